@@ -1,0 +1,80 @@
+# tapcut: one file, not recursive. Targets: make, make test, make demo, make asan, make suitcase, make check-headers, make deps.
+# Outputs go to build/ (BUILD=... to choose another folder). A file dropped into a folder is built; nothing is listed by hand.
+
+BUILD   ?= build
+CC      ?= gcc
+CSTD     = -std=c11 -D_POSIX_C_SOURCE=200809L
+# No contraction and no fast-math: a + b * c must mean the same on every machine (core/README.md).
+FPFLAGS  = -ffp-contract=off -fno-math-errno -fno-trapping-math
+WARN     = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla
+CFLAGS  ?= -O3 -g
+ALLFLAGS = $(CSTD) $(CFLAGS) $(FPFLAGS) $(WARN) $(SANITIZE) -I. -pthread
+LDLIBS   = -lopenblas -lcjson -lpng -ljpeg -lz -lm -pthread
+
+# Layers, lowest last, in link order: tools -> train -> convert, data -> core, infer.
+LAYERS = train convert data core infer
+layer_sources = $(filter-out %.inc.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+ARCHIVES = $(foreach l,$(LAYERS),$(BUILD)/lib$(l).a)
+TESTS    = $(sort $(patsubst tests/%.c,$(BUILD)/tests/%,$(shell find tests -name 'test_*.c')))
+SUPPORT  = $(call objects,$(wildcard tests/support/*.c))
+
+all: $(BUILD)/tapcut
+
+$(BUILD)/tapcut: $(call objects,$(wildcard tools/*.c)) $(ARCHIVES)
+	$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
+
+define archive_rule
+$(BUILD)/lib$(1).a: $(call objects,$(call layer_sources,$(1)))
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
+
+# -MMD -MP: the compiler writes which headers an object was made from, and a phony target for each so that deleting one is no error.
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALLFLAGS) $(EXTRA_$(subst /,_,$*)) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(ARCHIVES)
+	$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) -lcheck -lsubunit -lrt $(LDLIBS)
+
+.SECONDARY:
+-include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
+
+# make test T=conv2d runs the test programs whose path contains "conv2d".
+test: deps
+	@$(MAKE) --no-print-directory test-built
+test-built: $(BUILD)/tapcut $(filter $(if $(T),%,%),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))))
+	@BUILD=$(BUILD) tests/run.sh $(filter $(BUILD)/tests/%,$^)
+
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer.
+asan:
+	@$(MAKE) --no-print-directory test-built BUILD=build/asan CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" T="$(T)"
+
+# Proof that infer/ stands alone: copied to an empty folder, it compiles with a C compiler and zlib.
+suitcase:
+	@rm -rf $(BUILD)/suitcase && mkdir -p $(BUILD)/suitcase && cp -r infer/. $(BUILD)/suitcase/
+	@cd $(BUILD)/suitcase && for f in $$(find . -name '*.c'); do \
+		$(CC) -std=c11 -O2 -ffp-contract=off $(WARN) -I. -c $$f -o $$(echo $$f | tr / _ | sed 's/\.c$$/.o/') || exit 1; done
+	@cd $(BUILD)/suitcase && $(CC) -shared -o libtapcut.so *.o -lz -lm 2>/dev/null || $(AR) rcs libtapcut.a *.o
+	@echo "suitcase: infer/ compiles alone: $$(du -ch $(BUILD)/suitcase/*.o | tail -1 | cut -f1) of objects"
+
+# Each header compiles alone.
+check-headers:
+	@for h in $$(find core data train infer convert tools tests -name '*.h' ! -name 'op_list.h'); do \
+		echo "#include \"$$h\"" | $(CC) $(CSTD) $(WARN) -I. -Iinfer -fsyntax-only -xc - || exit 1; done; echo "check-headers: ok"
+
+deps:
+	@tools/install-deps.sh
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@tools/demo.sh
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all test test-built asan suitcase check-headers deps demo clean

@@ -1,0 +1,27 @@
+/* Writes a .tapcut weights file (infer/FORMAT.md): the network as a list of steps plus its tensors. */
+#ifndef CONVERT_EXPORT_H
+#define CONVERT_EXPORT_H
+
+#include <stddef.h>
+
+#include "core/nn/model.h"
+#include "infer/preprocess.h"
+
+enum export_weights { EXPORT_F32, EXPORT_F16, EXPORT_INT8 };
+extern const char *const export_weights_names[]; /* "f32", "f16", "int8", NULL */
+
+struct export_options {
+	enum export_weights weights;
+	struct infer_preprocess preprocess;
+	int default_size; /* long side for inference */
+};
+
+/* `model`: a built graph; the part from its inputs to its logits is exported, whatever follows (losses) is not. `values`:
+ * params->total floats (trained or averaged). *data is returned, caller frees. The same input gives the same bytes. */
+enum status export_memory(const struct model *model, const struct model_config *config, const float *values,
+			  const struct export_options *options, unsigned char **data, size_t *size);
+/* The same into a file, atomically. */
+enum status export_file(const struct model *model, const struct model_config *config, const float *values,
+			const struct export_options *options, const char *path);
+
+#endif

@@ -1,0 +1,20 @@
+/* Writing a file so that it is either the old one or the whole new one: temporary name in the same directory, fsync, rename, fsync of
+ * the directory. */
+#ifndef CORE_ATOMIC_FILE_H
+#define CORE_ATOMIC_FILE_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+
+/* Parts are written one after the other. The messages name the path and the system's reason. */
+struct file_part {
+	const void *data;
+	size_t size;
+};
+enum status atomic_file_write(const char *path, const struct file_part *parts, int count);
+
+/* Reads a whole file of at most `limit` bytes; *data is returned, caller frees; a NUL follows the content. */
+enum status file_read(const char *path, size_t limit, char **data, size_t *size);
+
+#endif

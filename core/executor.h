@@ -1,0 +1,37 @@
+/* Runs a planned graph on one thread. Each worker has its own executor; the graph and the parameters are shared.
+ * After executor_init nothing is allocated. */
+#ifndef CORE_EXECUTOR_H
+#define CORE_EXECUTOR_H
+
+#include "core/graph.h"
+
+struct executor {
+	const struct graph *graph; /* borrowed */
+	float *arena;              /* owned, 64-byte aligned */
+};
+
+enum status executor_init(struct executor *executor, const struct graph *graph);
+void executor_release(struct executor *executor);
+
+/* Memory of a node's output: write inputs before forward, read kept nodes after it. */
+float *executor_data(const struct executor *executor, int node);
+
+/* Bytes of the arena. */
+size_t executor_bytes(const struct executor *executor);
+
+/* Which pass this is. */
+struct pass {
+	const float *values;  /* parameters: params->total floats (the trained ones, or their moving average) */
+	float *param_grads;   /* params->total floats, zeroed by the caller; NULL for a pass without training */
+	bool training;        /* dropout on, batch statistics from the batch */
+	struct rng rng;       /* dropout; each node takes its own stream from it */
+};
+
+/* Runs nodes 0..last. */
+void executor_forward(struct executor *executor, const struct pass *pass, int last);
+
+/* After executor_forward of the whole graph in training mode: the gradient of node `loss` (a scalar) times `scale` with
+ * respect to every parameter is added to pass->param_grads. */
+void executor_backward(struct executor *executor, const struct pass *pass, int loss, float scale);
+
+#endif

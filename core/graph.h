@@ -1,0 +1,70 @@
+/* The network: a list of nodes in the order in which they run, built once per input shape and shared by all threads.
+ *
+ * Life: graph_init -> graph_input / graph_add (core/nn does this) -> graph_plan -> executors run it -> graph_release.
+ * Building errors are sticky: after the first failure every graph_add returns -1 and graph_plan returns the status, so that
+ * model code need not check each line. */
+#ifndef CORE_GRAPH_H
+#define CORE_GRAPH_H
+
+#include <stdio.h>
+
+#include "core/op.h"
+#include "core/params.h"
+
+struct node {
+	const struct op *op; /* NULL: an input of the graph */
+	char name[64];       /* of the input, or of the module ("features.3.squeeze") */
+	unsigned char attr[OP_MAX_ATTR_BYTES];
+	int inputs[OP_MAX_INPUTS];
+	int input_count;
+	int params[OP_MAX_PARAMS]; /* indices into graph->params->items */
+	int param_count;
+	struct shape shape; /* of the output */
+
+	/* Set by graph_plan. Offsets are floats into the arena. */
+	bool keep;           /* output stays readable after the forward pass */
+	bool needs_grad;
+	size_t data_offset;
+	size_t grad_offset;  /* only if needs_grad and the plan is for training */
+	size_t saved_offset;
+	bool grad_add[OP_MAX_INPUTS]; /* backward adds to that input's gradient (else it is the first writer) */
+};
+
+enum graph_mode {
+	GRAPH_INFERENCE, /* forward only; an activation's memory is reused after its last reader */
+	GRAPH_TRAINING,  /* forward and backward */
+};
+
+struct graph {
+	struct params *params; /* borrowed */
+	struct node *nodes;
+	int node_count;
+	enum status status; /* sticky building error */
+
+	/* Set by graph_plan. */
+	enum graph_mode mode;
+	size_t arena_floats;   /* activations, gradients, saved data and scratch of one executor */
+	size_t scratch_offset;
+	double forward_macs;
+};
+
+void graph_init(struct graph *graph, struct params *params);
+void graph_release(struct graph *graph);
+
+/* An input of the network; its executor memory is filled by the caller. The node, or -1. */
+int graph_input(struct graph *graph, const char *name, struct shape shape);
+
+/* A node. `attr` is copied (op->attr_bytes; NULL if the op has none). The node, or -1. */
+int graph_add(struct graph *graph, const struct op *op, const char *name, const void *attr, const int *inputs,
+	      int input_count, const int *params, int param_count);
+
+/* Keep this node's output readable after forward (logits, loss). Call before graph_plan. */
+void graph_keep(struct graph *graph, int node);
+
+/* Lays out the arena. Needs no parameters' values. */
+enum status graph_plan(struct graph *graph, enum graph_mode mode);
+
+/* One line per node: name, operator, attributes, shape, parameters, multiply-adds. */
+void graph_print(const struct graph *graph, FILE *out);
+
+#endif

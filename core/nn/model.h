@@ -1,0 +1,62 @@
+/* The click-segmentation model: SqueezeNet trunk, decoder, and where the clicks enter. Chosen by a config, built as a graph.
+ *
+ * Image input (N,3,H,W) normalised as in infer/preprocess.h; click input (N,P,H,W), P = 3 with the previous mask, else 2;
+ * logits (N,1,H,W). H and W are multiples of 16.
+ *
+ * SqueezeNet: Iandola et al., arXiv 1602.07360; v1.1: github.com/forresti/SqueezeNet. SharpMask: Pinheiro et al., ECCV 2016. */
+#ifndef CORE_NN_MODEL_H
+#define CORE_NN_MODEL_H
+
+#include "core/graph.h"
+
+enum trunk_kind { TRUNK_SQUEEZENET1_0, TRUNK_SQUEEZENET1_1 };
+
+enum decoder_kind {
+	DECODER_TRANSPOSED,      /* 1x1 to one channel, then one transposed convolution to full size: no skips */
+	DECODER_SHARPMASK,       /* refinement modules as published: 3x3 skip path, nearest x2 */
+	DECODER_SHARPMASK_LIGHT, /* 1x1 then 3x3 skip path, bilinear x2 */
+};
+
+enum click_entry {
+	CLICK_ENTRY_STEM,        /* a 3x3/2 convolution of the click planes is added to the first convolution */
+	CLICK_ENTRY_STEM_COARSE, /* and the planes, averaged down, are seen by the coarsest decoder stage */
+};
+
+enum { DECODER_STAGES = 4 };
+
+struct model_config {
+	enum trunk_kind trunk;
+	int conv1_padding;              /* 1: 512x512 gives 32x32; 0: as in the original network */
+	enum decoder_kind decoder;
+	int widths[DECODER_STAGES];     /* channels of the decoder from coarse (1/16) to fine (1/2) */
+	int context_width;              /* channels of the two dilated convolutions on the coarsest map; 0: none */
+	bool global_context;            /* add a global average of the coarsest map */
+	enum click_entry click_entry;
+	int click_planes;               /* 2 or 3 */
+	double dropout;                 /* on the coarsest map; 0: none */
+	bool batch_norm;                /* in the decoder */
+};
+
+/* The default model (squeezenet1_1, sharpmask_light). */
+void model_config_init(struct model_config *config);
+
+/* Names as in the config file: "squeezenet1_1", "sharpmask_light", "stem"... NULL-terminated; index = enum value. */
+extern const char *const trunk_names[];
+extern const char *const decoder_names[];
+extern const char *const click_entry_names[];
+
+struct model {
+	struct graph graph;
+	int image;  /* input nodes */
+	int clicks;
+	int coarse; /* output of the trunk (1/16) */
+	int logits; /* kept */
+};
+
+/* Builds the forward graph for inputs of n x h x w on `params` (parameters are added on the first build and found again on
+ * later ones). Not planned yet: the caller may add losses, then calls graph_plan(&model->graph, ...). On failure nothing
+ * needs releasing. */
+enum status model_build(struct model *model, struct params *params, const struct model_config *config, int n, int h, int w);
+void model_release(struct model *model);
+
+#endif

@@ -1,0 +1,78 @@
+/* What an operator is. One file under core/ops/ holds one operator: formula, attributes, shape rule, forward, backward and
+ * its descriptor; one line in core/ops/op_list.h admits it. Everything else (gradient check, graph printing, planner,
+ * export) reads the descriptor and never switches over operators.
+ *
+ * Rules for forward and backward:
+ * - They are pure functions of the call: no allocation, no globals, no threads. One call runs on one thread.
+ * - Sums run in an order fixed by the shapes alone.
+ * - backward adds to param_grad (+=). For input i it stores to in_grad[i] when in_grad_add[i] is false and adds when it is
+ *   true; in_grad[i] == NULL means that nobody wants it. */
+#ifndef CORE_OP_H
+#define CORE_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/rng.h"
+#include "core/status.h"
+#include "core/tensor.h"
+
+enum { OP_MAX_INPUTS = 4, OP_MAX_PARAMS = 4, OP_MAX_ATTR_BYTES = 64 };
+
+/* The value of a target pixel that takes no part in the loss (losses read targets in [0,1]). */
+#define TARGET_IGNORE (-1.0f)
+
+struct op_call {
+	const void *attr; /* the operator's own struct, e.g. struct conv2d_attr; NULL if it has none */
+	int input_count;
+	int param_count;
+	struct tensor in[OP_MAX_INPUTS];
+	struct tensor param[OP_MAX_PARAMS];
+	struct tensor out;
+	void *saved;    /* saved_bytes(): written by forward, read by backward of the same step */
+	float *scratch; /* scratch_floats(): undefined content, valid during this call only */
+	bool training;  /* dropout and batch_norm2d behave differently */
+	struct rng rng; /* this node's own stream (dropout) */
+
+	/* backward only */
+	const float *out_grad;
+	float *in_grad[OP_MAX_INPUTS];
+	bool in_grad_add[OP_MAX_INPUTS];
+	float *param_grad[OP_MAX_PARAMS]; /* PARAM_BUFFER: forward in training mode stores the batch statistic here */
+};
+
+/* What backward reads besides gradients and parameters; decides how long the planner keeps activations. */
+enum {
+	OP_BACKWARD_READS_INPUT = 1 << 0,
+	OP_BACKWARD_READS_OUTPUT = 1 << 1,
+	OP_IN_PLACE = 1 << 2, /* out may be in[0], and in_grad[0] may be out_grad; never reads in[0] in backward */
+	OP_LOSS = 1 << 3,     /* output is a scalar; in[1] is the target and gets no gradient */
+};
+
+struct op {
+	const char *name;
+	int min_inputs, max_inputs;
+	int min_params, max_params;
+	unsigned flags;
+	size_t attr_bytes;
+
+	/* The output's shape, after checking attributes, inputs and parameter shapes; a failure names the operator, what was
+	 * expected and what was found. */
+	enum status (*shape)(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			     int param_count, struct shape *out);
+	void (*forward)(struct op_call *call);
+	void (*backward)(struct op_call *call);
+
+	/* Optional; NULL means none. Filled-in call shapes, no data. */
+	size_t (*saved_bytes)(const struct op_call *call);
+	size_t (*scratch_floats)(const struct op_call *call); /* the larger of forward's and backward's need */
+
+	/* Multiply-adds of forward (backward counts as two of them); NULL means negligible. */
+	double (*macs)(const struct op_call *call);
+
+	/* Optional: writes the attributes as text for graph printing, e.g. "3x3 stride 2 pad 1". */
+	void (*describe)(const void *attr, char *text, size_t size);
+};
+
+#endif

@@ -1,0 +1,62 @@
+/* A training or validation set: the objects of a COCO-format instances file that pass the filters, with their masks as
+ * runs. The JSON is read once as a stream in bounded memory; what was skipped is counted by reason. */
+#ifndef DATA_DATASET_H
+#define DATA_DATASET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "data/image.h"
+#include "data/rle.h"
+
+struct dataset_filter {
+	const char *const *categories; /* names; NULL: all */
+	int category_count;
+	double min_area_fraction; /* of the photo's raster area; e.g. 0.003 */
+	double max_area_fraction; /* e.g. 0.98; 0: no limit */
+	int max_objects;          /* keep this many, chosen by hash of the annotation id; 0: all */
+};
+
+struct dataset_photo {
+	int64_t id;
+	int width, height;
+	char *file_name; /* owned by the dataset */
+	int first_object, object_count; /* objects[first_object .. +object_count) are all usable objects of this photo */
+};
+
+struct dataset_object {
+	int64_t id;
+	int photo; /* index */
+	int category; /* COCO category id */
+	struct rle mask;
+	uint64_t area; /* raster area */
+	int x0, y0, x1, y1; /* box of the mask's pixels, half open */
+};
+
+struct dataset {
+	char *image_dir;
+	struct dataset_photo *photos;
+	int photo_count;
+	struct dataset_object *objects;
+	int object_count;
+	/* Crowd regions and objects that the filters refuse are not in `objects`; a sample must not click them as background
+	 * knowingly, but they have no mask here. */
+	struct dataset_skips {
+		int crowd, too_small, too_large, category, bad_segmentation, unknown_photo, missing_file, over_limit;
+		char first_reason[256]; /* text of the first bad_segmentation or missing_file */
+	} skips;
+	uint8_t digest[32]; /* SHA-256 over ids and masks of what was kept, in order */
+};
+
+/* `json_path`: instances JSON; `image_dir`: NULL means images/ beside it. Photos sorted by id, objects by photo then id. */
+enum status dataset_open(struct dataset *dataset, const char *json_path, const char *image_dir, const struct dataset_filter *filter);
+void dataset_release(struct dataset *dataset);
+
+/* Decodes photo `index` as RGB in stored order (EXIF_MATCH). */
+enum status dataset_read_photo(const struct dataset *dataset, int index, struct image *image);
+
+/* "12,770 objects in 5,919 photos; skipped 39 crowd, ..." */
+void dataset_print_summary(const struct dataset *dataset, FILE *out);
+
+#endif

@@ -1,0 +1,40 @@
+/* JPEG and PNG files in and out. The only file that knows libjpeg-turbo and libpng. */
+#ifndef DATA_IMAGE_IO_H
+#define DATA_IMAGE_IO_H
+
+#include <stddef.h>
+
+#include "data/image.h"
+
+/* Declared sizes over these are refused before anything is allocated. */
+enum { IMAGE_MAX_SIDE = 16384, IMAGE_MAX_PIXELS = 100 * 1000 * 1000 };
+
+/* What to do with a JPEG's EXIF orientation. */
+enum exif_policy {
+	EXIF_APPLY,  /* a user's photo: turn it the way it is displayed */
+	EXIF_IGNORE, /* stored order: COCO annotations */
+	EXIF_MATCH,  /* COCO with known size: ignore when the stored size equals width x height, apply when the swapped size
+	              * does, else refuse with a message */
+};
+
+struct image_read_options {
+	int channels; /* 1, 3 or 4: the result is converted to it; 3 is the usual */
+	enum exif_policy exif;
+	int width, height; /* EXIF_MATCH only */
+};
+
+/* Reads a JPEG or PNG (by its first bytes, not its name). Grayscale, palette, 16-bit, CMYK/YCCK (Adobe-inverted too) are
+ * converted; alpha is dropped over white when channels is 3 (kept for 4). Truncated or damaged files are errors. On failure
+ * *image is zeroed. */
+enum status image_read(const char *path, const struct image_read_options *options, struct image *image);
+enum status image_read_memory(const void *data, size_t size, const char *name, const struct image_read_options *options,
+			      struct image *image);
+
+/* Writes PNG (1, 3 or 4 channels) or JPEG (1 or 3; quality 1..100). Written to a temporary name and renamed. */
+enum status image_write_png(const char *path, const struct image *image);
+enum status image_write_jpeg(const char *path, const struct image *image, int quality);
+
+/* PNG into memory, for reports; *data is returned, caller frees. */
+enum status image_encode_png(const struct image *image, unsigned char **data, size_t *size);
+
+#endif

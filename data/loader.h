@@ -1,0 +1,31 @@
+/* Loader threads that prepare samples ahead of the trainer, in an order that depends on the seed alone: position p of epoch e is
+ * object rng_permute(seed, e, object_count, p), augmented with the stream (seed, e, p, RNG_AUGMENT). */
+#ifndef DATA_LOADER_H
+#define DATA_LOADER_H
+
+#include <stdint.h>
+
+#include "data/augment.h"
+
+struct loader;
+
+struct loader_options {
+	const struct dataset *dataset; /* borrowed */
+	struct augment_config augment;
+	int size;
+	uint64_t seed;
+	uint64_t first;  /* global sample number to start at: epoch = first / object_count, position = first % object_count */
+	int threads;     /* >= 1 */
+	int prefetch;    /* samples kept ready ahead */
+};
+
+enum status loader_new(const struct loader_options *options, struct loader **loader);
+/* Takes the next sample in order; NULL on failure of a photo (message stored on the calling thread). Blocks. The sample
+ * stays valid until loader_give_back. Callable from one thread. */
+struct sample *loader_next(struct loader *loader);
+void loader_give_back(struct loader *loader, struct sample *sample);
+/* Seconds that loader_next has waited so far, and that loader threads have worked. */
+void loader_times(const struct loader *loader, double *waited, double *worked);
+void loader_free(struct loader *loader);
+
+#endif

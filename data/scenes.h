@@ -1,0 +1,24 @@
+/* Generated photos in COCO format: textured backgrounds and objects, occlusion, shading, noise. The embedded default data of demo
+ * and tests. They cannot be solved without the click: several objects per photo, drawn from the same textures as the
+ * background, and only the clicked one counts. */
+#ifndef DATA_SCENES_H
+#define DATA_SCENES_H
+
+#include <stdint.h>
+
+#include "core/status.h"
+
+struct scenes_options {
+	const char *out_dir; /* gets images/ and instances.json */
+	int count;
+	uint64_t seed;
+	int width, height;
+	int quality; /* JPEG */
+	void (*progress)(int done, int count, void *context); /* NULL: silent */
+	void *context;
+};
+void scenes_options_init(struct scenes_options *options);
+/* instances.json has polygons, compressed RLE and uncompressed RLE in turn. Same options, same bytes. */
+enum status scenes_write(const struct scenes_options *options);
+
+#endif

@@ -1,0 +1,101 @@
+/* tapcut inference: select an object in a photo with one tap.
+ *
+ *	struct tapcut_model *model;
+ *	struct tapcut_session *session;
+ *	char message[TAPCUT_MESSAGE_SIZE];
+ *	if (tapcut_model_load_file("model.tapcut", &model, message) != TAPCUT_OK) ...
+ *	tapcut_session_new(model, NULL, &session, message);
+ *	tapcut_session_set_image(session, rgb, width, height, 3 * width);
+ *	tapcut_session_click(session, 320, 200, 1);
+ *	tapcut_session_mask(session, mask, width);          // 255 = object
+ *	tapcut_session_free(session);
+ *	tapcut_model_free(model);
+ *
+ * Depends on libc, libm and zlib only. A model is immutable and may serve many sessions on many threads; a session
+ * belongs to one thread at a time. Nothing here prints or exits. Coordinates are pixels of the photo as given, origin top
+ * left. */
+#ifndef TAPCUT_H
+#define TAPCUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { TAPCUT_MESSAGE_SIZE = 256, TAPCUT_MAX_CLICKS = 64 };
+
+enum tapcut_status {
+	TAPCUT_OK = 0,
+	TAPCUT_NO_MEMORY,
+	TAPCUT_IO,       /* the file cannot be read */
+	TAPCUT_FORMAT,   /* not a weights file, damaged, or of an unknown version */
+	TAPCUT_LIMIT,    /* a size is over the limits of FORMAT.md or of the options */
+	TAPCUT_ARGUMENT, /* the caller's argument is out of range (click outside the photo, too many clicks, no image) */
+};
+
+struct tapcut_model;
+struct tapcut_session;
+
+/* --- model ------------------------------------------------------------------------------------------------------- */
+
+/* `message` (TAPCUT_MESSAGE_SIZE bytes, or NULL) says what is wrong on failure; *model is then NULL. */
+enum tapcut_status tapcut_model_load_file(const char *path, struct tapcut_model **model, char *message);
+enum tapcut_status tapcut_model_load_memory(const void *data, size_t size, struct tapcut_model **model, char *message);
+void tapcut_model_free(struct tapcut_model *model); /* after its sessions; NULL is allowed */
+
+struct tapcut_model_info {
+	const char *architecture;  /* as named by the exporter, e.g. "squeezenet1_1+sharpmask_light"; borrowed */
+	const char *weights;       /* "f32", "f16" or "int8" */
+	size_t parameters;
+	size_t steps;
+	size_t file_bytes;
+	int default_size;          /* long side that the model was made for, in pixels */
+};
+void tapcut_model_info(const struct tapcut_model *model, struct tapcut_model_info *info);
+
+/* --- session ----------------------------------------------------------------------------------------------------- */
+
+struct tapcut_options {
+	int size;         /* long side at which the network sees the photo; 0: the model's default */
+	int zoom;         /* 1: from the second click on look closer at the object's surroundings; 0: never; -1: default */
+	float threshold;  /* a pixel is object where probability > threshold; 0: default (0.49) */
+	int keep_touched; /* 1: keep only components that a positive click touches; 0: all; -1: default */
+	int fill_holes;   /* fill holes up to this many pixels per million of the photo; -1: default, 0: none */
+};
+/* All defaults. */
+void tapcut_options_init(struct tapcut_options *options);
+
+enum tapcut_status tapcut_session_new(const struct tapcut_model *model, const struct tapcut_options *options,
+				      struct tapcut_session **session, char *message);
+void tapcut_session_free(struct tapcut_session *session); /* NULL is allowed */
+
+/* Copies what it needs of the photo: 8-bit RGB, `stride` bytes from row to row. Forgets all clicks. */
+enum tapcut_status tapcut_session_set_image(struct tapcut_session *session, const uint8_t *rgb, int width, int height,
+					    size_t stride);
+
+/* Adds a click (positive: on the object; else on what is not) and updates the mask. Allocates nothing. */
+enum tapcut_status tapcut_session_click(struct tapcut_session *session, int x, int y, int positive);
+/* Takes back the last click; the mask is exactly what it was before it. */
+enum tapcut_status tapcut_session_undo(struct tapcut_session *session);
+/* Takes back all clicks. */
+void tapcut_session_reset(struct tapcut_session *session);
+int tapcut_session_click_count(const struct tapcut_session *session);
+
+/* The mask at the photo's size after post-processing: 255 object, 0 not; `stride` bytes from row to row. */
+enum tapcut_status tapcut_session_mask(struct tapcut_session *session, uint8_t *mask, size_t stride);
+/* The probability of each pixel at the photo's size before post-processing: width x height floats; borrowed, valid until the
+ * next call. */
+const float *tapcut_session_probabilities(struct tapcut_session *session);
+
+/* What went wrong in the last call that failed on this session. Borrowed. */
+const char *tapcut_session_message(const struct tapcut_session *session);
+/* Bytes this session holds for the current photo, model excluded. */
+size_t tapcut_session_bytes(const struct tapcut_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

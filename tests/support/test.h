@@ -1,0 +1,27 @@
+/* What every test program starts from: one Check suite, one main. Each tests/.../test_NAME.c is a program of its own, so that
+ * a crash in one does not hide the others. */
+#ifndef TESTS_SUPPORT_TEST_H
+#define TESTS_SUPPORT_TEST_H
+
+#include <check.h>
+#include <stdbool.h>
+
+/* Runs the suite and prints Check's summary line; the value for main to return. */
+int test_run(Suite *suite);
+
+/* For what needs data or a tool that may be absent: prints "SKIP: reason" (counted by tests/run.sh); then return. */
+void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* "../shared/data/NAME" (or $TAPCUT_SHARED/NAME) if it exists, else NULL after test_skip. Static buffer. */
+const char *test_shared_data(const char *name);
+
+/* A fresh empty directory under the build folder's tmp; static buffer. */
+const char *test_tmp_dir(const char *name);
+
+#define TEST_MAIN(make_suite)               \
+	int main(void)                      \
+	{                                   \
+		return test_run(make_suite()); \
+	}
+
+#endif

@@ -1,0 +1,19 @@
+/* The subcommands of the `tapcut` program: one file tools/cmd_NAME.c each, one line in the table of tools/tapcut.c. argv[0] is the
+ * subcommand's name. They return the exit code: 0 done, 1 the work failed (a message is on stderr), 2 wrong usage. */
+#ifndef TOOLS_COMMAND_H
+#define TOOLS_COMMAND_H
+
+int cmd_coco(int argc, char **argv);
+int cmd_cut(int argc, char **argv);
+int cmd_data(int argc, char **argv);
+int cmd_eval(int argc, char **argv);
+int cmd_export(int argc, char **argv);
+int cmd_import(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
+int cmd_scenes(int argc, char **argv);
+int cmd_train(int argc, char **argv);
+
+/* Prints "tapcut NAME: " and the stored status message on stderr; returns 1. */
+int command_failed(const char *name);
+
+#endif

@@ -1,0 +1,79 @@
+/* One experiment: everything that decides the result, read from one JSON file plus --set overrides. configs/README.md
+ * documents each key; config_print_keys prints the same list from the table in config.c. */
+#ifndef TRAIN_CONFIG_H
+#define TRAIN_CONFIG_H
+
+#include <stdio.h>
+
+#include "core/nn/model.h"
+#include "core/optim.h"
+#include "core/schedule.h"
+#include "data/augment.h"
+#include "data/sampler.h"
+#include "infer/preprocess.h"
+#include "train/json.h"
+
+enum { CONFIG_TEXT = 512, CONFIG_MAX_CATEGORIES = 80 };
+
+struct config {
+	char name[64];
+	uint64_t seed;
+
+	struct {
+		char train[CONFIG_TEXT], val[CONFIG_TEXT]; /* instances JSON; "" = none */
+		char images[CONFIG_TEXT];                  /* photo folder; "" = images/ beside the JSON */
+		char categories[CONFIG_MAX_CATEGORIES][32];
+		int category_count;                        /* 0: all */
+		double min_area_fraction, max_area_fraction;
+		int max_objects;
+	} data;
+
+	struct model_config model;
+	struct infer_preprocess preprocess; /* section "input": channel order, mean, scale, click encoding */
+	char init_trunk[CONFIG_TEXT];       /* "init.trunk": safetensors file; "" = random */
+
+	struct augment_config augment;
+	struct sampler_config sampler;      /* section "clicks" */
+	int max_corrective_rounds;          /* "clicks.corrective_rounds": 0..3, drawn uniformly from 0..this */
+	double threshold;                   /* probability above which a pixel counts as object, in rounds and evaluation */
+
+	struct {
+		uint64_t steps;
+		int batch_size, slot_size; /* batch_size is a multiple of slot_size */
+		int size;                  /* side of the training crop; multiple of 16 */
+		int log_every;             /* steps */
+		int checkpoint_every;      /* steps */
+		int loader_threads, prefetch;
+		char nan_policy[8];        /* "stop" or "skip": a step whose loss or gradient is not finite */
+	} train;
+
+	struct {
+		double nfl_weight, nfl_alpha, nfl_gamma;
+		double bce_weight;
+		double dice_weight;
+	} loss;
+
+	struct optim_config optim;
+	struct schedule_config schedule; /* also in section "optim": schedule, lr, warmup_steps, ... */
+
+	struct {
+		int every;    /* steps between validations; 0: only at the end */
+		int limit;    /* objects of the validation set, chosen by hash; 0: all */
+		int size;     /* long side seen by the network */
+		int max_clicks;
+		bool zoom;
+	} eval;
+
+	char backend[16]; /* "compute.backend": "openblas" */
+};
+
+/* Defaults; then the file; then each "a.b=v" override in order. Every value is checked; messages name file, key, expected, found. */
+enum status config_load(struct config *config, const char *path, const char *const *overrides, int override_count);
+/* From a config.json text as config_to_json gives it (the one inside a checkpoint). */
+enum status config_from_json(struct config *config, const char *text, const char *name);
+/* The resolved config with every key; returned, caller frees. Stable: the same config, the same bytes. */
+char *config_to_json(const struct config *config);
+/* Key, type, default, unit and meaning of every key, as configs/README.md has them. */
+void config_print_keys(FILE *out);
+
+#endif

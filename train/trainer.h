@@ -1,0 +1,21 @@
+/* The training run: data in, checkpoints, log, report and weights out. */
+#ifndef TRAIN_TRAINER_H
+#define TRAIN_TRAINER_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "train/config.h"
+
+struct train_options {
+	const char *out_dir;
+	int threads;      /* workers; 0: all processors */
+	bool resume;      /* continue from out_dir/last.ckpt if it is there */
+	bool quiet;       /* no progress line */
+	const volatile sig_atomic_t *stop; /* set by a signal handler: checkpoint and return STATUS_INTERRUPTED; may be NULL */
+};
+
+/* Leaves in out_dir: config.json, log.jsonl, log.csv, last.ckpt, best.ckpt, final.tapcut, report.html. */
+enum status train_run(const struct config *config, const struct train_options *options);
+
+#endif
