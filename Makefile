@@ -35,7 +35,10 @@ $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
 # -MMD -MP: the compiler writes which headers an object was made from, and a phony target for each so that deleting one is no error.
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALLFLAGS) $(EXTRA_$(subst /,_,$*)) -MMD -MP -c -o $@ $<
+	$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+
+# infer/ uses plain names inside, so that the folder can be lifted out.
+$(BUILD)/infer/%.o: ALLFLAGS += -Iinfer
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(ARCHIVES)
 	$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) -lcheck -lsubunit -lrt $(LDLIBS)
