@@ -19,7 +19,7 @@ enum decoder_kind {
 
 enum click_entry {
 	CLICK_ENTRY_STEM,        /* a 3x3/2 convolution of the click planes is added to the first convolution */
-	CLICK_ENTRY_STEM_COARSE, /* and the planes, averaged down, are seen by the coarsest decoder stage */
+	CLICK_ENTRY_STEM_COARSE, /* and the planes, max-pooled down, are seen by the coarsest decoder stage */
 };
 
 enum { DECODER_STAGES = 4 };

@@ -1,0 +1,91 @@
+/* The network as infer sees it: a list of steps over values, and tensors. The weights-file reader (reader.c) makes it, the
+ * planner and the kernels run it. Internal to infer; convert borrows the enums for writing.
+ *
+ * Values: 0 = image planes (3,H,W), 1 = click planes (P,H,W), 2 + i = output of step i. The last step's output is the logits
+ * (1,H,W). One picture at a time (N = 1). */
+#ifndef INFER_NETWORK_H
+#define INFER_NETWORK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preprocess.h"
+
+/* Numbers are part of the file format: never renumber. */
+enum infer_op {
+	INFER_OP_CONV2D = 1,          /* tensors: weight (O,I,KH,KW), bias (O) or none; args: kernel_h, kernel_w, stride, padding, dilation */
+	INFER_OP_CONV_TRANSPOSE2D = 2, /* tensors: weight (I,O,K,K), bias (O) or none; args: kernel, stride, padding */
+	INFER_OP_RELU = 3,
+	INFER_OP_LEAKY_RELU = 4,      /* farg: slope */
+	INFER_OP_SIGMOID = 5,
+	INFER_OP_MAX_POOL2D = 6,      /* args: kernel, stride, padding, ceil_mode */
+	INFER_OP_GLOBAL_AVG_POOL2D = 7,
+	INFER_OP_UPSAMPLE_NEAREST = 8,  /* args: factor */
+	INFER_OP_UPSAMPLE_BILINEAR = 9, /* args: factor; half-pixel centres */
+	INFER_OP_CONCAT = 10,
+	INFER_OP_ADD = 11,            /* second input may be (C,1,1) */
+	INFER_OP_MUL = 12,            /* second input may be (C,1,1) or (1,H,W) */
+	INFER_OP_SCALE = 13,          /* farg: factor */
+	INFER_OP_CHANNEL_AFFINE = 14, /* tensors: scale (C), shift (C); a folded batch_norm2d */
+	INFER_OP_COUNT
+};
+
+enum { INFER_MAX_INPUTS = 4, INFER_MAX_ARGS = 6, INFER_FIRST_STEP_VALUE = 2 };
+/* Limits that the reader enforces. */
+enum { INFER_MAX_STEPS = 1024, INFER_MAX_TENSORS = 2048, INFER_MAX_CHANNELS = 4096, INFER_MAX_TENSOR_FLOATS = 64 * 1024 * 1024 };
+
+struct infer_step {
+	uint8_t op;          /* enum infer_op */
+	uint8_t relu;        /* 1: a relu follows, done in the step's epilogue (conv2d, conv_transpose2d, add) */
+	uint8_t input_count;
+	int inputs[INFER_MAX_INPUTS]; /* values, each made before this step */
+	int args[INFER_MAX_ARGS];
+	float farg;
+	int tensor[2];       /* indices into tensors; -1: none */
+};
+
+struct infer_tensor {
+	int dims[4]; /* O,I,KH,KW; vectors: C,1,1,1 */
+	float *data; /* float32 after decoding f16 or int8; 64-byte aligned, owned by the network */
+};
+
+struct infer_network {
+	struct infer_step *steps;
+	int step_count;
+	struct infer_tensor *tensors;
+	int tensor_count;
+	struct infer_preprocess preprocess;
+	char architecture[64];
+	int default_size;
+	int weights; /* 0 f32, 1 f16, 2 int8 */
+	size_t parameters;
+	size_t file_bytes;
+};
+
+void infer_network_release(struct infer_network *network);
+
+/* Parses and checks a whole weights file: magic, version, every count, size, index and the checksum; each step's inputs, arguments and
+ * tensor shapes must fit together so that the planner can trust them. Returns enum tapcut_status; message: 256 bytes. */
+int infer_network_parse(const void *data, size_t size, struct infer_network *network, char *message);
+
+/* The shape of each step's output for an H x W input (multiples of 16): shapes[i] = {C,H,W}. TAPCUT_OK or TAPCUT_FORMAT. Used by the
+ * parser's check and by the planner. */
+struct infer_shape {
+	int c, h, w;
+};
+int infer_network_shapes(const struct infer_network *network, int h, int w, struct infer_shape *shapes, char *message);
+
+/* --- execution (network_run.c) ------------------------------------------------------------------------------------- */
+
+/* Memory for one input size: an arena laid out once, values reuse dead ones' place. */
+struct infer_runner;
+int infer_runner_new(const struct infer_network *network, int h, int w, struct infer_runner **runner, char *message);
+void infer_runner_free(struct infer_runner *runner);
+float *infer_runner_image(struct infer_runner *runner);  /* 3 x h x w, to be filled; kept between runs */
+float *infer_runner_clicks(struct infer_runner *runner); /* P x h x w, to be filled; kept between runs */
+/* Runs all steps; with image_unchanged set, steps that depend on the image alone may be reused from the last run. Returns the
+ * logits (h x w); borrowed. Allocates nothing. */
+const float *infer_runner_run(struct infer_runner *runner, int image_unchanged);
+size_t infer_runner_bytes(const struct infer_runner *runner);
+
+#endif
