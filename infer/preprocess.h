@@ -25,6 +25,12 @@ struct infer_preprocess {
 	uint8_t previous_mask;
 };
 
+/* Planes of the click input: 2, or 3 with the previous mask. */
+static inline int infer_click_planes(const struct infer_preprocess *pre)
+{
+	return pre->previous_mask ? INFER_CLICK_PLANES : INFER_PLANE_PREVIOUS;
+}
+
 struct infer_click {
 	float x, y; /* in pixels of the plane it is drawn on; the centre of the first pixel is 0,0 */
 	uint8_t positive;
@@ -35,7 +41,8 @@ struct infer_click {
 void infer_normalize_rgb8(const struct infer_preprocess *pre, const uint8_t *rgb, int w, int h, size_t stride, float *out,
 			  int plane_w, int plane_h);
 
-/* The positive and the negative plane (2 planes of h x w floats, scaled by click_scale). */
+/* The positive and the negative plane (2 planes of h x w floats, scaled by click_scale). Clicks may lie off the plane; the part
+ * of their disk or distance map that reaches it is drawn. */
 void infer_draw_clicks(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, float *planes, int w,
 		       int h);
 
