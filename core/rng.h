@@ -21,15 +21,18 @@ enum rng_purpose {
 struct rng {
 	uint32_t key[2];
 	uint32_t counter[4];
-	uint32_t block[4]; /* the numbers of the current counter */
-	int used;          /* how many of them are used up: 0..4 */
+	uint32_t block[4]; /* the numbers of the counter before this one */
+	int used;          /* how many of them are used up: 0..4; 4 at the beginning */
 };
 
 /* One raw Philox4x32-10 block, for the known-answer test and for random access. */
 void philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* The stream of (seed, epoch, sample, purpose), at its beginning. */
+/* The stream of (seed, epoch, sample, purpose), at its beginning. Of `sample` the lower 56 bits count. */
 struct rng rng_stream(uint64_t seed, uint32_t epoch, uint64_t sample, enum rng_purpose purpose);
+
+/* Stream number `index` below this one (a node's dropout), at its beginning, wherever `rng` stands. */
+struct rng rng_substream(const struct rng *rng, uint32_t index);
 
 uint32_t rng_u32(struct rng *rng);
 /* Uniform integer in [0, bound) without bias (rejection); bound > 0. */

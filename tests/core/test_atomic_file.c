@@ -1,0 +1,222 @@
+/* Atomic writes under failure: the old file or the new one, never a mixture, never litter. */
+#include "core/atomic_file.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/test.h"
+
+static char path[1200];
+
+static void make_path(void)
+{
+	snprintf(path, sizeof path, "%s/file", test_tmp_dir("atomic_file"));
+}
+
+static enum status write_text(const char *name, const char *text)
+{
+	struct file_part part = {text, strlen(text)};
+	return atomic_file_write(name, &part, 1);
+}
+
+static void expect_text(const char *name, const char *text)
+{
+	char *data;
+	size_t size;
+	ck_assert_int_eq(file_read(name, 1 << 20, &data, &size), STATUS_OK);
+	ck_assert_uint_eq(size, strlen(text));
+	ck_assert_str_eq(data, text);
+	free(data);
+}
+
+static int files_beside(void)
+{
+	char folder[1200];
+	snprintf(folder, sizeof folder, "%s", path);
+	*strrchr(folder, '/') = '\0';
+	DIR *directory = opendir(folder);
+	int count = 0;
+	for (struct dirent *entry; (entry = readdir(directory));)
+		count += entry->d_name[0] != '.';
+	closedir(directory);
+	return count;
+}
+
+START_TEST(parts_follow_each_other)
+{
+	const struct file_part parts[] = {{"one ", 4}, {NULL, 0}, {"two", 3}};
+	ck_assert_int_eq(atomic_file_write(path, parts, 3), STATUS_OK);
+	expect_text(path, "one two");
+	ck_assert_int_eq(atomic_file_write(path, NULL, 0), STATUS_OK);
+	expect_text(path, "");
+	ck_assert_int_eq(write_text(path, "again"), STATUS_OK);
+	expect_text(path, "again");
+	ck_assert_int_eq(files_beside(), 1);
+}
+END_TEST
+
+START_TEST(permissions_are_ordinary)
+{
+	umask(027);
+	ck_assert_int_eq(write_text(path, "x"), STATUS_OK);
+	struct stat info;
+	ck_assert_int_eq(stat(path, &info), 0);
+	ck_assert_int_eq(info.st_mode & 07777, 0640);
+}
+END_TEST
+
+START_TEST(a_name_without_folder)
+{
+	ck_assert_int_eq(chdir(test_tmp_dir("atomic_file_here")), 0);
+	ck_assert_int_eq(write_text("plain", "x"), STATUS_OK);
+	expect_text("plain", "x");
+}
+END_TEST
+
+START_TEST(a_link_stays_a_link)
+{
+	char name[1300];
+	snprintf(name, sizeof name, "%s.link", path);
+	ck_assert_int_eq(write_text(path, "old"), STATUS_OK);
+	ck_assert_int_eq(symlink("file", name), 0);
+	ck_assert_int_eq(write_text(name, "new"), STATUS_OK);
+	expect_text(path, "new");
+	struct stat info;
+	ck_assert_int_eq(lstat(name, &info), 0);
+	ck_assert(S_ISLNK(info.st_mode));
+}
+END_TEST
+
+static void expect_failure(enum status status, const char *name, const char *reason)
+{
+	ck_assert_int_eq(status, STATUS_IO);
+	ck_assert_msg(strstr(status_message(), name) && strstr(status_message(), reason), "%s", status_message());
+}
+
+START_TEST(what_cannot_be_replaced_is_refused)
+{
+	char name[1300];
+	expect_failure(write_text("/dev/null", "x"), "/dev/null", "ordinary file");
+	snprintf(name, sizeof name, "%s", path);
+	*strrchr(name, '/') = '\0';
+	expect_failure(write_text(name, "x"), name, "ordinary file");
+	snprintf(name, sizeof name, "%s/none/file", path);
+	expect_failure(write_text(name, "x"), name, "No such file");
+	expect_failure(write_text("", "x"), "", "No such file");
+	char *endless = malloc(6000);
+	memset(endless, 'x', 5999);
+	endless[5999] = '\0';
+	expect_failure(write_text(endless, "x"), "xxx", "");
+	free(endless);
+	ck_assert_int_eq(files_beside(), 0);
+}
+END_TEST
+
+START_TEST(a_full_disk_leaves_the_old_file)
+{
+	ck_assert_int_eq(write_text(path, "old"), STATUS_OK);
+	signal(SIGXFSZ, SIG_IGN);
+	struct rlimit before, limit;
+	getrlimit(RLIMIT_FSIZE, &before);
+	static char large[100000];
+	const struct file_part parts[] = {{"head", 4}, {large, sizeof large}};
+	for (limit = before, limit.rlim_cur = 0; limit.rlim_cur < sizeof large; limit.rlim_cur += 9999) {
+		setrlimit(RLIMIT_FSIZE, &limit);
+		enum status status = atomic_file_write(path, parts, 2);
+		setrlimit(RLIMIT_FSIZE, &before);
+		expect_failure(status, path, "File too large");
+		expect_text(path, "old");
+		ck_assert_int_eq(files_beside(), 1);
+	}
+}
+END_TEST
+
+/* Whoever reads while others write sees one whole version. */
+START_TEST(readers_see_whole_files)
+{
+	enum { WRITERS = 2, WRITES = 50, SIZE = 20000 };
+	pid_t writers[WRITERS];
+	write_text(path, "");
+	for (int w = 0; w < WRITERS; w++)
+		if ((writers[w] = fork()) == 0) {
+			static char content[SIZE];
+			memset(content, 'a' + w, SIZE);
+			struct file_part part = {content, SIZE};
+			for (int i = 0; i < WRITES; i++)
+				if (atomic_file_write(path, &part, 1) != STATUS_OK)
+					_exit(1);
+			_exit(0);
+		}
+	for (int i = 0; i < 200; i++) {
+		char *data;
+		size_t size;
+		ck_assert_int_eq(file_read(path, SIZE, &data, &size), STATUS_OK);
+		ck_assert(size == 0 || size == SIZE);
+		for (size_t k = 1; k < size; k++)
+			ck_assert(data[k] == data[0]);
+		free(data);
+	}
+	for (int w = 0; w < WRITERS; w++) {
+		int code;
+		waitpid(writers[w], &code, 0);
+		ck_assert_int_eq(code, 0);
+	}
+	ck_assert_int_eq(files_beside(), 1);
+}
+END_TEST
+
+START_TEST(reading_has_a_limit)
+{
+	char *data;
+	size_t size;
+	ck_assert_int_eq(write_text(path, "12345678"), STATUS_OK);
+	ck_assert_int_eq(file_read(path, 8, &data, &size), STATUS_OK);
+	free(data);
+	ck_assert_int_eq(file_read(path, 7, &data, &size), STATUS_LIMIT);
+	ck_assert_ptr_null(data);
+	ck_assert_ptr_nonnull(strstr(status_message(), path));
+	ck_assert_int_eq(file_read("/dev/zero", 100000, &data, &size), STATUS_LIMIT); /* no size to look up */
+	ck_assert_ptr_null(data);
+	expect_failure(file_read("/", 100, &data, &size), "/", "directory");
+	expect_failure(file_read("/none/such", 100, &data, &size), "/none/such", "No such file");
+}
+END_TEST
+
+/* A file of /proc says that it has 0 bytes. */
+START_TEST(reading_does_not_believe_the_size)
+{
+	char *data;
+	size_t size;
+	ck_assert_int_eq(file_read("/proc/self/status", 1 << 20, &data, &size), STATUS_OK);
+	ck_assert_uint_gt(size, 100);
+	ck_assert_uint_eq(strlen(data), size);
+	free(data);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("atomic_file");
+	TCase *tcase = tcase_create("all");
+	tcase_add_checked_fixture(tcase, make_path, NULL);
+	tcase_add_test(tcase, parts_follow_each_other);
+	tcase_add_test(tcase, permissions_are_ordinary);
+	tcase_add_test(tcase, a_name_without_folder);
+	tcase_add_test(tcase, a_link_stays_a_link);
+	tcase_add_test(tcase, what_cannot_be_replaced_is_refused);
+	tcase_add_test(tcase, a_full_disk_leaves_the_old_file);
+	tcase_add_test(tcase, readers_see_whole_files);
+	tcase_add_test(tcase, reading_has_a_limit);
+	tcase_add_test(tcase, reading_does_not_believe_the_size);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+TEST_MAIN(make_suite)
