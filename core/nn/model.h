@@ -8,31 +8,30 @@
 #define CORE_NN_MODEL_H
 
 #include "core/graph.h"
-
-enum trunk_kind { TRUNK_SQUEEZENET1_0, TRUNK_SQUEEZENET1_1 };
+#include "core/nn/squeezenet.h"
 
 enum decoder_kind {
 	DECODER_TRANSPOSED,      /* 1x1 to one channel, then one transposed convolution to full size: no skips */
-	DECODER_SHARPMASK,       /* refinement modules as published: 3x3 skip path, nearest x2 */
+	DECODER_SHARPMASK,       /* refinement modules as published: 3x3 skip path, nearest x2; widths[0] is their k */
 	DECODER_SHARPMASK_LIGHT, /* 1x1 then 3x3 skip path, bilinear x2 */
 };
 
 enum click_entry {
-	CLICK_ENTRY_STEM,        /* a 3x3/2 convolution of the click planes is added to the first convolution */
-	CLICK_ENTRY_STEM_COARSE, /* and the planes, max-pooled down, are seen by the coarsest decoder stage */
+	CLICK_ENTRY_STEM,        /* a convolution of the click planes is added to the first convolution of the trunk */
+	CLICK_ENTRY_STEM_COARSE, /* and the planes, max-pooled to 1/16, are seen by the coarsest decoder stage */
 };
 
-enum { DECODER_STAGES = 4 };
+enum { DECODER_STAGES = 4, MODEL_STRIDE = 16 };
 
 struct model_config {
 	enum trunk_kind trunk;
-	int conv1_padding;              /* 1: 512x512 gives 32x32; 0: as in the original network */
 	enum decoder_kind decoder;
 	int widths[DECODER_STAGES];     /* channels of the decoder from coarse (1/16) to fine (1/2) */
 	int context_width;              /* channels of the two dilated convolutions on the coarsest map; 0: none */
-	bool global_context;            /* add a global average of the coarsest map */
+	bool global_context;            /* add a global average of the coarsest map; needs context_width */
 	enum click_entry click_entry;
 	int click_planes;               /* 2 or 3 */
+	double feature_scale;           /* the decoder sees trunk maps times this: ImageNet maps have an rms of 10 to 50 */
 	double dropout;                 /* on the coarsest map; 0: none */
 	bool batch_norm;                /* in the decoder */
 };
@@ -49,7 +48,7 @@ struct model {
 	struct graph graph;
 	int image;  /* input nodes */
 	int clicks;
-	int coarse; /* output of the trunk (1/16) */
+	struct trunk_maps maps;
 	int logits; /* kept */
 };
 

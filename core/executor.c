@@ -1,0 +1,101 @@
+/* Runs a planned graph: the forward walk, and the autograd walk backwards. */
+#include "core/executor.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum status executor_init(struct executor *executor, const struct graph *graph)
+{
+	*executor = (struct executor){ .graph = graph };
+	size_t bytes = (graph->arena_floats * sizeof(float) + 63) / 64 * 64;
+	executor->arena = aligned_alloc(64, bytes ? bytes : 64);
+	if (!executor->arena)
+		return status_fail(STATUS_NO_MEMORY, "no memory for an arena of %zu bytes", bytes);
+	return STATUS_OK;
+}
+
+void executor_release(struct executor *executor)
+{
+	free(executor->arena);
+	*executor = (struct executor){ 0 };
+}
+
+float *executor_data(const struct executor *executor, int node)
+{
+	assert(node >= 0 && node < executor->graph->node_count);
+	return executor->arena + executor->graph->nodes[node].data_offset;
+}
+
+size_t executor_bytes(const struct executor *executor)
+{
+	return executor->graph->arena_floats * sizeof(float);
+}
+
+static void bind_params(struct op_call *call, const struct graph *graph, const struct node *node, const struct pass *pass)
+{
+	call->param_count = node->param_count;
+	for (int i = 0; i < node->param_count; i++) {
+		const struct param *param = &graph->params->items[node->params[i]];
+		/* Operators only read parameters; the tensor struct has no const variant. */
+		call->param[i] = (struct tensor){ param->shape, (float *)pass->values + param->offset };
+		call->param_grad[i] = pass->param_grads ? pass->param_grads + param->offset : NULL;
+	}
+}
+
+/* Everything forward needs; backward adds the gradients. */
+static struct op_call bind_call(const struct executor *executor, const struct pass *pass, int index)
+{
+	const struct graph *graph = executor->graph;
+	const struct node *node = &graph->nodes[index];
+	struct op_call call = {
+		.attr = node->attr,
+		.input_count = node->input_count,
+		.out = { node->shape, executor->arena + node->data_offset },
+		.saved = executor->arena + node->saved_offset,
+		.scratch = executor->arena + graph->scratch_offset,
+		.training = pass->training,
+		.rng = rng_at(pass->rng, (uint32_t)index),
+	};
+	for (int i = 0; i < node->input_count; i++) {
+		const struct node *input = &graph->nodes[node->inputs[i]];
+		call.in[i] = (struct tensor){ input->shape, executor->arena + input->data_offset };
+	}
+	bind_params(&call, graph, node, pass);
+	return call;
+}
+
+void executor_forward(struct executor *executor, const struct pass *pass, int last)
+{
+	for (int i = 0; i <= last; i++) {
+		if (!executor->graph->nodes[i].op)
+			continue;
+		struct op_call call = bind_call(executor, pass, i);
+		executor->graph->nodes[i].op->forward(&call);
+	}
+}
+
+static void backward_node(struct executor *executor, const struct pass *pass, int index)
+{
+	const struct graph *graph = executor->graph;
+	const struct node *node = &graph->nodes[index];
+	struct op_call call = bind_call(executor, pass, index);
+	call.out_grad = executor->arena + node->grad_offset;
+	for (int i = 0; i < node->input_count; i++) {
+		const struct node *input = &graph->nodes[node->inputs[i]];
+		call.in_grad[i] = input->needs_grad ? executor->arena + input->grad_offset : NULL;
+		call.in_grad_add[i] = node->grad_add[i];
+	}
+	node->op->backward(&call);
+}
+
+void executor_backward(struct executor *executor, const struct pass *pass, int loss, float scale)
+{
+	const struct graph *graph = executor->graph;
+	assert(graph->mode == GRAPH_TRAINING && loss == graph->node_count - 1 && pass->param_grads);
+	assert(shape_count(graph->nodes[loss].shape) == 1 && graph->nodes[loss].needs_grad);
+	executor->arena[graph->nodes[loss].grad_offset] = scale;
+	for (int i = loss; i >= 0; i--)
+		if (graph->nodes[i].op && graph->nodes[i].needs_grad)
+			backward_node(executor, pass, i);
+}

@@ -1,0 +1,42 @@
+/* Building blocks that add parameters and nodes together. Each returns the node of its output, or -1 once building has failed (the
+ * error is sticky in the graph, so model code need not check each line).
+ *
+ * Parameters are named NAME.weight and NAME.bias, as in PyTorch. */
+#ifndef CORE_NN_LAYERS_H
+#define CORE_NN_LAYERS_H
+
+#include "core/graph.h"
+
+/* Where layers are added, and to which learning-rate group their parameters belong. */
+struct nn {
+	struct graph *graph;
+	enum param_group group;
+	bool batch_norm; /* nn_conv2d_block normalises between convolution and relu */
+};
+
+struct nn_conv2d {
+	int channels; /* of the output */
+	int kernel;
+	int stride;   /* 0 means 1 */
+	int padding;
+	int dilation; /* 0 means 1 */
+	bool no_bias;
+};
+
+int nn_conv2d(struct nn *nn, const char *name, int x, struct nn_conv2d conv);
+/* conv2d [batch_norm2d] relu: the decoder's usual block. With batch norm, its parameters are NAME.bn.*. */
+int nn_conv2d_block(struct nn *nn, const char *name, int x, struct nn_conv2d conv);
+int nn_conv_transpose2d(struct nn *nn, const char *name, int x, int channels, int kernel, int stride, int padding);
+int nn_relu(struct nn *nn, const char *name, int x);
+int nn_max_pool2d(struct nn *nn, const char *name, int x, int kernel, int stride, bool ceil_mode);
+int nn_global_avg_pool2d(struct nn *nn, const char *name, int x);
+int nn_upsample(struct nn *nn, const char *name, int x, int factor, int mode);
+int nn_concat(struct nn *nn, const char *name, int a, int b);
+int nn_add(struct nn *nn, const char *name, int a, int b);
+int nn_scale(struct nn *nn, const char *name, int x, double factor);
+int nn_dropout(struct nn *nn, const char *name, int x, double probability);
+
+/* Channels, and any other part of a node's shape; zeros once building has failed. */
+struct shape nn_shape(const struct nn *nn, int node);
+
+#endif

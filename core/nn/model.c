@@ -1,0 +1,153 @@
+/* See model.h. */
+#include "core/nn/model.h"
+
+#include <stdio.h>
+
+#include "core/nn/refinement.h"
+#include "core/ops/ops.h"
+
+const char *const trunk_names[] = { "squeezenet1_0", "squeezenet1_1", NULL };
+const char *const decoder_names[] = { "transposed", "sharpmask", "sharpmask_light", NULL };
+const char *const click_entry_names[] = { "stem", "stem_coarse", NULL };
+
+void model_config_init(struct model_config *config)
+{
+	*config = (struct model_config){
+		.trunk = TRUNK_SQUEEZENET1_1,
+		.decoder = DECODER_SHARPMASK_LIGHT,
+		.widths = { 64, 48, 32, 16 },
+		.context_width = 96,
+		.global_context = true,
+		.click_entry = CLICK_ENTRY_STEM_COARSE,
+		.click_planes = 3,
+		.feature_scale = 1.0 / 32,
+	};
+}
+
+/* The trunk, with the click planes added to its first convolution: the same function as one convolution over 3 + P planes, but the image's
+ * part keeps its published name and shape, and need not be computed again when only clicks change. */
+static void build_trunk(struct nn *nn, struct model *model, const struct model_config *config)
+{
+	nn->group = PARAM_TRUNK;
+	int stem = nn_squeezenet_stem(nn, config->trunk, model->image);
+	struct nn_conv2d conv = nn_squeezenet_stem_conv(config->trunk);
+	conv.no_bias = true; /* features.0 has one */
+	stem = nn_add(nn, "clicks.stem", stem, nn_conv2d(nn, "clicks.stem", model->clicks, conv));
+	model->maps = nn_squeezenet(nn, config->trunk, stem);
+	nn->group = PARAM_DECODER;
+}
+
+/* Two dilated convolutions (rates 2 and 4) and a global average, so that the coarsest map knows what lies around: Yu & Koltun, ICLR 2016;
+ * Liu et al., "ParseNet", 2015. */
+static int build_context(struct nn *nn, const struct model_config *config, int x)
+{
+	int width = config->context_width;
+	if (!width)
+		return x;
+	x = nn_conv2d_block(nn, "decoder.context.reduce", x, (struct nn_conv2d){ .channels = width, .kernel = 1 });
+	for (int rate = 2; rate <= 4; rate *= 2) {
+		char name[64];
+		snprintf(name, sizeof name, "decoder.context.dilated%d", rate);
+		struct nn_conv2d conv = { .channels = width, .kernel = 3, .padding = rate, .dilation = rate };
+		x = nn_add(nn, name, x, nn_conv2d_block(nn, name, x, conv));
+	}
+	if (!config->global_context)
+		return x;
+	int average = nn_global_avg_pool2d(nn, "decoder.context.global", x);
+	average = nn_relu(nn, "decoder.context.global", nn_conv2d(nn, "decoder.context.global", average,
+								     (struct nn_conv2d){ .channels = width, .kernel = 1 }));
+	return nn_add(nn, "decoder.context.global", x, average);
+}
+
+/* What the decoder starts from: scaled trunk map, with the click planes beside it if the config says so, dropout, context. */
+static int build_coarse(struct nn *nn, struct model *model, const struct model_config *config)
+{
+	int x = nn_scale(nn, "decoder.coarse", model->maps.sixteenth, config->feature_scale);
+	if (config->click_entry == CLICK_ENTRY_STEM_COARSE) {
+		int planes = nn_max_pool2d(nn, "clicks.coarse", model->clicks, MODEL_STRIDE, MODEL_STRIDE, false);
+		planes = nn_scale(nn, "clicks.coarse", planes, config->feature_scale);
+		x = nn_concat(nn, "decoder.coarse", x, planes);
+	}
+	x = nn_dropout(nn, "decoder.dropout", x, config->dropout);
+	return build_context(nn, config, x);
+}
+
+/* Trunk maps from coarse to fine, scaled for the decoder. */
+static int scaled_map(struct nn *nn, const struct model *model, const struct model_config *config, int stage)
+{
+	const int maps[] = { model->maps.sixteenth, model->maps.eighth, model->maps.quarter, model->maps.half };
+	char name[64];
+	snprintf(name, sizeof name, "decoder.map%d", stage);
+	return nn_scale(nn, name, maps[stage], config->feature_scale);
+}
+
+static int build_light(struct nn *nn, const struct model *model, const struct model_config *config, int coarse)
+{
+	int m = nn_conv2d_block(nn, "decoder.coarse", coarse,
+				(struct nn_conv2d){ .channels = config->widths[0], .kernel = 3, .padding = 1 });
+	for (int stage = 1; stage < DECODER_STAGES; stage++) {
+		char name[64];
+		snprintf(name, sizeof name, "decoder.refine%d", stage);
+		m = nn_refinement_light(nn, name, m, scaled_map(nn, model, config, stage), config->widths[stage]);
+	}
+	struct nn_conv2d conv = { .channels = config->widths[DECODER_STAGES - 1], .kernel = 3, .padding = 1 };
+	m = nn_conv2d_block(nn, "decoder.head", m, conv);
+	conv.channels = 1;
+	m = nn_conv2d(nn, "decoder.logits", m, conv);
+	return nn_upsample(nn, "logits", m, 2, UPSAMPLE_BILINEAR);
+}
+
+static int build_published(struct nn *nn, const struct model *model, const struct model_config *config, int coarse)
+{
+	int m = nn_conv2d_block(nn, "decoder.coarse", coarse, (struct nn_conv2d){ .channels = config->widths[0], .kernel = 1 });
+	for (int stage = 0; stage < DECODER_STAGES; stage++) {
+		char name[64];
+		snprintf(name, sizeof name, "decoder.refine%d", stage + 1);
+		m = nn_refinement_published(nn, name, m, scaled_map(nn, model, config, stage), stage == DECODER_STAGES - 1);
+	}
+	return nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1 });
+}
+
+static int build_transposed(struct nn *nn, int coarse)
+{
+	int score = nn_conv2d(nn, "decoder.score", coarse, (struct nn_conv2d){ .channels = 1, .kernel = 1 });
+	return nn_conv_transpose2d(nn, "decoder.logits", score, 1, 2 * MODEL_STRIDE, MODEL_STRIDE, MODEL_STRIDE / 2);
+}
+
+static int build_decoder(struct nn *nn, const struct model *model, const struct model_config *config, int coarse)
+{
+	switch (config->decoder) {
+	case DECODER_TRANSPOSED:
+		return build_transposed(nn, coarse);
+	case DECODER_SHARPMASK:
+		return build_published(nn, model, config, coarse);
+	case DECODER_SHARPMASK_LIGHT:
+		return build_light(nn, model, config, coarse);
+	}
+	return -1;
+}
+
+enum status model_build(struct model *model, struct params *params, const struct model_config *config, int n, int h, int w)
+{
+	if (h % MODEL_STRIDE || w % MODEL_STRIDE || h <= 0 || w <= 0 || n <= 0)
+		return status_fail(STATUS_CONFIG, "model input: expected sides that are multiples of %d, found %d x %d", MODEL_STRIDE,
+				   w, h);
+	*model = (struct model){ 0 };
+	graph_init(&model->graph, params);
+	struct nn nn = { .graph = &model->graph, .batch_norm = config->batch_norm };
+	model->image = graph_input(&model->graph, "image", (struct shape){ n, 3, h, w });
+	model->clicks = graph_input(&model->graph, "clicks", (struct shape){ n, config->click_planes, h, w });
+	build_trunk(&nn, model, config);
+	model->logits = build_decoder(&nn, model, config, build_coarse(&nn, model, config));
+	graph_keep(&model->graph, model->logits);
+	enum status status = model->graph.status;
+	if (status)
+		model_release(model);
+	return status;
+}
+
+void model_release(struct model *model)
+{
+	graph_release(&model->graph);
+	model->logits = -1;
+}

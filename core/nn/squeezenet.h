@@ -1,0 +1,26 @@
+/* SqueezeNet v1.0 and v1.1 without the classifier, with torchvision's parameter names (features.0.weight,
+ * features.3.squeeze.weight ...), so that ImageNet weights load by look-up. v1.1: github.com/forresti/SqueezeNet. */
+#ifndef CORE_NN_SQUEEZENET_H
+#define CORE_NN_SQUEEZENET_H
+
+#include "core/nn/layers.h"
+
+enum trunk_kind { TRUNK_SQUEEZENET1_0, TRUNK_SQUEEZENET1_1 };
+
+/* What a decoder takes from the trunk: the last map of each resolution. */
+struct trunk_maps {
+	int half;      /* 1/2: after the first convolution: 64 channels (v1.0: 96) */
+	int quarter;   /* 1/4: 128 (v1.0: 256) */
+	int eighth;    /* 1/8: 256 (v1.0: 512) */
+	int sixteenth; /* 1/16: 512 */
+};
+
+/* The first convolution up to, not including, its relu: other planes may be added to it. The original networks do not pad it; we pad by
+ * half a kernel so that an input of 512 gives maps of 256, 128, 64 and 32. */
+int nn_squeezenet_stem(struct nn *nn, enum trunk_kind kind, int image);
+/* Channels, kernel of that convolution, for a second one beside it. */
+struct nn_conv2d nn_squeezenet_stem_conv(enum trunk_kind kind);
+/* The rest, from the stem's output on. */
+struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem);
+
+#endif
