@@ -55,7 +55,7 @@ static struct op_call bind_call(const struct executor *executor, const struct pa
 		.saved = executor->arena + node->saved_offset,
 		.scratch = executor->arena + graph->scratch_offset,
 		.training = pass->training,
-		.rng = rng_at(pass->rng, (uint32_t)index),
+		.rng = rng_substream(&pass->rng, (uint32_t)index),
 	};
 	for (int i = 0; i < node->input_count; i++) {
 		const struct node *input = &graph->nodes[node->inputs[i]];

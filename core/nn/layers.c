@@ -26,7 +26,7 @@ static int add_two(struct nn *nn, const struct op *op, const char *name, int a, 
 static int add_param(struct nn *nn, const char *name, const char *suffix, struct shape shape, enum param_kind kind,
 		     enum param_init init)
 {
-	char full[128];
+	char full[192];
 	snprintf(full, sizeof full, "%s.%s", name, suffix);
 	return params_add(nn->graph->params, full, shape, nn->group, kind, init);
 }

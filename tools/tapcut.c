@@ -1,0 +1,56 @@
+/* The `tapcut` program: finds the subcommand and hands over. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/status.h"
+#include "tools/command.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+	{ "train", cmd_train, "train a model from a config" },
+	{ "eval", cmd_eval, "measure a model by the interactive protocol (NoC, mIoU)" },
+	{ "cut", cmd_cut, "cut an object out of a photo with a tap" },
+	{ "export", cmd_export, "write a weights file from a checkpoint" },
+	{ "import", cmd_import, "read published weights (safetensors)" },
+	{ "inspect", cmd_inspect, "show what is in a weights file or checkpoint" },
+	{ "data", cmd_data, "summarise and index a COCO-format dataset" },
+	{ "coco", cmd_coco, "COCO masks: every segmentation as compressed RLE" },
+	{ "scenes", cmd_scenes, "generate photos in COCO format" },
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void print_usage(FILE *out)
+{
+	fprintf(out, "tapcut: select an object in a photo with one tap\n\nusage: tapcut COMMAND [OPTIONS]\n\n");
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+	fprintf(out, "\ntapcut COMMAND --help shows the options and an example.\n");
+}
+
+int command_failed(const char *name)
+{
+	fprintf(stderr, "tapcut %s: %s\n", name, status_message());
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_usage(stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_usage(stdout);
+		return 0;
+	}
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "tapcut: no command '%s'\n\n", argv[1]);
+	print_usage(stderr);
+	return 2;
+}

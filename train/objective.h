@@ -1,0 +1,16 @@
+/* What is minimised: the losses that the config weighs, summed, on top of a model's logits. */
+#ifndef TRAIN_OBJECTIVE_H
+#define TRAIN_OBJECTIVE_H
+
+#include "core/nn/model.h"
+#include "train/config.h"
+
+struct objective {
+	int target; /* graph input (N,1,H,W): 1 object, 0 background, TARGET_IGNORE */
+	int loss;   /* the graph's last node: a scalar, kept */
+};
+
+/* Adds the losses to a built, not yet planned model. At least one weight must be positive. */
+enum status objective_add(struct objective *objective, struct model *model, const struct config *config);
+
+#endif

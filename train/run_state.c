@@ -1,0 +1,107 @@
+/* See run_state.h. */
+#include "train/run_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum status run_state_save(const char *path, const struct config *config, const struct run_state *state, const struct params *params,
+			   const struct optim *optim)
+{
+	char *text = config_to_json(config);
+	if (!text)
+		return status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
+	size_t bytes = params->total * sizeof(float);
+	uint64_t optim_steps = optim->step;
+	struct checkpoint checkpoint;
+	checkpoint_init(&checkpoint);
+	checkpoint_add(&checkpoint, "config", text, strlen(text));
+	checkpoint_add(&checkpoint, "state", state, sizeof *state);
+	checkpoint_add(&checkpoint, "optim_step", &optim_steps, sizeof optim_steps);
+	checkpoint_add(&checkpoint, "values", params->values, bytes);
+	checkpoint_add(&checkpoint, "first", optim->first, bytes);
+	if (optim->second)
+		checkpoint_add(&checkpoint, "second", optim->second, bytes);
+	if (optim->average)
+		checkpoint_add(&checkpoint, "average", optim->average, bytes);
+	enum status status = checkpoint_write(&checkpoint, path);
+	checkpoint_release(&checkpoint);
+	free(text);
+	return status;
+}
+
+/* The first line in which two texts differ, for the message. */
+static enum status config_differs(const char *path, const char *now, const char *then)
+{
+	size_t line = 0;
+	for (size_t i = 0; now[i] && now[i] == then[i]; i++)
+		if (now[i] == '\n')
+			line = i + 1;
+	const char *a = now + line, *b = then + line;
+	while (*a == ' ' || *a == '\t')
+		a++;
+	while (*b == ' ' || *b == '\t')
+		b++;
+	return status_fail(STATUS_CONFIG, "%s was made with another config: expected %.*s, found %.*s", path, (int)strcspn(a, "\n"), a,
+			   (int)strcspn(b, "\n"), b);
+}
+
+static enum status check_config(const char *path, const struct config *config, const struct checkpoint_section *section)
+{
+	char *now = config_to_json(config), *then = calloc(1, section->size + 1);
+	enum status status = STATUS_OK;
+	if (!now || !then)
+		status = status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
+	if (!status) {
+		memcpy(then, section->data, section->size);
+		if (strcmp(now, then) != 0)
+			status = config_differs(path, now, then);
+	}
+	free(now);
+	free(then);
+	return status;
+}
+
+static enum status load_floats(const struct checkpoint *checkpoint, const char *name, float *to, size_t count)
+{
+	if (!to)
+		return STATUS_OK;
+	const struct checkpoint_section *section = checkpoint_find(checkpoint, name, count * sizeof *to);
+	if (!section)
+		return STATUS_FORMAT;
+	memcpy(to, section->data, section->size);
+	return STATUS_OK;
+}
+
+static enum status load_sections(const struct checkpoint *checkpoint, const char *path, const struct config *config,
+				 struct run_state *state, struct params *params, struct optim *optim)
+{
+	const struct checkpoint_section *text = checkpoint_find(checkpoint, "config", SIZE_MAX);
+	const struct checkpoint_section *saved = checkpoint_find(checkpoint, "state", sizeof *state);
+	const struct checkpoint_section *steps = checkpoint_find(checkpoint, "optim_step", sizeof optim->step);
+	if (!text || !saved || !steps)
+		return STATUS_FORMAT;
+	TRY(check_config(path, config, text));
+	struct run_state found;
+	memcpy(&found, saved->data, sizeof found);
+	if (memcmp(found.data_digest, state->data_digest, sizeof found.data_digest) != 0)
+		return status_fail(STATUS_CONFIG, "training data changed: its digest is not the one in the checkpoint");
+	TRY(load_floats(checkpoint, "values", params->values, params->total));
+	TRY(load_floats(checkpoint, "first", optim->first, params->total));
+	TRY(load_floats(checkpoint, "second", optim->second, params->total));
+	TRY(load_floats(checkpoint, "average", optim->average, params->total));
+	memcpy(&optim->step, steps->data, sizeof optim->step);
+	*state = found;
+	return STATUS_OK;
+}
+
+enum status run_state_load(const char *path, const struct config *config, struct run_state *state, struct params *params,
+			   struct optim *optim)
+{
+	struct checkpoint checkpoint;
+	TRY(checkpoint_read(&checkpoint, path));
+	enum status status = load_sections(&checkpoint, path, config, state, params, optim);
+	if (status)
+		status_wrap(status, "%s", path);
+	checkpoint_release(&checkpoint);
+	return status;
+}

@@ -1,0 +1,189 @@
+/* See slot.h. Corrective rounds: Sofiiuk, Petrov & Konushin, "Reviving iterative training with mask guidance for interactive
+ * segmentation" (RITM, 2021), section 3.3; here each sample draws its own number of rounds. */
+#include "train/slot.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/robot.h"
+#include "data/sampler.h"
+#include "infer/preprocess.h"
+
+enum status slot_worker_init(struct slot_worker *worker, const struct config *config, const struct model *model,
+			     const struct objective *objective)
+{
+	int size = config->train.size;
+	*worker = (struct slot_worker){ .config = config, .model = model, .objective = *objective };
+	TRY(executor_init(&worker->executor, &model->graph));
+	worker->clicks = calloc((size_t)config->train.slot_size, sizeof *worker->clicks);
+	worker->rounds = calloc((size_t)config->train.slot_size, sizeof *worker->rounds);
+	worker->prediction = malloc((size_t)size * (size_t)size);
+	worker->workspace = malloc(sampler_workspace(size, size));
+	if (worker->clicks && worker->rounds && worker->prediction && worker->workspace)
+		return STATUS_OK;
+	slot_worker_release(worker);
+	return status_fail(STATUS_NO_MEMORY, "no memory for a training worker");
+}
+
+void slot_worker_release(struct slot_worker *worker)
+{
+	executor_release(&worker->executor);
+	free(worker->clicks);
+	free(worker->rounds);
+	free(worker->prediction);
+	free(worker->workspace);
+	*worker = (struct slot_worker){ 0 };
+}
+
+/* The stream of sample `i` of the slot for one purpose. */
+static struct rng sample_stream(const struct slot_worker *worker, const struct slot *slot, int i, enum rng_purpose purpose)
+{
+	uint64_t number = slot->first + (uint64_t)i;
+	return rng_stream(worker->config->seed, (uint32_t)(number / slot->epoch_size), number % slot->epoch_size, purpose);
+}
+
+static size_t plane_floats(const struct slot_worker *worker)
+{
+	return (size_t)worker->config->train.size * (size_t)worker->config->train.size;
+}
+
+/* The click planes of sample `i` in the network's input: positive, negative, previous mask. */
+static float *click_planes(const struct slot_worker *worker, int i)
+{
+	return executor_data(&worker->executor, worker->model->clicks) +
+	       (size_t)i * (size_t)worker->config->model.click_planes * plane_floats(worker);
+}
+
+static void load_image(struct slot_worker *worker, const struct slot *slot, int i)
+{
+	const struct config *config = worker->config;
+	int size = config->train.size;
+	float *planes = executor_data(&worker->executor, worker->model->image) + (size_t)i * 3 * plane_floats(worker);
+	infer_normalize_rgb8(&config->preprocess, slot->samples[i]->rgb, size, size, 3 * (size_t)size, planes, size, size);
+}
+
+static void load_target(struct slot_worker *worker, const struct slot *slot, int i)
+{
+	size_t count = plane_floats(worker);
+	float *target = executor_data(&worker->executor, worker->objective.target) + (size_t)i * count;
+	const uint8_t *truth = slot->samples[i]->truth;
+	for (size_t k = 0; k < count; k++)
+		target[k] = truth[k] == TRUTH_IGNORE ? TARGET_IGNORE : (float)(truth[k] == TRUTH_OBJECT);
+}
+
+static void load_clicks(struct slot_worker *worker, int i)
+{
+	struct infer_click clicks[CLICKS_MAX];
+	const struct click_list *list = &worker->clicks[i];
+	for (int k = 0; k < list->count; k++)
+		clicks[k] = (struct infer_click){ (float)list->items[k].x, (float)list->items[k].y, list->items[k].positive };
+	int size = worker->config->train.size;
+	infer_draw_clicks(&worker->config->preprocess, clicks, list->count, click_planes(worker, i), size, size);
+}
+
+static void clear_previous_mask(struct slot_worker *worker, int i)
+{
+	if (worker->config->model.click_planes > INFER_PLANE_PREVIOUS)
+		memset(click_planes(worker, i) + INFER_PLANE_PREVIOUS * plane_floats(worker), 0,
+		       plane_floats(worker) * sizeof(float));
+}
+
+/* The network's own probability becomes the previous-mask plane of the next round. */
+static void store_previous_mask(struct slot_worker *worker, int i, const float *logits)
+{
+	size_t count = plane_floats(worker);
+	float *previous = click_planes(worker, i) + INFER_PLANE_PREVIOUS * count;
+	float scale = worker->config->preprocess.click_scale;
+	for (size_t k = 0; k < count; k++)
+		previous[k] = scale / (1 + expf(-logits[k]));
+}
+
+static void threshold_logits(const struct slot_worker *worker, const float *logits, uint8_t *prediction)
+{
+	double threshold = worker->config->threshold;
+	float cut = (float)log(threshold / (1 - threshold));
+	size_t count = plane_floats(worker);
+	for (size_t k = 0; k < count; k++)
+		prediction[k] = logits[k] > cut;
+}
+
+/* Image, first clicks and number of rounds of every sample. Returns the largest number of rounds. */
+static int start_samples(struct slot_worker *worker, struct slot *slot)
+{
+	const struct config *config = worker->config;
+	int size = config->train.size, most = 0;
+	for (int i = 0; i < config->train.slot_size; i++) {
+		struct rng rng = sample_stream(worker, slot, i, RNG_CLICKS);
+		load_image(worker, slot, i);
+		load_target(worker, slot, i);
+		sampler_first_clicks(&config->sampler, &rng, slot->samples[i]->truth, slot->samples[i]->others, size, size,
+				     &worker->clicks[i], worker->workspace);
+		load_clicks(worker, i);
+		clear_previous_mask(worker, i);
+		worker->rounds[i] = (int)rng_below(&rng, (uint32_t)config->max_corrective_rounds + 1);
+		most = worker->rounds[i] > most ? worker->rounds[i] : most;
+	}
+	return most;
+}
+
+/* One corrective round: the samples that still have one get a click where the network is wrong. */
+static void correct(struct slot_worker *worker, const struct pass *pass, struct slot *slot, int round)
+{
+	const struct config *config = worker->config;
+	int size = config->train.size;
+	executor_forward(&worker->executor, pass, worker->model->logits);
+	for (int i = 0; i < config->train.slot_size; i++) {
+		if (round >= worker->rounds[i])
+			continue;
+		const float *logits = executor_data(&worker->executor, worker->model->logits) + (size_t)i * plane_floats(worker);
+		struct rng stream = sample_stream(worker, slot, i, RNG_CORRECTIVE);
+		struct rng rng = rng_substream(&stream, (uint32_t)round);
+		threshold_logits(worker, logits, worker->prediction);
+		sampler_corrective_click(&rng, worker->prediction, slot->samples[i]->truth, size, size, &worker->clicks[i],
+					 worker->workspace);
+		load_clicks(worker, i);
+		if (config->model.click_planes > INFER_PLANE_PREVIOUS)
+			store_previous_mask(worker, i, logits);
+		slot->rounds++;
+	}
+}
+
+static float prediction_iou(const uint8_t *prediction, const uint8_t *truth, size_t count)
+{
+	size_t both = 0, either = 0;
+	for (size_t k = 0; k < count; k++) {
+		both += prediction[k] && truth[k] == TRUTH_OBJECT;
+		either += truth[k] == TRUTH_OBJECT || (prediction[k] && truth[k] == TRUTH_BACKGROUND);
+	}
+	return either ? (float)((double)both / (double)either) : 1;
+}
+
+static float mean_iou(struct slot_worker *worker, const struct slot *slot)
+{
+	float sum = 0;
+	size_t count = plane_floats(worker);
+	for (int i = 0; i < worker->config->train.slot_size; i++) {
+		const float *logits = executor_data(&worker->executor, worker->model->logits) + (size_t)i * count;
+		threshold_logits(worker, logits, worker->prediction);
+		sum += prediction_iou(worker->prediction, slot->samples[i]->truth, count);
+	}
+	return sum / (float)worker->config->train.slot_size;
+}
+
+void slot_compute(struct slot_worker *worker, const float *values, struct slot *slot)
+{
+	struct pass pass = { .values = values };
+	memset(slot->grads, 0, worker->model->graph.params->total * sizeof(float));
+	slot->rounds = 0;
+	int rounds = start_samples(worker, slot);
+	for (int round = 0; round < rounds; round++)
+		correct(worker, &pass, slot, round);
+	pass.training = true;
+	pass.param_grads = slot->grads;
+	pass.rng = sample_stream(worker, slot, 0, RNG_DROPOUT);
+	executor_forward(&worker->executor, &pass, worker->objective.loss);
+	slot->loss = *executor_data(&worker->executor, worker->objective.loss);
+	slot->iou = mean_iou(worker, slot);
+	executor_backward(&worker->executor, &pass, worker->objective.loss, slot->grad_scale);
+}
