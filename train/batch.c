@@ -1,0 +1,112 @@
+/* See batch.h. */
+#include "train/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/slot_tree.h"
+
+static enum status init_slots(struct batch *batch, size_t total, uint32_t epoch_size)
+{
+	batch->grad_memory = malloc((size_t)batch->slot_count * total * sizeof(float));
+	if (!batch->grad_memory)
+		return status_fail(STATUS_NO_MEMORY, "no memory for %d gradient buffers of %zu parameters", batch->slot_count, total);
+	for (int i = 0; i < batch->slot_count; i++) {
+		batch->grads[i] = batch->grad_memory + (size_t)i * total;
+		batch->slots[i].grads = batch->grads[i];
+		batch->slots[i].epoch_size = epoch_size;
+		batch->slots[i].grad_scale = 1.0f / (float)batch->slot_count;
+	}
+	return STATUS_OK;
+}
+
+enum status batch_init(struct batch *batch, const struct config *config, const struct model *model,
+		       const struct objective *objective, struct workers *workers, uint32_t epoch_size)
+{
+	*batch = (struct batch){
+		.config = config,
+		.workers = workers,
+		.slot_count = config->train.batch_size / config->train.slot_size,
+	};
+	int threads = workers_threads(workers);
+	batch->slots = calloc((size_t)batch->slot_count, sizeof *batch->slots);
+	batch->grads = calloc((size_t)batch->slot_count, sizeof *batch->grads);
+	batch->slot_workers = calloc((size_t)threads, sizeof *batch->slot_workers);
+	enum status status = STATUS_OK;
+	if (!batch->slots || !batch->grads || !batch->slot_workers)
+		status = status_fail(STATUS_NO_MEMORY, "no memory for a batch of %d slots", batch->slot_count);
+	if (!status)
+		status = init_slots(batch, model->graph.params->total, epoch_size);
+	for (int i = 0; i < threads && !status; i++, batch->threads++)
+		status = slot_worker_init(&batch->slot_workers[i], config, model, objective);
+	if (status)
+		batch_release(batch);
+	return status;
+}
+
+void batch_release(struct batch *batch)
+{
+	for (int i = 0; i < batch->threads; i++)
+		slot_worker_release(&batch->slot_workers[i]);
+	free(batch->slot_workers);
+	free(batch->slots);
+	free(batch->grads);
+	free(batch->grad_memory);
+	*batch = (struct batch){ 0 };
+}
+
+void batch_give_back(struct batch *batch, struct loader *loader)
+{
+	for (int i = 0; i < batch->slot_count; i++)
+		for (int k = 0; k < batch->config->train.slot_size; k++) {
+			if (batch->slots[i].samples[k])
+				loader_give_back(loader, batch->slots[i].samples[k]);
+			batch->slots[i].samples[k] = NULL;
+		}
+}
+
+enum status batch_load(struct batch *batch, struct loader *loader, uint64_t first)
+{
+	for (int i = 0; i < batch->slot_count; i++) {
+		batch->slots[i].first = first + (uint64_t)i * (uint64_t)batch->config->train.slot_size;
+		for (int k = 0; k < batch->config->train.slot_size; k++) {
+			batch->slots[i].samples[k] = loader_next(loader);
+			if (!batch->slots[i].samples[k]) {
+				batch_give_back(batch, loader);
+				return STATUS_FORMAT; /* loader_next left the message */
+			}
+		}
+	}
+	return STATUS_OK;
+}
+
+static void compute_slot(void *context, int index, int thread)
+{
+	struct batch *batch = context;
+	slot_compute(&batch->slot_workers[thread], batch->values, &batch->slots[index]);
+}
+
+void batch_compute(struct batch *batch, const float *values, struct batch_result *result)
+{
+	batch->values = values;
+	workers_run(batch->workers, batch->slot_count, compute_slot, batch);
+	slot_tree_sum(batch->workers, batch->grads, batch->slot_count,
+		      batch->slot_workers[0].model->graph.params->total);
+	*result = (struct batch_result){ 0 };
+	for (int i = 0; i < batch->slot_count; i++) {
+		result->loss += batch->slots[i].loss;
+		result->iou += batch->slots[i].iou;
+		result->rounds += batch->slots[i].rounds;
+	}
+	result->loss /= batch->slot_count;
+	result->iou /= batch->slot_count;
+}
+
+size_t batch_bytes(const struct batch *batch)
+{
+	size_t total = batch->slot_workers[0].model->graph.params->total;
+	size_t bytes = (size_t)batch->slot_count * total * sizeof(float);
+	for (int i = 0; i < batch->threads; i++)
+		bytes += executor_bytes(&batch->slot_workers[i].executor);
+	return bytes;
+}
