@@ -1,0 +1,43 @@
+/* What the samplers share, private to data/sampler*.c: the workspace, lists of candidate pixels, and drawing from them. */
+#ifndef DATA_SAMPLER_PARTS_H
+#define DATA_SAMPLER_PARTS_H
+
+#include "data/robot.h"
+#include "data/sampler.h"
+
+/* One sample being clicked. The pool is the list of pixels that the next click is drawn from. */
+struct sampler_space {
+	const uint8_t *truth;
+	const uint8_t *others; /* NULL: none */
+	int w, h;
+	size_t pixels;
+
+	int32_t *depth;  /* result of the last sampler_measure */
+	uint32_t *pool;  /* indices of candidate pixels in row-major order */
+	size_t pool_count;
+	uint8_t *region; /* input of sampler_measure */
+	void *scratch;
+};
+
+/* depth = squared distance of each pixel of `region` to what lies outside of it; returns the largest. */
+int32_t sampler_measure(struct sampler_space *space, bool border);
+
+/* pool = pixels of class `value` whose depth is within low..high. */
+void sampler_pool_depth(struct sampler_space *space, uint8_t value, int64_t low, int64_t high);
+
+/* pool = all background pixels, or those on other objects. */
+void sampler_pool_background(struct sampler_space *space);
+void sampler_pool_others(struct sampler_space *space);
+
+/* Adds a click on a random pixel of the pool; nothing when the pool is empty. */
+void sampler_draw(const struct sampler_space *space, struct rng *rng, bool positive, struct click_list *clicks);
+void sampler_add(const struct sampler_space *space, uint32_t pixel, bool positive, struct click_list *clicks);
+
+/* The object as region, or everything else. */
+void sampler_region_object(struct sampler_space *space);
+void sampler_region_outside(struct sampler_space *space);
+
+void sampler_dios(const struct sampler_config *config, struct sampler_space *space, struct rng *rng, struct click_list *clicks);
+void sampler_ritm(const struct sampler_config *config, struct sampler_space *space, struct rng *rng, struct click_list *clicks);
+
+#endif
