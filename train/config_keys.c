@@ -4,6 +4,7 @@
 #include "train/config_keys.h"
 
 #include "train/config.h"
+#include "train/slot.h"
 
 #define FIELD(f) offsetof(struct config, f), sizeof(((struct config *)0)->f)
 
@@ -50,19 +51,20 @@ const struct config_key config_keys[] = {
 	 "Keep this many, chosen by a hash of their id; 0: all.", .max = 2000000000},
 
 	{"model.trunk", KEY_ENUM, FIELD(model.trunk), "\"squeezenet1_1\"", "", "Feature extractor.", .names = trunk_names},
-	{"model.conv1_padding", KEY_INTEGER, FIELD(model.conv1_padding), "1", "pixels",
-	 "Padding of the first convolution: 1 gives a coarse map of 1/16 of the input's side, 0 is the original network.", .max = 1},
 	{"model.decoder", KEY_ENUM, FIELD(model.decoder), "\"sharpmask_light\"", "",
 	 "How the coarse map becomes a mask: one transposed convolution, refinement modules as published, or light ones.",
 	 .names = decoder_names},
 	{"model.widths", KEY_INTEGERS, FIELD(model.widths), "[64, 48, 32, 16]", "channels",
-	 "Channels of the decoder at 1/16, 1/8, 1/4 and 1/2 of the input's side.", .min = 1, .max = 512, .element = sizeof(int)},
+	 "Channels of the decoder at 1/16, 1/8, 1/4 and 1/2 of the input's side; `sharpmask` reads the first only, its k.", .min = 1, .max = 512, .element = sizeof(int)},
 	{"model.context_width", KEY_INTEGER, FIELD(model.context_width), "96", "channels",
 	 "Channels of the two dilated convolutions on the coarse map; 0: none.", .max = 1024},
-	{"model.global_context", KEY_BOOL, FIELD(model.global_context), "true", "", "Add the coarse map's global average to it.",
+	{"model.global_context", KEY_BOOL, FIELD(model.global_context), "true", "", "Add the coarse map's global average to it; needs a context_width.",
 	 .max = 1},
 	{"model.click_entry", KEY_ENUM, FIELD(model.click_entry), "\"stem\"", "",
 	 "Where the click planes enter: at the first convolution, or there and at the coarse map.", .names = click_entry_names},
+	{"model.feature_scale", KEY_NUMBER, FIELD(model.feature_scale), "0.03125", "",
+	 "The decoder sees the trunk's maps times this: ImageNet features have a root mean square of 10 to 50.", .min = 1e-6,
+	 .max = 1e6},
 	{"model.dropout", KEY_NUMBER, FIELD(model.dropout), "0", "probability", "Dropout on the coarse map.", .max = 0.9},
 	{"model.batch_norm", KEY_BOOL, FIELD(model.batch_norm), "false", "",
 	 "Batch normalisation in the decoder; its statistics are those of a slot (train.slot_size).", .max = 1},
@@ -128,7 +130,7 @@ const struct config_key config_keys[] = {
 	{"train.batch_size", KEY_INTEGER, FIELD(train.batch_size), "8", "samples", "Samples per step.", .min = 1, .max = 1024},
 	{"train.slot_size", KEY_INTEGER, FIELD(train.slot_size), "1", "samples",
 	 "Samples that one thread computes together; divides the batch. The result depends on it, never on the threads.",
-	 .min = 1, .max = 1024},
+	 .min = 1, .max = SLOT_MAX_SAMPLES},
 	{"train.size", KEY_INTEGER, FIELD(train.size), "256", "pixels", "Side of the training crop.", .min = 32, .max = 2048,
 	 .multiple = 16},
 	{"train.log_every", KEY_INTEGER, FIELD(train.log_every), "20", "steps", "Steps per line of the log.", .min = 1, .max = 1e9,
