@@ -46,8 +46,8 @@ static void describe_numbers(const struct config_key *key, char *text, size_t si
 {
 	char multiple[40] = "";
 	if (key->multiple)
-		snprintf(multiple, sizeof multiple, " that is a multiple of %d", key->multiple);
-	snprintf(text, size, "%s%s in %.10g .. %.10g", is_integer(key) ? "an integer" : "a number", multiple, key->min, key->max);
+		snprintf(multiple, sizeof multiple, ", a multiple of %d", key->multiple);
+	snprintf(text, size, "%s in %.16g .. %.16g%s", is_integer(key) ? "an integer" : "a number", key->min, key->max, multiple);
 }
 
 /* One number, checked, into a field of `size` bytes. */
@@ -275,6 +275,11 @@ static enum status apply(struct config *config, const char *name, const struct j
 	}
 	for (const struct json *member = json_first(value); member; member = json_next(member)) {
 		char below[2 * KEY_SIZE];
+		if (!*json_key(member))
+			return status_fail(STATUS_CONFIG, "%s: %s%san empty key", source, name, *name ? ": " : "");
+		if (strchr(json_key(member), '.')) /* two spellings of one key could contradict each other */
+			return status_fail(STATUS_CONFIG, "%s: %.64s: expected nested objects, found a dotted key", source,
+					   json_key(member));
 		snprintf(below, sizeof below, "%s%s%s", name, *name ? "." : "", json_key(member));
 		TRY(apply(config, below, member, source));
 	}

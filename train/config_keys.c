@@ -8,8 +8,8 @@
 
 #define FIELD(f) offsetof(struct config, f), sizeof(((struct config *)0)->f)
 
-/* The largest integer up to which every integer is a double, as JSON's numbers are. */
-#define EXACT 9007199254740992.0
+/* Numbers in JSON are doubles: beyond this, not every integer is one. */
+#define EXACT 9007199254740991.0
 
 static const char *const channel_orders[] = {"rgb", "bgr", NULL};
 static const char *const click_encodings[] = {"disk", "distance", NULL};
@@ -124,7 +124,7 @@ const struct config_key config_keys[] = {
 	{"clicks.band", KEY_INTEGER, FIELD(sampler.band), "40", "pixels of the crop",
 	 "DIOS: negative clicks lie within this distance of the object.", .min = 1, .max = 1000},
 	{"clicks.corrective_rounds", KEY_INTEGER, FIELD(max_corrective_rounds), "2", "rounds",
-	 "Rounds in which the network's own mistake is clicked: drawn from 0 to this for each step.", .max = 3},
+	 "Rounds in which the network's own mistake is clicked: drawn from 0 to this for each sample.", .max = 3},
 
 	{"train.steps", KEY_INTEGER, FIELD(train.steps), "20000", "steps", "Length of the run.", .min = 1, .max = 1e9},
 	{"train.batch_size", KEY_INTEGER, FIELD(train.batch_size), "8", "samples", "Samples per step.", .min = 1, .max = 1024},
