@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "convert/quantize.h"
 #include "core/nn/model.h"
 #include "infer/preprocess.h"
 
@@ -16,12 +17,24 @@ struct export_options {
 	int default_size; /* long side for inference */
 };
 
-/* `model`: a built graph; the part from its inputs to its logits is exported, whatever follows (losses) is not. `values`:
- * params->total floats (trained or averaged). *data is returned, caller frees. The same input gives the same bytes. */
+/* `model`: a built graph; the part from its inputs to its logits is exported, whatever follows (losses) is not.
+ * `values`: params->total floats (trained or averaged). *data is returned, caller frees. The same input gives the same
+ * bytes. */
 enum status export_memory(const struct model *model, const struct model_config *config, const float *values,
 			  const struct export_options *options, unsigned char **data, size_t *size);
 /* The same into a file, atomically. */
 enum status export_file(const struct model *model, const struct model_config *config, const float *values,
 			const struct export_options *options, const char *path);
+
+/* What one tensor lost by the way it is stored. */
+struct export_loss {
+	char name[64]; /* of the parameter */
+	int dims[4];
+	int type; /* enum infer_tensor_type */
+	struct quantize_error error;
+};
+/* Compares the tensors of exported bytes with what they were made from. *losses is returned, caller frees. */
+enum status export_compare(const struct model *model, const float *values, const unsigned char *data, size_t size,
+			   struct export_loss **losses, int *count);
 
 #endif

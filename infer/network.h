@@ -32,7 +32,14 @@ enum infer_op {
 
 enum { INFER_MAX_INPUTS = 4, INFER_MAX_ARGS = 6, INFER_FIRST_STEP_VALUE = 2 };
 /* Limits that the reader enforces. */
-enum { INFER_MAX_STEPS = 1024, INFER_MAX_TENSORS = 2048, INFER_MAX_CHANNELS = 4096, INFER_MAX_TENSOR_FLOATS = 64 * 1024 * 1024 };
+enum { INFER_MAX_STEPS = 1024, INFER_MAX_TENSORS = 2048, INFER_MAX_CHANNELS = 4096 };
+enum { INFER_MAX_TENSOR_FLOATS = 64 * 1024 * 1024 }; /* all tensors together */
+enum { INFER_MAX_VALUE_FLOATS = 1 << 28 };           /* one step's output */
+enum { INFER_MAX_KERNEL = 64 };                      /* also stride, padding, dilation, factor */
+enum { INFER_MAX_SIZE = 4096 };                      /* default_size */
+
+/* How a tensor's numbers are stored. Part of the file format. */
+enum infer_tensor_type { INFER_TENSOR_F32, INFER_TENSOR_F16, INFER_TENSOR_INT8 };
 
 struct infer_step {
 	uint8_t op;          /* enum infer_op */
@@ -47,6 +54,7 @@ struct infer_step {
 struct infer_tensor {
 	int dims[4]; /* O,I,KH,KW; vectors: C,1,1,1 */
 	float *data; /* float32 after decoding f16 or int8; 64-byte aligned, owned by the network */
+	int type;    /* enum infer_tensor_type in the file */
 };
 
 struct infer_network {
@@ -74,6 +82,16 @@ struct infer_shape {
 	int c, h, w;
 };
 int infer_network_shapes(const struct infer_network *network, int h, int w, struct infer_shape *shapes, char *message);
+
+/* All that FORMAT.md says about a network apart from its bytes: preprocess, operators, inputs, arguments, tensor shapes. The parser's last
+ * step; also for networks made in memory. The tensors' numbers are not looked at. */
+int infer_network_check(const struct infer_network *network, char *message);
+
+/* Writes the message (256 bytes, or NULL) and returns `code`. */
+int infer_fail(char *message, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* "conv2d" and so on; NULL for a number that is no operator. */
+const char *infer_op_name(int op);
 
 /* --- execution (network_run.c) ------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,278 @@
+/* Writes infer/FORMAT.md. The sizes are known before the first byte is written, so there is one buffer of the exact
+ * size and a cursor; the result is read back by infer's own reader, so that a file that leaves the exporter can be
+ * loaded. */
+#include "convert/weights_file.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "convert/quantize.h"
+#include "infer/tapcut.h"
+
+enum { VERSION = 1, FLAG_ZLIB = 1, ZLIB_LEVEL = 9 };
+enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4, MODEL_RECORD = 120, STEP_RECORD = 56, TENSOR_RECORD = 20 };
+
+/* --- bytes, little endian ----------------------------------------------------------------------------------------- */
+
+static void put_u8(unsigned char **at, int value)
+{
+	*(*at)++ = (unsigned char)value;
+}
+
+static void put_u32(unsigned char **at, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		*(*at)++ = (unsigned char)(value >> (8 * i));
+}
+
+static void put_i32(unsigned char **at, int value)
+{
+	put_u32(at, (uint32_t)value);
+}
+
+static void put_f32(unsigned char **at, float value)
+{
+	uint32_t bits;
+	memcpy(&bits, &value, sizeof bits);
+	put_u32(at, bits);
+}
+
+/* --- how a tensor is stored --------------------------------------------------------------------------------------- */
+
+struct plan {
+	enum infer_tensor_type type;
+	int axis;
+	size_t count, scales, bytes;
+};
+
+static size_t tensor_count(const struct infer_tensor *t)
+{
+	return (size_t)t->dims[0] * (size_t)t->dims[1] * (size_t)t->dims[2] * (size_t)t->dims[3];
+}
+
+static int is_vector(const struct infer_tensor *t)
+{
+	return t->dims[1] == 1 && t->dims[2] == 1 && t->dims[3] == 1;
+}
+
+/* The axis of the output channels: second in a transposed convolution's weight, else first. */
+static int channel_axis(const struct infer_network *network, int tensor)
+{
+	for (int i = 0; i < network->step_count; i++)
+		if (network->steps[i].op == INFER_OP_CONV_TRANSPOSE2D && network->steps[i].tensor[0] == tensor)
+			return 1;
+	return 0;
+}
+
+static enum status plan_tensor(const struct infer_network *network, int index, enum export_weights weights,
+			       struct plan *plan)
+{
+	const struct infer_tensor *t = &network->tensors[index];
+	*plan = (struct plan){ .type = INFER_TENSOR_F32, .count = tensor_count(t) };
+	float largest = 0;
+	for (size_t i = 0; i < plan->count; i++) {
+		if (!isfinite(t->data[i]))
+			return status_fail(STATUS_FORMAT, "tensor %d: number %zu is %g, expected finite weights", index,
+					   i, (double)t->data[i]);
+		largest = fmaxf(largest, fabsf(t->data[i]));
+	}
+	if (weights == EXPORT_INT8 && !is_vector(t))
+		plan->type = INFER_TENSOR_INT8;
+	else if (weights != EXPORT_F32 && largest <= 65504)
+		plan->type = INFER_TENSOR_F16;
+	plan->bytes = plan->count * (plan->type == INFER_TENSOR_F16 ? 2 : 4);
+	if (plan->type == INFER_TENSOR_INT8) {
+		plan->axis = channel_axis(network, index);
+		plan->scales = (size_t)t->dims[plan->axis];
+		plan->bytes = 4 * plan->scales + plan->count;
+	}
+	return STATUS_OK;
+}
+
+/* --- the content -------------------------------------------------------------------------------------------------- */
+
+static void put_model(unsigned char **at, const struct infer_network *network, enum export_weights weights)
+{
+	const struct infer_preprocess *p = &network->preprocess;
+	char architecture[64] = { 0 };
+	memcpy(architecture, network->architecture, strnlen(network->architecture, sizeof architecture - 1));
+	memcpy(*at, architecture, sizeof architecture);
+	*at += sizeof architecture;
+	put_i32(at, (int)weights);
+	put_i32(at, network->default_size);
+	put_u8(at, p->bgr);
+	put_u8(at, p->encoding);
+	put_u8(at, p->previous_mask);
+	put_u8(at, 0);
+	for (int i = 0; i < 3; i++)
+		put_f32(at, p->mean[i]);
+	for (int i = 0; i < 3; i++)
+		put_f32(at, p->scale[i]);
+	put_f32(at, p->radius);
+	put_f32(at, p->truncate);
+	put_f32(at, p->click_scale);
+	put_i32(at, network->step_count);
+	put_i32(at, network->tensor_count);
+}
+
+static void put_step(unsigned char **at, const struct infer_step *step)
+{
+	put_u8(at, step->op);
+	put_u8(at, step->relu);
+	put_u8(at, step->input_count);
+	put_u8(at, 0);
+	for (int i = 0; i < INFER_MAX_INPUTS; i++)
+		put_i32(at, i < step->input_count ? step->inputs[i] : -1);
+	for (int i = 0; i < INFER_MAX_ARGS; i++)
+		put_i32(at, step->args[i]);
+	put_f32(at, step->farg);
+	put_i32(at, step->tensor[0]);
+	put_i32(at, step->tensor[1]);
+}
+
+static void put_tensor_record(unsigned char **at, const struct infer_tensor *t, const struct plan *plan)
+{
+	put_u8(at, (int)plan->type);
+	put_u8(at, plan->type != INFER_TENSOR_INT8);
+	put_u8(at, plan->axis);
+	put_u8(at, 0);
+	for (int i = 0; i < 4; i++)
+		put_i32(at, t->dims[i]);
+}
+
+/* Byte plane by byte plane: the lowest byte of all numbers first. */
+static void put_planes(unsigned char **at, const struct infer_tensor *t, const struct plan *plan)
+{
+	int width = plan->type == INFER_TENSOR_F16 ? 2 : 4;
+	for (size_t i = 0; i < plan->count; i++) {
+		uint32_t bits;
+		memcpy(&bits, &t->data[i], sizeof bits);
+		if (width == 2)
+			bits = half_from_float(t->data[i]);
+		for (int b = 0; b < width; b++)
+			(*at)[(size_t)b * plan->count + i] = (unsigned char)(bits >> (8 * b));
+	}
+	*at += plan->bytes;
+}
+
+static enum status put_int8(unsigned char **at, const struct infer_tensor *t, const struct plan *plan)
+{
+	float *scales = malloc(plan->scales * sizeof *scales);
+	if (!scales)
+		return status_fail(STATUS_NO_MEMORY, "no memory for %zu scales", plan->scales);
+	size_t outer = plan->axis ? (size_t)t->dims[0] : 1;
+	quantize_int8(t->data, outer, plan->scales, plan->count / plan->scales / outer, scales,
+		      (int8_t *)*at + 4 * plan->scales);
+	for (size_t i = 0; i < plan->scales; i++)
+		put_f32(at, scales[i]);
+	*at += plan->count;
+	free(scales);
+	return STATUS_OK;
+}
+
+static enum status put_content(unsigned char *at, const struct infer_network *network, enum export_weights weights,
+			       const struct plan *plans)
+{
+	put_model(&at, network, weights);
+	for (int i = 0; i < network->step_count; i++)
+		put_step(&at, &network->steps[i]);
+	for (int i = 0; i < network->tensor_count; i++)
+		put_tensor_record(&at, &network->tensors[i], &plans[i]);
+	for (int i = 0; i < network->tensor_count; i++) {
+		if (plans[i].type == INFER_TENSOR_INT8)
+			TRY(put_int8(&at, &network->tensors[i], &plans[i]));
+		else
+			put_planes(&at, &network->tensors[i], &plans[i]);
+	}
+	return STATUS_OK;
+}
+
+/* --- the envelope ------------------------------------------------------------------------------------------------- */
+
+enum status weights_file_envelope(const unsigned char *content, size_t content_size, int pack, unsigned char **data,
+				  size_t *size)
+{
+	uLongf packed = compressBound((uLong)content_size);
+	size_t room = packed > content_size ? packed : content_size;
+	unsigned char *file = malloc(ENVELOPE_HEAD + room + ENVELOPE_TAIL);
+	if (!file)
+		return status_fail(STATUS_NO_MEMORY, "no memory for a weights file of %zu bytes", content_size);
+	if (pack && compress2(file + ENVELOPE_HEAD, &packed, content, (uLong)content_size, ZLIB_LEVEL) != Z_OK) {
+		free(file);
+		return status_fail(STATUS_NO_MEMORY, "no memory for packing %zu bytes", content_size);
+	}
+	pack = pack && packed < content_size;
+	if (!pack) {
+		memcpy(file + ENVELOPE_HEAD, content, content_size);
+		packed = (uLongf)content_size;
+	}
+	*size = ENVELOPE_HEAD + packed + ENVELOPE_TAIL;
+	unsigned char *at = file;
+	memcpy(at, "\x89TAPCUT\n", 8);
+	at += 8;
+	put_u32(&at, VERSION);
+	put_u32(&at, pack ? FLAG_ZLIB : 0);
+	put_u32(&at, (uint32_t)*size);
+	put_u32(&at, (uint32_t)content_size);
+	put_u32(&at, (uint32_t)crc32_z(0, content, content_size));
+	at += packed;
+	put_u32(&at, (uint32_t)crc32_z(0, file, *size - ENVELOPE_TAIL));
+	*data = file;
+	return STATUS_OK;
+}
+
+/* Whoever wrote it must be able to read it. */
+static enum status read_back(const unsigned char *data, size_t size)
+{
+	struct infer_network network;
+	char message[TAPCUT_MESSAGE_SIZE];
+	if (infer_network_parse(data, size, &network, message) != TAPCUT_OK)
+		return status_fail(STATUS_FORMAT, "the exported network does not load: %s", message);
+	infer_network_release(&network);
+	return STATUS_OK;
+}
+
+static enum status write_planned(const struct infer_network *network, enum export_weights weights,
+				 const struct plan *plans, size_t content_size, unsigned char **data, size_t *size)
+{
+	unsigned char *content = malloc(content_size);
+	if (!content)
+		return status_fail(STATUS_NO_MEMORY, "no memory for %zu bytes of weights", content_size);
+	enum status status = put_content(content, network, weights, plans);
+	if (status == STATUS_OK)
+		status = weights_file_envelope(content, content_size, 1, data, size);
+	free(content);
+	if (status != STATUS_OK)
+		return status;
+	status = read_back(*data, *size);
+	if (status != STATUS_OK) {
+		free(*data);
+		*data = NULL;
+	}
+	return status;
+}
+
+enum status weights_file_write(const struct infer_network *network, enum export_weights weights, unsigned char **data,
+			       size_t *size)
+{
+	/* Before sizes are computed from what is in it. */
+	char message[TAPCUT_MESSAGE_SIZE];
+	if (infer_network_check(network, message) != TAPCUT_OK)
+		return status_fail(STATUS_FORMAT, "the network cannot be exported: %s", message);
+	struct plan *plans = calloc((size_t)network->tensor_count + 1, sizeof *plans);
+	if (!plans)
+		return status_fail(STATUS_NO_MEMORY, "no memory for %d tensors", network->tensor_count);
+	size_t content_size = MODEL_RECORD + (size_t)network->step_count * STEP_RECORD +
+			      (size_t)network->tensor_count * TENSOR_RECORD;
+	enum status status = STATUS_OK;
+	for (int i = 0; i < network->tensor_count && status == STATUS_OK; i++) {
+		status = plan_tensor(network, i, weights, &plans[i]);
+		content_size += plans[i].bytes;
+	}
+	if (status == STATUS_OK)
+		status = write_planned(network, weights, plans, content_size, data, size);
+	free(plans);
+	return status;
+}

@@ -1,0 +1,23 @@
+/* A network as the bytes of a .tapcut file (infer/FORMAT.md); the other end of infer/reader.c. */
+#ifndef CONVERT_WEIGHTS_FILE_H
+#define CONVERT_WEIGHTS_FILE_H
+
+#include <stddef.h>
+
+#include "convert/export.h"
+#include "core/status.h"
+#include "infer/network.h"
+
+/* `network`: steps, tensors (data: float32), preprocess, architecture, default_size; its `weights` and the tensors'
+ * types are not read: `weights` says how to store. *data is returned, caller frees; it has been read back by
+ * infer_network_parse. A tensor with a number that is not finite is an error (STATUS_FORMAT). */
+enum status weights_file_write(const struct infer_network *network, enum export_weights weights, unsigned char **data,
+			       size_t *size);
+
+/* A whole content (FORMAT.md section 2) in its envelope, packed if that is smaller or `pack` is false: stored.
+ * Returned, caller frees. For the writer, and for tests that need files whose checksums are right and whose content is
+ * not. */
+enum status weights_file_envelope(const unsigned char *content, size_t content_size, int pack, unsigned char **data,
+				  size_t *size);
+
+#endif
