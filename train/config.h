@@ -1,5 +1,5 @@
-/* One experiment: everything that decides the result, read from one JSON file plus --set overrides. configs/README.md
- * documents each key; config_print_keys prints the same list from the table in config.c. */
+/* One experiment: everything that decides the result, read from one JSON file plus --set overrides. The table in config_keys.c
+ * drives parsing, checking, printing and documentation; configs/README.md is that table as text. */
 #ifndef TRAIN_CONFIG_H
 #define TRAIN_CONFIG_H
 
@@ -28,14 +28,14 @@ struct config {
 		int max_objects;
 	} data;
 
-	struct model_config model;
+	struct model_config model;          /* model.click_planes follows from input.previous_mask */
 	struct infer_preprocess preprocess; /* section "input": channel order, mean, scale, click encoding */
 	char init_trunk[CONFIG_TEXT];       /* "init.trunk": safetensors file; "" = random */
 
 	struct augment_config augment;
 	struct sampler_config sampler;      /* section "clicks" */
 	int max_corrective_rounds;          /* "clicks.corrective_rounds": 0..3, drawn uniformly from 0..this */
-	double threshold;                   /* probability above which a pixel counts as object, in rounds and evaluation */
+	double threshold;                   /* "eval.threshold": a pixel above it counts as object, in rounds and evaluation */
 
 	struct {
 		uint64_t steps;
@@ -54,7 +54,7 @@ struct config {
 	} loss;
 
 	struct optim_config optim;
-	struct schedule_config schedule; /* also in section "optim": schedule, lr, warmup_steps, ... */
+	struct schedule_config schedule; /* also in section "optim": schedule, lr, warmup_steps, ...; total_steps = train.steps */
 
 	struct {
 		int every;    /* steps between validations; 0: only at the end */
@@ -67,13 +67,23 @@ struct config {
 	char backend[16]; /* "compute.backend": "openblas" */
 };
 
-/* Defaults; then the file; then each "a.b=v" override in order. Every value is checked; messages name file, key, expected, found. */
+/* Every key's default. Fails only when memory is out. */
+enum status config_init(struct config *config);
+/* Defaults; then the file; then each "a.b=v" override in order. Every value is checked; messages name file, key, expected, found.
+ * A relative path in the config that does not exist from the working directory but does from the file's folder becomes the
+ * latter. Files that the config names need not exist. */
 enum status config_load(struct config *config, const char *path, const char *const *overrides, int override_count);
 /* From a config.json text as config_to_json gives it (the one inside a checkpoint). */
 enum status config_from_json(struct config *config, const char *text, const char *name);
-/* The resolved config with every key; returned, caller frees. Stable: the same config, the same bytes. */
+/* The resolved config with every key; returned, caller frees; NULL when memory is out. Stable: the same config, the same bytes. */
 char *config_to_json(const struct config *config);
 /* Key, type, default, unit and meaning of every key, as configs/README.md has them. */
 void config_print_keys(FILE *out);
+
+/* What training needs beyond a valid config: data.train is given, and the files that are named are there. */
+enum status config_check_training(const struct config *config);
+/* May a run that was started with `saved` continue with `now`? Only keys that cannot change the trained bytes may differ
+ * (configs/README.md marks them); the message names the first other one. */
+enum status config_check_resume(const struct config *saved, const struct config *now);
 
 #endif

@@ -116,7 +116,8 @@ static void kill_task(void *context, int index, int thread)
 START_TEST(signals_go_to_the_caller)
 {
 	struct workers *workers = make(3);
-	signal(SIGUSR1, catch_signal);
+	struct sigaction action = {.sa_handler = catch_signal};
+	sigaction(SIGUSR1, &action, NULL);
 	for (int i = 0; i < 20; i++)
 		workers_run(workers, 50, kill_task, NULL);
 	kill(getpid(), SIGUSR1);
