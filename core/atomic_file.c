@@ -7,6 +7,7 @@
 #include "core/atomic_file.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -17,8 +18,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define TEMPORARY ".tmp."
 
 static enum status fail_errno(const char *what, const char *path)
 {
@@ -47,17 +51,26 @@ static bool write_parts(int fd, const struct file_part *parts, int count)
 	return true;
 }
 
-/* Opens a new file beside `path`; its name, unique among processes and threads, goes to `temporary`. */
+/* Opens a new file beside `path`; its name, unique among processes and threads, goes to `temporary`. The lock tells
+ * atomic_file_clean that the writer lives; where there are no locks, nothing is cleaned. */
 static int open_temporary(const char *path, char *temporary, size_t size)
 {
 	static atomic_uint serial;
-	enum { TRIES = 100 }; /* a process that had our number may have died and left its file */
+	enum { TRIES = 1000 }; /* a killed process that had our number may have left files */
 	for (int i = 0; i < TRIES; i++) {
-		snprintf(temporary, size, "%s.tmp.%ld.%u", path, (long)getpid(), atomic_fetch_add(&serial, 1));
+		snprintf(temporary, size, "%s" TEMPORARY "%ld.%u", path, (long)getpid(), atomic_fetch_add(&serial, 1));
 		int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (fd >= 0 || errno != EEXIST)
+		if (fd < 0 && errno != EEXIST)
+			return -1;
+		if (fd < 0)
+			continue;
+		struct stat info;
+		flock(fd, LOCK_EX);
+		if (fstat(fd, &info) != 0 || info.st_nlink > 0)
 			return fd;
+		close(fd); /* cleaned away before it was locked */
 	}
+	errno = EEXIST;
 	return -1;
 }
 
@@ -100,19 +113,39 @@ enum status atomic_file_write(const char *path, const struct file_part *parts, i
 	int fd = open_temporary(target, temporary, sizeof temporary);
 	if (fd < 0)
 		return fail_errno("create a file beside it", path);
-	bool written = write_parts(fd, parts, count) && fsync(fd) == 0;
-	int reason = errno;
-	if (close(fd) != 0 && written) {
-		written = false;
-		reason = errno;
-	}
-	if (written && rename(temporary, target) == 0)
-		return sync_directory(target);
+	/* Closed after the renaming: until then the lock keeps atomic_file_clean away. fsync has reported what close might. */
+	bool written = write_parts(fd, parts, count) && fsync(fd) == 0 && rename(temporary, target) == 0;
+	enum status status = written ? STATUS_OK : fail_errno("write", path);
 	if (!written)
-		errno = reason;
-	enum status status = fail_errno("write", path);
-	unlink(temporary);
-	return status;
+		unlink(temporary);
+	close(fd);
+	return written ? sync_directory(target) : status;
+}
+
+static void remove_abandoned(int directory, const char *name)
+{
+	int fd = openat(directory, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		unlinkat(directory, name, 0);
+	close(fd);
+}
+
+void atomic_file_clean(const char *path)
+{
+	char target[PATH_MAX], folder[PATH_MAX], prefix[PATH_MAX + sizeof TEMPORARY];
+	if (resolve(path, target) != STATUS_OK)
+		return;
+	strcpy(folder, target);
+	DIR *directory = opendir(dirname(folder));
+	if (!directory)
+		return;
+	snprintf(prefix, sizeof prefix, "%s" TEMPORARY, basename(target));
+	for (struct dirent *entry; (entry = readdir(directory));)
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+			remove_abandoned(dirfd(directory), entry->d_name);
+	closedir(directory);
 }
 
 /* Up to `size` bytes, fewer only at the end of the file; -1 on failure. */

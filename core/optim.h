@@ -16,9 +16,10 @@ struct optim_config {
 	double beta1, beta2;  /* Adam */
 	double epsilon;       /* Adam */
 	double weight_decay;  /* SGD and Adam: added to the gradient; AdamW: decoupled. PARAM_WEIGHT only */
-	double lr_scale[PARAM_GROUP_COUNT]; /* learning rate of each group, relative */
+	double lr_scale[PARAM_GROUP_COUNT]; /* learning rate of each group, relative; 0 freezes it */
 	double clip_norm;     /* 0: no clipping */
-	double ema_decay;     /* 0: no average; effective decay min(ema_decay, (1 + step) / (10 + step)) */
+	double ema_decay;     /* 0: no average; effective decay min(ema_decay, (1 + step) / (10 + step)),
+	                       * step = 1 in the first one */
 	double buffer_momentum; /* running = (1 - m) * running + m * batch statistic, for PARAM_BUFFER; default 0.1 */
 };
 void optim_config_init(struct optim_config *config);
@@ -32,13 +33,16 @@ struct optim {
 	float *average; /* moving average of the values; NULL without */
 };
 
+/* The average begins as a copy of params->values, so after params_alloc and after weights were loaded. */
 enum status optim_init(struct optim *optim, const struct optim_config *config, const struct params *params);
 void optim_release(struct optim *optim);
 
 /* L2 norm of the gradient over what is optimised, summed in double in a fixed order. */
 double optim_grad_norm(const struct params *params, const float *grads);
 
-/* One step at learning rate `lr`: clips `grads` by the norm given (optim_grad_norm), updates params->values, buffers and average. */
+/* One step at learning rate `lr`: clips `grads` by the norm given (optim_grad_norm), updates params->values, buffers and average.
+ * Where the norm is not finite the caller must not step: nothing here would bring the weights back. For PARAM_BUFFER, `grads`
+ * holds the mean of the slots' statistics, not their sum. */
 void optim_step(struct optim *optim, struct params *params, const float *grads, double lr, double grad_norm);
 
 /* The weights to evaluate and export: the average if there is one, else params->values. */

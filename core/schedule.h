@@ -14,7 +14,7 @@ struct schedule_config {
 	double lr;
 	uint64_t warmup_steps;  /* linear from lr/warmup_steps to lr */
 	uint64_t total_steps;
-	double final_fraction;  /* cosine, poly: where the curve ends, as a share of lr */
+	double final_fraction;  /* cosine, poly: where the curve ends (at step total_steps), as a share of lr */
 	double power;           /* poly */
 	double factor;          /* step: multiplied at each milestone */
 	double milestones[SCHEDULE_MAX_MILESTONES]; /* step: shares of total_steps, rising */

@@ -1,0 +1,25 @@
+/* An optimiser's update rule, private to core/optim*.c. To add one: a file core/optim_NAME.c with its formula, a line here, one
+ * in the table of optim.c, and a place in enum optim_kind. */
+#ifndef CORE_OPTIM_RULE_H
+#define CORE_OPTIM_RULE_H
+
+#include "core/optim.h"
+
+/* One parameter's floats and what the rule needs to know about them. */
+struct optim_span {
+	float *values, *first, *second; /* `second` NULL unless the rule wants it */
+	const float *grads;
+	size_t count;
+	double grad_scale;   /* of clipping: multiplies the gradient first */
+	double lr;           /* of this parameter's group */
+	double weight_decay; /* 0 where the parameter does not decay */
+	uint64_t step;       /* 1 in the first one */
+};
+
+/* Updates values, first and second. Element by element in float32, each with the same additions, multiplications, divisions
+ * and square roots, so that vectors of any width give the same bits; factors that are the same for all are formed in double. */
+typedef void optim_rule(const struct optim_config *config, const struct optim_span *span);
+
+optim_rule optim_sgd, optim_adam, optim_adamw;
+
+#endif
