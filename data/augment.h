@@ -1,17 +1,22 @@
 /* Augmentation: image, mask and clicks move together, because one resampling rectangle is applied to all and clicks are drawn
- * afterwards. */
+ * afterwards. (Nearest-pixel resizing of masks, as common libraries do it, shifts them by up to a pixel against the photo; FIELD.md
+ * C.2.) */
 #ifndef DATA_AUGMENT_H
 #define DATA_AUGMENT_H
 
 #include "core/rng.h"
 #include "data/dataset.h"
 
+/* What a sample shows where the photo ends, as R, G, B: the mean colour of the network's input, so that it becomes 0 there. */
+extern const uint8_t augment_fill[3];
+
 struct augment_config {
 	double flip_probability;
 	double scale_min, scale_max; /* of the scale at which the photo's long side fits the crop; log-uniform */
 	double object_scale_probability; /* share of samples whose scale is chosen so that the object's box fits 0.3..0.9 of the crop */
+	double overhang_probability; /* share of samples whose crop may hang over the photo's edge although it need not */
 	double brightness, contrast, colour; /* +- shares of the full range; contrast +- share; channel shift */
-	double colour_probability;
+	double colour_probability; /* of brightness and contrast together, and again of the channel shift */
 };
 void augment_config_init(struct augment_config *config);
 
@@ -19,8 +24,8 @@ void augment_config_init(struct augment_config *config);
 struct sample {
 	int size;
 	uint8_t *rgb;    /* size x size x 3 */
-	uint8_t *truth;  /* TRUTH_*; pixels outside the photo are background, resampled at nearest-or-majority */
-	uint8_t *others; /* non-zero: other annotated objects of the photo */
+	uint8_t *truth;  /* TRUTH_*: the majority of what a pixel covers; outside the photo it is background */
+	uint8_t *others; /* 1: another annotated object of the photo (where it overlaps the object too), 0 elsewhere */
 	int object;      /* dataset index */
 };
 enum status sample_alloc(struct sample *sample, int size);
@@ -31,7 +36,7 @@ void sample_release(struct sample *sample);
 enum status augment_sample(const struct augment_config *config, const struct dataset *dataset, int object, struct rng rng,
 			   struct sample *sample);
 
-/* Without augmentation: the whole photo fitted into the square, for reports. */
+/* Without augmentation: the whole photo fitted into the square from its top left corner, as at evaluation. */
 enum status augment_plain(const struct dataset *dataset, int object, struct sample *sample);
 
 #endif

@@ -20,8 +20,9 @@ struct loader_options {
 };
 
 enum status loader_new(const struct loader_options *options, struct loader **loader);
-/* Takes the next sample in order; NULL on failure of a photo (message stored on the calling thread). Blocks. The sample
- * stays valid until loader_give_back. Callable from one thread. */
+/* Takes the next sample in order; NULL on failure of a photo (message stored on the calling thread), and the call after that goes on
+ * with the next number. Blocks. The sample stays valid until loader_give_back or loader_free; any number may be kept at a time.
+ * Callable from one thread. */
 struct sample *loader_next(struct loader *loader);
 void loader_give_back(struct loader *loader, struct sample *sample);
 /* Seconds that loader_next has waited so far, and that loader threads have worked. */

@@ -124,7 +124,8 @@ static void assert_near(const struct image *a, const struct image *b, int tolera
 	ck_assert_int_eq(a->height, b->height);
 	ck_assert_int_eq(a->channels, b->channels);
 	for (int i = 0; i < a->width * a->height * a->channels; i++)
-		ck_assert_msg(abs(a->pixels[i] - b->pixels[i]) <= tolerance, "sample %d: %d and %d", i, a->pixels[i], b->pixels[i]);
+		if (abs(a->pixels[i] - b->pixels[i]) > tolerance) /* assertions are slow */
+			ck_abort_msg("sample %d: %d and %d", i, a->pixels[i], b->pixels[i]);
 }
 
 /* --- kinds of files ------------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,290 @@
+/* Photo, mask and others move together: the tiny photos hold their own coordinates, so that every pixel of a sample tells where it
+ * comes from, whatever the crop. */
+#include "data/augment.h"
+
+#include <math.h>
+
+#include "data/robot.h"
+#include "tests/data/tiny_dataset.h"
+
+enum { SIZE = 64, DRAWS = 60 };
+
+static struct rng stream(int i)
+{
+	return rng_stream(5, 0, (uint64_t)i, RNG_AUGMENT);
+}
+
+static struct augment_config no_colour(void)
+{
+	struct augment_config config;
+	augment_config_init(&config);
+	config.colour_probability = 0;
+	return config;
+}
+
+static bool is_fill(const uint8_t *rgb)
+{
+	return memcmp(rgb, augment_fill, 3) == 0;
+}
+
+/* +1 surely inside the rectangle, -1 surely outside, 0 within `doubt` pixels of its edge. */
+static int side(const struct dataset_object *object, const uint8_t *rgb, double doubt)
+{
+	double x = rgb[0] + 0.5, y = rgb[1] + 0.5;
+	double depth = fmin(fmin(x - object->x0, object->x1 - x), fmin(y - object->y0, object->y1 - y));
+	return depth > doubt ? 1 : depth < -doubt ? -1 : 0;
+}
+
+static void check_plane(const uint8_t *plane, const struct sample *sample, const struct dataset_object *object, int *sure)
+{
+	for (int i = 0; i < SIZE * SIZE; i++) {
+		const uint8_t *rgb = sample->rgb + 3 * i;
+		int where = is_fill(rgb) ? -1 : side(object, rgb, 1.01);
+		/* Check's assertions are slow; once per pixel would be minutes. */
+		if (plane[i] > 1 || (where > 0 && !plane[i]) || (where < 0 && plane[i]))
+			ck_abort_msg("pixel %d shows %d,%d and has %d", i, rgb[0], rgb[1], plane[i]);
+		*sure += where != 0;
+	}
+}
+
+START_TEST(planes_move_together)
+{
+	struct tiny tiny;
+	struct sample sample;
+	tiny_init(&tiny, "augment");
+	tiny_add_photo(&tiny);
+	tiny_add_object(&tiny, 10, 20, 60, 50);
+	tiny_add_object(&tiny, 70, 5, 115, 78);
+	struct augment_config config = no_colour();
+	config.overhang_probability = 0.5;
+	ck_assert_int_eq(sample_alloc(&sample, SIZE), STATUS_OK);
+	int sure = 0, flipped = 0, outside = 0;
+	for (int i = 0; i < DRAWS; i++) {
+		config.object_scale_probability = i % 2;
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, 0, stream(i), &sample), STATUS_OK);
+		check_plane(sample.truth, &sample, &tiny.objects[0], &sure);
+		check_plane(sample.others, &sample, &tiny.objects[1], &sure);
+		ck_assert_int_eq(sample.object, 0);
+		const uint8_t *middle = sample.rgb + 3 * (SIZE / 2 * SIZE + SIZE / 2);
+		flipped += middle[-6] > middle[6];
+		outside += is_fill(sample.rgb) || is_fill(sample.rgb + 3 * (SIZE * SIZE - 1));
+	}
+	ck_assert_int_gt(sure, DRAWS * SIZE * SIZE);
+	ck_assert_int_gt(flipped, DRAWS / 4);
+	ck_assert_int_lt(flipped, DRAWS * 3 / 4);
+	ck_assert_int_gt(outside, DRAWS / 4);
+	sample_release(&sample);
+	tiny_release(&tiny);
+}
+END_TEST
+
+START_TEST(same_stream_same_bytes)
+{
+	struct tiny tiny;
+	struct sample a, b;
+	struct augment_config config;
+	augment_config_init(&config);
+	tiny_init(&tiny, "augment");
+	tiny_add_photo(&tiny);
+	tiny_add_object(&tiny, 10, 20, 60, 50);
+	ck_assert_int_eq(sample_alloc(&a, SIZE), STATUS_OK);
+	ck_assert_int_eq(sample_alloc(&b, SIZE), STATUS_OK);
+	for (int i = 0; i < 10; i++) {
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, 0, stream(i), &a), STATUS_OK);
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, 0, stream(i), &b), STATUS_OK);
+		ck_assert_mem_eq(a.rgb, b.rgb, SIZE * SIZE * 3);
+		ck_assert_mem_eq(a.truth, b.truth, SIZE * SIZE);
+		ck_assert_mem_eq(a.others, b.others, SIZE * SIZE);
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, 0, stream(i + 100), &b), STATUS_OK);
+		ck_assert_mem_ne(a.rgb, b.rgb, SIZE * SIZE * 3);
+	}
+	sample_release(&a), sample_release(&b);
+	tiny_release(&tiny);
+}
+END_TEST
+
+START_TEST(object_is_always_there)
+{
+	struct tiny tiny;
+	struct sample sample;
+	struct augment_config config = no_colour();
+	tiny_init(&tiny, "augment");
+	tiny_add_photo(&tiny);
+	tiny_add_object(&tiny, 119, 79, 120, 80); /* one pixel, in the corner */
+	tiny_add_object(&tiny, 0, 40, 120, 41);   /* a line */
+	tiny_add_object(&tiny, 0, 0, 2, 1);
+	tiny_add_object(&tiny, 0, 0, 120, 80); /* everything */
+	ck_assert_int_eq(sample_alloc(&sample, SIZE), STATUS_OK);
+	for (int i = 0; i < DRAWS; i++) {
+		int count = 0;
+		config.overhang_probability = i % 3 / 2.0;
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, i % 4, stream(i), &sample), STATUS_OK);
+		for (int p = 0; p < SIZE * SIZE; p++)
+			count += sample.truth[p];
+		ck_assert_msg(count >= 12, "object %d: %d pixels", i % 4, count);
+	}
+	sample_release(&sample);
+	tiny_release(&tiny);
+}
+END_TEST
+
+START_TEST(scale_by_object)
+{
+	struct tiny tiny;
+	struct sample sample;
+	struct augment_config config = no_colour();
+	config.object_scale_probability = 1;
+	config.overhang_probability = 1;
+	tiny_init(&tiny, "augment");
+	tiny_add_photo(&tiny);
+	tiny_add_object(&tiny, 40, 30, 70, 50);
+	ck_assert_int_eq(sample_alloc(&sample, SIZE), STATUS_OK);
+	int small = 0, large = 0;
+	for (int i = 0; i < DRAWS; i++) {
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, 0, stream(i), &sample), STATUS_OK);
+		int widest = 0;
+		for (int y = 0; y < SIZE; y++) {
+			int width = 0;
+			for (int x = 0; x < SIZE; x++)
+				width += sample.truth[y * SIZE + x];
+			widest = width > widest ? width : widest;
+		}
+		/* Parts may lie outside the crop, so only the upper end is certain. */
+		ck_assert_int_le(widest, (int)(0.9 * SIZE) + 2);
+		small += widest < SIZE / 2;
+		large += widest > SIZE / 2;
+	}
+	ck_assert_int_gt(small, 5);
+	ck_assert_int_gt(large, 5);
+	sample_release(&sample);
+	tiny_release(&tiny);
+}
+END_TEST
+
+/* Crops that may not hang over show as much photo as fits. */
+START_TEST(staying_inside)
+{
+	struct tiny tiny;
+	struct sample sample;
+	struct augment_config config = no_colour();
+	config.overhang_probability = 0;
+	config.scale_min = 1.5, config.scale_max = 1.6; /* 120 / 1.5 = 80: the crop fits into the photo */
+	tiny_init(&tiny, "augment");
+	tiny_add_photo(&tiny);
+	tiny_add_object(&tiny, 0, 0, 12, 12);
+	ck_assert_int_eq(sample_alloc(&sample, SIZE), STATUS_OK);
+	for (int i = 0; i < DRAWS; i++) {
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, 0, stream(i), &sample), STATUS_OK);
+		for (int p = 0; p < SIZE * SIZE; p++)
+			if (is_fill(sample.rgb + 3 * p))
+				ck_abort_msg("pixel %d is outside", p);
+	}
+	sample_release(&sample);
+	tiny_release(&tiny);
+}
+END_TEST
+
+START_TEST(colours_shift)
+{
+	struct tiny tiny;
+	struct sample plain, shifted;
+	struct augment_config config;
+	augment_config_init(&config);
+	config.overhang_probability = 1;
+	config.colour_probability = 1;
+	struct augment_config without = config;
+	without.colour_probability = 0;
+	tiny_init(&tiny, "augment");
+	tiny_add_photo(&tiny);
+	tiny_add_object(&tiny, 10, 20, 60, 50);
+	ck_assert_int_eq(sample_alloc(&plain, SIZE), STATUS_OK);
+	ck_assert_int_eq(sample_alloc(&shifted, SIZE), STATUS_OK);
+	double low = 0, high = 0;
+	for (int i = 0; i < DRAWS; i++) {
+		ck_assert_int_eq(augment_sample(&without, &tiny.dataset, 0, stream(i), &plain), STATUS_OK);
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, 0, stream(i), &shifted), STATUS_OK);
+		/* Same numbers otherwise: the geometry does not change. */
+		ck_assert_mem_eq(plain.truth, shifted.truth, SIZE * SIZE);
+		double difference = 0;
+		int count = 0;
+		for (int p = 0; p < SIZE * SIZE; p++) {
+			const uint8_t *a = plain.rgb + 3 * p, *b = shifted.rgb + 3 * p;
+			/* contrast of values below 120 by 25 %, brightness by 64, shift by 10 */
+			if (is_fill(a) != is_fill(b) || abs(a[0] - b[0]) > 32 + 64 + 10 + 2)
+				ck_abort_msg("pixel %d: red %d became %d", p, a[0], b[0]);
+			if (is_fill(a))
+				continue;
+			difference += b[0] - a[0];
+			count++;
+		}
+		low = fmin(low, difference / count);
+		high = fmax(high, difference / count);
+	}
+	ck_assert_double_lt(low, -20);
+	ck_assert_double_gt(high, 30);
+	sample_release(&plain), sample_release(&shifted);
+	tiny_release(&tiny);
+}
+END_TEST
+
+START_TEST(plain_sample)
+{
+	struct tiny tiny;
+	struct sample sample;
+	tiny_init(&tiny, "augment");
+	tiny_add_photo(&tiny);
+	tiny_add_object(&tiny, 30, 20, 60, 50);
+	tiny_add_object(&tiny, 60, 20, 90, 50);
+	ck_assert_int_eq(sample_alloc(&sample, 60), STATUS_OK); /* half the size of the photo */
+	ck_assert_int_eq(augment_plain(&tiny.dataset, 1, &sample), STATUS_OK);
+	for (int y = 0; y < 60; y++)
+		for (int x = 0; x < 60; x++) {
+			int i = y * 60 + x;
+			bool row = y >= 10 && y < 25;
+			ck_assert_int_eq(is_fill(sample.rgb + 3 * i), y >= 40);
+			ck_assert_int_eq(sample.truth[i], row && x >= 30 && x < 45 ? TRUTH_OBJECT : TRUTH_BACKGROUND);
+			ck_assert_int_eq(sample.others[i], row && x >= 15 && x < 30);
+			if (y < 40)
+				ck_assert_int_le(abs(sample.rgb[3 * i] - 2 * x), 1);
+		}
+	sample_release(&sample);
+	tiny_release(&tiny);
+}
+END_TEST
+
+START_TEST(bad_photo_is_named)
+{
+	struct tiny tiny;
+	struct sample sample;
+	struct augment_config config = no_colour();
+	tiny_init(&tiny, "augment");
+	tiny_add_photo(&tiny);
+	tiny_add_object(&tiny, 30, 20, 60, 50);
+	tiny.photos[0].file_name = (char[]){"missing.jpg"};
+	ck_assert_int_eq(sample_alloc(&sample, SIZE), STATUS_OK);
+	ck_assert_int_ne(augment_sample(&config, &tiny.dataset, 0, stream(0), &sample), STATUS_OK);
+	ck_assert_ptr_nonnull(strstr(status_message(), "missing.jpg"));
+	ck_assert_int_ne(augment_plain(&tiny.dataset, 0, &sample), STATUS_OK);
+	sample_release(&sample);
+	tiny_release(&tiny);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("augment");
+	TCase *all = tcase_create("all");
+	tcase_set_timeout(all, 30);
+	tcase_add_test(all, planes_move_together);
+	tcase_add_test(all, same_stream_same_bytes);
+	tcase_add_test(all, object_is_always_there);
+	tcase_add_test(all, scale_by_object);
+	tcase_add_test(all, staying_inside);
+	tcase_add_test(all, colours_shift);
+	tcase_add_test(all, plain_sample);
+	tcase_add_test(all, bad_photo_is_named);
+	suite_add_tcase(suite, all);
+	return suite;
+}
+
+TEST_MAIN(make_suite)
