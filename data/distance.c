@@ -1,10 +1,10 @@
-/* Exact squared Euclidean distances in two passes (Meijster, Roerdink, Hesselink: "A general algorithm for computing distance
- * transforms in linear time", 2000; Felzenszwalb & Huttenlocher, "Distance transforms of sampled functions", 2012). The first
- * pass finds for each pixel how far the next zero lies up or down its column; the second takes along each row the lower
- * envelope of the parabolas (x - u)^2 + column(u)^2.
+/* Exact squared Euclidean distances in two passes (Meijster, Roerdink, Hesselink: "A general algorithm for computing
+ * distance transforms in linear time", 2000; Felzenszwalb & Huttenlocher, "Distance transforms of sampled functions",
+ * 2012). The first pass finds for each pixel how far the next zero lies up or down its column; the second takes along
+ * each row the lower envelope of the parabolas (x - u)^2 + column(u)^2.
  *
- * The second pass works on each run of non-zero pixels alone: a zero that ends the run is nearer than anything behind it, so
- * pixels outside the object cost nothing. All in integers: the same result on any machine. */
+ * The second pass works on each run of non-zero pixels alone: a zero that ends the run is nearer than anything behind
+ * it, so pixels outside the object cost nothing. All in integers: the same result on any machine. */
 #include "data/distance.h"
 
 #include <assert.h>
@@ -79,7 +79,7 @@ static int add_site(struct site *sites, int count, int32_t x, int32_t square, in
 	return count + 1;
 }
 
-/* Pixels begin..end-1 of one row are all non-zero and what ends the run on either side is zero, or the picture's edge. */
+/* Pixels begin..end-1 of one row are non-zero; what ends the run on either side is a zero, or the picture's edge. */
 static void run_pass(int32_t *row, int begin, int end, bool left, bool right, struct site *sites)
 {
 	int count = 0;

@@ -1,5 +1,5 @@
-/* See robot.h. RITM's clicker (Sofiiuk et al., 2021; FIELD.md A.1) compares float distances; squared integer distances give the
- * same comparisons, because float32 square roots keep integers apart below radius 2900. */
+/* See robot.h. RITM's clicker (Sofiiuk et al., 2021; FIELD.md A.1) compares float distances; squared integer distances
+ * give the same comparisons, because float32 square roots keep integers apart below radius 2900. */
 #include "data/robot.h"
 
 #include "data/distance.h"
@@ -16,7 +16,8 @@ struct peak {
 };
 
 /* The first pixel, in row-major order, that is deepest inside the mask; clicked pixels count as depth 0. */
-static struct peak find_peak(const uint8_t *mask, int w, int h, const struct click_list *clicks, int32_t *depth, void *scratch)
+static struct peak find_peak(const uint8_t *mask, int w, int h, const struct click_list *clicks, int32_t *depth,
+			     void *scratch)
 {
 	distance_squared(mask, w, h, 1, depth, scratch);
 	for (int i = 0; i < clicks->count; i++)

@@ -1,5 +1,5 @@
-/* The click robot of the evaluation protocol: a click at the centre of the largest error, to the letter of RITM's clicker
- * (FIELD.md A.1), in exact integers. */
+/* The click robot of the evaluation protocol: a click at the centre of the largest error, to the letter of RITM's
+ * clicker (FIELD.md A.1), in exact integers. */
 #ifndef DATA_ROBOT_H
 #define DATA_ROBOT_H
 
@@ -10,8 +10,8 @@
 
 enum { TRUTH_BACKGROUND = 0, TRUTH_OBJECT = 1, TRUTH_IGNORE = 2 };
 
-/* The next click for prediction `pred` (non-zero = object) against `truth` (the values above), both w x h row-major. Pixels of
- * `clicks` are not clicked again. `workspace`: robot_workspace(w, h) bytes. */
+/* The next click for prediction `pred` (non-zero = object) against `truth` (the values above), both w x h row-major.
+ * Pixels of `clicks` are not clicked again. `workspace`: robot_workspace(w, h) bytes. */
 size_t robot_workspace(int w, int h);
 struct click robot_next_click(const uint8_t *pred, const uint8_t *truth, int w, int h, const struct click_list *clicks,
 			      void *workspace);

@@ -64,14 +64,14 @@ int32_t sampler_measure(struct sampler_space *space, bool border)
 }
 
 /* The pool is filled without branches: a pixel that does not belong is overwritten by the next one. */
-#define FILL_POOL(space, belongs)                               \
-	do {                                                    \
-		size_t count_ = 0;                              \
-		for (size_t i = 0; i < (space)->pixels; i++) {  \
-			(space)->pool[count_] = (uint32_t)i;    \
-			count_ += (belongs) ? 1 : 0;            \
-		}                                               \
-		(space)->pool_count = count_;                   \
+#define FILL_POOL(space, belongs)                              \
+	do {                                                   \
+		size_t count_ = 0;                             \
+		for (size_t i = 0; i < (space)->pixels; i++) { \
+			(space)->pool[count_] = (uint32_t)i;   \
+			count_ += (belongs) ? 1 : 0;           \
+		}                                              \
+		(space)->pool_count = count_;                  \
 	} while (0)
 
 void sampler_pool_depth(struct sampler_space *space, uint8_t value, int64_t low, int64_t high)
@@ -111,7 +111,7 @@ void sampler_draw(const struct sampler_space *space, struct rng *rng, bool posit
 
 /* --- the samplers ------------------------------------------------------------------------------------------------ */
 
-/* FocalClick's first_click_center: a random pixel deeper than max / 1.7, the picture's edge counting as the object's. */
+/* FocalClick's first_click_center: a random pixel deeper than max / 1.7; the picture's edge counts as the object's. */
 static void click_center(struct sampler_space *space, struct rng *rng, struct click_list *clicks)
 {
 	sampler_region_object(space);
@@ -120,8 +120,8 @@ static void click_center(struct sampler_space *space, struct rng *rng, struct cl
 	sampler_draw(space, rng, true, clicks);
 }
 
-void sampler_first_clicks(const struct sampler_config *config, struct rng *rng, const uint8_t *truth, const uint8_t *others, int w,
-			  int h, struct click_list *clicks, void *workspace)
+void sampler_first_clicks(const struct sampler_config *config, struct rng *rng, const uint8_t *truth,
+			  const uint8_t *others, int w, int h, struct click_list *clicks, void *workspace)
 {
 	assert(config->max_positive >= 1 && config->max_positive <= SAMPLER_MAX_CLICKS);
 	assert(config->max_negative >= 0 && config->max_negative <= SAMPLER_MAX_CLICKS);
@@ -154,8 +154,8 @@ static void region_wrong(struct sampler_space *space, const uint8_t *pred)
 		space->region[i] = space->truth[i] == TRUTH_BACKGROUND && pred[i];
 }
 
-void sampler_corrective_click(struct rng *rng, const uint8_t *pred, const uint8_t *truth, int w, int h, struct click_list *clicks,
-			      void *workspace)
+void sampler_corrective_click(struct rng *rng, const uint8_t *pred, const uint8_t *truth, int w, int h,
+			      struct click_list *clicks, void *workspace)
 {
 	struct sampler_space space = open_space(truth, NULL, w, h, workspace);
 	region_wrong(&space, pred);

@@ -1,10 +1,11 @@
 /* The click sampling of Deep Interactive Object Selection (Xu, Price, Cohen, Yang, Huang, CVPR 2016; numbers of the
- * re-implementations in FIELD.md C.4). Positives keep `margin` from the object's edge and `step` from each other. Negatives:
+ * re-implementations in FIELD.md C.4). Positives keep `margin` from the object's edge and `step` from each other.
+ * Negatives:
  *
  *   strategy 1: random in the band between `margin` and `band` around the object, `step` apart;
  *   strategy 2: on other objects, `step` apart;
- *   strategy 3: in the band, the first at random, each next one where it is furthest from the clicks before and from the band's
- *               edges, so that they surround the object. */
+ *   strategy 3: in the band, the first at random, each next one where it is furthest from the clicks before
+ *               and from the band's edges, so that they surround the object. */
 #include "data/sampler_parts.h"
 
 /* Takes all pixels nearer than `step` to the last click out of the pool. */
@@ -23,7 +24,8 @@ static void thin_pool(struct sampler_space *space, const struct click_list *clic
 	space->pool_count = kept;
 }
 
-static void draw_apart(struct sampler_space *space, struct rng *rng, int count, int step, bool positive, struct click_list *clicks)
+static void draw_apart(struct sampler_space *space, struct rng *rng, int count, int step, bool positive,
+		       struct click_list *clicks)
 {
 	for (int i = 0; i < count && space->pool_count > 0; i++) {
 		sampler_draw(space, rng, positive, clicks);
@@ -60,7 +62,7 @@ static void measure_pool(struct sampler_space *space)
 	sampler_measure(space, false);
 }
 
-/* Lowers depth to the squared distance to the last click; returns the deepest pixel of the pool (the first of equals). */
+/* Lowers depth to the squared distance to the last click; returns the deepest pixel of the pool, the first of equals. */
 static uint32_t furthest(struct sampler_space *space, const struct click *last)
 {
 	uint32_t best = space->pool[0];
@@ -96,11 +98,13 @@ static void draw_surrounding(struct sampler_space *space, struct rng *rng, int c
 
 static enum sampler_kind draw_strategy(const struct sampler_config *config, struct rng *rng)
 {
-	static const enum sampler_kind strategies[] = { SAMPLER_DIOS_RANDOM, SAMPLER_DIOS_OTHERS, SAMPLER_DIOS_SURROUND };
+	static const enum sampler_kind strategies[] = { SAMPLER_DIOS_RANDOM, SAMPLER_DIOS_OTHERS,
+							SAMPLER_DIOS_SURROUND };
 	return config->kind == SAMPLER_DIOS ? strategies[rng_below(rng, 3)] : config->kind;
 }
 
-void sampler_dios(const struct sampler_config *config, struct sampler_space *space, struct rng *rng, struct click_list *clicks)
+void sampler_dios(const struct sampler_config *config, struct sampler_space *space, struct rng *rng,
+		  struct click_list *clicks)
 {
 	enum sampler_kind strategy = draw_strategy(config, rng);
 
@@ -118,5 +122,6 @@ void sampler_dios(const struct sampler_config *config, struct sampler_space *spa
 	if (strategy == SAMPLER_DIOS_SURROUND)
 		draw_surrounding(space, rng, config->max_negative, clicks);
 	else
-		draw_apart(space, rng, (int)rng_below(rng, (uint32_t)config->max_negative + 1), config->step, false, clicks);
+		draw_apart(space, rng, (int)rng_below(rng, (uint32_t)config->max_negative + 1), config->step, false,
+			   clicks);
 }

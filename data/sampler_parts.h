@@ -1,4 +1,4 @@
-/* What the samplers share, private to data/sampler*.c: the workspace, lists of candidate pixels, and drawing from them. */
+/* What the samplers share, private to data/sampler*.c: the workspace, lists of candidate pixels, drawing from them. */
 #ifndef DATA_SAMPLER_PARTS_H
 #define DATA_SAMPLER_PARTS_H
 
@@ -12,8 +12,8 @@ struct sampler_space {
 	int w, h;
 	size_t pixels;
 
-	int32_t *depth;  /* result of the last sampler_measure */
-	uint32_t *pool;  /* indices of candidate pixels in row-major order */
+	int32_t *depth; /* result of the last sampler_measure */
+	uint32_t *pool; /* indices of candidate pixels in row-major order */
 	size_t pool_count;
 	uint8_t *region; /* input of sampler_measure */
 	void *scratch;
@@ -37,7 +37,9 @@ void sampler_add(const struct sampler_space *space, uint32_t pixel, bool positiv
 void sampler_region_object(struct sampler_space *space);
 void sampler_region_outside(struct sampler_space *space);
 
-void sampler_dios(const struct sampler_config *config, struct sampler_space *space, struct rng *rng, struct click_list *clicks);
-void sampler_ritm(const struct sampler_config *config, struct sampler_space *space, struct rng *rng, struct click_list *clicks);
+void sampler_dios(const struct sampler_config *config, struct sampler_space *space, struct rng *rng,
+		  struct click_list *clicks);
+void sampler_ritm(const struct sampler_config *config, struct sampler_space *space, struct rng *rng,
+		  struct click_list *clicks);
 
 #endif

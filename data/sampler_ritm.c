@@ -1,9 +1,9 @@
 /* RITM's MultiPointSampler (Sofiiuk, Petrov, Konushin: "Reviving Iterative Training with Mask Guidance for Interactive
- * Segmentation", 2021; FIELD.md C.1): numbers of clicks from a truncated geometric distribution, positives on the eroded object,
- * negatives on a mixture of all background, other objects and a border around the object.
+ * Segmentation", 2021; FIELD.md C.1): numbers of clicks from a truncated geometric distribution, positives on the
+ * eroded object, negatives on a mixture of all background, other objects and a border around the object.
  *
- * Erosion and dilation by n rounds of a 3x3 square are replaced by the Euclidean distance n: a disk instead of a square, at one
- * distance transform whatever n is. The picture's edge is no edge of the object here, as in RITM. */
+ * Erosion and dilation by n rounds of a 3x3 square are replaced by the Euclidean distance n: a disk instead of a
+ * square, at one distance transform whatever n is. The picture's edge is no edge of the object here, as in RITM. */
 #include <math.h>
 
 #include "data/sampler_parts.h"
@@ -77,7 +77,8 @@ static void pool_negative(struct sampler_space *space, int kind)
 		sampler_pool_background(space);
 }
 
-void sampler_ritm(const struct sampler_config *config, struct sampler_space *space, struct rng *rng, struct click_list *clicks)
+void sampler_ritm(const struct sampler_config *config, struct sampler_space *space, struct rng *rng,
+		  struct click_list *clicks)
 {
 	int positives = 1 + draw_geometric(rng, config->gamma, config->max_positive - 1);
 	int negatives = draw_geometric(rng, config->gamma, config->max_negative);

@@ -38,8 +38,9 @@ static void check_mask(const uint8_t *mask, int w, int h)
 		memset(out, 0x55, (size_t)w * (size_t)h * sizeof *out);
 		distance_squared(mask, w, h, border, out, workspace);
 		for (int i = 0; i < w * h; i++)
-			ck_assert_msg(out[i] == naive(mask, w, h, border, i % w, i / w), "%dx%d border %d pixel %d,%d: %d, not %d", w, h,
-				      border, i % w, i / w, out[i], naive(mask, w, h, border, i % w, i / w));
+			ck_assert_msg(out[i] == naive(mask, w, h, border, i % w, i / w),
+				      "%dx%d border %d pixel %d,%d: %d, not %d", w, h, border, i % w, i / w, out[i],
+				      naive(mask, w, h, border, i % w, i / w));
 	}
 	free(workspace);
 	free(out);

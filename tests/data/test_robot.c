@@ -1,5 +1,5 @@
-/* The click robot: each rule of FIELD.md A.1 on a mask made for it, then all of them against a plain re-implementation that pads,
- * takes square roots and searches every pixel pair. */
+/* The click robot: each rule of FIELD.md A.1 on a mask made for it, then all of them against a plain re-implementation
+ * that pads, takes square roots and searches every pixel pair. */
 #include "data/robot.h"
 
 #include <math.h>
@@ -39,7 +39,8 @@ static void draw(const char *text, uint8_t *pixels)
 		*pixels++ = *text == '#' ? TRUTH_OBJECT : *text == 'i' ? TRUTH_IGNORE : TRUTH_BACKGROUND;
 }
 
-static struct click click_drawn(const char *pred_text, const char *truth_text, int w, int h, const struct click_list *clicks)
+static struct click click_drawn(const char *pred_text, const char *truth_text, int w, int h,
+				const struct click_list *clicks)
 {
 	struct click_list none = { .count = 0 };
 	uint8_t pred[64], truth[64];
@@ -61,7 +62,9 @@ START_TEST(first_click_is_the_middle)
 				".#####."
 				".#####."
 				".#####."
-				".......", 7, 5, NULL), 2, 2, true);
+				".......",
+				7, 5, NULL),
+		    2, 2, true);
 }
 END_TEST
 
@@ -73,7 +76,9 @@ START_TEST(picture_edge_counts_as_boundary)
 				"......",
 				"#####."
 				"#####."
-				"#####.", 6, 3, NULL), 1, 1, true);
+				"#####.",
+				6, 3, NULL),
+		    1, 1, true);
 	check_click(click_drawn(".........", "#########", 3, 3, NULL), 1, 1, true);
 }
 END_TEST
@@ -87,7 +92,9 @@ START_TEST(tie_gives_a_negative_click)
 				".......",
 				"###...."
 				"###...."
-				"###....", 7, 3, NULL), 1, 1, true);
+				"###....",
+				7, 3, NULL),
+		    1, 1, true);
 }
 END_TEST
 
@@ -103,7 +110,9 @@ START_TEST(deepest_not_largest)
 				".........."
 				"......###."
 				"......###."
-				"......###.", 10, 5, NULL), 7, 3, true);
+				"......###.",
+				10, 5, NULL),
+		    7, 3, true);
 }
 END_TEST
 
@@ -112,7 +121,9 @@ START_TEST(first_of_equals_in_row_major_order)
 	check_click(click_drawn("......"
 				"......",
 				"...#.."
-				".#...#", 6, 2, NULL), 3, 0, true);
+				".#...#",
+				6, 2, NULL),
+		    3, 0, true);
 }
 END_TEST
 
@@ -129,7 +140,9 @@ START_TEST(only_the_clicked_pixel_is_removed)
 				".#####."
 				".#####."
 				".#####."
-				".......", 7, 5, &clicks), 3, 2, true);
+				".......",
+				7, 5, &clicks),
+		    3, 2, true);
 }
 END_TEST
 
@@ -141,7 +154,9 @@ START_TEST(ignored_pixels_are_no_error_and_end_a_region)
 				".....",
 				"##iii"
 				"##iii"
-				"##iii", 5, 3, NULL), 0, 0, true);
+				"##iii",
+				5, 3, NULL),
+		    0, 0, true);
 	check_click(click_drawn("##...", "ii#..", 5, 1, NULL), 2, 0, true);
 	check_click(click_drawn("####.", "ii...", 5, 1, NULL), 2, 0, false);
 }
@@ -185,7 +200,8 @@ static double naive_peak(const uint8_t *error, int w, int h, const struct click_
 	return best;
 }
 
-static struct click naive_click(const uint8_t *pred, const uint8_t *truth, int w, int h, const struct click_list *clicks)
+static struct click naive_click(const uint8_t *pred, const uint8_t *truth, int w, int h,
+				const struct click_list *clicks)
 {
 	uint8_t missed[1024], wrong[1024];
 	for (int i = 0; i < w * h; i++) {
@@ -204,7 +220,8 @@ static struct click naive_click(const uint8_t *pred, const uint8_t *truth, int w
 static void draw_blobs(uint8_t *pixels, int w, int h, uint8_t value)
 {
 	for (uint32_t k = 1 + random_below(3); k > 0; k--) {
-		int cx = (int)random_below((uint32_t)w), cy = (int)random_below((uint32_t)h), r = 1 + (int)random_below(9);
+		int cx = (int)random_below((uint32_t)w), cy = (int)random_below((uint32_t)h),
+		    r = 1 + (int)random_below(9);
 		for (int i = 0; i < w * h; i++)
 			if ((i % w - cx) * (i % w - cx) + (i / w - cy) * (i / w - cy) < r * r)
 				pixels[i] = value;

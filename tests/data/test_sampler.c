@@ -43,8 +43,8 @@ static void disk(uint8_t *pixels, int w, int h, int cx, int cy, int r, uint8_t v
 static void blobs(const struct scene *scene, uint8_t *pixels, int count, int radius, uint8_t value)
 {
 	for (int k = 0; k < count; k++)
-		disk(pixels, scene->w, scene->h, (int)random_below((uint32_t)scene->w), (int)random_below((uint32_t)scene->h),
-		     (int)random_below((uint32_t)radius), value);
+		disk(pixels, scene->w, scene->h, (int)random_below((uint32_t)scene->w),
+		     (int)random_below((uint32_t)scene->h), (int)random_below((uint32_t)radius), value);
 }
 
 /* Random shapes, and the awkward ones: a single pixel, all object, no background, a line. */
@@ -78,7 +78,8 @@ static struct rng stream(int sample)
 	return rng_stream(5, 1, (uint64_t)sample, RNG_CLICKS);
 }
 
-static void first_clicks(const struct scene *scene, const struct sampler_config *config, int sample, struct click_list *clicks)
+static void first_clicks(const struct scene *scene, const struct sampler_config *config, int sample,
+			 struct click_list *clicks)
 {
 	struct rng rng = stream(sample);
 	sampler_first_clicks(config, &rng, scene->truth, scene->others, scene->w, scene->h, clicks, scene->workspace);
@@ -159,7 +160,8 @@ START_TEST(the_same_stream_gives_the_same_clicks)
 		first_clicks(&scene, &config, 3, &b);
 		ck_assert_int_eq(a.count, b.count);
 		for (int i = 0; i < a.count; i++)
-			ck_assert(square_between(&a.items[i], &b.items[i]) == 0 && a.items[i].positive == b.items[i].positive);
+			ck_assert(square_between(&a.items[i], &b.items[i]) == 0 &&
+				  a.items[i].positive == b.items[i].positive);
 	}
 	scene_close(&scene);
 }
@@ -270,8 +272,8 @@ START_TEST(dios_others_without_others_clicks_around)
 }
 END_TEST
 
-/* Ten clicks around a disk: seen from its centre no quarter of the circle is empty, and each later click is where the distance to
- * the earlier ones and to what is not band is largest. */
+/* Ten clicks around a disk: seen from its centre no quarter of the circle is empty, and each later click is where the
+ * distance to the earlier ones and to what is not band is largest. */
 START_TEST(dios_surround_surrounds)
 {
 	for (int round = 0; round < 20; round++) {
@@ -434,7 +436,8 @@ START_TEST(corrective_click_is_deep_in_the_larger_error)
 		if (clicks.count) {
 			const struct click *click = &clicks.items[0];
 			ck_assert_int_eq(click->positive, missed > wrong);
-			ck_assert_double_gt(depth_of(&scene, click->positive, click->x, click->y), fmax(missed, wrong) / 2);
+			ck_assert_double_gt(depth_of(&scene, click->positive, click->x, click->y),
+					    fmax(missed, wrong) / 2);
 			clicked++;
 		}
 		scene_close(&scene);
