@@ -1,0 +1,208 @@
+/* See evaluate.h. Instances are tasks of a thread pool, with one session per thread; everything that a task finds goes
+ * to its own entry, and sums run over the entries in order, so that the figures do not depend on the threads. */
+#include "train/evaluate.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/rng.h"
+#include "core/workers.h"
+#include "data/robot.h"
+#include "train/evaluate_source.h"
+#include "train/protocol.h"
+
+/* Clicking ends here; the bound of NoC@90. */
+static const double TARGET = 0.90;
+
+void evaluate_options_init(struct evaluate_options *options)
+{
+	*options = (struct evaluate_options){ .max_clicks = EVALUATE_MAX_CLICKS, .threads = 1 };
+	tapcut_options_init(&options->session);
+}
+
+void evaluate_result_release(struct evaluate_result *result)
+{
+	free(result->items);
+	*result = (struct evaluate_result){ .instances = 0 };
+}
+
+void evaluate_data_release(struct evaluate_data *data)
+{
+	image_release(&data->photo);
+	free(data->truth);
+	data->truth = NULL;
+}
+
+/* --- one instance ------------------------------------------------------------------------------------------------ */
+
+struct evaluation {
+	const struct evaluate_options *options;
+	const struct evaluate_source *source;
+	struct tapcut_session **sessions; /* one per thread */
+	struct evaluate_instance *items;
+
+	pthread_mutex_t mutex; /* for all below */
+	int done;
+	int failed; /* the first instance that failed, or source->count */
+	enum status status;
+	char message[512];
+};
+
+static double now_ms(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec * 1e3 + (double)time.tv_nsec * 1e-6;
+}
+
+static enum status session_failed(enum tapcut_status code, const struct tapcut_session *session)
+{
+	return status_fail(code == TAPCUT_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_LIMIT, "%s",
+			   tapcut_session_message(session));
+}
+
+struct session_predictor {
+	struct tapcut_session *session;
+	int width;
+	double *elapsed_ms;
+};
+
+static enum status session_click(void *context, const struct click *click, uint8_t *mask)
+{
+	struct session_predictor *predictor = context;
+	double start = now_ms();
+	enum tapcut_status code = tapcut_session_click(predictor->session, click->x, click->y, click->positive);
+	if (code == TAPCUT_OK)
+		code = tapcut_session_mask(predictor->session, mask, (size_t)predictor->width);
+	*predictor->elapsed_ms += now_ms() - start;
+	return code == TAPCUT_OK ? STATUS_OK : session_failed(code, predictor->session);
+}
+
+static enum status click_instance(const struct evaluation *evaluation, int index, const struct evaluate_data *data,
+				  struct tapcut_session *session, struct evaluate_instance *item)
+{
+	const struct evaluate_options *options = evaluation->options;
+	const struct image *photo = &data->photo;
+	double start = now_ms();
+	enum tapcut_status code = tapcut_session_set_image(session, photo->pixels, photo->width, photo->height,
+							   3 * (size_t)photo->width);
+	item->set_image_ms = now_ms() - start;
+	if (code != TAPCUT_OK)
+		return session_failed(code, session);
+
+	struct session_predictor state = { session, photo->width, &item->clicks_ms };
+	struct protocol_predictor predictor = { session_click, &state };
+	struct protocol_rules rules = { TARGET, EVALUATE_LEAST_CLICKS, options->max_clicks, options->jitter };
+	return protocol_run(&rules, &predictor, data->truth, photo->width, photo->height,
+			    rng_stream(0, 0, (uint64_t)index, RNG_CORRECTIVE), item);
+}
+
+static enum status run_instance(const struct evaluation *evaluation, int index, struct tapcut_session *session,
+				struct evaluate_instance *item)
+{
+	struct evaluate_data data = { .truth = NULL };
+	TRY(evaluation->source->read(evaluation->source->context, index, &data, item->name));
+	item->width = data.photo.width;
+	item->height = data.photo.height;
+	enum status status = STATUS_OK;
+	if (!memchr(data.truth, TRUTH_OBJECT, (size_t)item->width * (size_t)item->height))
+		status = status_fail(STATUS_FORMAT, "the mask has no object pixel");
+	if (status == STATUS_OK)
+		status = click_instance(evaluation, index, &data, session, item);
+	evaluate_data_release(&data);
+	return status == STATUS_OK ? status : status_wrap(status, "%s", item->name);
+}
+
+/* A task. After a failure only earlier instances still run: the failure reported is the first one whatever the threads
+ * do. */
+static void evaluate_task(void *context, int index, int thread)
+{
+	struct evaluation *evaluation = context;
+	pthread_mutex_lock(&evaluation->mutex);
+	bool skip = index > evaluation->failed;
+	pthread_mutex_unlock(&evaluation->mutex);
+	if (skip)
+		return;
+	enum status status = run_instance(evaluation, index, evaluation->sessions[thread], &evaluation->items[index]);
+
+	pthread_mutex_lock(&evaluation->mutex);
+	if (status != STATUS_OK && index < evaluation->failed) {
+		evaluation->failed = index;
+		evaluation->status = status;
+		snprintf(evaluation->message, sizeof evaluation->message, "%s", status_message());
+	}
+	evaluation->done++;
+	if (status == STATUS_OK && evaluation->options->progress)
+		evaluation->options->progress(evaluation->done, evaluation->source->count,
+					      evaluation->options->context);
+	pthread_mutex_unlock(&evaluation->mutex);
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------- */
+
+static void free_sessions(struct tapcut_session **sessions, int count)
+{
+	for (int i = 0; sessions && i < count; i++)
+		tapcut_session_free(sessions[i]);
+	free(sessions);
+}
+
+static enum status new_sessions(const struct tapcut_model *model, const struct tapcut_options *options, int count,
+				struct tapcut_session ***sessions)
+{
+	*sessions = calloc((size_t)count, sizeof **sessions);
+	if (!*sessions)
+		return status_fail(STATUS_NO_MEMORY, "no memory for %d sessions", count);
+	for (int i = 0; i < count; i++) {
+		char message[TAPCUT_MESSAGE_SIZE];
+		enum tapcut_status code = tapcut_session_new(model, options, &(*sessions)[i], message);
+		if (code != TAPCUT_OK) {
+			free_sessions(*sessions, count);
+			return status_fail(code == TAPCUT_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_CONFIG, "%s", message);
+		}
+	}
+	return STATUS_OK;
+}
+
+static enum status run_all(struct evaluation *evaluation, int threads)
+{
+	struct workers *workers;
+	TRY(workers_new(threads, &workers));
+	evaluation->failed = evaluation->source->count;
+	pthread_mutex_init(&evaluation->mutex, NULL);
+	workers_run(workers, evaluation->source->count, evaluate_task, evaluation);
+	pthread_mutex_destroy(&evaluation->mutex);
+	workers_free(workers);
+	if (evaluation->status != STATUS_OK)
+		return status_fail(evaluation->status, "%s", evaluation->message);
+	return STATUS_OK;
+}
+
+enum status evaluate_run(const struct tapcut_model *model, const struct evaluate_source *source,
+			 const struct evaluate_options *options, struct evaluate_result *result)
+{
+	assert(options->max_clicks >= 1 && options->max_clicks <= EVALUATE_MAX_CLICKS && options->threads >= 1);
+	*result = (struct evaluate_result){ .instances = source->count, .size = options->session.size };
+	if (source->count == 0)
+		return status_fail(STATUS_CONFIG, "there is nothing to evaluate");
+	struct tapcut_model_info info;
+	tapcut_model_info(model, &info);
+	result->size = result->size ? result->size : info.default_size;
+
+	int threads = options->threads < source->count ? options->threads : source->count;
+	struct evaluation evaluation = { .options = options, .source = source };
+	TRY(new_sessions(model, &options->session, threads, &evaluation.sessions));
+	result->items = calloc((size_t)source->count, sizeof *result->items);
+	evaluation.items = result->items;
+	enum status status = result->items ? run_all(&evaluation, threads)
+					   : status_fail(STATUS_NO_MEMORY, "no memory for %d results", source->count);
+	free_sessions(evaluation.sessions, threads);
+	if (status == STATUS_OK)
+		evaluate_summarise(result, options->max_clicks);
+	else
+		evaluate_result_release(result);
+	return status;
+}
