@@ -123,8 +123,8 @@ static void click_center(struct sampler_space *space, struct rng *rng, struct cl
 void sampler_first_clicks(const struct sampler_config *config, struct rng *rng, const uint8_t *truth,
 			  const uint8_t *others, int w, int h, struct click_list *clicks, void *workspace)
 {
-	assert(config->max_positive >= 1 && config->max_positive <= SAMPLER_MAX_CLICKS);
-	assert(config->max_negative >= 0 && config->max_negative <= SAMPLER_MAX_CLICKS);
+	assert(config->max_positive >= 1 && config->max_negative >= 0);
+	assert(config->max_positive + config->max_negative <= CLICKS_MAX);
 	clicks->count = 0;
 	if (!memchr(truth, TRUTH_OBJECT, (size_t)w * (size_t)h))
 		return;

@@ -25,16 +25,13 @@ extern const char *const sampler_names[]; /* "dios", "dios_random", ..., NULL-te
 struct sampler_config {
 	enum sampler_kind kind;
 	double center_probability; /* share of samples that start with SAMPLER_CENTER whatever `kind` says */
-	/* At least 1 and 0, at most SAMPLER_MAX_CLICKS. RITM: 24 and 24; DIOS: 5 and 10. */
+	/* At least 1 and 0, together at most CLICKS_MAX, rounds included. RITM: 24 and 24; DIOS: 5 and 10. */
 	int max_positive, max_negative;
 	double gamma; /* RITM: P(n clicks) ~ gamma^n; 0 < gamma <= 1 */
 	int margin;   /* DIOS: positives keep this distance from the boundary, in pixels */
 	int step;     /* DIOS: clicks of one kind keep this distance from each other */
 	int band;     /* DIOS: negatives lie within this distance of the object (and no nearer than `margin`) */
 };
-
-/* Of one sign; leaves room in a click_list for the corrective rounds. */
-enum { SAMPLER_MAX_CLICKS = 30 };
 
 void sampler_config_init(struct sampler_config *config); /* RITM as published */
 
