@@ -1,7 +1,8 @@
 /* Files that are whole or not there: what a kill -9, a full disk or a power cut may not damage. See atomic_file.h.
  *
- * The order is what makes it safe: the content is on the disk (fsync) before the name points to it (rename, which POSIX makes
- * atomic), and the caller hears of success only when the name is on the disk too (fsync of the directory). */
+ * The order is what makes it safe: the content is on the disk (fsync) before the name points to it (rename, which
+ * POSIX makes atomic), and the caller hears of success only when the name is on the disk too (fsync of the
+ * directory). */
 #define _XOPEN_SOURCE 700 /* realpath */
 
 #include "core/atomic_file.h"
@@ -88,8 +89,8 @@ static enum status sync_directory(const char *path)
 	return synced ? STATUS_OK : fail_errno("sync the directory of the file", path);
 }
 
-/* The file that shall be replaced: `path`, or what it points to, so that a symbolic link stays one. Devices and pipes are
- * refused: a rename would put a file in their place. */
+/* The file that shall be replaced: `path`, or what it points to, so that a symbolic link stays one. Devices and
+ * pipes are refused: a rename would put a file in their place. */
 static enum status resolve(const char *path, char target[PATH_MAX])
 {
 	struct stat info;
@@ -113,7 +114,8 @@ enum status atomic_file_write(const char *path, const struct file_part *parts, i
 	int fd = open_temporary(target, temporary, sizeof temporary);
 	if (fd < 0)
 		return fail_errno("create a file beside it", path);
-	/* Closed after the renaming: until then the lock keeps atomic_file_clean away. fsync has reported what close might. */
+	/* Closed after the renaming: until then the lock keeps atomic_file_clean away. fsync has reported what
+	 * close might. */
 	bool written = write_parts(fd, parts, count) && fsync(fd) == 0 && rename(temporary, target) == 0;
 	enum status status = written ? STATUS_OK : fail_errno("write", path);
 	if (!written)
@@ -170,8 +172,8 @@ static enum status fail_limit(const char *path, size_t limit)
 	return status_fail(STATUS_LIMIT, "%s: larger than %zu bytes, the limit for such a file", path, limit);
 }
 
-/* Room for one byte more than is expected, so that a read that does not fill it has met the end. On failure *data may be
- * allocated. */
+/* Room for one byte more than is expected, so that a read that does not fill it has met the end. On failure *data
+ * may be allocated. */
 static enum status read_open(int fd, const char *path, size_t limit, char **data, size_t *size)
 {
 	struct stat info;

@@ -1,6 +1,7 @@
-/* Writing a file so that it is either the old one or the whole new one: temporary name in the same directory, fsync, rename,
- * fsync of the directory. A failure leaves the old file and nothing else. Symbolic links are followed; devices, pipes and
- * directories are refused. Permissions are those of any new file (0666 less the umask). */
+/* Writing a file so that it is either the old one or the whole new one: temporary name in the same directory,
+ * fsync, rename, fsync of the directory. A failure leaves the old file and nothing else. Symbolic links are
+ * followed; devices, pipes and directories are refused. Permissions are those of any new file (0666 less the
+ * umask). */
 #ifndef CORE_ATOMIC_FILE_H
 #define CORE_ATOMIC_FILE_H
 
@@ -15,8 +16,8 @@ struct file_part {
 };
 enum status atomic_file_write(const char *path, const struct file_part *parts, int count);
 
-/* Removes what writers of `path` left beside it that were killed; not what living ones are at. Reads the directory, so for
- * files that are written now and then, not for thousands in a row. */
+/* Removes what writers of `path` left beside it that were killed; not what living ones are at. Reads the
+ * directory, so for files that are written now and then, not for thousands in a row. */
 void atomic_file_clean(const char *path);
 
 /* Reads a whole file of at most `limit` bytes; *data is returned, caller frees; a NUL follows the content. */

@@ -1,5 +1,5 @@
-/* See checkpoint.h. A reader first proves that the bytes are those that were written (the digest), and still distrusts them:
- * a file may have been made by another version, or on purpose. */
+/* See checkpoint.h. A reader first proves that the bytes are those that were written (the digest), and still
+ * distrusts them: a file may have been made by another version, or on purpose. */
 #include "core/checkpoint.h"
 
 #include <assert.h>
@@ -118,7 +118,8 @@ enum status checkpoint_write(const struct checkpoint *checkpoint, const char *pa
 static enum status verify(const char *path, const char *bytes, size_t size)
 {
 	if (size < MAGIC_SIZE || memcmp(bytes, MAGIC, MAGIC_SIZE) != 0)
-		return status_fail(STATUS_FORMAT, "%s: not a tapcut checkpoint (no \"%.8s\" at the beginning)", path, MAGIC);
+		return status_fail(STATUS_FORMAT, "%s: not a tapcut checkpoint (no \"%.8s\" at the beginning)", path,
+				   MAGIC);
 	if (size < HEADER_SIZE + DIGEST_SIZE)
 		return status_fail(STATUS_FORMAT, "%s: damaged checkpoint: %zu bytes, at least %d expected", path, size,
 				   HEADER_SIZE + DIGEST_SIZE);
@@ -128,8 +129,8 @@ static enum status verify(const char *path, const char *bytes, size_t size)
 	sha256_update(&sha, bytes, size - DIGEST_SIZE);
 	sha256_final(&sha, digest);
 	if (memcmp(bytes + size - DIGEST_SIZE, digest, DIGEST_SIZE) != 0)
-		return status_fail(STATUS_FORMAT, "%s: damaged checkpoint: the checksum does not match its %zu bytes", path,
-				   size);
+		return status_fail(STATUS_FORMAT, "%s: damaged checkpoint: the checksum does not match its %zu bytes",
+				   path, size);
 	return STATUS_OK;
 }
 
@@ -146,7 +147,8 @@ static enum status parse_section(struct checkpoint *checkpoint, const char *path
 {
 	int index = checkpoint->count;
 	if (*left < HEAD_SIZE)
-		return status_fail(STATUS_FORMAT, "%s: section %d: %zu bytes left, %d expected", path, index, *left, HEAD_SIZE);
+		return status_fail(STATUS_FORMAT, "%s: section %d: %zu bytes left, %d expected", path, index, *left,
+				   HEAD_SIZE);
 	const char *name = *at, *end = memchr(name, '\0', CHECKPOINT_NAME_SIZE);
 	if (!end || end == name || !all_zero(end, (size_t)(name + CHECKPOINT_NAME_SIZE - end)))
 		return status_fail(STATUS_FORMAT, "%s: section %d has no proper name", path, index);
@@ -156,8 +158,8 @@ static enum status parse_section(struct checkpoint *checkpoint, const char *path
 	*at += HEAD_SIZE;
 	*left -= HEAD_SIZE;
 	if (size > *left || padding(size) > *left - size)
-		return status_fail(STATUS_FORMAT, "%s: section \"%s\": %zu bytes left, %llu expected", path, name, *left,
-				   (unsigned long long)size);
+		return status_fail(STATUS_FORMAT, "%s: section \"%s\": %zu bytes left, %llu expected", path, name,
+				   *left, (unsigned long long)size);
 	if (!all_zero(*at + size, padding(size)))
 		return status_fail(STATUS_FORMAT, "%s: section \"%s\": padding is not zero", path, name);
 	struct checkpoint_section *section = &checkpoint->sections[checkpoint->count++];
@@ -203,8 +205,8 @@ const struct checkpoint_section *checkpoint_find(const struct checkpoint *checkp
 		return NULL;
 	}
 	if (size != SIZE_MAX && section->size != size) {
-		status_fail(STATUS_FORMAT, "section \"%s\" of the checkpoint: %zu bytes expected, %zu found", name, size,
-			    section->size);
+		status_fail(STATUS_FORMAT, "section \"%s\" of the checkpoint: %zu bytes expected, %zu found", name,
+			    size, section->size);
 		return NULL;
 	}
 	return section;

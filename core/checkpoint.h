@@ -1,8 +1,8 @@
-/* A checkpoint file: named sections of bytes, checksummed as a whole, written atomically. What the sections hold is the
- * trainer's business; that they come back exactly or not at all is this file's.
+/* A checkpoint file: named sections of bytes, checksummed as a whole, written atomically. What the sections hold
+ * is the trainer's business; that they come back exactly or not at all is this file's.
  *
- * Layout (little endian): magic "TAPCKPT1", u32 section count, u32 zero; per section: name (32 bytes, NUL padded), u64 size, the bytes padded
- * with zeros to 8; last: SHA-256 of everything before it. */
+ * Layout (little endian): magic "TAPCKPT1", u32 section count, u32 zero; per section: name (32 bytes, NUL padded),
+ * u64 size, the bytes padded with zeros to 8; last: SHA-256 of everything before it. */
 #ifndef CORE_CHECKPOINT_H
 #define CORE_CHECKPOINT_H
 

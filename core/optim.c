@@ -1,5 +1,6 @@
-/* What all optimisers share: state, clipping, groups, buffers and the moving average. The rules have files of their own
- * (core/optim_rule.h). One thread does it all: a step is a few passes over a few megabytes, and its order is the array's. */
+/* What all optimisers share: state, clipping, groups, buffers and the moving average. The rules have files of
+ * their own (core/optim_rule.h). One thread does it all: a step is a few passes over a few megabytes, and its
+ * order is the array's. */
 #include "core/optim.h"
 
 #include <assert.h>
@@ -63,8 +64,8 @@ void optim_release(struct optim *optim)
 	*optim = (struct optim){0};
 }
 
-/* The sum of squares in 16 running sums, element i of the parameters' sequence in sum i mod 16 of its parameter, and a fixed
- * tree at the end: an order that vectors of any width can follow. */
+/* The sum of squares in 16 running sums, element i of the parameters' sequence in sum i mod 16 of its parameter,
+ * and a fixed tree at the end: an order that vectors of any width can follow. */
 double optim_grad_norm(const struct params *params, const float *grads)
 {
 	enum { LANES = 16 };

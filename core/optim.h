@@ -1,5 +1,6 @@
-/* Optimisers over the flat parameter array: SGD with momentum, Adam (Kingma & Ba, 2015), AdamW (Loshchilov & Hutter, 2019);
- * global-norm clipping; moving average of the weights. All in a fixed order: the same bytes for any number of threads. */
+/* Optimisers over the flat parameter array: SGD with momentum, Adam (Kingma & Ba, 2015), AdamW (Loshchilov &
+ * Hutter, 2019); global-norm clipping; moving average of the weights. All in a fixed order: the same bytes for any
+ * number of threads. */
 #ifndef CORE_OPTIM_H
 #define CORE_OPTIM_H
 
@@ -40,9 +41,9 @@ void optim_release(struct optim *optim);
 /* L2 norm of the gradient over what is optimised, summed in double in a fixed order. */
 double optim_grad_norm(const struct params *params, const float *grads);
 
-/* One step at learning rate `lr`: clips `grads` by the norm given (optim_grad_norm), updates params->values, buffers and average.
- * Where the norm is not finite the caller must not step: nothing here would bring the weights back. For PARAM_BUFFER, `grads`
- * holds the mean of the slots' statistics, not their sum. */
+/* One step at learning rate `lr`: clips `grads` by the norm given (optim_grad_norm), updates params->values,
+ * buffers and average. Where the norm is not finite the caller must not step: nothing here would bring the weights
+ * back. For PARAM_BUFFER, `grads` holds the mean of the slots' statistics, not their sum. */
 void optim_step(struct optim *optim, struct params *params, const float *grads, double lr, double grad_norm);
 
 /* The weights to evaluate and export: the average if there is one, else params->values. */

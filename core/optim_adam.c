@@ -1,10 +1,10 @@
-/* Adam: Kingma & Ba, ICLR 2015, algorithm 1; AdamW: Loshchilov & Hutter, ICLR 2019, algorithm 2 with the decay scaled by the
- * learning rate.
+/* Adam: Kingma & Ba, ICLR 2015, algorithm 1; AdamW: Loshchilov & Hutter, ICLR 2019, algorithm 2 with the decay
+ * scaled by the learning rate.
  *     m = beta1 * m + (1 - beta1) * g
  *     v = beta2 * v + (1 - beta2) * g * g
  *     w = w - lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + epsilon)
- * They differ in where the decay enters: in Adam g already holds weight_decay * w; in AdamW w shrinks by lr * weight_decay
- * of itself, untouched by the moments. */
+ * They differ in where the decay enters: in Adam g already holds weight_decay * w; in AdamW w shrinks by lr *
+ * weight_decay of itself, untouched by the moments. */
 #include <math.h>
 
 #include "core/optim_rule.h"

@@ -1,5 +1,5 @@
-/* An optimiser's update rule, private to core/optim*.c. To add one: a file core/optim_NAME.c with its formula, a line here, one
- * in the table of optim.c, and a place in enum optim_kind. */
+/* An optimiser's update rule, private to core/optim*.c. To add one: a file core/optim_NAME.c with its formula, a
+ * line here, one in the table of optim.c, and a place in enum optim_kind. */
 #ifndef CORE_OPTIM_RULE_H
 #define CORE_OPTIM_RULE_H
 
@@ -16,8 +16,9 @@ struct optim_span {
 	uint64_t step;       /* 1 in the first one */
 };
 
-/* Updates values, first and second. Element by element in float32, each with the same additions, multiplications, divisions
- * and square roots, so that vectors of any width give the same bits; factors that are the same for all are formed in double. */
+/* Updates values, first and second. Element by element in float32, each with the same additions, multiplications,
+ * divisions and square roots, so that vectors of any width give the same bits; factors that are the same for all
+ * are formed in double. */
 typedef void optim_rule(const struct optim_config *config, const struct optim_span *span);
 
 optim_rule optim_sgd, optim_adam, optim_adamw;

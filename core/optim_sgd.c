@@ -1,5 +1,5 @@
-/* Stochastic gradient descent with momentum, as Sutskever et al. (ICML 2013) have it but with the learning rate outside the
- * velocity, so that a change of rate acts at once:
+/* Stochastic gradient descent with momentum, as Sutskever et al. (ICML 2013) have it but with the learning rate
+ * outside the velocity, so that a change of rate acts at once:
  *     g' = g + weight_decay * w
  *     v  = momentum * v + g'
  *     w  = w - lr * v */

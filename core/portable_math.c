@@ -1,12 +1,13 @@
-/* See portable_math.h. Every function reduces its argument to a short interval without rounding error that matters, then sums a
- * Taylor series by Horner's rule. frexp, ldexp, floor, rint and sqrt are exact by definition and come from libm. */
+/* See portable_math.h. Every function reduces its argument to a short interval without rounding error that
+ * matters, then sums a Taylor series by Horner's rule. frexp, ldexp and floor are exact by definition
+ * and come from libm. */
 #include "core/portable_math.h"
 
 #include <assert.h>
 #include <float.h>
 #include <math.h>
 
-/* ln 2 in two parts; the first has 32 trailing zero bits, so that its product with an exponent is exact. */
+/* ln 2 in two parts; the first has 21 trailing zero bits, so that its product with an exponent is exact. */
 static const double LN2_HIGH = 0x1.62e42fee00000p-1;
 static const double LN2_LOW = 0x1.a39ef35793c76p-33;
 static const double PI = 0x1.921fb54442d18p+1;

@@ -1,7 +1,7 @@
-/* Elementary functions with the same bits on every machine: additions, multiplications and divisions in a fixed order, which
- * IEEE 754 makes exact, where libm's own choose among implementations by processor (with and without FMA). For what ends
- * up in weights: initial values and learning rates. Relative error below 1e-15 (portable_pow: 1e-13), not correctly rounded;
- * not for inner loops. */
+/* Elementary functions with the same bits on every machine: additions, multiplications and divisions in a fixed
+ * order, which IEEE 754 makes exact, where libm's own choose among implementations by processor (with and without
+ * FMA). For what ends up in weights: initial values and learning rates. Relative error below 1e-15 (portable_pow:
+ * 1e-13), not correctly rounded; not for inner loops. */
 #ifndef CORE_PORTABLE_MATH_H
 #define CORE_PORTABLE_MATH_H
 

@@ -1,6 +1,6 @@
-/* Counter-based random numbers: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3",
- * SC 2011 (section 3.3 and table 2). A block of four numbers is a function of (counter, key) alone, so that every sample
- * of every epoch has its own numbers wherever and whenever it is computed.
+/* Counter-based random numbers: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
+ * as 1, 2, 3", SC 2011. A block of four numbers is a function of (counter, key) alone,
+ * so that every sample of every epoch has its own numbers wherever and whenever it is computed.
  *
  * Who gets which counter:
  *     key         seed
@@ -73,8 +73,8 @@ uint32_t rng_u32(struct rng *rng)
 	return rng->block[rng->used++];
 }
 
-/* Lemire, "Fast random integer generation in an interval", ACM TOMACS 29 (2019), algorithm 5: the upper half of number * bound,
- * rejecting the 2^32 mod bound numbers that would make some results more likely. */
+/* Lemire, "Fast random integer generation in an interval", ACM TOMACS 29 (2019): the upper half of
+ * number * bound, rejecting the 2^32 mod bound numbers that would make some results more likely. */
 uint32_t rng_below(struct rng *rng, uint32_t bound)
 {
 	assert(bound > 0);
@@ -99,8 +99,8 @@ float rng_range(struct rng *rng, float low, float high)
 	return value < high || high <= low ? value : nextafterf(high, low);
 }
 
-/* Box & Muller, Annals of Mathematical Statistics 29 (1958): the cosine half, two numbers for one. The sine half is thrown
- * away, so that a stream has no state but its position. */
+/* Box & Muller, Annals of Mathematical Statistics 29 (1958): the cosine half, two numbers for one. The sine half
+ * is thrown away, so that a stream has no state but its position. */
 float rng_normal(struct rng *rng)
 {
 	double uniform = (rng_u32(rng) + 1.0) * 0x1p-32; /* (0, 1] */
@@ -108,8 +108,8 @@ float rng_normal(struct rng *rng)
 	return (float)(sqrt(-2 * portable_log(uniform)) * portable_cos_turns(turns));
 }
 
-/* A balanced Feistel network over 2 * half_bits bits, a bijection whatever its round function is; Luby & Rackoff, SIAM J.
- * Computing 17 (1988). Few bits need more than their four rounds to mix. */
+/* A balanced Feistel network over 2 * half_bits bits, a bijection whatever its round function is; Luby & Rackoff,
+ * SIAM J. Computing 17 (1988). Few bits need more than their four rounds to mix. */
 static uint32_t feistel(const struct rng *stream, int half_bits, uint32_t value)
 {
 	enum { ROUNDS = 8 };
@@ -126,8 +126,8 @@ static uint32_t feistel(const struct rng *stream, int half_bits, uint32_t value)
 	return left << half_bits | right;
 }
 
-/* Positions are followed through the larger power of four until they come back below count (cycle walking; Black & Rogaway,
- * CT-RSA 2002): a bijection again, and fewer than four applications on average once count is above 16. */
+/* Positions are followed through the larger power of four until they come back below count (cycle walking; Black &
+ * Rogaway, CT-RSA 2002): a bijection again, and fewer than four applications on average once count is above 16. */
 uint32_t rng_permute(uint64_t seed, uint32_t epoch, uint32_t count, uint32_t position)
 {
 	assert(position < count);

@@ -1,6 +1,6 @@
 /* Randomness as a counter: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3",
- * SC 2011). A stream is named by what it is for, so there is no state to save and nothing to get out of step: the numbers
- * for (seed, epoch, sample, purpose) are the same on every thread, rank, and after every resume. */
+ * SC 2011). A stream is named by what it is for, so there is no state to save and nothing to get out of step: the
+ * numbers for (seed, epoch, sample, purpose) are the same on every thread, rank, and after every resume. */
 #ifndef CORE_RNG_H
 #define CORE_RNG_H
 
@@ -44,8 +44,8 @@ float rng_range(struct rng *rng, float low, float high);
 /* Standard normal (Box-Muller in double). */
 float rng_normal(struct rng *rng);
 
-/* A keyed permutation of [0, count) by random access (Feistel network on Philox with cycle walking): position -> item.
- * This is the epoch's sample order; resuming in mid-epoch needs no stored list. */
+/* A keyed permutation of [0, count) by random access (Feistel network on Philox with cycle walking): position ->
+ * item. This is the epoch's sample order; resuming in mid-epoch needs no stored list. */
 uint32_t rng_permute(uint64_t seed, uint32_t epoch, uint32_t count, uint32_t position);
 
 #endif

@@ -1,5 +1,6 @@
-/* See schedule.h. Cosine: Loshchilov & Hutter, "SGDR", ICLR 2017, equation 5 without restarts; poly: Liu et al., "ParseNet", 2015.
- * Learning rates multiply every weight, so their last bit must not depend on the machine's libm: core/portable_math.h. */
+/* See schedule.h. Cosine: Loshchilov & Hutter, "SGDR", ICLR 2017, equation 5 without restarts; poly: Liu et al.,
+ * "ParseNet", 2015. Learning rates multiply every weight, so their last bit must not depend on the machine's libm:
+ * core/portable_math.h. */
 #include "core/schedule.h"
 
 #include <assert.h>

@@ -1,7 +1,8 @@
 /* See slot_tree.h: why gradients of a batch have the same sum on any number of threads.
  *
- * A pass over whole gradient buffers per level of the tree would fetch every intermediate sum from memory again. The floats
- * are independent of each other, so the whole tree is walked for one block of them while that lies in the cache. */
+ * A pass over whole gradient buffers per level of the tree would fetch every intermediate sum from memory again.
+ * The floats are independent of each other, so the whole tree is walked for one block of them while that lies in
+ * the cache. */
 #include "core/slot_tree.h"
 
 #include <assert.h>

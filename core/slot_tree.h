@@ -1,5 +1,6 @@
-/* Adding the gradients of a batch's slots along a fixed pairwise tree: ((0+1)+(2+3))+((4+5)+(6+7)); an odd one passes up
- * unchanged. The tree depends on the number of slots alone, so the sum has the same bits on any number of threads. */
+/* Adding the gradients of a batch's slots along a fixed pairwise tree: ((0+1)+(2+3))+((4+5)+(6+7)); an odd one
+ * passes up unchanged. The tree depends on the number of slots alone, so the sum has the same bits on any number
+ * of threads. */
 #ifndef CORE_SLOT_TREE_H
 #define CORE_SLOT_TREE_H
 
@@ -7,8 +8,8 @@
 
 #include "core/workers.h"
 
-/* slots: `count` arrays of `total` floats; the sum ends in slots[0]; the others are overwritten. Threads share the floats, not
- * the tree. */
+/* slots: `count` arrays of `total` floats; the sum ends in slots[0]; the others are overwritten. Threads share the
+ * floats, not the tree. */
 void slot_tree_sum(struct workers *workers, float *const *slots, int count, size_t total);
 
 #endif

@@ -1,5 +1,5 @@
-/* A pool of threads; see workers.h. Threads sleep on a condition variable between runs; inside a run the next task is an
- * atomic counter, so that a slow task holds up nobody but its own thread. */
+/* A pool of threads; see workers.h. Threads sleep on a condition variable between runs; inside a run the next task
+ * is an atomic counter, so that a slow task holds up nobody but its own thread. */
 #include "core/workers.h"
 
 #include <assert.h>

@@ -184,7 +184,8 @@ static void touch(const char *name)
 START_TEST(cleaning_knows_the_dead)
 {
 	char dead[1300], other[1300];
-	snprintf(dead, sizeof dead, "%s.tmp.%d.0", path, (int)getpid()); /* in a container our number is often the same */
+	/* Our own process number: in a container the one killed before us often had the same. */
+	snprintf(dead, sizeof dead, "%s.tmp.%d.0", path, (int)getpid());
 	snprintf(other, sizeof other, "%s2.tmp.1.1", path);
 	touch(dead);
 	touch(other);

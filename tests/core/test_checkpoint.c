@@ -1,5 +1,5 @@
-/* Checkpoints come back exactly or not at all: every truncation, every flipped byte, hostile files with a right checksum, a
- * full disk and kill -9. */
+/* Checkpoints come back exactly or not at all: every truncation, every flipped byte, hostile files with a right
+ * checksum, a full disk and kill -9. */
 #include "core/checkpoint.h"
 
 #include <signal.h>
@@ -288,7 +288,8 @@ START_TEST(kill_leaves_a_whole_one)
 	}
 	ck_assert(there);
 	char command[1400];
-	snprintf(command, sizeof command, "test $(ls '%s'* | wc -l) -le 2", path); /* itself and the last one's litter */
+	/* Itself and the litter of the last one killed, not of all fifty. */
+	snprintf(command, sizeof command, "test $(ls '%s'* | wc -l) -le 2", path);
 	ck_assert_int_eq(system(command), 0);
 }
 END_TEST

@@ -1,5 +1,5 @@
-/* Optimisers against PyTorch's, against plain double arithmetic, and against themselves; what decays, what is clipped, what is
- * frozen, buffers and the moving average. */
+/* Optimisers against PyTorch's, against plain double arithmetic, and against themselves; what decays, what is
+ * clipped, what is frozen, buffers and the moving average. */
 #include "core/optim.h"
 
 #include <math.h>
@@ -9,7 +9,8 @@
 #include "tests/golden/optim_golden.h"
 #include "tests/support/test.h"
 
-enum { KINDS = OPTIM_ADAMW + 1, WEIGHTS = 1003, BIASES = 37, BUFFERS = 21, TOTAL = WEIGHTS + BIASES + BUFFERS, STEPS = 40 };
+enum { WEIGHTS = 1003, BIASES = 37, BUFFERS = 21, TOTAL = WEIGHTS + BIASES + BUFFERS };
+enum { KINDS = OPTIM_ADAMW + 1, STEPS = 40 };
 
 static float grads[TOTAL];
 
@@ -21,7 +22,8 @@ static struct params make_params(int weights, int biases, int buffers)
 	params_add(&params, "weight", (struct shape){weights, 1, 1, 1}, PARAM_TRUNK, PARAM_WEIGHT, PARAM_INIT_ONE);
 	params_add(&params, "bias", (struct shape){biases, 1, 1, 1}, PARAM_DECODER, PARAM_BIAS, PARAM_INIT_ONE);
 	if (buffers)
-		params_add(&params, "mean", (struct shape){buffers, 1, 1, 1}, PARAM_DECODER, PARAM_BUFFER, PARAM_INIT_ONE);
+		params_add(&params, "mean", (struct shape){buffers, 1, 1, 1}, PARAM_DECODER, PARAM_BUFFER,
+			   PARAM_INIT_ONE);
 	ck_assert_int_eq(params_alloc(&params, 1), STATUS_OK);
 	struct rng rng = rng_stream(1, 0, 0, RNG_TEST);
 	for (size_t i = 0; i < params.total; i++)
@@ -83,8 +85,8 @@ START_TEST(follows_pytorch)
 		optim_step(&optim, &params, g, golden_lr, optim_grad_norm(&params, g));
 		for (int i = 0; i < GOLDEN_TOTAL; i++)
 			ck_assert_msg(fabsf(params.values[i] - golden->values[step][i]) <= 1e-6f,
-				      "case %d, step %d, value %d: %.9g, PyTorch has %.9g", _i, step, i, params.values[i],
-				      golden->values[step][i]);
+				      "case %d, step %d, value %d: %.9g, PyTorch has %.9g", _i, step, i,
+				      params.values[i], golden->values[step][i]);
 	}
 	optim_release(&optim);
 	params_release(&params);
@@ -308,6 +310,21 @@ START_TEST(average_begins_at_the_weights)
 }
 END_TEST
 
+/* Sanitizers stop at such a request instead of refusing it. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+START_TEST(no_memory_is_a_status)
+{
+	struct optim_config config = full_config(_i);
+	struct params params = make_params(1, 1, 0);
+	params.total = (size_t)1 << 60;
+	struct optim optim;
+	ck_assert_int_eq(optim_init(&optim, &config, &params), STATUS_NO_MEMORY);
+	ck_assert(!optim.first && !optim.second && !optim.average);
+	params_release(&params);
+}
+END_TEST
+#endif
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("optim");
@@ -321,6 +338,9 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, clipping_scales_gradients_alone);
 	tcase_add_loop_test(tcase, frozen_groups_and_biases_stay, 0, KINDS);
 	tcase_add_test(tcase, average_begins_at_the_weights);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	tcase_add_loop_test(tcase, no_memory_is_a_status, 0, KINDS);
+#endif
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -1,4 +1,5 @@
-/* Elementary functions: close to libm's everywhere, and the same bits as on the machine where these lines were written. */
+/* Elementary functions: close to libm's everywhere, and the same bits as on the machine where these lines were
+ * written. */
 #include "core/portable_math.h"
 
 #include <math.h>
@@ -6,7 +7,8 @@
 #include "core/rng.h"
 #include "tests/support/test.h"
 
-/* Raises *worst to the relative error of `found`. (An assertion of Check in each round would take longer than the round.) */
+/* Raises *worst to the relative error of `found`. (An assertion of Check in each round would take longer than the
+ * round.) */
 static void compare(double *worst, double found, double expected)
 {
 	double error = expected == 0 ? fabs(found) : fabs(found / expected - 1);
@@ -86,7 +88,8 @@ START_TEST(same_bits_everywhere)
 	uint64_t fold = 0;
 	for (int i = 0; i < 10000; i++) {
 		double u = (rng_u32(&rng) + 1.0) * 0x1p-32;
-		double results[] = {portable_log(u), portable_exp(u * 50 - 25), portable_cos_turns(u), portable_pow(u, 0.9)};
+		double results[] = {portable_log(u), portable_exp(u * 50 - 25), portable_cos_turns(u),
+				    portable_pow(u, 0.9)};
 		for (int k = 0; k < 4; k++) {
 			union {
 				double value;

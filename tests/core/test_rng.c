@@ -1,4 +1,5 @@
-/* The generator against its published vectors; streams apart from each other; distributions; the permutation a bijection. */
+/* The generator against its published vectors; streams apart from each other; distributions; the permutation a
+ * bijection. */
 #include "core/rng.h"
 
 #include <math.h>
@@ -72,7 +73,8 @@ END_TEST
 START_TEST(substreams_do_not_depend_on_the_position)
 {
 	struct rng rng = rng_stream(3, 1, 2, RNG_DROPOUT), other = rng_stream(3, 1, 3, RNG_DROPOUT);
-	struct rng before = rng_substream(&rng, 5), neighbour = rng_substream(&rng, 6), sample = rng_substream(&other, 5);
+	struct rng before = rng_substream(&rng, 5), neighbour = rng_substream(&rng, 6);
+	struct rng sample = rng_substream(&other, 5);
 	for (int i = 0; i < 6; i++)
 		rng_u32(&rng);
 	struct rng after = rng_substream(&rng, 5);
@@ -165,7 +167,8 @@ START_TEST(permute_is_a_bijection)
 		for (uint32_t position = 0; position < count; position++) {
 			uint32_t item = rng_permute(11, i, count, position);
 			if (item >= count || seen[item]++)
-				ck_abort_msg("count %u, position %u: item %u again or too large", count, position, item);
+				ck_abort_msg("count %u, position %u: item %u again or too large", count, position,
+					     item);
 		}
 	}
 	for (uint32_t position = 0; position < 1000; position++) /* the whole 32 bits: no overflow */
@@ -173,7 +176,8 @@ START_TEST(permute_is_a_bijection)
 }
 END_TEST
 
-/* All 24 orders of four samples turn up about equally often over epochs and seeds: chi-square, 23 degrees of freedom. */
+/* All 24 orders of four samples turn up about equally often over epochs and seeds: chi-square, 23 degrees of
+ * freedom. */
 START_TEST(permute_has_no_favourites)
 {
 	enum { TRIALS = 4800, ORDERS = 256 };

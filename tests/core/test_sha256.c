@@ -1,5 +1,5 @@
-/* SHA-256 against the examples of FIPS 180-4 and, where coreutils is there, against sha256sum at every length around a
- * block. */
+/* SHA-256 against the examples of FIPS 180-4 and, where coreutils is there, against sha256sum at every length
+ * around a block. */
 #include "core/sha256.h"
 
 #include <stdio.h>
