@@ -8,7 +8,9 @@
 
 #include "core/status.h"
 
-enum { RLE_MAX_SIDE = 32768 };
+/* A side at most this many pixels, so that a mask's area fits 31 bits; a polygon's coordinates at most this far from 0 either
+ * way: far beyond any photo, and near enough that the rasteriser's arithmetic is exact. */
+enum { RLE_MAX_SIDE = 32768, RLE_MAX_COORDINATE = 1000000 };
 
 struct rle {
 	int width, height;
@@ -16,7 +18,12 @@ struct rle {
 	int count;
 };
 
+/* On failure every call below that makes an rle leaves it zeroed: releasing it is allowed, not needed. */
+
 void rle_release(struct rle *rle);
+/* Checks the size and makes room for `capacity` counts; count stays 0. For those who fill the runs themselves. */
+enum status rle_init(struct rle *rle, int width, int height, size_t capacity);
+
 /* Compressed string -> runs. Refuses overlong varints, negative runs, and sums that are not width x height. */
 enum status rle_from_string(struct rle *rle, const char *text, size_t length, int width, int height);
 /* Runs -> compressed string, NUL-terminated; returned, caller frees. NULL when memory is out. */
@@ -30,8 +37,10 @@ enum status rle_from_bbox(struct rle *rle, const double bbox[4], int width, int 
 /* Row-major bytes (non-zero = object) -> runs, and back (0 or 1). */
 enum status rle_from_mask(struct rle *rle, const uint8_t *mask, int width, int height);
 void rle_to_mask(const struct rle *rle, uint8_t *mask);
-/* Union of `count` masks of one size. */
+/* Union of `count` >= 1 masks of one size. */
 enum status rle_union(struct rle *out, const struct rle *rles, int count);
 uint64_t rle_area(const struct rle *rle);
+/* Box of the object's pixels, half open: x0,y0,x1,y1; all 0 for an empty mask. */
+void rle_box(const struct rle *rle, int box[4]);
 
 #endif

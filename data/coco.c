@@ -1,0 +1,533 @@
+/* See coco.h. A recursive-descent reader over the token stream; each read_* function is entered with its value's first token current and
+ * leaves with its value's last token current. */
+#include "data/coco.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/json_stream.h"
+
+enum section { SECTION_IMAGES, SECTION_CATEGORIES, SECTION_ANNOTATIONS, SECTIONS };
+static const char *const section_names[SECTIONS] = {"images", "categories", "annotations"};
+
+struct reader {
+	struct json_stream stream;
+	const struct coco_visitor *visitor;
+	bool seen[SECTIONS];
+	struct json_place annotations; /* just before their list, when they had to wait */
+	bool waiting;
+	long long record; /* index in its section, for messages */
+	const char *section;
+	struct coco_annotation annotation; /* its buffers are used again and again */
+	char *file_name;
+	size_t file_name_capacity;
+};
+
+/* Values. */
+
+static enum status wrong_type(struct reader *r, const char *key, const char *expected)
+{
+	return json_stream_fail(&r->stream, "%s[%lld].%s: expected %s, found %s", r->section, r->record, key, expected,
+				json_token_name(r->stream.token));
+}
+
+static enum status next(struct reader *r)
+{
+	return json_stream_next(&r->stream);
+}
+
+static bool key_is(const struct reader *r, const char *key)
+{
+	return r->stream.text_length == strlen(key) && memcmp(r->stream.text, key, r->stream.text_length) == 0;
+}
+
+static enum status read_id(struct reader *r, const char *key, int64_t *id)
+{
+	TRY(next(r));
+	return json_stream_integer(&r->stream, id) ? STATUS_OK : wrong_type(r, key, "a whole number");
+}
+
+static enum status read_small_id(struct reader *r, const char *key, int *id)
+{
+	int64_t value;
+	TRY(read_id(r, key, &value));
+	if (value < INT_MIN || value > INT_MAX)
+		return wrong_type(r, key, "a number of 32 bits");
+	*id = (int)value;
+	return STATUS_OK;
+}
+
+/* A photo's side: 0 if it is none, which is that photo's problem alone. */
+static enum status read_side(struct reader *r, int *side)
+{
+	int64_t value;
+	TRY(next(r));
+	*side = json_stream_integer(&r->stream, &value) && value > 0 && value <= INT_MAX ? (int)value : 0;
+	return json_stream_skip(&r->stream);
+}
+
+/* Copies the current string; *copy has *capacity bytes. */
+static enum status keep_string(struct reader *r, char **copy, size_t *capacity)
+{
+	size_t needed = r->stream.text_length + 1;
+	if (needed > *capacity) {
+		char *grown = realloc(*copy, needed * 2);
+		if (!grown)
+			return status_fail(STATUS_NO_MEMORY, "%s: no memory for a string", r->stream.name);
+		*copy = grown;
+		*capacity = needed * 2;
+	}
+	memcpy(*copy, r->stream.text, needed);
+	return STATUS_OK;
+}
+
+/* Segmentations. */
+
+static enum status unusable(struct coco_segmentation *seg, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static enum status unusable(struct coco_segmentation *seg, const char *format, ...)
+{
+	if (!seg->problem[0]) { /* the first problem is the one to tell */
+		va_list args;
+		va_start(args, format);
+		vsnprintf(seg->problem, sizeof seg->problem, format, args);
+		va_end(args);
+	}
+	seg->form = COCO_UNUSABLE;
+	return STATUS_OK;
+}
+
+static enum status add_number(struct coco_segmentation *seg, double number)
+{
+	if (seg->number_count == COCO_MAX_NUMBERS)
+		return unusable(seg, "segmentation of more than %d numbers", COCO_MAX_NUMBERS);
+	if (seg->number_count == seg->number_capacity) {
+		int capacity = seg->number_capacity ? 2 * seg->number_capacity : 256;
+		double *grown = realloc(seg->numbers, (size_t)capacity * sizeof *grown);
+		if (!grown)
+			return status_fail(STATUS_NO_MEMORY, "no memory for a segmentation of %d numbers", capacity);
+		seg->numbers = grown;
+		seg->number_capacity = capacity;
+	}
+	seg->numbers[seg->number_count++] = number;
+	return STATUS_OK;
+}
+
+static enum status end_part(struct coco_segmentation *seg)
+{
+	if (seg->part_count == seg->part_capacity) {
+		int capacity = seg->part_capacity ? 2 * seg->part_capacity : 16;
+		int *grown = realloc(seg->part_ends, (size_t)capacity * sizeof *grown);
+		if (!grown)
+			return status_fail(STATUS_NO_MEMORY, "no memory for a segmentation of %d parts", capacity);
+		seg->part_ends = grown;
+		seg->part_capacity = capacity;
+	}
+	seg->part_ends[seg->part_count++] = seg->number_count;
+	return STATUS_OK;
+}
+
+/* The rest of a list of numbers, after its '['. */
+static enum status read_numbers(struct reader *r, struct coco_segmentation *seg, const char *what)
+{
+	for (;;) {
+		TRY(next(r));
+		if (r->stream.token == JSON_ARRAY_END)
+			return STATUS_OK;
+		if (r->stream.token == JSON_NUMBER)
+			TRY(add_number(seg, r->stream.number));
+		else
+			TRY(unusable(seg, "%s holds %s", what, json_token_name(r->stream.token)));
+		TRY(json_stream_skip(&r->stream));
+	}
+}
+
+static enum status read_polygons(struct reader *r, struct coco_segmentation *seg)
+{
+	bool flat = false;
+	seg->form = COCO_POLYGONS;
+	for (;;) {
+		TRY(next(r));
+		if (r->stream.token == JSON_ARRAY_END)
+			break;
+		if (r->stream.token == JSON_ARRAY_BEGIN && !flat) {
+			int from = seg->number_count;
+			TRY(read_numbers(r, seg, "polygon"));
+			if (seg->number_count - from < 4 && seg->form != COCO_UNUSABLE)
+				TRY(unusable(seg, "polygon of %d numbers", seg->number_count - from));
+			if (seg->form != COCO_UNUSABLE)
+				TRY(end_part(seg));
+		} else if (r->stream.token == JSON_NUMBER && seg->part_count == 0) {
+			flat = true;
+			TRY(add_number(seg, r->stream.number));
+		} else {
+			TRY(unusable(seg, "list of polygons holds %s", json_token_name(r->stream.token)));
+			TRY(json_stream_skip(&r->stream));
+		}
+	}
+	if (flat && seg->form != COCO_UNUSABLE)
+		TRY(end_part(seg));
+	return seg->part_count ? STATUS_OK : unusable(seg, "no polygon");
+}
+
+static enum status read_counts(struct reader *r, struct coco_segmentation *seg)
+{
+	TRY(next(r));
+	if (r->stream.token == JSON_STRING) {
+		TRY(keep_string(r, &seg->string, &seg->string_capacity));
+		seg->string_length = r->stream.text_length;
+		seg->form = COCO_STRING;
+		return STATUS_OK;
+	}
+	if (r->stream.token == JSON_ARRAY_BEGIN) {
+		seg->form = COCO_COUNTS;
+		return read_numbers(r, seg, "counts");
+	}
+	TRY(unusable(seg, "counts is %s", json_token_name(r->stream.token)));
+	return json_stream_skip(&r->stream);
+}
+
+static enum status read_size(struct reader *r, struct coco_segmentation *seg)
+{
+	int64_t sides[2] = {0, 0};
+	int count = 0;
+	TRY(next(r));
+	if (r->stream.token != JSON_ARRAY_BEGIN) {
+		TRY(unusable(seg, "size is %s", json_token_name(r->stream.token)));
+		return json_stream_skip(&r->stream);
+	}
+	for (;;) {
+		TRY(next(r));
+		if (r->stream.token == JSON_ARRAY_END)
+			break;
+		if (count == 2 || !json_stream_integer(&r->stream, &sides[count]))
+			TRY(unusable(seg, "size is not two whole numbers"));
+		else
+			count++;
+		TRY(json_stream_skip(&r->stream));
+	}
+	seg->height = sides[0];
+	seg->width = sides[1];
+	return count == 2 ? STATUS_OK : unusable(seg, "size is not two whole numbers");
+}
+
+static enum status read_runs(struct reader *r, struct coco_segmentation *seg)
+{
+	bool counts = false, size = false;
+	for (;;) {
+		TRY(next(r));
+		if (r->stream.token == JSON_OBJECT_END)
+			break;
+		bool is_counts = key_is(r, "counts"), is_size = key_is(r, "size");
+		if ((is_counts && counts) || (is_size && size))
+			TRY(unusable(seg, "%s stands twice", is_counts ? "counts" : "size"));
+		if (is_counts && !counts)
+			TRY(read_counts(r, seg));
+		else if (is_size && !size)
+			TRY(read_size(r, seg));
+		else
+			TRY(json_stream_skip(&r->stream));
+		counts |= is_counts;
+		size |= is_size;
+	}
+	return counts && size ? STATUS_OK : unusable(seg, "no %s in the segmentation", counts ? "size" : "counts");
+}
+
+static enum status read_segmentation(struct reader *r, struct coco_segmentation *seg)
+{
+	seg->number_count = seg->part_count = 0;
+	seg->string_length = 0;
+	seg->problem[0] = '\0';
+	TRY(next(r));
+	if (r->stream.token == JSON_ARRAY_BEGIN)
+		TRY(read_polygons(r, seg));
+	else if (r->stream.token == JSON_OBJECT_BEGIN)
+		TRY(read_runs(r, seg));
+	else
+		TRY(unusable(seg, "segmentation is %s", json_token_name(r->stream.token)));
+	if (seg->problem[0])
+		seg->form = COCO_UNUSABLE;
+	return STATUS_OK;
+}
+
+/* Records. */
+
+static enum status missing(struct reader *r, const char *key)
+{
+	return json_stream_fail(&r->stream, "%s[%lld] has no \"%s\"", r->section, r->record, key);
+}
+
+static enum status read_file_name(struct reader *r, struct coco_image *image)
+{
+	TRY(next(r));
+	if (r->stream.token != JSON_STRING)
+		return wrong_type(r, "file_name", "a string");
+	if (strlen(r->stream.text) != r->stream.text_length)
+		return wrong_type(r, "file_name", "no zero byte in it");
+	TRY(keep_string(r, &r->file_name, &r->file_name_capacity));
+	image->file_name = r->file_name;
+	return STATUS_OK;
+}
+
+static enum status read_image(struct reader *r)
+{
+	struct coco_image image = {.file_name = ""};
+	bool id = false;
+	for (;;) {
+		TRY(next(r));
+		if (r->stream.token == JSON_OBJECT_END)
+			break;
+		if (key_is(r, "id")) {
+			TRY(read_id(r, "id", &image.id));
+			id = true;
+		} else if (key_is(r, "width")) {
+			TRY(read_side(r, &image.width));
+		} else if (key_is(r, "height")) {
+			TRY(read_side(r, &image.height));
+		} else if (key_is(r, "file_name")) {
+			TRY(read_file_name(r, &image));
+		} else {
+			TRY(json_stream_skip(&r->stream));
+		}
+	}
+	return id ? r->visitor->image(r->visitor->context, &image) : missing(r, "id");
+}
+
+static enum status read_category(struct reader *r)
+{
+	struct coco_category category = {.name = ""};
+	bool id = false;
+	for (;;) {
+		TRY(next(r));
+		if (r->stream.token == JSON_OBJECT_END)
+			break;
+		if (key_is(r, "id")) {
+			TRY(read_small_id(r, "id", &category.id));
+			id = true;
+		} else if (key_is(r, "name")) {
+			TRY(next(r));
+			if (r->stream.token != JSON_STRING)
+				return wrong_type(r, "name", "a string");
+			TRY(keep_string(r, &r->file_name, &r->file_name_capacity));
+			category.name = r->file_name;
+		} else {
+			TRY(json_stream_skip(&r->stream));
+		}
+	}
+	return id ? r->visitor->category(r->visitor->context, &category) : missing(r, "id");
+}
+
+static enum status read_crowd(struct reader *r, bool *crowd)
+{
+	int64_t value;
+	TRY(next(r));
+	if (r->stream.token == JSON_TRUE || r->stream.token == JSON_FALSE)
+		*crowd = r->stream.token == JSON_TRUE;
+	else if (json_stream_integer(&r->stream, &value))
+		*crowd = value != 0;
+	else
+		return wrong_type(r, "iscrowd", "0 or 1");
+	return STATUS_OK;
+}
+
+static enum status read_annotation(struct reader *r)
+{
+	struct coco_annotation *a = &r->annotation;
+	bool id = false, image_id = false, segmentation = false;
+	a->category_id = 0;
+	a->crowd = false;
+	for (;;) {
+		TRY(next(r));
+		if (r->stream.token == JSON_OBJECT_END)
+			break;
+		if (key_is(r, "id")) {
+			TRY(read_id(r, "id", &a->id));
+			id = true;
+		} else if (key_is(r, "image_id")) {
+			TRY(read_id(r, "image_id", &a->image_id));
+			image_id = true;
+		} else if (key_is(r, "category_id")) {
+			TRY(read_small_id(r, "category_id", &a->category_id));
+		} else if (key_is(r, "iscrowd")) {
+			TRY(read_crowd(r, &a->crowd));
+		} else if (key_is(r, "segmentation")) {
+			TRY(read_segmentation(r, &a->segmentation));
+			segmentation = true;
+		} else {
+			TRY(json_stream_skip(&r->stream));
+		}
+	}
+	if (!id || !image_id)
+		return missing(r, id ? "image_id" : "id");
+	if (!segmentation) {
+		a->segmentation.problem[0] = '\0';
+		TRY(unusable(&a->segmentation, "no segmentation"));
+	}
+	return r->visitor->annotation(r->visitor->context, a);
+}
+
+/* Sections. */
+
+static enum status read_section(struct reader *r, enum section section)
+{
+	static enum status (*const readers[SECTIONS])(struct reader *) = {read_image, read_category, read_annotation};
+	r->section = section_names[section];
+	TRY(next(r));
+	if (r->stream.token != JSON_ARRAY_BEGIN)
+		return json_stream_fail(&r->stream, "%s: expected a list, found %s", r->section, json_token_name(r->stream.token));
+	for (r->record = 0;; r->record++) {
+		TRY(next(r));
+		if (r->stream.token == JSON_ARRAY_END)
+			return STATUS_OK;
+		if (r->stream.token != JSON_OBJECT_BEGIN)
+			return json_stream_fail(&r->stream, "%s[%lld]: expected an object, found %s", r->section, r->record,
+						json_token_name(r->stream.token));
+		TRY(readers[section](r));
+	}
+}
+
+static bool wanted(const struct reader *r, enum section section)
+{
+	const struct coco_visitor *v = r->visitor;
+	return section == SECTION_IMAGES ? v->image != NULL : section == SECTION_CATEGORIES ? v->category != NULL : v->annotation != NULL;
+}
+
+/* Annotations wait until the other sections have been read; then it is the only list that is read twice, the first time
+ * without storing anything. */
+static enum status meet_section(struct reader *r, enum section section)
+{
+	if (r->seen[section])
+		return json_stream_fail(&r->stream, "a second \"%s\"", section_names[section]);
+	r->seen[section] = true;
+	bool early = (wanted(r, SECTION_IMAGES) && !r->seen[SECTION_IMAGES]) ||
+		     (wanted(r, SECTION_CATEGORIES) && !r->seen[SECTION_CATEGORIES]);
+	if (wanted(r, section) && !(section == SECTION_ANNOTATIONS && early))
+		return read_section(r, section);
+	if (section == SECTION_ANNOTATIONS && wanted(r, section)) {
+		r->waiting = true;
+		r->annotations = json_stream_place(&r->stream);
+	}
+	return json_stream_skip(&r->stream);
+}
+
+static enum status read_top(struct reader *r)
+{
+	TRY(next(r));
+	if (r->stream.token != JSON_OBJECT_BEGIN)
+		return json_stream_fail(&r->stream, "expected an object, found %s", json_token_name(r->stream.token));
+	for (;;) {
+		TRY(next(r));
+		if (r->stream.token == JSON_OBJECT_END)
+			break;
+		int section = 0;
+		while (section < SECTIONS && !key_is(r, section_names[section]))
+			section++;
+		TRY(section < SECTIONS ? meet_section(r, (enum section)section) : json_stream_skip(&r->stream));
+	}
+	TRY(next(r)); /* nothing may follow */
+	for (int section = SECTION_ANNOTATIONS; section >= 0; section--)
+		if (!r->seen[section] && wanted(r, (enum section)section) && section != SECTION_CATEGORIES)
+			return status_fail(STATUS_FORMAT, "%s: no \"%s\" list: is this a COCO instances file?", r->stream.name,
+					   section_names[section]);
+	if (!r->waiting)
+		return STATUS_OK;
+	TRY(json_stream_return(&r->stream, &r->annotations));
+	return read_section(r, SECTION_ANNOTATIONS);
+}
+
+static void reader_release(struct reader *r)
+{
+	json_stream_close(&r->stream);
+	free(r->annotation.segmentation.numbers);
+	free(r->annotation.segmentation.part_ends);
+	free(r->annotation.segmentation.string);
+	free(r->file_name);
+}
+
+enum status coco_read(const char *path, const struct coco_visitor *visitor)
+{
+	struct reader r = {.visitor = visitor};
+	TRY(json_stream_open(&r.stream, path));
+	enum status status = read_top(&r);
+	reader_release(&r);
+	return status;
+}
+
+enum status coco_read_memory(const void *data, size_t size, const char *name, const struct coco_visitor *visitor)
+{
+	struct reader r = {.visitor = visitor};
+	json_stream_open_memory(&r.stream, data, size, name);
+	enum status status = read_top(&r);
+	reader_release(&r);
+	return status;
+}
+
+/* Masks. */
+
+static enum status part_mask(const struct coco_segmentation *seg, int part, int width, int height, struct rle *mask)
+{
+	int from = part ? seg->part_ends[part - 1] : 0, count = seg->part_ends[part] - from;
+	bool boxes = seg->part_ends[0] == 4;
+	if (boxes != (count == 4) && boxes)
+		return status_fail(STATUS_FORMAT, "part %d has %d numbers after a box of 4", part, count);
+	if (boxes)
+		return rle_from_bbox(mask, seg->numbers + from, width, height);
+	if (count == 4) { /* after a polygon it is one too: a line there and back, which covers nothing */
+		uint32_t all = (uint32_t)width * (uint32_t)height;
+		return rle_from_counts(mask, &all, 1, width, height);
+	}
+	return rle_from_polygon(mask, seg->numbers + from, count, width, height);
+}
+
+/* Union of the parts [from, to), by halves: n log n work, log n masks in memory. */
+static enum status parts_mask(const struct coco_segmentation *seg, int from, int to, int width, int height, struct rle *mask)
+{
+	if (to - from == 1)
+		return part_mask(seg, from, width, height, mask);
+	struct rle half[2] = {{0}};
+	int middle = from + (to - from) / 2;
+	enum status status = parts_mask(seg, from, middle, width, height, &half[0]);
+	if (status == STATUS_OK)
+		status = parts_mask(seg, middle, to, width, height, &half[1]);
+	if (status == STATUS_OK)
+		status = rle_union(mask, half, 2);
+	rle_release(&half[0]);
+	rle_release(&half[1]);
+	return status;
+}
+
+static enum status counts_mask(const struct coco_segmentation *seg, int width, int height, struct rle *mask)
+{
+	uint32_t *counts = malloc((size_t)(seg->number_count ? seg->number_count : 1) * sizeof *counts);
+	if (!counts)
+		return status_fail(STATUS_NO_MEMORY, "no memory for %d counts", seg->number_count);
+	enum status status = STATUS_OK;
+	for (int i = 0; i < seg->number_count && status == STATUS_OK; i++) {
+		double n = seg->numbers[i];
+		if (!(n >= 0 && n <= UINT32_MAX) || n != (double)(uint32_t)n)
+			status = status_fail(STATUS_FORMAT, "counts[%d] is %g: expected a whole number of pixels", i, n);
+		else
+			counts[i] = (uint32_t)n;
+	}
+	if (status == STATUS_OK)
+		status = rle_from_counts(mask, counts, seg->number_count, width, height);
+	free(counts);
+	return status;
+}
+
+enum status coco_mask(const struct coco_segmentation *seg, int width, int height, struct rle *mask)
+{
+	memset(mask, 0, sizeof *mask);
+	if (seg->form == COCO_UNUSABLE)
+		return status_fail(STATUS_FORMAT, "%s", seg->problem);
+	if (seg->form == COCO_POLYGONS)
+		return parts_mask(seg, 0, seg->part_count, width, height, mask);
+	if (seg->width < 1 || seg->height < 1 || seg->width > RLE_MAX_SIDE || seg->height > RLE_MAX_SIDE)
+		return status_fail(STATUS_LIMIT, "size [%lld, %lld]: each side must be 1..%d", (long long)seg->height,
+				   (long long)seg->width, RLE_MAX_SIDE);
+	if (seg->form == COCO_COUNTS)
+		return counts_mask(seg, (int)seg->width, (int)seg->height, mask);
+	return rle_from_string(mask, seg->string, seg->string_length, (int)seg->width, (int)seg->height);
+}
