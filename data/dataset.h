@@ -15,14 +15,14 @@ struct dataset_filter {
 	int category_count;
 	double min_area_fraction; /* of the photo's raster area; e.g. 0.003 */
 	double max_area_fraction; /* e.g. 0.98; 0: no limit */
-	int max_objects;          /* keep this many, chosen by hash of the annotation id; 0: all */
+	int max_objects;          /* keep this many, chosen by a hash of photo and annotation id; 0: all */
 };
 
 struct dataset_photo {
 	int64_t id;
 	int width, height;
 	char *file_name; /* owned by the dataset */
-	int first_object, object_count; /* objects[first_object .. +object_count) are all usable objects of this photo */
+	int first_object, object_count; /* objects[first_object .. +object_count): at least one */
 };
 
 struct dataset_object {
@@ -34,29 +34,48 @@ struct dataset_object {
 	int x0, y0, x1, y1; /* box of the mask's pixels, half open */
 };
 
+struct dataset_category {
+	int id;
+	char *name; /* owned by the dataset */
+};
+
+/* Why annotations were left out. Every annotation of the file is either in `objects` or counted in exactly one of these. */
+struct dataset_skips {
+	int crowd, too_small, too_large, category, bad_segmentation, unknown_photo, missing_file, over_limit;
+	int bad_photo;          /* its photo's name leads out of image_dir, or its size is impossible */
+	int missing_photos;     /* photos behind missing_file; counts photos, not objects */
+	char first_reason[256]; /* text of the first bad_segmentation, bad_photo or missing_file */
+};
+
 struct dataset {
 	char *image_dir;
+	struct dataset_category *categories; /* all of the file, by id */
+	int category_count;
 	struct dataset_photo *photos;
 	int photo_count;
 	struct dataset_object *objects;
 	int object_count;
 	/* Crowd regions and objects that the filters refuse are not in `objects`; a sample must not click them as background
 	 * knowingly, but they have no mask here. */
-	struct dataset_skips {
-		int crowd, too_small, too_large, category, bad_segmentation, unknown_photo, missing_file, over_limit;
-		char first_reason[256]; /* text of the first bad_segmentation or missing_file */
-	} skips;
+	struct dataset_skips skips;
 	uint8_t digest[32]; /* SHA-256 over ids and masks of what was kept, in order */
 };
 
-/* `json_path`: instances JSON; `image_dir`: NULL means images/ beside it. Photos sorted by id, objects by photo then id. */
+/* `json_path`: instances JSON, or an index made of one (data/index.h); `image_dir`: NULL means images/ beside it. `filter`: NULL takes
+ * all. Photos sorted by id, those without an object dropped; objects by photo, then id. Photo files are looked for but not opened. The
+ * result may hold no object (all skipped): that is for the caller to refuse. On failure *dataset is zeroed. */
 enum status dataset_open(struct dataset *dataset, const char *json_path, const char *image_dir, const struct dataset_filter *filter);
 void dataset_release(struct dataset *dataset);
+
+/* How many objects of the whole set go by the name of categories[index]. */
+int dataset_count_category(const struct dataset *dataset, int index);
 
 /* Decodes photo `index` as RGB in stored order (EXIF_MATCH). */
 enum status dataset_read_photo(const struct dataset *dataset, int index, struct image *image);
 
 /* "12,770 objects in 5,919 photos; skipped 39 crowd, ..." */
 void dataset_print_summary(const struct dataset *dataset, FILE *out);
+/* The annotations that were left out, all reasons together. */
+int64_t dataset_skipped(const struct dataset *dataset);
 
 #endif
