@@ -1,0 +1,76 @@
+/* out = in[0] + in[1]; in[1] has in[0]'s shape, or (N,C,1,1) and is then added to each pixel of its plane. */
+#include "core/ops/ops.h"
+#include "core/ops/rules.h"
+#include "core/ops/run.h"
+#include "core/ops/sum.h"
+#include "core/vector.h"
+
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
+			 struct shape *out)
+{
+	(void)attr, (void)param;
+	TRY(rule_counts(&op_add, input_count, param_count));
+	if (!shape_equal(in[1], (struct shape){in[0].n, in[0].c, 1, 1}))
+		TRY(rule_input(&op_add, 1, in[0], in[1]));
+	return rule_output(&op_add, in[0].n, in[0].c, in[0].h, in[0].w, out);
+}
+
+VECTORISED static void add(float *restrict out, const float *a, const float *b, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		out[i] = a[i] + b[i];
+}
+
+VECTORISED static void add_constant(float *restrict out, const float *restrict a, float b, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		out[i] = a[i] + b;
+}
+
+/* Values of in[1] per plane of in[0]: all or one. */
+static bool is_broadcast(const struct op_call *call)
+{
+	return !shape_equal(call->in[0].shape, call->in[1].shape);
+}
+
+static void forward(struct op_call *call)
+{
+	struct shape s = call->out.shape;
+	const float *a = call->in[0].data, *b = call->in[1].data;
+	if (!is_broadcast(call)) {
+		add(call->out.data, a, b, shape_count(s));
+		return;
+	}
+	size_t plane = (size_t)s.h * (size_t)s.w;
+	for (size_t i = 0; i < (size_t)s.n * (size_t)s.c; i++)
+		add_constant(call->out.data + i * plane, a + i * plane, b[i], plane);
+}
+
+/* One input after the other: they may be the same node, and then the second adds to what the first stored. */
+static void backward(struct op_call *call)
+{
+	struct shape s = call->out.shape;
+	if (call->in_grad[0])
+		run_store(call->in_grad[0], call->out_grad, shape_count(s), call->in_grad_add[0]);
+	float *grad = call->in_grad[1];
+	if (!grad)
+		return;
+	if (!is_broadcast(call)) {
+		run_store(grad, call->out_grad, shape_count(s), call->in_grad_add[1]);
+		return;
+	}
+	size_t plane = (size_t)s.h * (size_t)s.w;
+	for (size_t i = 0; i < (size_t)s.n * (size_t)s.c; i++) {
+		float sum = (float)sum_floats(call->out_grad + i * plane, plane);
+		grad[i] = call->in_grad_add[1] ? grad[i] + sum : sum;
+	}
+}
+
+const struct op op_add = {
+	.name = "add",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.shape = shape,
+	.forward = forward,
+	.backward = backward,
+};
