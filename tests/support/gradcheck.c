@@ -87,6 +87,7 @@ void op_run_init(struct op_run *run, const struct op_case *c)
 {
 	struct op_call *call = &run->call;
 	memset(run, 0, sizeof *run);
+	run->op = c->op;
 	call->attr = c->attr;
 	call->training = !c->evaluation;
 	call->rng = rng_stream(1, 2, 3, RNG_TEST);
@@ -129,10 +130,221 @@ void op_run_release(struct op_run *run)
 	free(call->scratch);
 }
 
-static const struct op *op_of(const struct op_run *run, const struct op *op)
+void op_run_forward(struct op_run *run)
 {
-	(void)run;
-	return op;
+	poison(run->call.out.data, shape_count(run->call.out.shape));
+	memset(run->call.saved, 0xff, run->saved_bytes);
+	poison(run->call.scratch, run->scratch_floats);
+	run->op->forward(&run->call);
+}
+
+/* --- gradient check ------------------------------------------------------------------------------------------------- */
+
+struct check {
+	const struct op_case *c;
+	struct op_run run;
+	double *projection; /* one factor per output */
+	float *grad[OP_MAX_INPUTS], *param_grad[OP_MAX_PARAMS]; /* what backward says */
+};
+
+static double projected(struct check *check)
+{
+	op_run_forward(&check->run);
+	double sum = 0;
+	for (size_t i = 0; i < shape_count(check->run.call.out.shape); i++)
+		sum += check->projection[i] * (double)check->run.call.out.data[i];
+	return sum;
+}
+
+static void check_differences(struct check *check, struct tensor *tensor, const float *grad, const char *what, int index)
+{
+	size_t count = shape_count(tensor->shape);
+	double step = check->c->step > 0 ? check->c->step : 1.0 / 64, scale = 1e-3, worst = 0, expected = 0;
+	size_t where = 0;
+	for (size_t i = 0; i < count; i++) {
+		float value = tensor->data[i];
+		tensor->data[i] = (float)(value + step);
+		double up = projected(check), high = tensor->data[i];
+		tensor->data[i] = (float)(value - step);
+		double down = projected(check), low = tensor->data[i];
+		tensor->data[i] = value;
+		double slope = (up - down) / (high - low), error = fabs(slope - (double)grad[i]);
+		if (!(error <= worst)) {
+			worst = error;
+			where = i;
+			expected = slope;
+		}
+		if (fabs(slope) > scale)
+			scale = fabs(slope);
+	}
+	double tolerance = check->c->tolerance > 0 ? check->c->tolerance : 2e-3;
+	ck_assert_msg(worst <= tolerance * scale,
+		      "%s: gradient of %s %d, element %zu: difference quotient %.7g, backward %.7g (largest gradient %.3g)",
+		      check->run.op->name, what, index, where, expected, (double)grad[where], scale);
+}
+
+static bool wants_grad(const struct op *op, int input)
+{
+	return !((op->flags & OP_LOSS) && input == 1);
+}
+
+static void fill_constant(float *values, size_t count, float value)
+{
+	for (size_t i = 0; i < count; i++)
+		values[i] = value;
+}
+
+/* Backward once: input gradients over NaN (store) or `old` (add); everything it must not read is NaN meanwhile. */
+static void run_backward(struct check *check, bool add, float old, float **grad, float **param_grad)
+{
+	struct op_run *run = &check->run;
+	struct op_call *call = &run->call;
+	size_t out_count = shape_count(call->out.shape);
+	op_run_forward(run);
+	float *out_grad = new_floats(out_count);
+	for (size_t i = 0; i < out_count; i++)
+		out_grad[i] = (float)check->projection[i];
+	call->out_grad = out_grad;
+	struct op_call clean = *call;
+	for (int i = 0; i < call->input_count; i++) {
+		size_t count = shape_count(call->in[i].shape);
+		grad[i] = new_floats(count);
+		fill_constant(grad[i], count, add ? old : NAN);
+		call->in_grad[i] = wants_grad(run->op, i) ? grad[i] : NULL;
+		call->in_grad_add[i] = add;
+		if (!(run->op->flags & OP_BACKWARD_READS_INPUT))
+			call->in[i].data = NULL;
+	}
+	for (int i = 0; i < call->param_count; i++) {
+		param_grad[i] = call->param_grad[i];
+		fill_constant(param_grad[i], shape_count(call->param[i].shape), add ? old : 0);
+	}
+	if (!(run->op->flags & OP_BACKWARD_READS_OUTPUT))
+		call->out.data = NULL;
+	poison(call->scratch, run->scratch_floats);
+	run->op->backward(call);
+	for (int i = 0; i < call->param_count; i++) {
+		size_t bytes = shape_count(call->param[i].shape) * sizeof(float);
+		param_grad[i] = memcpy(new_bytes(bytes), param_grad[i], bytes);
+	}
+	*call = clean;
+	call->out_grad = NULL;
+	free(out_grad);
+}
+
+static void free_grads(float **grad, int count)
+{
+	for (int i = 0; i < count; i++)
+		free(grad[i]);
+}
+
+/* Adding to `old` gives old + what storing gives. */
+static void check_add(struct check *check)
+{
+	enum { OLD = 3 };
+	float *grad[OP_MAX_INPUTS] = {0}, *param_grad[OP_MAX_PARAMS] = {0};
+	struct op_call *call = &check->run.call;
+	run_backward(check, true, OLD, grad, param_grad);
+	for (int i = 0; i < call->input_count; i++)
+		for (size_t j = 0; wants_grad(check->run.op, i) && j < shape_count(call->in[i].shape); j++)
+			ck_assert_msg(fabs((double)(grad[i][j] - (OLD + check->grad[i][j]))) <=
+					      1e-5 * (1 + fabs((double)check->grad[i][j])),
+				      "%s: input %d, element %zu: expected %g + %g in add mode, found %g", check->run.op->name, i,
+				      j, (double)OLD, (double)check->grad[i][j], (double)grad[i][j]);
+	for (int i = 0; i < call->param_count; i++)
+		for (size_t j = 0; j < shape_count(call->param[i].shape); j++)
+			ck_assert_msg(fabs((double)(param_grad[i][j] - (OLD + check->param_grad[i][j]))) <=
+					      1e-5 * (1 + fabs((double)check->param_grad[i][j])),
+				      "%s: parameter %d, element %zu: expected %g to be added to, found %g", check->run.op->name,
+				      i, j, (double)OLD, (double)param_grad[i][j]);
+	free_grads(grad, call->input_count);
+	free_grads(param_grad, call->param_count);
+}
+
+/* Nobody wants a gradient, or only some input's: backward must cope. */
+static void check_unwanted(struct check *check)
+{
+	struct op_call *call = &check->run.call;
+	float *out_grad = new_floats(shape_count(call->out.shape));
+	fill_constant(out_grad, shape_count(call->out.shape), 1);
+	op_run_forward(&check->run);
+	call->out_grad = out_grad;
+	for (int wanted = -1; wanted < call->input_count; wanted++) {
+		float *grad = wanted < 0 ? NULL : new_floats(shape_count(call->in[wanted].shape));
+		for (int i = 0; i < call->input_count; i++) {
+			call->in_grad[i] = i == wanted && wants_grad(check->run.op, i) ? grad : NULL;
+			call->in_grad_add[i] = false;
+		}
+		check->run.op->backward(call);
+		free(grad);
+	}
+	memset(call->in_grad, 0, sizeof call->in_grad);
+	call->out_grad = NULL;
+	free(out_grad);
+}
+
+/* Output over input and input gradient over output gradient: the same bits as side by side. */
+static void check_in_place(struct check *check)
+{
+	struct op_call *call = &check->run.call;
+	size_t count = shape_count(call->out.shape), bytes = count * sizeof(float);
+	op_run_forward(&check->run);
+	struct op_call inside = *call;
+	float *buffer = memcpy(new_bytes(bytes), call->in[0].data, bytes), *grad = new_bytes(bytes);
+	inside.in[0].data = inside.out.data = buffer;
+	check->run.op->forward(&inside);
+	ck_assert_msg(memcmp(buffer, call->out.data, bytes) == 0, "%s: other result in place", check->run.op->name);
+	for (size_t i = 0; i < count; i++)
+		grad[i] = (float)check->projection[i];
+	inside.out_grad = inside.in_grad[0] = grad;
+	inside.in_grad_add[0] = false;
+	check->run.op->backward(&inside);
+	ck_assert_msg(memcmp(grad, check->grad[0], bytes) == 0, "%s: other gradient in place", check->run.op->name);
+	free(buffer);
+	free(grad);
+}
+
+static void check_inputs_untouched(struct check *check)
+{
+	struct op_run fresh;
+	op_run_init(&fresh, check->c);
+	for (int i = 0; i < fresh.call.input_count; i++)
+		ck_assert_msg(memcmp(fresh.call.in[i].data, check->run.call.in[i].data,
+				     shape_count(fresh.call.in[i].shape) * sizeof(float)) == 0,
+			      "%s: input %d was changed", check->run.op->name, i);
+	for (int i = 0; i < fresh.call.param_count; i++)
+		ck_assert_msg(memcmp(fresh.call.param[i].data, check->run.call.param[i].data,
+				     shape_count(fresh.call.param[i].shape) * sizeof(float)) == 0,
+			      "%s: parameter %d was changed", check->run.op->name, i);
+	op_run_release(&fresh);
+}
+
+void gradcheck(const struct op_case *c)
+{
+	struct check check = { .c = c };
+	op_run_init(&check.run, c);
+	struct op_call *call = &check.run.call;
+	size_t out_count = shape_count(call->out.shape);
+	unsigned seed = 77;
+	check.projection = new_bytes(out_count * sizeof(double));
+	for (size_t i = 0; i < out_count; i++)
+		check.projection[i] = test_random(&seed); /* a float, so that backward sees the same number */
+	run_backward(&check, false, 0, check.grad, check.param_grad);
+	check_inputs_untouched(&check);
+	for (int i = 0; i < call->input_count; i++)
+		if (wants_grad(c->op, i))
+			check_differences(&check, &call->in[i], check.grad[i], "input", i);
+	for (int i = 0; i < call->param_count; i++)
+		if (!c->param_constant[i])
+			check_differences(&check, &call->param[i], check.param_grad[i], "parameter", i);
+	check_add(&check);
+	check_unwanted(&check);
+	if (c->op->flags & OP_IN_PLACE)
+		check_in_place(&check);
+	free_grads(check.grad, call->input_count);
+	free_grads(check.param_grad, call->param_count);
+	free(check.projection);
+	op_run_release(&check.run);
 }
 
 void assert_close(const float *got, const float *expected, size_t count, double tolerance, const char *what)

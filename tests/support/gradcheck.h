@@ -24,6 +24,7 @@ struct op_case {
 	float gain; /* inputs[0] times this; 0 means 1 */
 	struct shape param[OP_MAX_PARAMS];
 	enum fill param_fill[OP_MAX_PARAMS];
+	bool param_constant[OP_MAX_PARAMS]; /* a buffer: has no gradient */
 	bool evaluation; /* call->training = false */
 	double step;      /* of the differences; 0: 2^-6 */
 	double tolerance; /* on |difference|, relative to the largest gradient of the same tensor; 0: 2e-3 */
@@ -31,6 +32,7 @@ struct op_case {
 
 /* A call with memory of its own. */
 struct op_run {
+	const struct op *op;
 	struct op_call call;
 	size_t saved_bytes, scratch_floats;
 };

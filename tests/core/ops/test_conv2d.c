@@ -1,0 +1,195 @@
+/* conv2d against loops that say no more than its formula: forward, both backward kernels, in one chunk of columns and in many;
+ * and what its shape rule refuses. */
+#include "core/ops/ops.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/gradcheck.h"
+#include "tests/support/test.h"
+
+#define ATTR(KH, KW, S, P, D) \
+	(&(const struct conv2d_attr){ .kernel_h = KH, .kernel_w = KW, .stride = S, .padding = P, .dilation = D })
+#define VECTOR(C) { C, 1, 1, 1 }
+
+static const struct op_case cases[] = {
+	{ &op_conv2d, ATTR(1, 1, 1, 0, 1), .in = {{ 2, 5, 3, 5 }}, .param = {{ 3, 5, 1, 1 }, VECTOR(3) } },
+	{ &op_conv2d, ATTR(1, 1, 2, 0, 1), .in = {{ 1, 3, 7, 9 }}, .param = {{ 5, 3, 1, 1 }, VECTOR(5) } },
+	{ &op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{ 2, 3, 7, 9 }}, .param = {{ 5, 3, 3, 3 }, VECTOR(5) } },
+	{ &op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{ 1, 1, 1, 1 }}, .param = {{ 1, 1, 3, 3 } } },
+	{ &op_conv2d, ATTR(3, 3, 2, 0, 1), .in = {{ 1, 3, 8, 10 }}, .param = {{ 4, 3, 3, 3 }, VECTOR(4) } },
+	{ &op_conv2d, ATTR(7, 7, 2, 3, 1), .in = {{ 1, 3, 17, 13 }}, .param = {{ 4, 3, 7, 7 }, VECTOR(4) } },
+	{ &op_conv2d, ATTR(3, 5, 3, 2, 2), .in = {{ 2, 2, 11, 14 }}, .param = {{ 3, 2, 3, 5 }, VECTOR(3) } },
+	{ &op_conv2d, ATTR(3, 3, 1, 5, 5), .in = {{ 1, 2, 4, 4 }}, .param = {{ 3, 2, 3, 3 } } },
+	{ &op_conv2d, ATTR(3, 3, 1, 0, 4), .in = {{ 1, 2, 12, 9 }}, .param = {{ 3, 2, 3, 3 } } },
+	/* These take several chunks of columns. */
+	{ &op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{ 2, 64, 33, 17 }}, .param = {{ 5, 64, 3, 3 }, VECTOR(5) } },
+	{ &op_conv2d, ATTR(3, 3, 1, 2, 2), .in = {{ 1, 96, 16, 16 }}, .param = {{ 7, 96, 3, 3 }, VECTOR(7) } },
+	{ &op_conv2d, ATTR(3, 3, 1, 9, 9), .in = {{ 1, 96, 16, 16 }}, .param = {{ 3, 96, 3, 3 }, VECTOR(3) } },
+	{ &op_conv2d, ATTR(3, 3, 2, 1, 1), .in = {{ 1, 3, 130, 97 }}, .param = {{ 4, 3, 3, 3 }, VECTOR(4) } },
+	{ &op_conv2d, ATTR(3, 3, 1, 0, 1), .in = {{ 1, 40, 40, 31 }}, .param = {{ 2, 40, 3, 3 } } },
+	{ &op_conv2d, ATTR(9, 9, 1, 4, 1), .in = {{ 1, 700, 3, 5 }}, .param = {{ 2, 700, 9, 9 } } },
+};
+
+enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
+
+/* One product of the sum: output pixel, weight and input pixel. */
+struct term {
+	size_t y, weight, x;
+	int o;
+};
+
+/* Calls visit for every product of the convolution, in any order. */
+static void each_term(const struct op_call *call, void (*visit)(const struct term *term, void *context), void *context)
+{
+	const struct conv2d_attr *a = call->attr;
+	struct shape x = call->in[0].shape, y = call->out.shape;
+	for (int n = 0; n < y.n; n++)
+		for (int o = 0; o < y.c; o++)
+			for (int i = 0; i < y.h * y.w; i++)
+				for (int k = 0; k < x.c * a->kernel_h * a->kernel_w; k++) {
+					int kx = k % a->kernel_w, ky = k / a->kernel_w % a->kernel_h, c = k / a->kernel_w / a->kernel_h;
+					int row = i / y.w * a->stride - a->padding + ky * a->dilation;
+					int column = i % y.w * a->stride - a->padding + kx * a->dilation;
+					if (row < 0 || row >= x.h || column < 0 || column >= x.w)
+						continue;
+					struct term term = { .o = o };
+					term.y = (size_t)((n * y.c + o) * y.h * y.w + i);
+					term.weight = (size_t)(o * x.c * a->kernel_h * a->kernel_w + k);
+					term.x = (size_t)(((n * x.c + c) * x.h + row) * x.w + column);
+					visit(&term, context);
+				}
+}
+
+struct sums {
+	const struct op_call *call;
+	double *y, *x_grad, *weight_grad;
+};
+
+static void add_term(const struct term *t, void *context)
+{
+	struct sums *s = context;
+	double weight = s->call->param[0].data[t->weight], x = s->call->in[0].data[t->x], grad = s->call->out_grad[t->y];
+	s->y[t->y] += weight * x;
+	s->x_grad[t->x] += weight * grad;
+	s->weight_grad[t->weight] += x * grad;
+}
+
+/* The rounding of a sum of `count` products of numbers below 1. */
+static void assert_sums(const double *expected, const float *got, size_t values, size_t count, const char *what)
+{
+	double tolerance = 3e-7 * sqrt((double)count) + 1e-6;
+	for (size_t i = 0; i < values; i++)
+		ck_assert_msg(fabs(expected[i] - (double)got[i]) <= tolerance * (1 + fabs(expected[i])),
+			      "%s, element %zu: expected %.8g, found %.8g", what, i, expected[i], (double)got[i]);
+}
+
+static double *zeros(size_t count)
+{
+	double *values = calloc(count, sizeof *values);
+	ck_assert_ptr_nonnull(values);
+	return values;
+}
+
+START_TEST(equals_naive_loops)
+{
+	struct op_run run;
+	op_run_init(&run, &cases[_i]);
+	struct op_call *call = &run.call;
+	size_t y_count = shape_count(call->out.shape), x_count = shape_count(call->in[0].shape);
+	size_t weight_count = shape_count(call->param[0].shape), plane = (size_t)call->out.shape.h * (size_t)call->out.shape.w;
+	float *out_grad = malloc(y_count * sizeof *out_grad), *x_grad = malloc(x_count * sizeof *x_grad);
+	ck_assert(out_grad && x_grad);
+	test_fill(out_grad, y_count, FILL_UNIFORM, 5);
+	call->out_grad = out_grad;
+	call->in_grad[0] = x_grad;
+	op_run_forward(&run);
+	op_conv2d.backward(call);
+
+	struct sums sums = { call, zeros(y_count), zeros(x_count), zeros(weight_count) };
+	each_term(call, add_term, &sums);
+	for (size_t i = 0; i < y_count && call->param_count > 1; i++)
+		sums.y[i] += (double)call->param[1].data[i / plane % (size_t)call->out.shape.c];
+	assert_sums(sums.y, call->out.data, y_count, weight_count, "output");
+	assert_sums(sums.x_grad, x_grad, x_count, weight_count, "input gradient");
+	assert_sums(sums.weight_grad, call->param_grad[0], weight_count, y_count, "weight gradient");
+	free(sums.y);
+	free(sums.x_grad);
+	free(sums.weight_grad);
+	free(out_grad);
+	free(x_grad);
+	op_run_release(&run);
+}
+END_TEST
+
+START_TEST(bits_do_not_change)
+{
+	struct op_run first, second;
+	op_run_init(&first, &cases[_i]);
+	op_run_init(&second, &cases[_i]);
+	op_run_forward(&first);
+	op_run_forward(&second);
+	ck_assert(memcmp(first.call.out.data, second.call.out.data, shape_count(first.call.out.shape) * sizeof(float)) == 0);
+	op_run_release(&first);
+	op_run_release(&second);
+}
+END_TEST
+
+static const struct shape input = { 1, 3, 8, 8 }, weight = { 4, 3, 3, 3 }, bias = VECTOR(4);
+
+static void assert_refused(const struct conv2d_attr *attr, struct shape in, struct shape w, struct shape b, const char *expected)
+{
+	struct shape params[] = { w, b }, out;
+	ck_assert_int_eq(op_conv2d.shape(attr, &in, 1, params, 2, &out), STATUS_CONFIG);
+	ck_assert_msg(strstr(status_message(), "conv2d") && strstr(status_message(), expected), "message is: %s", status_message());
+}
+
+START_TEST(shape_rule_refuses)
+{
+	assert_refused(ATTR(3, 3, 1, 1, 1), input, (struct shape){ 4, 2, 3, 3 }, bias, "(4, 3, 3, 3), found (4, 2, 3, 3)");
+	assert_refused(ATTR(5, 3, 1, 1, 1), input, weight, bias, "(4, 3, 5, 3)");
+	assert_refused(ATTR(3, 3, 1, 1, 1), input, weight, (struct shape)VECTOR(5), "(4, 1, 1, 1), found (5, 1, 1, 1)");
+	assert_refused(ATTR(3, 3, 0, 1, 1), input, weight, bias, "stride");
+	assert_refused(ATTR(3, 3, 1, -1, 1), input, weight, bias, "padding");
+	assert_refused(ATTR(3, 3, 1, 1, 0), input, weight, bias, "dilation");
+	assert_refused(ATTR(3, 3, 1, 0, 4), input, weight, bias, "too small");
+	assert_refused(ATTR(3, 3, 1, 0, 1), (struct shape){ 1, 3, 2, 8 }, weight, bias, "too small");
+	struct shape params[] = { weight, bias, bias }, ins[] = { input, input }, out;
+	ck_assert_int_eq(op_conv2d.shape(ATTR(3, 3, 1, 1, 1), ins, 2, params, 1, &out), STATUS_CONFIG);
+	ck_assert_int_eq(op_conv2d.shape(ATTR(3, 3, 1, 1, 1), ins, 1, params, 3, &out), STATUS_CONFIG);
+	ck_assert_int_eq(op_conv2d.shape(ATTR(3, 3, 1, 1, 1), ins, 1, params, 0, &out), STATUS_CONFIG);
+	struct shape huge = { 1, 3, 40000, 40000 };
+	ck_assert_int_eq(op_conv2d.shape(ATTR(3, 3, 1, 1, 1), &huge, 1, params, 2, &out), STATUS_LIMIT);
+}
+END_TEST
+
+START_TEST(macs_and_description)
+{
+	struct op_run run;
+	op_run_init(&run, &cases[2]);
+	ck_assert_double_eq(op_conv2d.macs(&run.call), 2.0 * 5 * 7 * 9 * 3 * 3 * 3);
+	char text[64];
+	op_conv2d.describe(ATTR(3, 5, 2, 1, 1), text, sizeof text);
+	ck_assert_str_eq(text, "3x5 stride 2 pad 1");
+	op_conv2d.describe(ATTR(3, 3, 1, 2, 2), text, sizeof text);
+	ck_assert_str_eq(text, "3x3 stride 1 pad 2 dilation 2");
+	op_conv2d.describe(ATTR(3, 3, 1, 2, 2), text, 5);
+	ck_assert_str_eq(text, "3x3 ");
+	op_run_release(&run);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("conv2d");
+	TCase *tcase = tcase_create("conv2d");
+	tcase_add_loop_test(tcase, equals_naive_loops, 0, CASE_COUNT);
+	tcase_add_loop_test(tcase, bits_do_not_change, 0, CASE_COUNT);
+	tcase_add_test(tcase, shape_rule_refuses);
+	tcase_add_test(tcase, macs_and_description);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+TEST_MAIN(make_suite)
