@@ -1,18 +1,58 @@
-/* safetensors in and out (PLATFORM.md A4). Every field is checked before it is used. */
+/* safetensors in and out: the format of huggingface/safetensors, the common ground between frameworks. A u64
+ * header size, a JSON header that names dtype, shape and byte range of each tensor, the bytes. It carries no checksum,
+ * so every field is checked before it is used and every number that is imported must be finite. */
 #ifndef CONVERT_SAFETENSORS_H
 #define CONVERT_SAFETENSORS_H
 
+#include <stddef.h>
+
 #include "core/params.h"
 
-struct safetensors_report {
-	int loaded;   /* tensors copied */
-	int ignored;  /* in the file but not in the model */
-	int missing;  /* trunk parameters that the file lacks */
+/* --- what is in a file -------------------------------------------------------------------------------------------- */
+
+enum { SAFETENSORS_MAX_HEADER = 100000000, SAFETENSORS_MAX_TENSORS = 100000, SAFETENSORS_MAX_RANK = 8 };
+
+struct safetensors_tensor {
+	char *name;	   /* owned; UTF-8, not empty */
+	const char *dtype; /* "F32", "BF16", ... */
+	int rank;
+	size_t dims[SAFETENSORS_MAX_RANK];
+	size_t count; /* numbers */
+	const unsigned char *data;
+	size_t bytes;
 };
 
-/* Copies every tensor of the file whose name is a parameter of `params` (dtype F32 or F16, shape equal after dropping trailing
- * ones); a name that matches with another shape is an error. Fails when nothing matched. */
+struct safetensors {
+	unsigned char *file;		    /* owned */
+	struct safetensors_tensor *tensors; /* in the order of their data */
+	int count;
+};
+
+/* `bytes` (from malloc) is taken, on failure too; `name` is for messages. Checked: header size and syntax, dtypes,
+ * shapes against byte ranges, no duplicates, no holes, no overlap, nothing behind the last tensor. */
+enum status safetensors_parse(struct safetensors *file, void *bytes, size_t size, const char *name);
+enum status safetensors_read(struct safetensors *file, const char *path);
+void safetensors_release(struct safetensors *file);
+
+/* All numbers as float32; F32, F16 and BF16 can. out: tensor->count floats. A number that is not finite is an error. */
+enum status safetensors_floats(const struct safetensors_tensor *tensor, float *out);
+
+/* The shapes are equal up to trailing ones: (64) matches 64,1,1,1. */
+bool safetensors_shape_matches(const struct safetensors_tensor *tensor, struct shape shape);
+
+/* --- a model's parameters ----------------------------------------------------------------------------------------- */
+
+struct safetensors_report {
+	int loaded;  /* tensors copied */
+	int ignored; /* in the file but not in the model */
+	int missing; /* trunk parameters that the file lacks */
+};
+
+/* Copies every tensor of the file whose name is a parameter of `params` (dtype F32, F16 or BF16, shape equal after
+ * dropping trailing ones); a name that matches with another shape is an error. Fails when nothing matched; on failure
+ * `params` is as it was. */
 enum status safetensors_import(const char *path, struct params *params, struct safetensors_report *report);
+/* All parameters as F32, sorted by name; vectors have rank 1. Atomic; the same values give the same bytes. */
 enum status safetensors_export(const char *path, const struct params *params, const float *values);
 
 #endif
