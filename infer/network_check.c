@@ -322,9 +322,11 @@ int infer_network_shapes(const struct infer_network *network, int h, int w, stru
 
 /* --- the whole network -------------------------------------------------------------------------------------------- */
 
+enum { MAX_SETTING = 1 << 20 };
+
 static bool in_range(float x, bool may_be_zero)
 {
-	return isfinite(x) && fabsf(x) <= 65536 && (may_be_zero || x != 0);
+	return isfinite(x) && fabsf(x) <= MAX_SETTING && (may_be_zero || x != 0);
 }
 
 static int check_preprocess(const struct infer_preprocess *p, char *message)
@@ -337,18 +339,18 @@ static int check_preprocess(const struct infer_preprocess *p, char *message)
 		if (!in_range(p->mean[i], true) || !in_range(p->scale[i], false))
 			return infer_fail(
 				message, TAPCUT_FORMAT,
-				"preprocess: plane %d has mean %g and scale %g; expected numbers within 65536, "
+				"preprocess: plane %d has mean %g and scale %g; expected numbers within 2^20, "
 				"the scale not 0",
 				i, (double)p->mean[i], (double)p->scale[i]);
 	bool disk = p->encoding == INFER_CLICK_DISK;
 	if (!in_range(p->radius, !disk) || p->radius < 0 || !in_range(p->truncate, disk) || p->truncate < 0)
 		return infer_fail(message, TAPCUT_FORMAT,
-				  "preprocess: radius %g and truncation %g; expected 0 to 65536, above 0 for the "
+				  "preprocess: radius %g and truncation %g; expected 0 to 2^20, above 0 for the "
 				  "encoding in use",
 				  (double)p->radius, (double)p->truncate);
 	if (!in_range(p->click_scale, false))
 		return infer_fail(message, TAPCUT_FORMAT,
-				  "preprocess: click scale %g; expected a number within 65536, not 0",
+				  "preprocess: click scale %g; expected a number within 2^20, not 0",
 				  (double)p->click_scale);
 	return TAPCUT_OK;
 }
@@ -403,17 +405,17 @@ static int check_counts(const struct infer_network *network, char *message)
 		return infer_fail(message, TAPCUT_LIMIT, "%d tensors, expected 0 to %d", network->tensor_count,
 				  INFER_MAX_TENSORS);
 	int size = network->default_size;
-	if (size < 16 || size > INFER_MAX_SIZE || size % 16)
-		return infer_fail(message, TAPCUT_FORMAT, "default size must be a multiple of 16, 16 to %d, found %d",
-				  INFER_MAX_SIZE, size);
+	if (size < 16 || size > INFER_MAX_SIZE)
+		return infer_fail(message, TAPCUT_FORMAT, "default size must be 16 to %d, found %d", INFER_MAX_SIZE,
+				  size);
 	return TAPCUT_OK;
 }
 
 int infer_network_check(const struct infer_network *network, char *message)
 {
 	struct infer_shape shapes[INFER_MAX_STEPS];
-	int size = network->default_size;
 	int status = check_counts(network, message);
+	int size = (network->default_size + 15) / 16 * 16;
 	if (!status)
 		status = check_preprocess(&network->preprocess, message);
 	if (!status)
