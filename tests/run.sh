@@ -16,7 +16,7 @@ for program in "$@"; do
 		checks=1 bad=1
 		echo "$program: no summary, exit code $code"
 	fi
-	bad=$((bad))
+	bad=$(($bad))
 	[ "$code" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1 && checks=$((checks + 1))
 	passed=$((passed + checks - bad)) failed=$((failed + bad)) skipped=$((skipped + skips))
 	if [ "$bad" -ne 0 ]; then
