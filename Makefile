@@ -27,7 +27,7 @@ $(BUILD)/tapcut: $(call objects,$(wildcard tools/*.c)) $(ARCHIVES)
 
 define archive_rule
 $(BUILD)/lib$(1).a: $(call objects,$(call layer_sources,$(1)))
-	@rm -f $$@
+	@mkdir -p $$(@D) && rm -f $$@
 	$$(AR) rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
