@@ -150,9 +150,11 @@ static uint32_t checksum(const void *data, size_t size)
 
 enum status index_write(const struct dataset *dataset, const char *json_path, const char *path)
 {
-	struct stat source;
+	struct stat source, old;
 	if (stat(json_path, &source) != 0)
 		return status_fail(STATUS_IO, "%s: %s", json_path, strerror(errno));
+	if (stat(path, &old) == 0 && old.st_dev == source.st_dev && old.st_ino == source.st_ino)
+		return status_fail(STATUS_CONFIG, "%s: would overwrite the file that it indexes", path);
 	struct writer w = {0};
 	put(&w, magic, sizeof magic);
 	put_path(&w, json_path);

@@ -1,0 +1,144 @@
+/* See coco_rle_export.h. Nothing is held but the photos' sizes and one mask. */
+#include "data/coco_rle_export.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data/coco.h"
+
+struct photo_size {
+	int64_t id;
+	int width, height;
+};
+
+struct writer {
+	struct coco_rle_export *export;
+	const char *in_path;
+	FILE *file;
+	struct photo_size *photos;
+	size_t count, capacity;
+	bool sorted;
+};
+
+static enum status take_image(void *context, const struct coco_image *image)
+{
+	struct writer *w = context;
+	if (w->count == w->capacity) {
+		size_t capacity = w->capacity ? 2 * w->capacity : 256;
+		struct photo_size *photos = realloc(w->photos, capacity * sizeof *photos);
+		if (!photos)
+			return status_fail(STATUS_NO_MEMORY, "%s: no memory for %zu photos", w->in_path, capacity);
+		w->photos = photos;
+		w->capacity = capacity;
+	}
+	w->photos[w->count++] = (struct photo_size){image->id, image->width, image->height};
+	return STATUS_OK;
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+	int64_t x = ((const struct photo_size *)a)->id, y = ((const struct photo_size *)b)->id;
+	return (x > y) - (x < y);
+}
+
+/* The photo's size; 0 x 0 if it is not listed, which only polygons mind. */
+static struct photo_size find_size(struct writer *w, int64_t id)
+{
+	struct photo_size key = {.id = id};
+	if (!w->sorted && w->count)
+		qsort(w->photos, w->count, sizeof *w->photos, compare_sizes);
+	w->sorted = true;
+	const struct photo_size *found = w->count ? bsearch(&key, w->photos, w->count, sizeof key, compare_sizes) : NULL;
+	return found ? *found : key;
+}
+
+/* The only character of an RLE string that JSON wants escaped is the backslash. */
+static void print_counts(FILE *file, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\\')
+			fputc('\\', file);
+		fputc(*text, file);
+	}
+}
+
+static enum status print_record(struct writer *w, const struct coco_annotation *a, const struct rle *mask)
+{
+	char *text = rle_to_string(mask);
+	if (!text)
+		return status_fail(STATUS_NO_MEMORY, "%s: no memory for a mask", w->in_path);
+	int box[4];
+	rle_box(mask, box);
+	fprintf(w->file, "%s{\"id\": %" PRId64 ", \"image_id\": %" PRId64 ", \"category_id\": %d, \"iscrowd\": %d, \"size\": [%d, %d], \"counts\": \"",
+		w->export->written++ ? ",\n" : "", a->id, a->image_id, a->category_id, a->crowd, mask->height, mask->width);
+	print_counts(w->file, text);
+	fprintf(w->file, "\", \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]}", rle_area(mask), box[0], box[1], box[2] - box[0],
+		box[3] - box[1]);
+	free(text);
+	return STATUS_OK;
+}
+
+static enum status take_annotation(void *context, const struct coco_annotation *a)
+{
+	struct writer *w = context;
+	struct photo_size photo = find_size(w, a->image_id);
+	struct rle mask;
+	enum status status = coco_mask(&a->segmentation, photo.width, photo.height, &mask);
+	if (status == STATUS_OK) {
+		status = print_record(w, a, &mask);
+		rle_release(&mask);
+		return status;
+	}
+	status = status_wrap(status, "%s: annotation %" PRId64, w->in_path, a->id);
+	if (status == STATUS_NO_MEMORY || !w->export->skip_unusable)
+		return status;
+	if (w->export->left_out++ == 0)
+		snprintf(w->export->first_reason, sizeof w->export->first_reason, "%s", status_message());
+	return STATUS_OK;
+}
+
+static enum status write_list(struct writer *w, const char *path)
+{
+	struct coco_visitor visitor = {w, take_image, NULL, take_annotation};
+	fputc('[', w->file);
+	TRY(coco_read(w->in_path, &visitor));
+	fputs("]\n", w->file);
+	if (fflush(w->file) != 0 || ferror(w->file) || fsync(fileno(w->file)) != 0)
+		return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
+	return STATUS_OK;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+enum status coco_rle_export(struct coco_rle_export *export, const char *in_path, const char *out_path)
+{
+	if (same_file(in_path, out_path))
+		return status_fail(STATUS_CONFIG, "%s: would overwrite the file that is read", out_path);
+	size_t length = strlen(out_path) + 32;
+	char *temporary = malloc(length);
+	if (!temporary)
+		return status_fail(STATUS_NO_MEMORY, "%s: no memory for its name", out_path);
+	snprintf(temporary, length, "%s.tmp.%ld", out_path, (long)getpid());
+	export->written = export->left_out = 0;
+	export->first_reason[0] = '\0';
+	struct writer w = {.export = export, .in_path = in_path, .file = fopen(temporary, "wb")};
+	enum status status = w.file ? write_list(&w, temporary) : status_fail(STATUS_IO, "%s: %s", temporary, strerror(errno));
+	if (w.file && fclose(w.file) != 0 && status == STATUS_OK)
+		status = status_fail(STATUS_IO, "%s: %s", temporary, strerror(errno));
+	if (status == STATUS_OK && rename(temporary, out_path) != 0)
+		status = status_fail(STATUS_IO, "%s: %s", out_path, strerror(errno));
+	if (status != STATUS_OK && w.file)
+		remove(temporary);
+	free(w.photos);
+	free(temporary);
+	return status;
+}
