@@ -1,4 +1,4 @@
-/* See config.h. The table of keys is in config_keys.c; here it is applied: values in (set_*), values out (add_*), and the checks
+/* See config.h. The table of keys is in config_keys.c; here it is applied: values in (set_*), values out (add_*, config_add_value), and the checks
  * that need more than one key. */
 #include "train/config.h"
 
@@ -451,7 +451,7 @@ static void add_list(struct text *text, const struct config *config, const struc
 	text_add(text, "]");
 }
 
-static void add_value(struct text *text, const struct config *config, const struct config_key *key)
+void config_add_value(struct text *text, const struct config *config, const struct config_key *key)
 {
 	const void *from = field(config, key);
 	int index = 0;
@@ -507,7 +507,7 @@ char *config_to_json(const struct config *config)
 		if (opens)
 			text_add(&text, ",\n\t\"%.*s\": {", (int)section, key);
 		text_add(&text, "%s\n%s\"%s\": ", first || opens ? "" : ",", section ? "\t\t" : "\t", last_part(key));
-		add_value(&text, config, &config_keys[i]);
+		config_add_value(&text, config, &config_keys[i]);
 		if (section && (i + 1 == config_key_count || !same_section(key, config_keys[i + 1].key)))
 			text_add(&text, "\n\t}");
 	}
@@ -577,8 +577,8 @@ static enum status check_same(const struct config *saved, const struct config *n
 	struct text before, after;
 	text_init(&before);
 	text_init(&after);
-	add_value(&before, saved, key);
-	add_value(&after, now, key);
+	config_add_value(&before, saved, key);
+	config_add_value(&after, now, key);
 	enum status status = text_status(&before);
 	if (status == STATUS_OK)
 		status = text_status(&after);

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "train/config.h"
+#include "train/text.h"
+
 enum config_type {
 	KEY_INTEGER,  /* int or uint64_t */
 	KEY_NUMBER,   /* float or double */
@@ -44,5 +47,8 @@ struct config_section {
 };
 extern const struct config_section config_sections[];
 extern const int config_section_count;
+
+/* A key's value as JSON. */
+void config_add_value(struct text *text, const struct config *config, const struct config_key *key);
 
 #endif
