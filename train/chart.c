@@ -2,6 +2,7 @@
 #include "train/chart.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 enum { WIDTH = 640, HEIGHT = 300, PLOT_LEFT = 56, PLOT_RIGHT = 624, PLOT_TOP = 16, PLOT_BOTTOM = 256 };
@@ -37,7 +38,7 @@ static void widen(const struct chart_series *series, double *low, double *high)
 		if (isfinite(series->y[i]))
 			sorted[count++] = series->y[i];
 	qsort(sorted, (size_t)count, sizeof *sorted, compare_doubles);
-	int cut = series->smooth ? count / 100 : 0;
+	int cut = series->style == CHART_SMOOTH ? count / 100 : 0;
 	if (count) {
 		*low = fmin(*low, sorted[cut]);
 		*high = fmax(*high, sorted[count - 1 - cut]);
@@ -49,7 +50,7 @@ static void widen(const struct chart_series *series, double *low, double *high)
 static double round_step(double range, int ticks)
 {
 	double raw = range / ticks, power = pow(10, floor(log10(raw))), share = raw / power;
-	return power * (share <= 1 ? 1 : share <= 2 ? 2 : share <= 5 ? 5 : 10);
+	return power * (share < 1.5 ? 1 : share < 3.5 ? 2 : share < 7.5 ? 5 : 10);
 }
 
 static void set_axis(struct axis *axis, double low, double high, int ticks)
@@ -167,11 +168,12 @@ static void add_dots(struct text *html, const struct chart_series *series, const
 
 static void add_series(struct text *html, const struct chart_series *series, const struct axis *ax, const struct axis *ay, int colour)
 {
-	if (!series->smooth) {
+	if (series->style != CHART_SMOOTH)
 		add_line(html, series, series->y, ax, ay, "line", colour);
+	if (series->style == CHART_DOTS)
 		add_dots(html, series, ax, ay, colour);
+	if (series->style != CHART_SMOOTH)
 		return;
-	}
 	double *smooth = malloc((size_t)series->count * sizeof *smooth + 1);
 	add_line(html, series, series->y, ax, ay, "line raw", colour);
 	if (smooth) {

@@ -3,15 +3,19 @@
 #ifndef TRAIN_CHART_H
 #define TRAIN_CHART_H
 
-#include <stdbool.h>
-
 #include "train/text.h"
+
+enum chart_style {
+	CHART_LINE,
+	CHART_DOTS,   /* few points: each is marked */
+	CHART_SMOOTH, /* many noisy points: a light line and its moving average */
+};
 
 struct chart_series {
 	const char *name;
 	const double *x, *y; /* borrowed; x rising; a y that is not finite is left out */
 	int count;
-	bool smooth; /* many noisy points: a light line and its moving average; else a line with dots */
+	enum chart_style style;
 };
 
 struct chart {

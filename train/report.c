@@ -19,7 +19,7 @@ static const char style[] =
 	"--s0:#6ea0ff;--s1:#fb923c;--s2:#34d399;--s3:#b794f6;--best:#1d2b45}}\n"
 	"*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,'DejaVu Sans',sans-serif}\n"
 	"main{max-width:1120px;margin:0 auto;padding:32px 20px 64px}h1{font-size:28px;margin:0}h2{font-size:18px;margin:36px 0 12px}\n"
-	".sub{color:var(--soft);margin:4px 0 20px}.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(128px,1fr));gap:12px}\n"
+	".sub{color:var(--soft);margin:4px 0 20px}.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(116px,1fr));gap:12px}\n"
 	".card,figure,.box{background:var(--card);border:1px solid var(--line);border-radius:10px}.card{padding:12px 14px}\n"
 	".card b{display:block;font-size:22px;font-variant-numeric:tabular-nums}.card span{color:var(--soft);font-size:13px}\n"
 	".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));gap:16px}\n"
@@ -32,7 +32,7 @@ static const char style[] =
 	".none{color:var(--soft);padding:40px 0;text-align:center;margin:0}\n"
 	".box{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
 	"th,td{padding:7px 12px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}"
-	"tr:last-child td{border-bottom:0}th{color:var(--soft);font-weight:500;font-size:13px}.text td,.text th{text-align:left;"
+	"tr:last-child td{border-bottom:0}th{color:var(--soft);font-weight:500;font-size:13px}.text td,.text th{text-align:left;vertical-align:top;"
 	"white-space:normal;overflow-wrap:anywhere}.best td{background:var(--best);font-weight:600}\n"
 	".sample{display:grid;grid-template-columns:repeat(3,1fr);gap:10px;padding:14px;margin-bottom:14px}"
 	".sample header{grid-column:1/-1;display:flex;justify-content:space-between;gap:12px}.sample header span{color:var(--soft)}"
@@ -102,14 +102,14 @@ static enum status add_cards(struct text *html, const struct run_history *histor
 		int count = history->step_count, best = best_val(history);
 		const struct run_val *val = best < 0 ? NULL : &history->vals[best];
 		text_add(html, "<div class=cards>\n");
-		add_card(html, "NoC@90, best", "%.2f", val ? val->noc90 : NAN);
+		add_card(html, "best NoC@90", "%.2f", val ? val->noc90 : NAN);
 		add_card(html, "NoC@85", "%.2f", val ? val->noc85 : NAN);
-		add_card(html, "mIoU after 1 click", "%.1f %%", val ? 100 * val->miou1 : NAN);
-		add_card(html, "mIoU after 3 clicks", "%.1f %%", val ? 100 * val->miou3 : NAN);
+		add_card(html, "mIoU, 1 click", "%.1f %%", val ? 100 * val->miou1 : NAN);
+		add_card(html, "mIoU, 3 clicks", "%.1f %%", val ? 100 * val->miou3 : NAN);
 		add_card(html, "steps", "%.0f", count ? (double)history->steps[count - 1].step : 0);
 		add_card(html, "training loss", "%.4g", last_mean(loss, count));
 		add_card(html, "training IoU", "%.1f %%", 100 * last_mean(iou, count));
-		add_card(html, "samples per second", "%.1f", last_mean(speed, count));
+		add_card(html, "samples / s", "%.1f", last_mean(speed, count));
 		text_add(html, "</div>\n");
 	}
 	free(loss);
@@ -141,6 +141,7 @@ enum { CHART_MAX_SERIES = 4 };
 struct plot {
 	const char *title;
 	double low, high;
+	enum chart_style style;
 	bool val; /* fields of struct run_val, else of struct run_step */
 	struct {
 		const char *name;
@@ -149,17 +150,17 @@ struct plot {
 };
 
 static const struct plot plots[] = {
-	{"Training loss", -INFINITY, INFINITY, false, {{"loss", offsetof(struct run_step, loss)}}},
-	{"Training IoU", 0, 1, false, {{"IoU", offsetof(struct run_step, iou)}}},
-	{"Validation: mean IoU after k clicks", 0, 1, true,
+	{"Training loss", -INFINITY, INFINITY, CHART_SMOOTH, false, {{"loss", offsetof(struct run_step, loss)}}},
+	{"Training IoU", 0, 1, CHART_SMOOTH, false, {{"IoU", offsetof(struct run_step, iou)}}},
+	{"Validation: mean IoU after k clicks", 0, 1, CHART_DOTS, true,
 	 {{"1 click", offsetof(struct run_val, miou1)},
 	  {"2", offsetof(struct run_val, miou2)},
 	  {"3", offsetof(struct run_val, miou3)},
 	  {"5", offsetof(struct run_val, miou5)}}},
-	{"Validation: clicks needed", 0, INFINITY, true,
+	{"Validation: clicks needed", 0, INFINITY, CHART_DOTS, true,
 	 {{"NoC@90", offsetof(struct run_val, noc90)}, {"NoC@85", offsetof(struct run_val, noc85)}}},
-	{"Learning rate", 0, INFINITY, false, {{"lr", offsetof(struct run_step, lr)}}},
-	{"Gradient norm before clipping", 0, INFINITY, false, {{"norm", offsetof(struct run_step, grad_norm)}}},
+	{"Learning rate", 0, INFINITY, CHART_LINE, false, {{"lr", offsetof(struct run_step, lr)}}},
+	{"Gradient norm before clipping", 0, INFINITY, CHART_SMOOTH, false, {{"norm", offsetof(struct run_step, grad_norm)}}},
 };
 
 static enum status add_plot(struct text *html, const struct run_history *history, const struct plot *plot)
@@ -176,7 +177,7 @@ static enum status add_plot(struct text *html, const struct run_history *history
 		int i = chart.count;
 		y[i] = column(records, count, size, plot->fields[i].offset, false);
 		enough = y[i] != NULL;
-		series[i] = (struct chart_series){.name = plot->fields[i].name, .x = x, .y = y[i], .count = count, .smooth = !plot->val};
+		series[i] = (struct chart_series){.name = plot->fields[i].name, .x = x, .y = y[i], .count = count, .style = plot->style};
 	}
 	if (enough)
 		chart_add(html, &chart);
