@@ -162,7 +162,7 @@ static enum status open_out_dir(struct trainer *trainer)
 
 static enum status set_up(struct trainer *trainer)
 {
-	TRY(blas_start());
+	TRY(blas_check());
 	TRY(open_data(trainer));
 	TRY(build_model(trainer));
 	TRY(resume(trainer));
