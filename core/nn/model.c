@@ -92,8 +92,7 @@ static int build_light(struct nn *nn, const struct model *model, const struct mo
 	}
 	struct nn_conv2d conv = { .channels = config->widths[DECODER_STAGES - 1], .kernel = 3, .padding = 1 };
 	m = nn_conv2d_block(nn, "decoder.head", m, conv);
-	conv.channels = 1;
-	m = nn_conv2d(nn, "decoder.logits", m, conv);
+	m = nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1, .logits = true });
 	return nn_upsample(nn, "logits", m, 2, UPSAMPLE_BILINEAR);
 }
 
@@ -105,12 +104,12 @@ static int build_published(struct nn *nn, const struct model *model, const struc
 		snprintf(name, sizeof name, "decoder.refine%d", stage + 1);
 		m = nn_refinement_published(nn, name, m, scaled_map(nn, model, config, stage), stage == DECODER_STAGES - 1);
 	}
-	return nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1 });
+	return nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1, .logits = true });
 }
 
 static int build_transposed(struct nn *nn, int coarse)
 {
-	int score = nn_conv2d(nn, "decoder.score", coarse, (struct nn_conv2d){ .channels = 1, .kernel = 1 });
+	int score = nn_conv2d(nn, "decoder.score", coarse, (struct nn_conv2d){ .channels = 1, .kernel = 1, .logits = true });
 	return nn_conv_transpose2d(nn, "decoder.logits", score, 1, 2 * MODEL_STRIDE, MODEL_STRIDE, MODEL_STRIDE / 2);
 }
 
