@@ -16,7 +16,6 @@
 #include "core/atomic_file.h"
 #include "core/blas.h"
 #include "train/batch.h"
-#include "train/clock.h"
 #include "train/objective.h"
 #include "train/progress.h"
 #include "train/run_log.h"
@@ -36,11 +35,10 @@ struct trainer {
 	struct workers *workers;
 	struct batch batch;
 	struct loader *loader;
-	struct run_log *log;
+	struct run_log log;
 	struct progress progress;
 	struct run_state state;
 	double started;
-	uint64_t first_step; /* of this process */
 	/* Since the last log line. */
 	double interval_start, interval_loss, interval_iou, interval_wait;
 	int interval_steps, interval_rounds;
@@ -167,7 +165,7 @@ static enum status set_up(struct trainer *trainer)
 	TRY(build_model(trainer));
 	TRY(resume(trainer));
 	TRY(open_out_dir(trainer));
-	TRY(run_log_open(trainer->options->out_dir, trainer->state.step, &trainer->log));
+	TRY(run_log_open(&trainer->log, trainer->options->out_dir, trainer->state.step));
 	return start_batches(trainer);
 }
 
@@ -178,8 +176,7 @@ static void tear_down(struct trainer *trainer)
 	batch_release(&trainer->batch);
 	if (trainer->workers)
 		workers_free(trainer->workers);
-	if (trainer->log)
-		run_log_close(trainer->log);
+	run_log_close(&trainer->log);
 	optim_release(&trainer->optim);
 	model_release(&trainer->model);
 	params_release(&trainer->params);
@@ -197,7 +194,7 @@ static enum status check_finite(struct trainer *trainer, double loss, double nor
 		return STATUS_OK;
 	trainer->state.skipped++;
 	if (!strcmp(trainer->config->train.nan_policy, "skip"))
-		return STATUS_OK;
+		return run_log_event(&trainer->log, trainer->state.step + 1, "skip", "loss or gradient is not finite");
 	return status_fail(STATUS_FORMAT,
 			   "step %llu: loss %g, gradient norm %g: not finite. The last checkpoint is from before; lower optim.lr, or set "
 			   "train.nan_policy to \"skip\"",
@@ -212,28 +209,29 @@ static void smooth(double *average, double value)
 static enum status log_interval(struct trainer *trainer, double lr, double norm)
 {
 	const struct config *config = trainer->config;
-	double now = clock_seconds(), waited, worked;
+	double now = progress_clock(), waited, worked;
 	loader_times(trainer->loader, &waited, &worked);
 	int steps = trainer->interval_steps;
 	double seconds = now - trainer->interval_start;
 	uint64_t samples = trainer->state.step * (uint64_t)config->train.batch_size;
-	struct run_log_row row = {
+	struct run_step row = {
 		.step = trainer->state.step,
 		.samples = samples,
 		.epoch = (double)samples / trainer->train.object_count,
 		.loss = trainer->interval_loss / steps,
-		.train_iou = trainer->interval_iou / steps,
+		.iou = trainer->interval_iou / steps,
 		.lr = lr,
 		.grad_norm = norm,
 		.rounds = (double)trainer->interval_rounds / (steps * config->train.batch_size),
 		.samples_per_s = steps * config->train.batch_size / seconds,
 		.loader_wait = (waited - trainer->interval_wait) / seconds,
+		.seconds = now - trainer->started,
 	};
 	trainer->interval_start = now;
 	trainer->interval_wait = waited;
 	trainer->interval_loss = trainer->interval_iou = 0;
 	trainer->interval_steps = trainer->interval_rounds = 0;
-	return run_log_train(trainer->log, &row);
+	return run_log_step(&trainer->log, &row);
 }
 
 static void count_step(struct trainer *trainer, const struct batch_result *result)
@@ -291,16 +289,32 @@ static bool is_best(const struct run_state *state, const struct evaluate_result 
 	return result->miou1 > state->best_miou1;
 }
 
+static enum status log_validation(struct trainer *trainer, const struct evaluate_result *result)
+{
+	struct run_val val = {
+		.step = trainer->state.step,
+		.instances = (uint64_t)result->instances,
+		.noc85 = result->noc85,
+		.noc90 = result->noc90,
+		.nof90 = (uint64_t)result->nof90,
+		.miou1 = result->miou1,
+		.miou2 = result->miou2,
+		.miou3 = result->miou3,
+		.miou5 = result->miou5,
+		.biou1 = result->biou1,
+		.ms_per_click = result->ms_per_click,
+	};
+	return run_log_val(&trainer->log, &val);
+}
+
 static enum status validate_now(struct trainer *trainer)
 {
 	struct evaluate_result result;
 	const float *values = optim_best_values(&trainer->optim, &trainer->params);
 	TRY(validate(&trainer->model, trainer->config, values, &trainer->val, trainer->threads, &result));
-	enum status status = run_log_validation(trainer->log, trainer->state.step, &result);
-	if (!trainer->options->quiet)
-		progress_note(&trainer->progress, "step %llu: NoC@85 %.2f  NoC@90 %.2f  mIoU@1 %.1f  (%d objects)",
-			      (unsigned long long)trainer->state.step, result.noc85, result.noc90, 100 * result.miou1,
-			      result.instances);
+	enum status status = log_validation(trainer, &result);
+	progress_message(&trainer->progress, "step %llu: NoC@85 %.2f  NoC@90 %.2f  mIoU@1 %.1f  (%d objects)",
+			 (unsigned long long)trainer->state.step, result.noc85, result.noc90, 100 * result.miou1, result.instances);
 	if (!status && is_best(&trainer->state, &result)) {
 		trainer->state.best_step = trainer->state.step;
 		trainer->state.best_noc90 = result.noc90;
@@ -308,7 +322,7 @@ static enum status validate_now(struct trainer *trainer)
 		status = save(trainer, "best.ckpt");
 	}
 	evaluate_result_release(&result);
-	trainer->interval_start = clock_seconds(); /* samples per second count training alone */
+	trainer->interval_start = progress_clock(); /* samples per second count training alone */
 	return status;
 }
 
@@ -340,7 +354,7 @@ static enum status between_steps(struct trainer *trainer)
 static enum status loop(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
-	trainer->interval_start = clock_seconds();
+	trainer->started = trainer->interval_start = progress_clock();
 	while (trainer->state.step < config->train.steps) {
 		if (must_stop(trainer)) {
 			TRY(save(trainer, "last.ckpt"));
@@ -349,9 +363,8 @@ static enum status loop(struct trainer *trainer)
 		}
 		TRY(step(trainer));
 		TRY(between_steps(trainer));
-		if (!trainer->options->quiet)
-			progress_update(&trainer->progress, trainer->state.step, "loss %.4f  IoU %.3f", trainer->state.smooth_loss,
-					trainer->state.smooth_iou);
+		progress_update(&trainer->progress, trainer->state.step, "loss %.4f  IoU %.3f", trainer->state.smooth_loss,
+				trainer->state.smooth_iou);
 	}
 	return STATUS_OK;
 }
@@ -388,13 +401,11 @@ static void print_start(const struct trainer *trainer)
 static enum status run(struct trainer *trainer)
 {
 	TRY(set_up(trainer));
-	if (!trainer->options->quiet) {
-		print_start(trainer);
-		progress_start(&trainer->progress, "train", "steps", trainer->state.step, trainer->config->train.steps);
-	}
-	enum status status = loop(trainer);
 	if (!trainer->options->quiet)
-		progress_end(&trainer->progress);
+		print_start(trainer);
+	progress_start(&trainer->progress, "train", trainer->config->train.steps, trainer->state.step, trainer->options->quiet);
+	enum status status = loop(trainer);
+	progress_end(&trainer->progress);
 	return status ? status : finish(trainer);
 }
 
