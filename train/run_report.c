@@ -36,7 +36,7 @@ static enum status click_object(struct tapcut_session *session, struct report_sa
 		status = tapcut_session_click(session, click.x, click.y, click.positive);
 		if (status == TAPCUT_OK)
 			status = tapcut_session_mask(session, sample->pred, (size_t)w);
-		sample->iou = (float)metrics_iou(sample->pred, sample->truth, w, h);
+		sample->iou = (float)metrics_iou(sample->pred, sample->truth, (size_t)w * (size_t)h);
 	}
 	free(workspace);
 	return status == TAPCUT_OK ? STATUS_OK : status_fail(STATUS_FORMAT, "%s", tapcut_session_message(session));
