@@ -32,7 +32,9 @@ static void build_trunk(struct nn *nn, struct model *model, const struct model_c
 	int stem = nn_squeezenet_stem(nn, config->trunk, model->image);
 	struct nn_conv2d conv = nn_squeezenet_stem_conv(config->trunk);
 	conv.no_bias = true; /* features.0 has one */
+	nn->group = PARAM_DECODER; /* not pretrained: it learns at the full rate */
 	stem = nn_add(nn, "clicks.stem", stem, nn_conv2d(nn, "clicks.stem", model->clicks, conv));
+	nn->group = PARAM_TRUNK;
 	model->maps = nn_squeezenet(nn, config->trunk, stem);
 	nn->group = PARAM_DECODER;
 }

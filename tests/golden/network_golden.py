@@ -145,8 +145,8 @@ def train(out):
         record(out, "grad", name, p.grad)
         p.grad = None
     groups = [
-        {"params": [p for n, p in params.items() if n.startswith("features.") or n.startswith("clicks.stem")], "lr": LR * TRUNK_LR_SCALE},
-        {"params": [p for n, p in params.items() if n.startswith("decoder.")], "lr": LR},
+        {"params": [p for n, p in params.items() if n.startswith("features.")], "lr": LR * TRUNK_LR_SCALE},
+        {"params": [p for n, p in params.items() if not n.startswith("features.")], "lr": LR},
     ]
     optimiser = torch.optim.Adam(groups)
     for _ in range(STEPS):
