@@ -88,7 +88,7 @@ enum status evaluate_dataset(const struct tapcut_model *model, const struct data
 		count = options->limit;
 	struct chosen chosen = { .dataset = dataset };
 	TRY(choose_objects(dataset, count, &chosen.objects));
-	struct evaluate_source source = { read_object, &chosen, count };
+	struct evaluate_source source = { read_object, &chosen, count, .may_skip = true };
 	enum status status = evaluate_run(model, &source, options, result);
 	free(chosen.objects);
 	return status;

@@ -371,7 +371,7 @@ START_TEST(fewer_objects_are_some_of_the_more)
 }
 END_TEST
 
-START_TEST(mask_of_another_size_is_refused)
+START_TEST(what_cannot_be_read_is_left_out)
 {
 	struct dataset dataset = make_dataset();
 	struct evaluate_options options;
@@ -379,9 +379,29 @@ START_TEST(mask_of_another_size_is_refused)
 	evaluate_options_init(&options);
 	dataset.objects[4].mask.width = 50;
 	dataset.objects[4].mask.height = 70;
+	ck_assert_int_eq(evaluate_dataset(NULL, &dataset, &options, &result), STATUS_OK);
+	ck_assert_int_eq(result.instances, OBJECTS - 1);
+	ck_assert_int_eq(result.skipped, 1);
+	ck_assert_msg(strstr(result.first_skip, "object 900100284473: the mask is 50x70") != NULL, "%s",
+		      result.first_skip);
+	ck_assert_str_eq(result.items[4].name, "900100284480");
+	ck_assert_double_eq(result.miou1, 1);
+	evaluate_result_release(&result);
+	release_dataset(&dataset);
+}
+END_TEST
+
+START_TEST(nothing_readable_is_a_failure)
+{
+	struct dataset dataset = make_dataset();
+	struct evaluate_options options;
+	struct evaluate_result result;
+	evaluate_options_init(&options);
+	options.threads = 3;
+	for (int i = 0; i < 3; i++)
+		write_text(dataset.photos[i].file_name, "no photo");
 	ck_assert_int_eq(evaluate_dataset(NULL, &dataset, &options, &result), STATUS_FORMAT);
-	ck_assert_msg(strstr(status_message(), "object 900100284473: the mask is 50x70") != NULL, "%s",
-		      status_message());
+	ck_assert_msg(strstr(status_message(), "p0.png") != NULL, "%s", status_message());
 	ck_assert_ptr_null(result.items);
 	release_dataset(&dataset);
 }
@@ -499,7 +519,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, grabcut_is_read);
 	tcase_add_test(tests, dataset_to_figures);
 	tcase_add_test(tests, fewer_objects_are_some_of_the_more);
-	tcase_add_test(tests, mask_of_another_size_is_refused);
+	tcase_add_test(tests, what_cannot_be_read_is_left_out);
+	tcase_add_test(tests, nothing_readable_is_a_failure);
 	tcase_add_test(tests, empty_dataset_is_refused);
 	tcase_add_test(tests, figures_from_curves);
 	tcase_add_test(tests, json_has_the_keys);
