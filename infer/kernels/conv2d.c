@@ -114,6 +114,11 @@ static void pack_channel(const struct infer_call *call, const struct geometry *g
 	struct infer_shape in = call->in_shape[0];
 	const float *plane = call->in[0] + (size_t)channel * (size_t)in.h * (size_t)in.w;
 	int rows = (int)packed_rows(g);
+	if (g->stride == 1 && g->row_stride == in.w && !g->padding) { /* 1x1: the band is one piece of memory */
+		int count = min_int(rows, in.h - first_row) * in.w;
+		pack_row(plane + (size_t)first_row * (size_t)in.w, count, 0, 1, call->in_scale, out, count);
+		return;
+	}
 	for (int py = 0; py < g->phases_y; py++)
 		for (int px = 0; px < g->phases_x; px++)
 			for (int r = 0; r < rows; r++, out += g->row_stride) {
