@@ -660,15 +660,25 @@ enum status image_write_jpeg(const char *path, const struct image *image, int qu
 	return write_bytes(path, &bytes, jpeg_encode(image, quality, path, &bytes));
 }
 
+static enum status give_bytes(struct bytes *bytes, enum status status, unsigned char **data, size_t *size)
+{
+	if (status != STATUS_OK) {
+		free(bytes->data);
+		*bytes = (struct bytes){0};
+	}
+	*data = bytes->data;
+	*size = bytes->size;
+	return status;
+}
+
 enum status image_encode_png(const struct image *image, unsigned char **data, size_t *size)
 {
 	struct bytes bytes = {0};
-	enum status status = png_encode(image, "image", &bytes);
-	if (status != STATUS_OK) {
-		free(bytes.data);
-		bytes = (struct bytes){0};
-	}
-	*data = bytes.data;
-	*size = bytes.size;
-	return status;
+	return give_bytes(&bytes, png_encode(image, "image", &bytes), data, size);
+}
+
+enum status image_encode_jpeg(const struct image *image, int quality, unsigned char **data, size_t *size)
+{
+	struct bytes bytes = {0};
+	return give_bytes(&bytes, jpeg_encode(image, quality, "image", &bytes), data, size);
 }

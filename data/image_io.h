@@ -34,7 +34,8 @@ enum status image_read_memory(const void *data, size_t size, const char *name, c
 enum status image_write_png(const char *path, const struct image *image);
 enum status image_write_jpeg(const char *path, const struct image *image, int quality);
 
-/* PNG into memory, for reports; *data is returned, caller frees. */
+/* The same into memory, for reports and for files that need not be atomic; *data is returned, caller frees. */
 enum status image_encode_png(const struct image *image, unsigned char **data, size_t *size);
+enum status image_encode_jpeg(const struct image *image, int quality, unsigned char **data, size_t *size);
 
 #endif

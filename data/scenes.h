@@ -18,7 +18,9 @@ struct scenes_options {
 	void *context;
 };
 void scenes_options_init(struct scenes_options *options);
-/* instances.json has polygons, compressed RLE and uncompressed RLE in turn. Same options, same bytes. */
+/* Makes out_dir where it is missing. instances.json has polygons, compressed RLE and uncompressed RLE in turn (RLE in a
+ * polygon's turn where the object has a hole or several parts); it appears last, when the set is whole. Scene number n depends on
+ * seed, n and the size alone. Same options, same bytes. */
 enum status scenes_write(const struct scenes_options *options);
 
 #endif
