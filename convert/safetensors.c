@@ -15,8 +15,7 @@
 
 enum { MAX_FILE = 1 << 30, LENGTH_BYTES = 8 };
 
-/* --- reading
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static int compare_offsets(const void *a, const void *b)
 {
@@ -95,8 +94,7 @@ void safetensors_release(struct safetensors *file)
 	*file = (struct safetensors){ 0 };
 }
 
-/* --- numbers
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- numbers ------------------------------------------------------------------------------------------------------ */
 
 static float f32_at(const unsigned char *p)
 {
@@ -148,8 +146,7 @@ bool safetensors_shape_matches(const struct safetensors_tensor *tensor, struct s
 	return true;
 }
 
-/* --- a model's parameters
- * --------------------------------------------------------------------------------------------- */
+/* --- a model's parameters ----------------------------------------------------------------------------------------- */
 
 /* "(64, 3, 3, 3)" */
 static void print_shape(const struct safetensors_tensor *tensor, char *text, size_t size)
@@ -223,8 +220,7 @@ enum status safetensors_import(const char *path, struct params *params, struct s
 	return status == STATUS_OK ? status : status_wrap(status, "%s", path);
 }
 
-/* --- writing
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 static int compare_params(const void *a, const void *b)
 {

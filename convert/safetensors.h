@@ -13,7 +13,7 @@
 enum { SAFETENSORS_MAX_HEADER = 100000000, SAFETENSORS_MAX_TENSORS = 100000, SAFETENSORS_MAX_RANK = 8 };
 
 struct safetensors_tensor {
-	char *name;	   /* owned; UTF-8, not empty */
+	char *name;        /* owned; UTF-8, not empty */
 	const char *dtype; /* "F32", "BF16", ... */
 	int rank;
 	size_t dims[SAFETENSORS_MAX_RANK];
@@ -23,7 +23,7 @@ struct safetensors_tensor {
 };
 
 struct safetensors {
-	unsigned char *file;		    /* owned */
+	unsigned char *file;                /* owned */
 	struct safetensors_tensor *tensors; /* in the order of their data */
 	int count;
 };

@@ -51,8 +51,7 @@ static enum status expect(struct scan *scan, char c)
 	return take(scan, c) ? STATUS_OK : fail_at(scan, expected);
 }
 
-/* --- strings
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- strings ------------------------------------------------------------------------------------------------------ */
 
 /* Length of the UTF-8 sequence at p, 0 if it is none (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF). */
 static size_t utf8_length(const unsigned char *p, size_t left)
@@ -183,8 +182,7 @@ static enum status scan_string(struct scan *scan, char **string)
 	return status;
 }
 
-/* --- numbers
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- numbers ------------------------------------------------------------------------------------------------------ */
 
 /* An integer from 0 that fits a size_t; no sign, fraction, exponent or leading zero. */
 static enum status scan_size(struct scan *scan, size_t *value)
@@ -217,15 +215,14 @@ static enum status scan_sizes(struct scan *scan, size_t *values, int limit, int 
 	return expect(scan, ']');
 }
 
-/* --- tensors
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- tensors ------------------------------------------------------------------------------------------------------ */
 
 static const struct {
 	const char *name;
 	size_t bytes;
 } dtypes[] = {
-	{ "F64", 8 },	  { "F32", 4 },	    { "F16", 2 },  { "BF16", 2 }, { "I64", 8 }, { "U64", 8 },
-	{ "I32", 4 },	  { "U32", 4 },	    { "I16", 2 },  { "U16", 2 },  { "I8", 1 },	{ "U8", 1 },
+	{ "F64", 8 },     { "F32", 4 },     { "F16", 2 },  { "BF16", 2 }, { "I64", 8 }, { "U64", 8 },
+	{ "I32", 4 },     { "U32", 4 },     { "I16", 2 },  { "U16", 2 },  { "I8", 1 },  { "U8", 1 },
 	{ "F8_E4M3", 1 }, { "F8_E5M2", 1 }, { "BOOL", 1 }, { "C64", 8 },
 };
 
@@ -321,8 +318,7 @@ static enum status scan_tensor(struct scan *scan, struct safetensors_tensor *ten
 	return check_entry(scan, tensor, &entry, data, data_size);
 }
 
-/* --- the whole
- * -------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 /* Strings that must all differ: of the metadata's keys. */
 struct keys {

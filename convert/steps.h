@@ -9,7 +9,7 @@
 /* The steps and tensors, with the parameter that each tensor came from. */
 struct steps {
 	struct infer_network network; /* steps, tensors and their counts; the rest is for the caller to fill in */
-	char (*names)[64];	      /* of each tensor */
+	char (*names)[64];            /* of each tensor */
 };
 
 /* Translates the part of `graph` that leads from the input nodes `image` and `clicks` to `logits`, with `values` as

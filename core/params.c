@@ -75,10 +75,9 @@ static uint64_t name_hash(const char *name)
 	return hash >> 8;
 }
 
-static void init_he_normal(float *values, struct shape shape, uint64_t seed, const char *name)
+static void init_normal(float *values, struct shape shape, double deviation, uint64_t seed, const char *name)
 {
 	struct rng rng = rng_stream(seed, 0, name_hash(name), RNG_INIT);
-	double deviation = sqrt(2.0 / ((double)shape.c * shape.h * shape.w));
 	size_t count = shape_count(shape);
 	for (size_t i = 0; i < count; i++)
 		values[i] = (float)(deviation * rng_normal(&rng));
@@ -99,7 +98,8 @@ static void init_bilinear(float *values, struct shape shape)
 
 static void init_values(const struct param *param, float *values, uint64_t seed)
 {
-	size_t count = shape_count(param->shape);
+	struct shape shape = param->shape;
+	size_t count = shape_count(shape);
 	switch (param->init) {
 	case PARAM_INIT_ZERO:
 		memset(values, 0, count * sizeof *values);
@@ -109,10 +109,13 @@ static void init_values(const struct param *param, float *values, uint64_t seed)
 			values[i] = 1;
 		break;
 	case PARAM_INIT_HE_NORMAL:
-		init_he_normal(values, param->shape, seed, param->name);
+		init_normal(values, shape, sqrt(2.0 / ((double)shape.c * shape.h * shape.w)), seed, param->name);
+		break;
+	case PARAM_INIT_SMALL:
+		init_normal(values, shape, 0.01, seed, param->name);
 		break;
 	case PARAM_INIT_BILINEAR:
-		init_bilinear(values, param->shape);
+		init_bilinear(values, shape);
 		break;
 	}
 }

@@ -20,6 +20,7 @@ enum param_init {
 	PARAM_INIT_ZERO,
 	PARAM_INIT_ONE,
 	PARAM_INIT_HE_NORMAL, /* normal, variance 2 / fan_in: He et al., ICCV 2015, eq. 10 */
+	PARAM_INIT_SMALL,     /* normal, deviation 0.01: a layer that gives logits starts undecided (Lin et al., ICCV 2017, 4.1) */
 	PARAM_INIT_BILINEAR,  /* conv_transpose2d weight as bilinear interpolation: Long et al., CVPR 2015 */
 };
 

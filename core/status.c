@@ -23,13 +23,14 @@ enum status status_fail(enum status code, const char *format, ...)
 
 enum status status_wrap(enum status code, const char *format, ...)
 {
-	char text[MESSAGE_SIZE];
+	char text[2 * MESSAGE_SIZE + 2];
 	va_list args;
 	va_start(args, format);
-	int used = vsnprintf(text, sizeof text, format, args);
+	vsnprintf(text, MESSAGE_SIZE, format, args);
 	va_end(args);
-	if (used >= 0 && used < MESSAGE_SIZE)
-		snprintf(text + used, sizeof text - (size_t)used, ": %s", message);
+	size_t used = strlen(text);
+	snprintf(text + used, sizeof text - used, ": %s", message);
+	text[MESSAGE_SIZE - 1] = '\0';
 	memcpy(message, text, sizeof message);
 	return code;
 }

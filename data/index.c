@@ -379,27 +379,30 @@ static enum status get_dataset(struct reader *r, struct dataset *d)
 	return get_objects(r, d, objects);
 }
 
+enum status index_read_memory(struct dataset *dataset, const void *data, size_t size, const char *name)
+{
+	struct reader r = {.path = name, .at = data, .left = size};
+	memset(dataset, 0, sizeof *dataset);
+	if (size < sizeof magic + CRC_SIZE || memcmp(data, magic, sizeof magic) != 0)
+		return damaged(&r, "not an index");
+	struct reader tail = {.path = name, .at = r.at + size - CRC_SIZE, .left = CRC_SIZE};
+	if (get_u32(&tail) != checksum(data, size - CRC_SIZE))
+		return damaged(&r, "its checksum does not fit");
+	r.at += sizeof magic;
+	r.left -= sizeof magic + CRC_SIZE;
+	enum status status = get_dataset(&r, dataset);
+	if (status != STATUS_OK)
+		dataset_release(dataset);
+	return status;
+}
+
 enum status index_read(struct dataset *dataset, const char *path)
 {
 	char *data;
 	size_t size;
 	memset(dataset, 0, sizeof *dataset);
 	TRY(file_read(path, size_limit, &data, &size));
-	struct reader r = {.path = path, .at = (const uint8_t *)data, .left = size};
-	enum status status = STATUS_OK;
-	if (size < sizeof magic + CRC_SIZE || memcmp(data, magic, sizeof magic) != 0) {
-		status = damaged(&r, "not an index");
-	} else {
-		struct reader tail = {.path = path, .at = r.at + size - CRC_SIZE, .left = CRC_SIZE};
-		r.at += sizeof magic;
-		r.left -= sizeof magic + CRC_SIZE;
-		if (get_u32(&tail) != checksum(data, size - CRC_SIZE))
-			status = damaged(&r, "its checksum does not fit");
-		else
-			status = get_dataset(&r, dataset);
-	}
+	enum status status = index_read_memory(dataset, data, size, path);
 	free(data);
-	if (status != STATUS_OK)
-		dataset_release(dataset);
 	return status;
 }

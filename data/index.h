@@ -25,5 +25,6 @@ bool index_is_one(const char *path);
 enum status index_write(const struct dataset *dataset, const char *json_path, const char *path);
 /* Everything in the file is checked before it is believed. On failure *dataset is zeroed. */
 enum status index_read(struct dataset *dataset, const char *path);
+enum status index_read_memory(struct dataset *dataset, const void *data, size_t size, const char *name);
 
 #endif

@@ -105,5 +105,7 @@ float *infer_runner_clicks(struct infer_runner *runner); /* P x h x w, to be fil
  * logits (h x w); borrowed. Allocates nothing. */
 const float *infer_runner_run(struct infer_runner *runner, int image_unchanged);
 size_t infer_runner_bytes(const struct infer_runner *runner);
+/* For tests and measurements: kernels of this enum infer_isa (kernels/kernels.h) instead of the best this processor has. */
+void infer_runner_set_isa(struct infer_runner *runner, int isa);
 
 #endif

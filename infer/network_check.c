@@ -415,13 +415,14 @@ int infer_network_check(const struct infer_network *network, char *message)
 {
 	struct infer_shape shapes[INFER_MAX_STEPS];
 	int status = check_counts(network, message);
-	int size = (network->default_size + 15) / 16 * 16;
 	if (!status)
 		status = check_preprocess(&network->preprocess, message);
 	if (!status)
 		status = check_tensors(network, message);
-	if (!status)
+	if (!status) {
+		int size = (network->default_size + 15) / 16 * 16;
 		status = infer_network_shapes(network, size, size, shapes, message);
+	}
 	if (!status)
 		status = check_use(network, message);
 	return status;

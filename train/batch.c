@@ -86,12 +86,26 @@ static void compute_slot(void *context, int index, int thread)
 	slot_compute(&batch->slot_workers[thread], batch->values, &batch->slots[index]);
 }
 
+/* The buffers' share of the sum is a statistic of each slot, not a gradient: the optimiser wants its mean. */
+static void average_buffers(const struct batch *batch, const struct params *params)
+{
+	for (int i = 0; i < params->count; i++) {
+		const struct param *param = &params->items[i];
+		if (param->kind != PARAM_BUFFER)
+			continue;
+		float *statistic = batch->grads[0] + param->offset;
+		for (size_t k = 0; k < shape_count(param->shape); k++)
+			statistic[k] /= (float)batch->slot_count;
+	}
+}
+
 void batch_compute(struct batch *batch, const float *values, struct batch_result *result)
 {
 	batch->values = values;
 	workers_run(batch->workers, batch->slot_count, compute_slot, batch);
-	slot_tree_sum(batch->workers, batch->grads, batch->slot_count,
-		      batch->slot_workers[0].model->graph.params->total);
+	const struct params *params = batch->slot_workers[0].model->graph.params;
+	slot_tree_sum(batch->workers, batch->grads, batch->slot_count, params->total);
+	average_buffers(batch, params);
 	*result = (struct batch_result){ 0 };
 	for (int i = 0; i < batch->slot_count; i++) {
 		result->loss += batch->slots[i].loss;

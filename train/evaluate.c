@@ -38,6 +38,22 @@ void evaluate_data_release(struct evaluate_data *data)
 
 /* --- one instance ------------------------------------------------------------------------------------------------ */
 
+/* The first of several events, in the order of the instances, whatever the threads do. */
+struct first {
+	int index; /* source->count: it has not happened */
+	enum status status;
+	char message[512];
+};
+
+static void note_first(struct first *first, int index, enum status status)
+{
+	if (index >= first->index)
+		return;
+	first->index = index;
+	first->status = status;
+	snprintf(first->message, sizeof first->message, "%s", status_message());
+}
+
 struct evaluation {
 	const struct evaluate_options *options;
 	const struct evaluate_source *source;
@@ -46,9 +62,7 @@ struct evaluation {
 
 	pthread_mutex_t mutex; /* for all below */
 	int done;
-	int failed; /* the first instance that failed, or source->count */
-	enum status status;
-	char message[512];
+	struct first failure, skip;
 };
 
 static double now_ms(void)
@@ -100,45 +114,51 @@ static enum status click_instance(const struct evaluation *evaluation, int index
 			    rng_stream(0, 0, (uint64_t)index, RNG_CORRECTIVE), item);
 }
 
-static enum status run_instance(const struct evaluation *evaluation, int index, struct tapcut_session *session,
-				struct evaluate_instance *item)
+static enum status run_instance(const struct evaluation *evaluation, int index, const struct evaluate_data *data,
+				struct tapcut_session *session, struct evaluate_instance *item)
 {
-	struct evaluate_data data = { .truth = NULL };
-	TRY(evaluation->source->read(evaluation->source->context, index, &data, item->name));
-	item->width = data.photo.width;
-	item->height = data.photo.height;
-	enum status status = STATUS_OK;
-	if (!memchr(data.truth, TRUTH_OBJECT, (size_t)item->width * (size_t)item->height))
+	enum status status;
+	item->width = data->photo.width;
+	item->height = data->photo.height;
+	if (memchr(data->truth, TRUTH_OBJECT, (size_t)item->width * (size_t)item->height))
+		status = click_instance(evaluation, index, data, session, item);
+	else
 		status = status_fail(STATUS_FORMAT, "the mask has no object pixel");
-	if (status == STATUS_OK)
-		status = click_instance(evaluation, index, &data, session, item);
-	evaluate_data_release(&data);
 	return status == STATUS_OK ? status : status_wrap(status, "%s", item->name);
 }
 
-/* A task. After a failure only earlier instances still run: the failure reported is the first one whatever the threads
- * do. */
+static void note_result(struct evaluation *evaluation, int index, enum status read, enum status status)
+{
+	const struct evaluate_options *options = evaluation->options;
+	pthread_mutex_lock(&evaluation->mutex);
+	if (read != STATUS_OK && evaluation->source->may_skip && read != STATUS_NO_MEMORY)
+		note_first(&evaluation->skip, index, read);
+	else if (status != STATUS_OK)
+		note_first(&evaluation->failure, index, status);
+	evaluation->done++;
+	if (evaluation->failure.status == STATUS_OK && options->progress)
+		options->progress(evaluation->done, evaluation->source->count, options->context);
+	pthread_mutex_unlock(&evaluation->mutex);
+}
+
+/* A task. After a failure only earlier instances still run: the failure reported is the first one. */
 static void evaluate_task(void *context, int index, int thread)
 {
 	struct evaluation *evaluation = context;
+	struct evaluate_instance *item = &evaluation->items[index];
+	struct evaluate_data data = { .truth = NULL };
 	pthread_mutex_lock(&evaluation->mutex);
-	bool skip = index > evaluation->failed;
+	bool late = index > evaluation->failure.index;
 	pthread_mutex_unlock(&evaluation->mutex);
-	if (skip)
+	if (late)
 		return;
-	enum status status = run_instance(evaluation, index, evaluation->sessions[thread], &evaluation->items[index]);
-
-	pthread_mutex_lock(&evaluation->mutex);
-	if (status != STATUS_OK && index < evaluation->failed) {
-		evaluation->failed = index;
-		evaluation->status = status;
-		snprintf(evaluation->message, sizeof evaluation->message, "%s", status_message());
+	enum status read = evaluation->source->read(evaluation->source->context, index, &data, item->name);
+	enum status status = read;
+	if (read == STATUS_OK) {
+		status = run_instance(evaluation, index, &data, evaluation->sessions[thread], item);
+		evaluate_data_release(&data);
 	}
-	evaluation->done++;
-	if (status == STATUS_OK && evaluation->options->progress)
-		evaluation->options->progress(evaluation->done, evaluation->source->count,
-					      evaluation->options->context);
-	pthread_mutex_unlock(&evaluation->mutex);
+	note_result(evaluation, index, read, status);
 }
 
 /* --- all of them ------------------------------------------------------------------------------------------------- */
@@ -171,13 +191,28 @@ static enum status run_all(struct evaluation *evaluation, int threads)
 {
 	struct workers *workers;
 	TRY(workers_new(threads, &workers));
-	evaluation->failed = evaluation->source->count;
+	evaluation->failure.index = evaluation->skip.index = evaluation->source->count;
 	pthread_mutex_init(&evaluation->mutex, NULL);
 	workers_run(workers, evaluation->source->count, evaluate_task, evaluation);
 	pthread_mutex_destroy(&evaluation->mutex);
 	workers_free(workers);
-	if (evaluation->status != STATUS_OK)
-		return status_fail(evaluation->status, "%s", evaluation->message);
+	if (evaluation->failure.status != STATUS_OK)
+		return status_fail(evaluation->failure.status, "%s", evaluation->failure.message);
+	return STATUS_OK;
+}
+
+/* Takes the skipped instances out of the list; nothing else has no clicks. */
+static enum status drop_skipped(const struct evaluation *evaluation, struct evaluate_result *result)
+{
+	int kept = 0;
+	for (int i = 0; i < result->instances; i++)
+		if (result->items[i].clicks_run > 0)
+			result->items[kept++] = result->items[i];
+	result->skipped = result->instances - kept;
+	result->instances = kept;
+	if (kept == 0)
+		return status_fail(evaluation->skip.status, "no object could be read: %s", evaluation->skip.message);
+	snprintf(result->first_skip, sizeof result->first_skip, "%s", evaluation->skip.message);
 	return STATUS_OK;
 }
 
@@ -200,6 +235,8 @@ enum status evaluate_run(const struct tapcut_model *model, const struct evaluate
 	enum status status = result->items ? run_all(&evaluation, threads)
 					   : status_fail(STATUS_NO_MEMORY, "no memory for %d results", source->count);
 	free_sessions(evaluation.sessions, threads);
+	if (status == STATUS_OK)
+		status = drop_skipped(&evaluation, result);
 	if (status == STATUS_OK)
 		evaluate_summarise(result, options->max_clicks);
 	else

@@ -41,6 +41,8 @@ struct evaluate_instance {
 
 struct evaluate_result {
 	int instances;
+	int skipped;          /* objects of a dataset whose photo could not be read; they are in no figure */
+	char first_skip[512]; /* why */
 	double noc85, noc90;
 	int nof90;      /* objects that never reach 0.90 within max_clicks */
 	int nof90_ritm; /* RITM's ">=20@90": also counts those that reach it exactly at the last click */
@@ -58,7 +60,8 @@ void evaluate_result_release(struct evaluate_result *result);
  * ones. */
 enum status evaluate_pairs(const struct tapcut_model *model, const char *pairs_path,
 			   const struct evaluate_options *options, struct evaluate_result *result);
-/* Objects of a dataset. Limited: chosen by hash of their id, so that they spread over the set and stay the same. */
+/* Objects of a dataset. Limited: chosen by hash of their id, so that they spread over the set and stay the same. A
+ * damaged photo is left out, because it should not end a long training; all damaged is a failure. */
 enum status evaluate_dataset(const struct tapcut_model *model, const struct dataset *dataset,
 			     const struct evaluate_options *options, struct evaluate_result *result);
 

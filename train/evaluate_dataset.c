@@ -18,9 +18,9 @@ static enum status read_object(const void *context, int index, struct evaluate_d
 	const struct image *photo = &data->photo;
 	enum status status = STATUS_OK;
 	if (object->mask.width != photo->width || object->mask.height != photo->height)
-		status = status_fail(STATUS_FORMAT, "the mask is %dx%d, but its photo %s is %dx%d", object->mask.width,
-				     object->mask.height, chosen->dataset->photos[object->photo].file_name,
-				     photo->width, photo->height);
+		status = status_fail(STATUS_FORMAT, "object %s: the mask is %dx%d, but its photo %s is %dx%d", name,
+				     object->mask.width, object->mask.height,
+				     chosen->dataset->photos[object->photo].file_name, photo->width, photo->height);
 	else if (!(data->truth = malloc((size_t)photo->width * (size_t)photo->height)))
 		status = status_fail(STATUS_NO_MEMORY, "no memory for a mask of %dx%d", photo->width, photo->height);
 	else
@@ -88,7 +88,7 @@ enum status evaluate_dataset(const struct tapcut_model *model, const struct data
 		count = options->limit;
 	struct chosen chosen = { .dataset = dataset };
 	TRY(choose_objects(dataset, count, &chosen.objects));
-	struct evaluate_source source = { read_object, &chosen, count };
+	struct evaluate_source source = { read_object, &chosen, count, .may_skip = true };
 	enum status status = evaluate_run(model, &source, options, result);
 	free(chosen.objects);
 	return status;

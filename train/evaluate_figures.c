@@ -87,6 +87,8 @@ void evaluate_print(const struct evaluate_result *result, const struct evaluate_
 {
 	print_settings(result, options, out);
 	fprintf(out, "\n  objects  %8d\n", result->instances);
+	if (result->skipped)
+		fprintf(out, "  skipped  %8d   %s\n", result->skipped, result->first_skip);
 	fprintf(out, "  NoC@85   %8.2f   clicks until IoU 0.85, %d where it is not reached\n", result->noc85,
 		options->max_clicks);
 	fprintf(out, "  NoC@90   %8.2f\n", result->noc90);
@@ -111,8 +113,9 @@ static void print_choice(FILE *out, const char *key, int value)
 void evaluate_print_json(const struct evaluate_result *result, const struct evaluate_options *options, FILE *out)
 {
 	const struct tapcut_options *session = &options->session;
-	fprintf(out, "{\"instances\": %d, \"noc85\": %.4f, \"noc90\": %.4f, \"nof90\": %d, \"nof90_ritm\": %d",
-		result->instances, result->noc85, result->noc90, result->nof90, result->nof90_ritm);
+	fprintf(out,
+		"{\"instances\": %d, \"skipped\": %d, \"noc85\": %.4f, \"noc90\": %.4f, \"nof90\": %d, \"nof90_ritm\": %d",
+		result->instances, result->skipped, result->noc85, result->noc90, result->nof90, result->nof90_ritm);
 	fprintf(out, ", \"miou1\": %.6f, \"miou2\": %.6f, \"miou3\": %.6f, \"miou5\": %.6f, \"biou1\": %.6f",
 		result->miou1, result->miou2, result->miou3, result->miou5, result->biou1);
 	fprintf(out, ", \"ms_per_click\": %.3f, \"ms_set_image\": %.3f, \"clicks_per_object\": %.3f",

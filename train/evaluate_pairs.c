@@ -89,7 +89,7 @@ enum status evaluate_pairs(const struct tapcut_model *model, const char *pairs_p
 	struct json *root;
 	TRY(json_read_file(pairs_path, &root));
 	struct pairs pairs = { pairs_path, root };
-	struct evaluate_source source = { read_pair, &pairs, json_array_size(root) };
+	struct evaluate_source source = { read_pair, &pairs, json_array_size(root), .may_skip = false };
 	enum status status;
 	if (source.count < 1)
 		status = status_fail(STATUS_FORMAT,

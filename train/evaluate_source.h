@@ -16,6 +16,7 @@ struct evaluate_source {
 	enum status (*read)(const void *context, int index, struct evaluate_data *data, char name[96]);
 	const void *context;
 	int count;
+	bool may_skip; /* leave out what cannot be read, and count it */
 };
 
 enum status evaluate_run(const struct tapcut_model *model, const struct evaluate_source *source,

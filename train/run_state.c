@@ -29,35 +29,21 @@ enum status run_state_save(const char *path, const struct config *config, const 
 	return status;
 }
 
-/* The first line in which two texts differ, for the message. */
-static enum status config_differs(const char *path, const char *now, const char *then)
+static enum status check_config(const char *path, const struct config *now, const struct checkpoint_section *section)
 {
-	size_t line = 0;
-	for (size_t i = 0; now[i] && now[i] == then[i]; i++)
-		if (now[i] == '\n')
-			line = i + 1;
-	const char *a = now + line, *b = then + line;
-	while (*a == ' ' || *a == '\t')
-		a++;
-	while (*b == ' ' || *b == '\t')
-		b++;
-	return status_fail(STATUS_CONFIG, "%s was made with another config: expected %.*s, found %.*s", path, (int)strcspn(a, "\n"), a,
-			   (int)strcspn(b, "\n"), b);
-}
-
-static enum status check_config(const char *path, const struct config *config, const struct checkpoint_section *section)
-{
-	char *now = config_to_json(config), *then = calloc(1, section->size + 1);
+	struct config *saved = malloc(sizeof *saved);
+	char *text = calloc(1, section->size + 1);
 	enum status status = STATUS_OK;
-	if (!now || !then)
+	if (!saved || !text)
 		status = status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
 	if (!status) {
-		memcpy(then, section->data, section->size);
-		if (strcmp(now, then) != 0)
-			status = config_differs(path, now, then);
+		memcpy(text, section->data, section->size);
+		status = config_from_json(saved, text, path);
 	}
-	free(now);
-	free(then);
+	if (!status)
+		status = config_check_resume(saved, now);
+	free(saved);
+	free(text);
 	return status;
 }
 

@@ -19,7 +19,7 @@ struct run_state {
 enum status run_state_save(const char *path, const struct config *config, const struct run_state *state, const struct params *params,
 			   const struct optim *optim);
 
-/* Reads it back into allocated params and optim. Refuses a checkpoint of another config (naming the first differing line), of another
+/* Reads it back into allocated params and optim. Refuses a checkpoint of another config (config_check_resume), of another
  * model size, or of other training data (state->data_digest as found now is the expectation). */
 enum status run_state_load(const char *path, const struct config *config, struct run_state *state, struct params *params,
 			   struct optim *optim);

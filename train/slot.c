@@ -9,6 +9,7 @@
 #include "data/robot.h"
 #include "data/sampler.h"
 #include "infer/preprocess.h"
+#include "train/metrics.h"
 
 enum status slot_worker_init(struct slot_worker *worker, const struct config *config, const struct model *model,
 			     const struct objective *objective)
@@ -149,16 +150,6 @@ static void correct(struct slot_worker *worker, const struct pass *pass, struct 
 	}
 }
 
-static float prediction_iou(const uint8_t *prediction, const uint8_t *truth, size_t count)
-{
-	size_t both = 0, either = 0;
-	for (size_t k = 0; k < count; k++) {
-		both += prediction[k] && truth[k] == TRUTH_OBJECT;
-		either += truth[k] == TRUTH_OBJECT || (prediction[k] && truth[k] == TRUTH_BACKGROUND);
-	}
-	return either ? (float)((double)both / (double)either) : 1;
-}
-
 static float mean_iou(struct slot_worker *worker, const struct slot *slot)
 {
 	float sum = 0;
@@ -166,7 +157,7 @@ static float mean_iou(struct slot_worker *worker, const struct slot *slot)
 	for (int i = 0; i < worker->config->train.slot_size; i++) {
 		const float *logits = executor_data(&worker->executor, worker->model->logits) + (size_t)i * count;
 		threshold_logits(worker, logits, worker->prediction);
-		sum += prediction_iou(worker->prediction, slot->samples[i]->truth, count);
+		sum += (float)metrics_iou(worker->prediction, slot->samples[i]->truth, count);
 	}
 	return sum / (float)worker->config->train.slot_size;
 }

@@ -86,10 +86,15 @@ void text_add_json_string(struct text *text, const char *string)
 	text_add_bytes(text, "\"", 1);
 }
 
+/* Below this, whole numbers are written out: 20000, not 2e+04. */
+#define WHOLE_LIMIT 1e15
+
 void text_add_number(struct text *text, double number)
 {
 	char digits[40] = "null";
-	if (isfinite(number))
+	if (isfinite(number) && fabs(number) < WHOLE_LIMIT && number == floor(number))
+		snprintf(digits, sizeof digits, "%.0f", number);
+	else if (isfinite(number))
 		for (int precision = 1; precision <= 17; precision++) {
 			snprintf(digits, sizeof digits, "%.*g", precision, number);
 			if (strtod(digits, NULL) == number)
@@ -100,13 +105,16 @@ void text_add_number(struct text *text, double number)
 
 void text_add_float(struct text *text, float number)
 {
-	char digits[40] = "null";
-	if (isfinite(number))
-		for (int precision = 1; precision <= 9; precision++) {
-			snprintf(digits, sizeof digits, "%.*g", precision, (double)number);
-			if (strtof(digits, NULL) == number)
-				break;
-		}
+	char digits[40];
+	if (!isfinite(number) || number == floorf(number)) {
+		text_add_number(text, (double)number);
+		return;
+	}
+	for (int precision = 1; precision <= 9; precision++) {
+		snprintf(digits, sizeof digits, "%.*g", precision, (double)number);
+		if (strtof(digits, NULL) == number)
+			break;
+	}
 	text_add_bytes(text, digits, strlen(digits));
 }
 

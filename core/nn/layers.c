@@ -43,7 +43,8 @@ int nn_conv2d(struct nn *nn, const char *name, int x, struct nn_conv2d conv)
 		.dilation = conv.dilation ? conv.dilation : 1,
 	};
 	struct shape weight = { conv.channels, nn_shape(nn, x).c, conv.kernel, conv.kernel };
-	int params[2] = { add_param(nn, name, "weight", weight, PARAM_WEIGHT, PARAM_INIT_HE_NORMAL) };
+	enum param_init init = conv.logits ? PARAM_INIT_SMALL : PARAM_INIT_HE_NORMAL;
+	int params[2] = { add_param(nn, name, "weight", weight, PARAM_WEIGHT, init) };
 	if (!conv.no_bias)
 		params[1] = add_param(nn, name, "bias", (struct shape){ conv.channels, 1, 1, 1 }, PARAM_BIAS, PARAM_INIT_ZERO);
 	return graph_add(nn->graph, &op_conv2d, name, &attr, &x, 1, params, conv.no_bias ? 1 : 2);

@@ -21,6 +21,7 @@ struct nn_conv2d {
 	int padding;
 	int dilation; /* 0 means 1 */
 	bool no_bias;
+	bool logits;  /* its output decides: starts near zero */
 };
 
 int nn_conv2d(struct nn *nn, const char *name, int x, struct nn_conv2d conv);

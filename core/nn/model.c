@@ -32,7 +32,9 @@ static void build_trunk(struct nn *nn, struct model *model, const struct model_c
 	int stem = nn_squeezenet_stem(nn, config->trunk, model->image);
 	struct nn_conv2d conv = nn_squeezenet_stem_conv(config->trunk);
 	conv.no_bias = true; /* features.0 has one */
+	nn->group = PARAM_DECODER; /* not pretrained: it learns at the full rate */
 	stem = nn_add(nn, "clicks.stem", stem, nn_conv2d(nn, "clicks.stem", model->clicks, conv));
+	nn->group = PARAM_TRUNK;
 	model->maps = nn_squeezenet(nn, config->trunk, stem);
 	nn->group = PARAM_DECODER;
 }
@@ -92,8 +94,7 @@ static int build_light(struct nn *nn, const struct model *model, const struct mo
 	}
 	struct nn_conv2d conv = { .channels = config->widths[DECODER_STAGES - 1], .kernel = 3, .padding = 1 };
 	m = nn_conv2d_block(nn, "decoder.head", m, conv);
-	conv.channels = 1;
-	m = nn_conv2d(nn, "decoder.logits", m, conv);
+	m = nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1, .logits = true });
 	return nn_upsample(nn, "logits", m, 2, UPSAMPLE_BILINEAR);
 }
 
@@ -105,12 +106,12 @@ static int build_published(struct nn *nn, const struct model *model, const struc
 		snprintf(name, sizeof name, "decoder.refine%d", stage + 1);
 		m = nn_refinement_published(nn, name, m, scaled_map(nn, model, config, stage), stage == DECODER_STAGES - 1);
 	}
-	return nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1 });
+	return nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1, .logits = true });
 }
 
 static int build_transposed(struct nn *nn, int coarse)
 {
-	int score = nn_conv2d(nn, "decoder.score", coarse, (struct nn_conv2d){ .channels = 1, .kernel = 1 });
+	int score = nn_conv2d(nn, "decoder.score", coarse, (struct nn_conv2d){ .channels = 1, .kernel = 1, .logits = true });
 	return nn_conv_transpose2d(nn, "decoder.logits", score, 1, 2 * MODEL_STRIDE, MODEL_STRIDE, MODEL_STRIDE / 2);
 }
 

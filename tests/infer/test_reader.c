@@ -225,6 +225,7 @@ static const struct {
 	{ AT_MODEL(68), U32, 0, "default size" },
 	{ AT_MODEL(68), U32, 15, "default size" },
 	{ AT_MODEL(68), U32, 4097, "default size" },
+	{ AT_MODEL(68), U32, 2147483647.0, "default size" },
 	{ AT_MODEL(68), U32, 4294967280.0, "default size" },
 	{ AT_MODEL(72), BYTE, 2, "bgr" },
 	{ AT_MODEL(73), BYTE, 2, "encoding" },

@@ -1,0 +1,11 @@
+/* x where positive, slope times x elsewhere. */
+#include "kernels.h"
+
+void infer_leaky_relu(const struct infer_call *call)
+{
+	struct infer_shape s = call->out_shape;
+	size_t count = (size_t)s.c * (size_t)s.h * (size_t)s.w;
+	float slope = call->step->farg;
+	for (size_t i = 0; i < count; i++)
+		call->out[i] = call->in[0][i] > 0 ? call->in[0][i] : call->in[0][i] * slope;
+}

@@ -1,0 +1,211 @@
+/* The planner's promise: buffers that live at the same time never share memory. Checked on every model variant by an independent walk
+ * over the plan, and by running a training step in a poisoned arena against one in which nothing is reused. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/executor.h"
+#include "core/nn/layers.h"
+#include "core/nn/model.h"
+#include "core/ops/ops.h"
+#include "tests/support/test.h"
+
+static struct model_config variants[8];
+static int variant_count;
+
+static void add_variants(void)
+{
+	for (int decoder = DECODER_TRANSPOSED; decoder <= DECODER_SHARPMASK_LIGHT; decoder++)
+		for (int trunk = TRUNK_SQUEEZENET1_0; trunk <= TRUNK_SQUEEZENET1_1; trunk++) {
+			struct model_config config;
+			model_config_init(&config);
+			config.trunk = (enum trunk_kind)trunk;
+			config.decoder = (enum decoder_kind)decoder;
+			config.widths[0] = 32;
+			config.click_entry = trunk ? CLICK_ENTRY_STEM_COARSE : CLICK_ENTRY_STEM;
+			config.batch_norm = decoder == DECODER_SHARPMASK;
+			config.dropout = decoder == DECODER_TRANSPOSED ? 0.25 : 0;
+			variants[variant_count++] = config;
+		}
+}
+
+/* A model of 32x32 with a loss, planned for training. */
+static int build(struct model *model, struct params *params, const struct model_config *config)
+{
+	params_init(params);
+	ck_assert_msg(model_build(model, params, config, 2, 32, 32) == STATUS_OK, "%s", status_message());
+	struct nn nn = { .graph = &model->graph };
+	int inputs[] = { model->logits, graph_input(&model->graph, "target", nn_shape(&nn, model->logits)) };
+	int loss = graph_add(&model->graph, &op_bce_with_logits, "loss", NULL, inputs, 2, NULL, 0);
+	graph_keep(&model->graph, loss);
+	ck_assert_msg(graph_plan(&model->graph, GRAPH_TRAINING) == STATUS_OK, "%s", status_message());
+	ck_assert_int_eq(params_alloc(params, 7), STATUS_OK);
+	return loss;
+}
+
+static void fill_inputs(const struct executor *executor, int seed)
+{
+	struct rng rng = rng_stream((uint64_t)seed, 0, 0, RNG_TEST);
+	for (int i = 0; i < executor->graph->node_count; i++) {
+		const struct node *node = &executor->graph->nodes[i];
+		float *data = executor_data(executor, i);
+		for (size_t k = 0; !node->op && k < shape_count(node->shape); k++)
+			data[k] = strcmp(node->name, "target") ? rng_range(&rng, -50, 50) : (float)rng_below(&rng, 2);
+	}
+}
+
+/* One step in an arena filled with `poison` first; returns the gradients (caller frees). */
+static float *run_step(const struct graph *graph, const struct params *params, int loss, float poison, float *loss_value)
+{
+	struct executor executor;
+	ck_assert_int_eq(executor_init(&executor, graph), STATUS_OK);
+	for (size_t i = 0; i < graph->arena_floats; i++)
+		executor.arena[i] = poison;
+	fill_inputs(&executor, 3);
+	struct pass pass = { .values = params->values, .training = true, .rng = rng_stream(1, 0, 0, RNG_DROPOUT) };
+	executor_forward(&executor, &pass, loss); /* inputs must survive a first pass */
+	pass.param_grads = calloc(params->total, sizeof(float));
+	executor_forward(&executor, &pass, loss);
+	*loss_value = *executor_data(&executor, loss);
+	executor_backward(&executor, &pass, loss, 1);
+	executor_release(&executor);
+	return pass.param_grads;
+}
+
+/* The same graph with a private place for every buffer. */
+static void spread_out(struct graph *graph)
+{
+	size_t at = 0;
+	for (int i = 0; i < graph->node_count; i++) {
+		struct node *node = &graph->nodes[i];
+		size_t room = (shape_count(node->shape) + 15) / 16 * 16;
+		node->data_offset = at;
+		node->grad_offset = at + room;
+		node->saved_offset = at + 2 * room;
+		at += 4 * room + 1024; /* saved bytes: at most a few per output element */
+	}
+	size_t scratch = graph->arena_floats - graph->scratch_offset;
+	graph->scratch_offset = at;
+	graph->arena_floats = at + scratch;
+}
+
+START_TEST(test_reuse_changes_nothing)
+{
+	struct params params;
+	struct model model;
+	int loss = build(&model, &params, &variants[_i]);
+	float value, spread_value;
+	float *grads = run_step(&model.graph, &params, loss, NAN, &value);
+	size_t planned = model.graph.arena_floats;
+	spread_out(&model.graph);
+	float *spread = run_step(&model.graph, &params, loss, 1e30f, &spread_value);
+	ck_assert(value == spread_value && isfinite(value));
+	for (size_t i = 0; i < params.total; i++)
+		ck_assert_msg(grads[i] == spread[i], "gradient %zu: %g in the plan, %g without reuse", i, grads[i], spread[i]);
+	ck_assert_uint_lt(planned, model.graph.arena_floats / 2);
+	free(grads);
+	free(spread);
+	model_release(&model);
+	params_release(&params);
+}
+END_TEST
+
+START_TEST(test_every_parameter_has_a_gradient)
+{
+	struct params params;
+	struct model model;
+	int loss = build(&model, &params, &variants[_i]);
+	float value;
+	float *grads = run_step(&model.graph, &params, loss, 0, &value);
+	for (int p = 0; p < params.count; p++) {
+		double sum = 0;
+		for (size_t k = 0; k < shape_count(params.items[p].shape); k++)
+			sum += fabs(grads[params.items[p].offset + k]);
+		ck_assert_msg(sum > 0, "%s has no gradient", params.items[p].name);
+	}
+	free(grads);
+	model_release(&model);
+	params_release(&params);
+}
+END_TEST
+
+START_TEST(test_inference_plan_is_smaller)
+{
+	struct params params;
+	struct model model;
+	build(&model, &params, &variants[_i]);
+	size_t training = model.graph.arena_floats;
+	struct model forward;
+	ck_assert_int_eq(model_build(&forward, &params, &variants[_i], 2, 32, 32), STATUS_OK);
+	ck_assert_int_eq(graph_plan(&forward.graph, GRAPH_INFERENCE), STATUS_OK);
+	ck_assert_uint_lt(forward.graph.arena_floats, training);
+	model_release(&forward);
+	model_release(&model);
+	params_release(&params);
+}
+END_TEST
+
+START_TEST(test_bad_shapes_are_refused)
+{
+	struct params params;
+	struct model model;
+	struct model_config config;
+	model_config_init(&config);
+	params_init(&params);
+	ck_assert_int_eq(model_build(&model, &params, &config, 1, 40, 32), STATUS_CONFIG);
+	ck_assert_ptr_nonnull(strstr(status_message(), "32 x 40"));
+	params_release(&params);
+}
+END_TEST
+
+START_TEST(test_parameter_of_another_shape_is_refused)
+{
+	struct params params;
+	params_init(&params);
+	ck_assert_int_eq(params_add(&params, "a", (struct shape){ 1, 2, 3, 4 }, PARAM_TRUNK, PARAM_WEIGHT, PARAM_INIT_ZERO), 0);
+	ck_assert_int_eq(params_add(&params, "a", (struct shape){ 1, 2, 3, 4 }, PARAM_TRUNK, PARAM_WEIGHT, PARAM_INIT_ZERO), 0);
+	ck_assert_int_eq(params_add(&params, "a", (struct shape){ 4, 3, 2, 1 }, PARAM_TRUNK, PARAM_WEIGHT, PARAM_INIT_ZERO), -1);
+	ck_assert_ptr_nonnull(strstr(status_message(), "(1, 2, 3, 4)"));
+	params_release(&params);
+}
+END_TEST
+
+START_TEST(test_trunk_has_the_published_size)
+{
+	static const size_t expected[] = { 735424, 722496 }; /* the original networks without conv10 */
+	for (int trunk = TRUNK_SQUEEZENET1_0; trunk <= TRUNK_SQUEEZENET1_1; trunk++) {
+		struct params params;
+		struct model model;
+		struct model_config config;
+		model_config_init(&config);
+		config.trunk = (enum trunk_kind)trunk;
+		params_init(&params);
+		ck_assert_int_eq(model_build(&model, &params, &config, 1, 64, 64), STATUS_OK);
+		size_t total = 0;
+		for (int i = 0; i < params.count; i++)
+			if (!strncmp(params.items[i].name, "features.", 9))
+				total += shape_count(params.items[i].shape);
+		ck_assert_uint_eq(total, expected[trunk]);
+		model_release(&model);
+		params_release(&params);
+	}
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	add_variants();
+	Suite *suite = suite_create("planner");
+	TCase *tcase = tcase_create("planner");
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, test_reuse_changes_nothing, 0, variant_count);
+	tcase_add_loop_test(tcase, test_every_parameter_has_a_gradient, 0, variant_count);
+	tcase_add_loop_test(tcase, test_inference_plan_is_smaller, 0, variant_count);
+	tcase_add_test(tcase, test_bad_shapes_are_refused);
+	tcase_add_test(tcase, test_parameter_of_another_shape_is_refused);
+	tcase_add_test(tcase, test_trunk_has_the_published_size);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+TEST_MAIN(make_suite)

@@ -1,0 +1,299 @@
+/* Every kernel against plain loops, at shapes that are no multiple of anything, with every instruction set that this processor has.
+ * Outputs lie between guard floats that must survive; scratch starts as NaN, so that nobody reads what was not written. */
+#include "infer/kernels/kernels.h"
+#include "tests/infer/build_network.h"
+#include "tests/infer/naive_network.h"
+#include "tests/support/test.h"
+
+enum { GUARD = 16 };
+static const float GUARD_VALUE = 12345.0f;
+
+static size_t floats(struct infer_shape s)
+{
+	return (size_t)s.c * (size_t)s.h * (size_t)s.w;
+}
+
+static float *random_floats(uint32_t *state, size_t count)
+{
+	float *data = malloc((count + 1) * sizeof *data);
+	for (size_t i = 0; i < count; i++)
+		data[i] = 2 * builder_number(state);
+	return data;
+}
+
+/* Memory of exactly the size, so that AddressSanitizer sees a step beyond it. */
+static void run_kernel(struct infer_call *call, float *out)
+{
+	const struct infer_kernel *kernel = &infer_kernels[call->step->op];
+	size_t scratch = kernel->scratch_floats ? kernel->scratch_floats(call) : 0;
+	call->scratch = malloc((scratch + 1) * sizeof(float));
+	for (size_t i = 0; i < scratch; i++)
+		call->scratch[i] = NAN;
+	call->out = out;
+	kernel->run(call);
+	free(call->scratch);
+}
+
+static void check_guards(const float *memory, size_t count)
+{
+	for (int i = 0; i < GUARD; i++) {
+		ck_assert_float_eq(memory[i], GUARD_VALUE);
+		ck_assert_float_eq(memory[GUARD + count + (size_t)i], GUARD_VALUE);
+	}
+}
+
+/* Largest difference allowed for operators that round differently from the plain loops; 0: the same bits. */
+static float tolerance(int op, enum infer_isa isa)
+{
+	switch (op) {
+	case INFER_OP_CONV2D:
+		return isa == INFER_ISA_GENERIC ? 1e-4f : 0;
+	case INFER_OP_CONV_TRANSPOSE2D:
+	case INFER_OP_GLOBAL_AVG_POOL2D:
+	case INFER_OP_UPSAMPLE_BILINEAR:
+		return 1e-5f;
+	case INFER_OP_SIGMOID:
+		return 2e-7f;
+	default:
+		return 0;
+	}
+}
+
+static void compare(const float *got, const float *want, struct infer_shape s, float allowed, const char *what)
+{
+	for (size_t i = 0; i < floats(s); i++)
+		ck_assert_msg(fabsf(got[i] - want[i]) <= allowed * fmaxf(1, fabsf(want[i])), "%s: %zu of (%d,%d,%d) is %.9g, expected %.9g",
+			      what, i, s.c, s.h, s.w, got[i], want[i]);
+}
+
+/* Step 0 of the builder's network, on inputs of the given shapes. */
+static void check_step(struct builder *b, struct infer_shape first, struct infer_shape second, struct infer_shape out)
+{
+	const struct infer_step *step = &b->network.steps[0];
+	struct infer_shape shapes[] = { first, second };
+	struct naive_value values[2], want = { out, malloc(floats(out) * sizeof(float)) };
+	struct infer_call call = { .step = step, .out_shape = out, .in_scale = 1, .relu = step->relu };
+	for (int k = 0; k < 2; k++) {
+		values[k] = (struct naive_value){ shapes[k], random_floats(&b->state, floats(shapes[k])) };
+		call.tensor[k] = step->tensor[k] < 0 ? NULL : &b->network.tensors[step->tensor[k]];
+	}
+	for (int k = 0; k < step->input_count; k++) {
+		call.in[k] = values[step->inputs[k]].data;
+		call.in_shape[k] = shapes[step->inputs[k]];
+	}
+	naive_step(step, &b->network, values, &want);
+	float *memory = malloc((floats(out) + 2 * GUARD) * sizeof *memory);
+	for (int isa = 0; isa < INFER_ISA_COUNT; isa++) {
+		if (!infer_isa_available((enum infer_isa)isa))
+			continue;
+		for (size_t i = 0; i < floats(out) + 2 * GUARD; i++)
+			memory[i] = GUARD_VALUE;
+		call.isa = (enum infer_isa)isa;
+		run_kernel(&call, memory + GUARD);
+		check_guards(memory, floats(out));
+		compare(memory + GUARD, want.data, out, tolerance(step->op, call.isa), infer_isa_name(call.isa));
+	}
+	free(memory);
+	free(want.data);
+	free(values[0].data);
+	free(values[1].data);
+	builder_release(b);
+}
+
+static const struct infer_shape none = { 0, 0, 0 };
+
+static const struct {
+	int inputs, outputs, h, w, kernel_h, kernel_w, stride, padding, dilation, bias, relu;
+} convs[] = {
+	{ 3, 8, 11, 13, 3, 3, 1, 1, 1, 1, 0 },    { 5, 23, 7, 50, 3, 3, 1, 1, 1, 1, 1 },  { 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0 },
+	{ 7, 9, 9, 10, 1, 1, 1, 0, 1, 1, 1 },     { 16, 12, 33, 17, 3, 3, 2, 1, 1, 1, 0 }, { 3, 4, 21, 19, 7, 7, 2, 3, 1, 1, 1 },
+	{ 4, 5, 12, 9, 3, 3, 1, 2, 2, 1, 0 },     { 4, 8, 12, 9, 3, 3, 1, 4, 4, 0, 0 },   { 2, 3, 15, 14, 5, 2, 3, 2, 2, 1, 1 },
+	{ 6, 16, 9, 9, 1, 1, 2, 0, 1, 1, 0 },     { 3, 8, 8, 8, 3, 3, 4, 3, 1, 1, 0 },    { 2, 17, 5, 5, 5, 5, 1, 4, 1, 1, 0 },
+	{ 2, 8, 3, 3, 3, 3, 1, 0, 1, 1, 1 },      { 9, 8, 2, 300, 3, 3, 1, 1, 1, 1, 0 },  { 9, 13, 120, 1, 3, 1, 1, 0, 1, 1, 0 },
+	{ 120, 9, 40, 30, 3, 3, 1, 1, 1, 1, 1 },  { 3, 2, 9, 8, 2, 3, 5, 1, 3, 1, 0 },
+};
+
+START_TEST(test_conv2d)
+{
+	struct builder b;
+	builder_init(&b, (uint32_t)_i + 1);
+	b.channels[0] = convs[_i].inputs;
+	int kh = convs[_i].kernel_h, kw = convs[_i].kernel_w, s = convs[_i].stride, p = convs[_i].padding, d = convs[_i].dilation;
+	struct infer_step step = { .op = INFER_OP_CONV2D, .relu = (uint8_t)convs[_i].relu, .input_count = 1, .args = { kh, kw, s, p, d } };
+	step.tensor[0] = builder_tensor(&b, convs[_i].outputs, convs[_i].inputs, kh, kw, 0.5f);
+	step.tensor[1] = convs[_i].bias ? builder_tensor(&b, convs[_i].outputs, 1, 1, 1, 1) : -1;
+	builder_step(&b, step, convs[_i].outputs);
+	struct infer_shape in = { convs[_i].inputs, convs[_i].h, convs[_i].w };
+	struct infer_shape out = { convs[_i].outputs, (in.h + 2 * p - d * (kh - 1) - 1) / s + 1, (in.w + 2 * p - d * (kw - 1) - 1) / s + 1 };
+	check_step(&b, in, none, out);
+}
+END_TEST
+
+/* Scale before, addend after: the bits of three separate steps. */
+START_TEST(test_conv2d_fused)
+{
+	struct builder b;
+	builder_init(&b, 5);
+	b.channels[0] = 6;
+	int scaled = build_scale(&b, 0, 0.37f);
+	int conv = build_conv2d(&b, scaled, 11, 3, 1, 1, 1, 0);
+	build_binary(&b, INFER_OP_ADD, conv, 1, 1);
+	struct infer_shape in = { 6, 14, 21 }, out = { 11, 14, 21 };
+	struct naive_value values[5] = { { in, random_floats(&b.state, floats(in)) }, { out, random_floats(&b.state, floats(out)) } };
+	for (int i = 0; i < 3; i++) {
+		values[2 + i].shape = i == 0 ? in : out;
+		values[2 + i].data = malloc(floats(out) * sizeof(float));
+		naive_step(&b.network.steps[i], &b.network, values, &values[2 + i]);
+	}
+	const struct infer_step *step = &b.network.steps[1];
+	struct infer_call call = { .step = step, .tensor = { &b.network.tensors[0], &b.network.tensors[1] }, .in = { values[0].data },
+				   .in_shape = { in }, .out_shape = out, .in_scale = 0.37f, .addend = values[1].data, .relu = 1 };
+	float *got = malloc(floats(out) * sizeof *got);
+	for (int isa = 0; isa < INFER_ISA_COUNT; isa++) {
+		call.isa = (enum infer_isa)isa;
+		if (!infer_isa_available(call.isa))
+			continue;
+		run_kernel(&call, got);
+		compare(got, values[4].data, out, tolerance(INFER_OP_CONV2D, call.isa), infer_isa_name(call.isa));
+	}
+	free(got);
+	for (int i = 0; i < 5; i++)
+		free(values[i].data);
+	builder_release(&b);
+}
+END_TEST
+
+START_TEST(test_conv_transpose2d)
+{
+	static const int cases[][7] = { /* inputs, outputs, h, w, kernel, stride, padding */
+		{ 1, 1, 3, 4, 32, 16, 8 }, { 3, 5, 4, 7, 4, 2, 1 }, { 2, 3, 5, 3, 3, 1, 0 }, { 2, 2, 3, 3, 2, 3, 0 }, { 1, 2, 4, 4, 5, 2, 2 },
+	};
+	const int *c = cases[_i];
+	struct builder b;
+	builder_init(&b, (uint32_t)_i + 3);
+	b.channels[0] = c[0];
+	build_conv_transpose2d(&b, 0, c[1], c[4], c[5], c[6]);
+	b.network.steps[0].relu = (uint8_t)(_i & 1);
+	int grow = c[4] - 2 * c[6];
+	check_step(&b, (struct infer_shape){ c[0], c[2], c[3] }, none,
+		   (struct infer_shape){ c[1], (c[2] - 1) * c[5] + grow, (c[3] - 1) * c[5] + grow });
+}
+END_TEST
+
+START_TEST(test_max_pool2d)
+{
+	static const int cases[][8] = { /* h, w, kernel, stride, padding, ceil, out_h, out_w */
+		{ 12, 17, 3, 2, 0, 1, 6, 8 }, { 12, 18, 3, 2, 0, 1, 6, 9 },  { 13, 16, 3, 2, 0, 0, 6, 7 }, { 32, 48, 16, 16, 0, 0, 2, 3 },
+		{ 7, 9, 3, 2, 1, 0, 4, 5 },   { 7, 10, 3, 2, 1, 1, 4, 6 },   { 5, 5, 2, 3, 1, 1, 2, 2 },   { 2, 2, 3, 2, 1, 1, 2, 2 },
+		{ 1, 3, 1, 1, 0, 0, 1, 3 },
+	};
+	const int *c = cases[_i];
+	struct builder b;
+	builder_init(&b, (uint32_t)_i + 7);
+	build_max_pool2d(&b, 0, c[2], c[3], c[4], c[5]);
+	check_step(&b, (struct infer_shape){ 3, c[0], c[1] }, none, (struct infer_shape){ 3, c[6], c[7] });
+}
+END_TEST
+
+START_TEST(test_upsample)
+{
+	static const int cases[][3] = { { 5, 7, 2 }, { 1, 1, 2 }, { 4, 1, 2 }, { 3, 5, 3 }, { 2, 9, 4 }, { 6, 6, 1 }, { 2, 3, 16 } };
+	const int *c = cases[_i / 2];
+	struct builder b;
+	builder_init(&b, (uint32_t)_i + 9);
+	build_unary(&b, _i & 1 ? INFER_OP_UPSAMPLE_NEAREST : INFER_OP_UPSAMPLE_BILINEAR, 0, c[2], 0, 0, 0, 0);
+	check_step(&b, (struct infer_shape){ 3, c[0], c[1] }, none, (struct infer_shape){ 3, c[0] * c[2], c[1] * c[2] });
+}
+END_TEST
+
+START_TEST(test_elementwise)
+{
+	static const struct {
+		int op;
+		float farg;
+	} cases[] = { { INFER_OP_RELU, 0 }, { INFER_OP_LEAKY_RELU, 0.2f }, { INFER_OP_SIGMOID, 0 }, { INFER_OP_SCALE, 0.03f } };
+	struct builder b;
+	struct infer_shape s = { 3, 7, 9 };
+	builder_init(&b, 11);
+	build_unary(&b, cases[_i].op, 0, 0, 0, 0, 0, cases[_i].farg);
+	check_step(&b, s, none, s);
+}
+END_TEST
+
+START_TEST(test_channel_affine_and_mean)
+{
+	struct builder b;
+	struct infer_shape s = { 3, 7, 9 };
+	builder_init(&b, 12);
+	build_channel_affine(&b, 0);
+	check_step(&b, s, none, s);
+	builder_init(&b, 13);
+	build_unary(&b, INFER_OP_GLOBAL_AVG_POOL2D, 0, 0, 0, 0, 0, 0);
+	check_step(&b, s, none, (struct infer_shape){ 3, 1, 1 });
+}
+END_TEST
+
+START_TEST(test_two_inputs)
+{
+	struct infer_shape s = { 3, 7, 9 };
+	static const struct infer_shape seconds[] = { { 3, 7, 9 }, { 3, 1, 1 }, { 1, 7, 9 } };
+	for (int k = 0; k < 5; k++) {
+		struct builder b;
+		builder_init(&b, 14 + (uint32_t)k);
+		build_binary(&b, k < 2 ? INFER_OP_ADD : INFER_OP_MUL, 0, 1, k == 0);
+		check_step(&b, s, seconds[k < 2 ? k : k - 2], s);
+	}
+	struct builder b;
+	builder_init(&b, 20);
+	build_binary(&b, INFER_OP_CONCAT, 1, 0, 0);
+	check_step(&b, s, (struct infer_shape){ 2, 7, 9 }, (struct infer_shape){ 5, 7, 9 });
+}
+END_TEST
+
+START_TEST(test_sigmoid_range)
+{
+	for (float x = -120; x <= 120; x += 0.0137f) {
+		float got;
+		infer_sigmoid_array(&x, &got, 1);
+		double want = 1 / (1 + exp(-(double)x));
+		ck_assert_msg(fabs(got - want) <= 1.2e-7 && (x < -87 || fabs(got - want) <= 4e-7 * want), "sigmoid(%g) = %.9g, expected %.9g", x,
+			      got, want);
+	}
+	float odd[] = { INFINITY, -INFINITY, NAN, 0, -0.0f };
+	infer_sigmoid_array(odd, odd, 5);
+	ck_assert_float_eq(odd[0], 1);
+	ck_assert(odd[1] >= 0 && odd[1] < 1e-37f);
+	ck_assert_float_eq(odd[2], 0.5f);
+	ck_assert_float_eq(odd[3], 0.5f);
+	ck_assert_float_eq(odd[4], 0.5f);
+}
+END_TEST
+
+START_TEST(test_instruction_sets)
+{
+	ck_assert(infer_isa_available(INFER_ISA_GENERIC));
+	ck_assert(infer_isa_available(infer_isa_best()));
+	ck_assert(!infer_isa_available(INFER_ISA_COUNT));
+	ck_assert_str_eq(infer_isa_name(INFER_ISA_AVX2), "avx2");
+}
+END_TEST
+
+static Suite *kernels_suite(void)
+{
+	Suite *suite = suite_create("infer/kernels");
+	TCase *tcase = tcase_create("against plain loops");
+	tcase_add_loop_test(tcase, test_conv2d, 0, sizeof convs / sizeof *convs);
+	tcase_add_test(tcase, test_conv2d_fused);
+	tcase_add_loop_test(tcase, test_conv_transpose2d, 0, 5);
+	tcase_add_loop_test(tcase, test_max_pool2d, 0, 9);
+	tcase_add_loop_test(tcase, test_upsample, 0, 14);
+	tcase_add_loop_test(tcase, test_elementwise, 0, 4);
+	tcase_add_test(tcase, test_channel_affine_and_mean);
+	tcase_add_test(tcase, test_two_inputs);
+	tcase_add_test(tcase, test_sigmoid_range);
+	tcase_add_test(tcase, test_instruction_sets);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+TEST_MAIN(kernels_suite)

@@ -1,0 +1,187 @@
+/* See checkpoint_model.h. */
+#include "tools/checkpoint_model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "convert/safetensors.h"
+#include "core/atomic_file.h"
+#include "core/checkpoint.h"
+#include "core/sha256.h"
+
+/* Sides of the graph that is built; the weights do not depend on it. */
+enum { BUILD_SIZE = 64 };
+
+enum status checkpoint_model_new(struct checkpoint_model *loaded, const struct config *config)
+{
+	loaded->config = *config;
+	loaded->averaged = false;
+	params_init(&loaded->params);
+	enum status status = model_build(&loaded->model, &loaded->params, &config->model, 1, BUILD_SIZE, BUILD_SIZE);
+	if (status != STATUS_OK) {
+		params_release(&loaded->params);
+		return status;
+	}
+	status = params_alloc(&loaded->params, config->seed);
+	if (status != STATUS_OK)
+		checkpoint_model_release(loaded);
+	return status;
+}
+
+void checkpoint_model_release(struct checkpoint_model *loaded)
+{
+	model_release(&loaded->model);
+	params_release(&loaded->params);
+}
+
+static enum status config_of(const struct checkpoint *checkpoint, const char *path, struct config *config)
+{
+	const struct checkpoint_section *section = checkpoint_find(checkpoint, "config", SIZE_MAX);
+	if (!section)
+		return STATUS_FORMAT;
+	char *text = calloc(1, section->size + 1);
+	if (!text)
+		return status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
+	memcpy(text, section->data, section->size);
+	enum status status = config_from_json(config, text, path);
+	free(text);
+	return status;
+}
+
+static enum status load_values(const struct checkpoint *checkpoint, bool average, struct checkpoint_model *loaded)
+{
+	size_t bytes = loaded->params.total * sizeof(float);
+	const struct checkpoint_section *section = average ? checkpoint_find(checkpoint, "average", SIZE_MAX) : NULL;
+	loaded->averaged = section != NULL;
+	section = checkpoint_find(checkpoint, section ? "average" : "values", bytes);
+	if (!section)
+		return STATUS_FORMAT;
+	memcpy(loaded->params.values, section->data, bytes);
+	return STATUS_OK;
+}
+
+static enum status load_sections(const struct checkpoint *checkpoint, const char *path, bool average,
+				 struct checkpoint_model *loaded)
+{
+	struct config config;
+	TRY(config_of(checkpoint, path, &config));
+	TRY(checkpoint_model_new(loaded, &config));
+	enum status status = load_values(checkpoint, average, loaded);
+	if (status != STATUS_OK)
+		checkpoint_model_release(loaded);
+	return status;
+}
+
+enum status checkpoint_model_load(struct checkpoint_model *loaded, const char *path, bool average)
+{
+	struct checkpoint checkpoint;
+	TRY(checkpoint_read(&checkpoint, path));
+	enum status status = load_sections(&checkpoint, path, average, loaded);
+	if (status != STATUS_OK)
+		status_wrap(status, "%s", path);
+	checkpoint_release(&checkpoint);
+	return status;
+}
+
+struct export_options checkpoint_model_options(const struct checkpoint_model *loaded, enum export_weights weights)
+{
+	return (struct export_options){
+		.weights = weights,
+		.preprocess = loaded->config.preprocess,
+		.default_size = loaded->config.eval.size,
+	};
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------------ */
+
+static void print_digest(const void *data, size_t size)
+{
+	struct sha256 sha;
+	uint8_t digest[32];
+	char hex[65];
+	sha256_init(&sha);
+	sha256_update(&sha, data, size);
+	sha256_final(&sha, digest);
+	sha256_hex(digest, hex);
+	printf("sha256      %s\n", hex);
+}
+
+static void print_loss(const struct export_loss *loss)
+{
+	static const char *const types[] = { "f32", "f16", "int8" };
+	char dims[64];
+	snprintf(dims, sizeof dims, "%dx%dx%dx%d", loss->dims[0], loss->dims[1], loss->dims[2], loss->dims[3]);
+	printf("  %-36s %-5s %-14s max %.5f %%  rms %.5f %%\n", loss->name, types[loss->type], dims,
+	       100 * loss->error.max_relative, 100 * loss->error.rms_relative);
+}
+
+/* All tensors, or the two that lost most. */
+static void print_losses(const struct export_loss *losses, int count, bool verbose)
+{
+	int max = 0, rms = 0;
+	for (int i = 0; i < count; i++) {
+		if (verbose)
+			print_loss(&losses[i]);
+		if (losses[i].error.max_relative > losses[max].error.max_relative)
+			max = i;
+		if (losses[i].error.rms_relative > losses[rms].error.rms_relative)
+			rms = i;
+	}
+	if (count)
+		printf("rounding    at most %.4f %% of a tensor's largest number (%s),\n"
+		       "            at most %.4f %% of its rms (%s)\n",
+		       100 * losses[max].error.max_relative, losses[max].name, 100 * losses[rms].error.rms_relative,
+		       losses[rms].name);
+}
+
+static enum status write_weights(const struct checkpoint_model *loaded, enum export_weights weights, const char *path,
+				 bool verbose)
+{
+	struct export_options options = checkpoint_model_options(loaded, weights);
+	struct export_loss *losses;
+	unsigned char *data;
+	size_t size;
+	int count;
+	TRY(export_memory(&loaded->model, &loaded->config.model, loaded->params.values, &options, &data, &size));
+	enum status status = atomic_file_write(path, &(struct file_part){ data, size }, 1);
+	if (status == STATUS_OK)
+		status = export_compare(&loaded->model, loaded->params.values, data, size, &losses, &count);
+	if (status == STATUS_OK) {
+		printf("%s: %s, %s%s, %zu bytes\n", path, loaded->config.name, export_weights_names[weights],
+		       loaded->averaged ? ", averaged weights" : "", size);
+		print_digest(data, size);
+		print_losses(losses, count, verbose);
+		free(losses);
+	}
+	free(data);
+	return status;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), tail = strlen(end);
+	return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+enum status checkpoint_model_write(const struct checkpoint_model *loaded, enum export_weights weights, const char *path,
+				   bool verbose)
+{
+	if (!ends_with(path, ".safetensors"))
+		return write_weights(loaded, weights, path, verbose);
+	TRY(safetensors_export(path, &loaded->params, loaded->params.values));
+	printf("%s: %s, %d tensors, %zu parameters as F32%s\n", path, loaded->config.name, loaded->params.count,
+	       loaded->params.total, loaded->averaged ? ", averaged weights" : "");
+	return STATUS_OK;
+}
+
+bool weights_from_name(const char *name, enum export_weights *weights)
+{
+	for (int i = 0; export_weights_names[i]; i++) {
+		if (strcmp(export_weights_names[i], name) == 0) {
+			*weights = (enum export_weights)i;
+			return true;
+		}
+	}
+	return false;
+}

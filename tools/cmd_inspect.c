@@ -1,0 +1,305 @@
+/* tapcut inspect: what is in a weights file, a checkpoint or a safetensors file. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "convert/safetensors.h"
+#include "core/atomic_file.h"
+#include "core/checkpoint.h"
+#include "core/sha256.h"
+#include "infer/network.h"
+#include "infer/tapcut.h"
+#include "tools/command.h"
+#include "train/config.h"
+#include "train/run_state.h"
+
+static void print_usage(FILE *out)
+{
+	fputs("usage: tapcut inspect FILE [--steps] [--json]\n"
+	      "\n"
+	      "FILE is a weights file (.tapcut), a checkpoint (.ckpt) or a safetensors file; its first bytes decide.\n"
+	      "The whole file is checked as if it were to be used.\n"
+	      "\n"
+	      "  --steps  also the network's steps, at the default size (weights files)\n"
+	      "  --json   one JSON object instead of text (weights files)\n"
+	      "\n"
+	      "example: tapcut inspect infer/models/base.tapcut\n",
+	      out);
+}
+
+struct arguments {
+	const char *path;
+	bool steps, json, help;
+};
+
+/* --- weights files ------------------------------------------------------------------------------------------------ */
+
+static const char *const weights_names[] = { "f32", "f16", "int8" };
+
+/* What each argument of an operator is called, in their order. */
+static const char *const arg_names[INFER_OP_COUNT][INFER_MAX_ARGS] = {
+	[INFER_OP_CONV2D] = { "kernel", "x", "stride", "padding", "dilation" },
+	[INFER_OP_CONV_TRANSPOSE2D] = { "kernel", "stride", "padding" },
+	[INFER_OP_MAX_POOL2D] = { "kernel", "stride", "padding", "ceil" },
+	[INFER_OP_UPSAMPLE_NEAREST] = { "factor" },
+	[INFER_OP_UPSAMPLE_BILINEAR] = { "factor" },
+};
+
+/* "kernel 3 x 3 stride 2 padding 1 dilation 1 relu" */
+static void describe_step(const struct infer_step *step, char *text, size_t size)
+{
+	size_t used = 0;
+	text[0] = '\0';
+	for (int i = 0; i < INFER_MAX_ARGS && arg_names[step->op][i] && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s %d ", arg_names[step->op][i], step->args[i]);
+	if (step->farg != 0 && used < size)
+		used += (size_t)snprintf(text + used, size - used, "%g ", (double)step->farg);
+	if (step->relu && used < size)
+		snprintf(text + used, size - used, "relu");
+}
+
+static size_t step_parameters(const struct infer_network *network, const struct infer_step *step)
+{
+	size_t sum = 0;
+	for (int i = 0; i < 2; i++) {
+		if (step->tensor[i] < 0)
+			continue;
+		const int *d = network->tensors[step->tensor[i]].dims;
+		sum += (size_t)d[0] * (size_t)d[1] * (size_t)d[2] * (size_t)d[3];
+	}
+	return sum;
+}
+
+static void print_step(const struct infer_network *network, int index, struct infer_shape shape)
+{
+	const struct infer_step *step = &network->steps[index];
+	char inputs[64] = "", text[160];
+	size_t used = 0;
+	for (int i = 0; i < step->input_count; i++) {
+		int value = step->inputs[i];
+		const char *comma = i ? "," : "";
+		if (value < INFER_FIRST_STEP_VALUE)
+			used += (size_t)snprintf(inputs + used, sizeof inputs - used, "%s%s", comma,
+						 value ? "clicks" : "image");
+		else
+			used += (size_t)snprintf(inputs + used, sizeof inputs - used, "%s%d", comma,
+						 value - INFER_FIRST_STEP_VALUE);
+	}
+	describe_step(step, text, sizeof text);
+	printf("%4d %-18s <- %-14s %4d x %4d x %4d %8zu  %s\n", index, infer_op_name(step->op), inputs, shape.c,
+	       shape.h, shape.w, step_parameters(network, step), text);
+}
+
+static enum status print_steps(const struct infer_network *network)
+{
+	int side = (network->default_size + 15) / 16 * 16;
+	char message[TAPCUT_MESSAGE_SIZE];
+	struct infer_shape *shapes = calloc((size_t)network->step_count, sizeof *shapes);
+	if (!shapes)
+		return status_fail(STATUS_NO_MEMORY, "no memory for %d steps", network->step_count);
+	enum status status = STATUS_OK;
+	if (infer_network_shapes(network, side, side, shapes, message) != TAPCUT_OK)
+		status = status_fail(STATUS_FORMAT, "%s", message);
+	printf("\nstep operator              inputs           channels x height x width  parameters\n");
+	for (int i = 0; i < network->step_count && status == STATUS_OK; i++)
+		print_step(network, i, shapes[i]);
+	free(shapes);
+	return status;
+}
+
+static void print_preprocess(const struct infer_preprocess *p)
+{
+	printf("image       %s, (byte - %g,%g,%g) * %g,%g,%g\n", p->bgr ? "BGR" : "RGB", (double)p->mean[0],
+	       (double)p->mean[1], (double)p->mean[2], (double)p->scale[0], (double)p->scale[1], (double)p->scale[2]);
+	if (p->encoding == INFER_CLICK_DISK)
+		printf("clicks      disks of radius %g", (double)p->radius);
+	else
+		printf("clicks      distance maps, truncated at %g", (double)p->truncate);
+	printf(", times %g%s\n", (double)p->click_scale, p->previous_mask ? ", with the previous mask" : "");
+}
+
+static void print_network_json(const struct infer_network *n, const char *digest)
+{
+	const struct infer_preprocess *p = &n->preprocess;
+	printf("{\"kind\": \"weights\", \"architecture\": \"");
+	for (const char *c = n->architecture; *c; c++)
+		printf(*c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+	printf("\", \"weights\": \"%s\", \"parameters\": %zu, \"steps\": %d, \"bytes\": %zu, \"default_size\": %d, "
+	       "\"sha256\": \"%s\",",
+	       weights_names[n->weights], n->parameters, n->step_count, n->file_bytes, n->default_size, digest);
+	printf(" \"bgr\": %s, \"mean\": [%.9g, %.9g, %.9g], \"scale\": [%.9g, %.9g, %.9g],", p->bgr ? "true" : "false",
+	       (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->scale[0], (double)p->scale[1],
+	       (double)p->scale[2]);
+	printf(" \"click_encoding\": \"%s\", \"click_radius\": %.9g, \"click_truncate\": %.9g, \"click_scale\": %.9g, "
+	       "\"previous_mask\": %s}\n",
+	       p->encoding == INFER_CLICK_DISK ? "disk" : "distance", (double)p->radius, (double)p->truncate,
+	       (double)p->click_scale, p->previous_mask ? "true" : "false");
+}
+
+static enum status inspect_network(const struct arguments *a, const char *bytes, size_t size, const char *digest)
+{
+	struct infer_network network;
+	char message[TAPCUT_MESSAGE_SIZE];
+	if (infer_network_parse(bytes, size, &network, message) != TAPCUT_OK)
+		return status_fail(STATUS_FORMAT, "%s: %s", a->path, message);
+	enum status status = STATUS_OK;
+	if (a->json) {
+		print_network_json(&network, digest);
+	} else {
+		printf("%s: weights file\n", a->path);
+		printf("network     %s, %d steps, made for %d pixels\n", network.architecture, network.step_count,
+		       network.default_size);
+		printf("parameters  %zu as %s in %d tensors\n", network.parameters, weights_names[network.weights],
+		       network.tensor_count);
+		print_preprocess(&network.preprocess);
+		printf("bytes       %zu\nsha256      %s\n", size, digest);
+	}
+	if (a->steps)
+		status = print_steps(&network);
+	infer_network_release(&network);
+	return status;
+}
+
+/* --- checkpoints -------------------------------------------------------------------------------------------------- */
+
+static enum status print_config(const char *path, const struct checkpoint_section *section)
+{
+	struct config config;
+	char *text = calloc(1, section->size + 1);
+	if (!text)
+		return status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
+	memcpy(text, section->data, section->size);
+	enum status status = config_from_json(&config, text, path);
+	free(text);
+	if (status == STATUS_OK)
+		printf("config      %s, seed %llu: %s+%s, %llu steps of %d\n", config.name,
+		       (unsigned long long)config.seed, trunk_names[config.model.trunk],
+		       decoder_names[config.model.decoder], (unsigned long long)config.train.steps,
+		       config.train.batch_size);
+	return status;
+}
+
+static enum status print_checkpoint(const char *path, const struct checkpoint *checkpoint)
+{
+	const struct checkpoint_section *config = checkpoint_find(checkpoint, "config", SIZE_MAX);
+	const struct checkpoint_section *saved = checkpoint_find(checkpoint, "state", sizeof(struct run_state));
+	const struct checkpoint_section *values = checkpoint_find(checkpoint, "values", SIZE_MAX);
+	printf("%s: checkpoint\n", path);
+	if (config)
+		TRY(print_config(path, config));
+	if (saved) {
+		struct run_state state;
+		memcpy(&state, saved->data, sizeof state);
+		printf("step        %llu, best NoC@90 %.2f at step %llu\n", (unsigned long long)state.step,
+		       state.best_noc90, (unsigned long long)state.best_step);
+	}
+	if (values)
+		printf("parameters  %zu\n", values->size / sizeof(float));
+	for (int i = 0; i < checkpoint->count; i++)
+		printf("section     %-16s %zu bytes\n", checkpoint->sections[i].name, checkpoint->sections[i].size);
+	return STATUS_OK;
+}
+
+static enum status inspect_checkpoint(const struct arguments *a, const char *bytes, size_t size, const char *digest)
+{
+	(void)bytes;
+	struct checkpoint checkpoint;
+	TRY(checkpoint_read(&checkpoint, a->path));
+	enum status status = print_checkpoint(a->path, &checkpoint);
+	checkpoint_release(&checkpoint);
+	if (status == STATUS_OK)
+		printf("bytes       %zu\nsha256      %s\n", size, digest);
+	return status;
+}
+
+/* --- safetensors -------------------------------------------------------------------------------------------------- */
+
+static enum status inspect_safetensors(const struct arguments *a, const char *bytes, size_t size, const char *digest)
+{
+	(void)bytes;
+	struct safetensors file;
+	TRY(safetensors_read(&file, a->path));
+	size_t numbers = 0;
+	printf("%s: safetensors\n", a->path);
+	for (int i = 0; i < file.count; i++) {
+		const struct safetensors_tensor *tensor = &file.tensors[i];
+		printf("  %-40s %-8s", tensor->name, tensor->dtype);
+		for (int k = 0; k < tensor->rank; k++)
+			printf("%s%zu", k ? "x" : " ", tensor->dims[k]);
+		printf("\n");
+		numbers += tensor->count;
+	}
+	printf("tensors     %d, %zu numbers\nbytes       %zu\nsha256      %s\n", file.count, numbers, size, digest);
+	safetensors_release(&file);
+	return STATUS_OK;
+}
+
+/* --- the command -------------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *magic;
+	size_t length;
+	enum status (*inspect)(const struct arguments *a, const char *bytes, size_t size, const char *digest);
+} kinds[] = {
+	{ "\x89TAPCUT\n", 8, inspect_network },
+	{ "TAPCKPT1", 8, inspect_checkpoint },
+	{ "", 0, inspect_safetensors }, /* has no magic */
+};
+
+static enum status inspect(const struct arguments *a)
+{
+	char *bytes, digest[65];
+	size_t size;
+	uint8_t raw[32];
+	struct sha256 sha;
+	TRY(file_read(a->path, (size_t)1 << 30, &bytes, &size));
+	sha256_init(&sha);
+	sha256_update(&sha, bytes, size);
+	sha256_final(&sha, raw);
+	sha256_hex(raw, digest);
+	size_t kind = 0;
+	while (size < kinds[kind].length || memcmp(bytes, kinds[kind].magic, kinds[kind].length) != 0)
+		kind++;
+	enum status status = kinds[kind].inspect(a, bytes, size, digest);
+	free(bytes);
+	return status;
+}
+
+static const struct option long_options[] = {
+	{ "steps", no_argument, NULL, 's' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool parse_arguments(int argc, char **argv, struct arguments *a)
+{
+	*a = (struct arguments){ 0 };
+	optind = 1;
+	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+		a->steps |= option == 's';
+		a->json |= option == 'j';
+		a->help |= option == 'h';
+		if (option == '?')
+			return false;
+	}
+	if (!a->help && optind + 1 != argc) {
+		fprintf(stderr, "tapcut inspect: expected one file; tapcut inspect --help shows the options\n");
+		return false;
+	}
+	a->path = argv[optind];
+	return true;
+}
+
+int cmd_inspect(int argc, char **argv)
+{
+	struct arguments a;
+	if (!parse_arguments(argc, argv, &a))
+		return 2;
+	if (a.help) {
+		print_usage(stdout);
+		return 0;
+	}
+	return inspect(&a) == STATUS_OK ? 0 : command_failed("inspect");
+}

@@ -1,0 +1,260 @@
+/* tapcut train: a config in, a folder with weights, checkpoints, log and report out. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/command.h"
+#include "train/config.h"
+#include "train/trainer.h"
+
+enum { PATH_SIZE = 1024, MAX_OVERRIDES = 256, SIGNAL_EXIT = 128 };
+
+static void print_usage(FILE *out)
+{
+	fputs("usage: tapcut train CONFIG.json --out DIR [OPTIONS]\n"
+	      "       tapcut train --out DIR --resume auto     (goes on with DIR/config.json)\n"
+	      "       tapcut train --keys\n"
+	      "\n"
+	      "Trains what the config says. Same config and seed, same weights, for any number of threads and however often the run\n"
+	      "was stopped and resumed. DIR gets config.json (every key), log.jsonl, log.csv, val.csv, last.ckpt, best.ckpt,\n"
+	      "final.tapcut and report.html.\n"
+	      "\n"
+	      "  --config FILE       the same as CONFIG.json\n"
+	      "  --out DIR           folder of the run; made if it is not there\n"
+	      "  --set KEY=VALUE     another value for a key; may be repeated, the last one counts\n"
+	      "  --seed N            the same as --set seed=N\n"
+	      "  --steps N           the same as --set train.steps=N\n"
+	      "  --threads N         threads that compute (default: all processors)\n"
+	      "  --resume auto       go on from DIR/last.ckpt if it is there, else begin\n"
+	      "  --force             begin anew in a folder that holds a run: its files are deleted\n"
+	      "  --quiet             no progress line\n"
+	      "  --keys              print every config key with type, default, unit and meaning\n"
+	      "\n"
+	      "Ctrl-C or SIGTERM: the run saves a checkpoint and ends; a second one ends it at once.\n"
+	      "Exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by SIGINT, 143 by SIGTERM (go on with --resume auto).\n"
+	      "\n"
+	      "examples:\n"
+	      "  tapcut train configs/demo.json --out runs/demo\n"
+	      "  tapcut train configs/baseline.json --set optim.lr=5e-4 --set model.widths=[48,32,24,16] --seed 2 --out runs/x\n"
+	      "  tapcut train configs/baseline.json --out runs/baseline --resume auto\n",
+	      out);
+}
+
+/* --- command line -------------------------------------------------------------------------------------------------- */
+
+struct arguments {
+	const char *config, *out_dir;
+	const char *overrides[MAX_OVERRIDES];
+	int override_count;
+	char seed[96], steps[96];
+	char own_config[PATH_SIZE]; /* DIR/config.json */
+	int threads;
+	bool resume, force, quiet, keys, help;
+};
+
+enum { OPT_CONFIG = 256, OPT_OUT, OPT_SET, OPT_SEED, OPT_STEPS, OPT_THREADS, OPT_RESUME, OPT_FORCE, OPT_QUIET, OPT_KEYS, OPT_HELP };
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "out", required_argument, NULL, OPT_OUT },
+	{ "set", required_argument, NULL, OPT_SET },
+	{ "seed", required_argument, NULL, OPT_SEED },
+	{ "steps", required_argument, NULL, OPT_STEPS },
+	{ "threads", required_argument, NULL, OPT_THREADS },
+	{ "resume", required_argument, NULL, OPT_RESUME },
+	{ "force", no_argument, NULL, OPT_FORCE },
+	{ "quiet", no_argument, NULL, OPT_QUIET },
+	{ "keys", no_argument, NULL, OPT_KEYS },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool wrong_usage(const char *message)
+{
+	fprintf(stderr, "tapcut train: %s; tapcut train --help shows the options\n", message);
+	return false;
+}
+
+static bool add_override(struct arguments *a, const char *override)
+{
+	if (a->override_count == MAX_OVERRIDES)
+		return wrong_usage("too many --set");
+	a->overrides[a->override_count++] = override;
+	return true;
+}
+
+static bool add_shorthand(struct arguments *a, char *buffer, size_t size, const char *key, const char *value)
+{
+	if (!*value || (size_t)snprintf(buffer, size, "%s=%s", key, value) >= size)
+		return wrong_usage("--seed and --steps expect a number");
+	return add_override(a, buffer);
+}
+
+static bool parse_threads(const char *text, int *threads)
+{
+	char *end;
+	errno = 0;
+	long number = strtol(text, &end, 10);
+	if (errno || end == text || *end || number < 1 || number > 1024)
+		return wrong_usage("--threads expects a whole number from 1 to 1024");
+	*threads = (int)number;
+	return true;
+}
+
+static bool parse_option(int option, struct arguments *a)
+{
+	switch (option) {
+	case OPT_CONFIG: a->config = optarg; return true;
+	case OPT_OUT: a->out_dir = optarg; return true;
+	case OPT_SET: return add_override(a, optarg);
+	case OPT_SEED: return add_shorthand(a, a->seed, sizeof a->seed, "seed", optarg);
+	case OPT_STEPS: return add_shorthand(a, a->steps, sizeof a->steps, "train.steps", optarg);
+	case OPT_THREADS: return parse_threads(optarg, &a->threads);
+	case OPT_RESUME: a->resume = true; return strcmp(optarg, "auto") == 0 || wrong_usage("--resume expects \"auto\"");
+	case OPT_FORCE: a->force = true; return true;
+	case OPT_QUIET: a->quiet = true; return true;
+	case OPT_KEYS: a->keys = true; return true;
+	case OPT_HELP: a->help = true; return true;
+	default: return false; /* getopt_long has said what is wrong */
+	}
+}
+
+static bool parse_arguments(int argc, char **argv, struct arguments *a)
+{
+	*a = (struct arguments){ .config = NULL };
+	optind = 1;
+	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
+		if (!parse_option(option, a))
+			return false;
+	if (a->help || a->keys)
+		return true;
+	if (optind < argc && !a->config)
+		a->config = argv[optind++];
+	if (optind < argc)
+		return wrong_usage("one config only");
+	if (!a->out_dir || !*a->out_dir)
+		return wrong_usage("--out DIR is missing");
+	if (a->force && a->resume)
+		return wrong_usage("--force begins anew and --resume goes on: give one of them");
+	if (snprintf(a->own_config, sizeof a->own_config, "%s/config.json", a->out_dir) >= (int)sizeof a->own_config)
+		return wrong_usage("the path after --out is too long");
+	if (!a->config && a->resume && access(a->own_config, R_OK) == 0)
+		a->config = a->own_config;
+	return a->config ? true : wrong_usage("a config is missing");
+}
+
+/* --- the run's folder ---------------------------------------------------------------------------------------------- */
+
+static const char *const run_files[] = { "config.json", "log.jsonl", "log.csv", "val.csv", "last.ckpt", "best.ckpt", "final.tapcut",
+					 "report.html" };
+enum { RUN_FILE_COUNT = sizeof run_files / sizeof run_files[0] };
+
+static enum status run_file_path(const char *dir, const char *name, char *path)
+{
+	if (snprintf(path, PATH_SIZE, "%s/%s", dir, name) >= PATH_SIZE)
+		return status_fail(STATUS_LIMIT, "%.60s...: the path is too long", dir);
+	return STATUS_OK;
+}
+
+/* With --force the old run goes first: were its last.ckpt still there, a later --resume would go on with the wrong run. */
+static enum status clear_run(const struct arguments *a)
+{
+	for (int i = 0; i < RUN_FILE_COUNT; i++) {
+		char path[PATH_SIZE];
+		TRY(run_file_path(a->out_dir, run_files[i], path));
+		if (access(path, F_OK) != 0)
+			continue;
+		if (!a->force)
+			return status_fail(STATUS_CONFIG, "%s is there: --resume auto goes on with that run, --force deletes it", path);
+		if (unlink(path) != 0)
+			return status_fail(STATUS_IO, "%s cannot be deleted: %s", path, strerror(errno));
+	}
+	return STATUS_OK;
+}
+
+/* Like mkdir -p. */
+static enum status make_dir(const char *dir)
+{
+	char path[PATH_SIZE];
+	if (snprintf(path, sizeof path, "%s", dir) >= (int)sizeof path)
+		return status_fail(STATUS_LIMIT, "%.60s...: the path is too long", dir);
+	for (char *c = path + 1;; c++) {
+		if (*c && *c != '/')
+			continue;
+		char kept = *c;
+		*c = '\0';
+		if (mkdir(path, 0777) != 0 && errno != EEXIST)
+			return status_fail(STATUS_IO, "%s cannot be made: %s", path, strerror(errno));
+		*c = kept;
+		if (!kept)
+			break;
+	}
+	struct stat info;
+	if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode))
+		return status_fail(STATUS_IO, "%s: expected a folder, found something else", dir);
+	return STATUS_OK;
+}
+
+/* --- signals ------------------------------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t stop_signal;
+
+/* Sets a flag only: what saves the run is not allowed in a signal handler. */
+static void on_signal(int number)
+{
+	if (stop_signal)
+		_exit(SIGNAL_EXIT + number);
+	stop_signal = number;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* --- main ---------------------------------------------------------------------------------------------------------- */
+
+static enum status train(const struct arguments *a)
+{
+	struct config config;
+	struct train_options options = { .out_dir = a->out_dir, .threads = a->threads, .resume = a->resume, .quiet = a->quiet,
+					 .stop = &stop_signal };
+	TRY(config_load(&config, a->config, a->overrides, a->override_count));
+	TRY(config_check_training(&config));
+	TRY(make_dir(a->out_dir));
+	if (!a->resume)
+		TRY(clear_run(a));
+	catch_signals();
+	return train_run(&config, &options);
+}
+
+int cmd_train(int argc, char **argv)
+{
+	struct arguments a;
+	if (!parse_arguments(argc, argv, &a))
+		return 2;
+	if (a.help) {
+		print_usage(stdout);
+		return 0;
+	}
+	if (a.keys) {
+		config_print_keys(stdout);
+		return 0;
+	}
+	enum status status = train(&a);
+	if (status == STATUS_OK)
+		return 0;
+	if (status == STATUS_INTERRUPTED) {
+		fprintf(stderr, "tapcut train: stopped; everything is saved, --resume auto goes on\n");
+		return SIGNAL_EXIT + (stop_signal ? stop_signal : SIGINT);
+	}
+	return command_failed("train");
+}

@@ -1,0 +1,424 @@
+/* See trainer.h. The order of one step: load, compute, check, update, log, save, validate. A checkpoint is taken only between steps, so
+ * that a resumed run goes on exactly where the saved one stood: parameters, moments and the step number say everything (randomness
+ * is a counter, the loader starts at any sample). */
+#include "train/trainer.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "convert/export.h"
+#include "convert/safetensors.h"
+#include "core/atomic_file.h"
+#include "core/blas.h"
+#include "train/batch.h"
+#include "train/objective.h"
+#include "train/progress.h"
+#include "train/run_log.h"
+#include "train/run_report.h"
+#include "train/run_state.h"
+#include "train/validate.h"
+
+struct trainer {
+	const struct config *config;
+	const struct train_options *options;
+	int threads;
+	struct dataset train, val; /* val.object_count == 0: no validation */
+	struct params params;
+	struct model model;
+	struct objective objective;
+	struct optim optim;
+	struct workers *workers;
+	struct batch batch;
+	struct loader *loader;
+	struct run_log log;
+	struct progress progress;
+	struct run_state state;
+	double started;
+	/* Since the last log line. */
+	double interval_start, interval_loss, interval_iou, interval_wait;
+	int interval_steps, interval_rounds;
+};
+
+static void out_path(const struct trainer *trainer, const char *name, char path[1024])
+{
+	snprintf(path, 1024, "%s/%s", trainer->options->out_dir, name);
+}
+
+/* --- set-up ------------------------------------------------------------------------------------------------------- */
+
+static enum status open_dataset(struct dataset *dataset, const struct config *config, const char *json, bool training)
+{
+	const char *names[CONFIG_MAX_CATEGORIES];
+	for (int i = 0; i < config->data.category_count; i++)
+		names[i] = config->data.categories[i];
+	struct dataset_filter filter = {
+		.categories = config->data.category_count ? names : NULL,
+		.category_count = config->data.category_count,
+		.min_area_fraction = config->data.min_area_fraction,
+		.max_area_fraction = config->data.max_area_fraction,
+		.max_objects = training ? config->data.max_objects : 0,
+	};
+	TRY(dataset_open(dataset, json, config->data.images[0] ? config->data.images : NULL, &filter));
+	if (!dataset->object_count)
+		return status_fail(STATUS_CONFIG, "%s: no object passes the filters of section data", json);
+	return STATUS_OK;
+}
+
+static enum status open_data(struct trainer *trainer)
+{
+	const struct config *config = trainer->config;
+	if (!config->data.train[0])
+		return status_fail(STATUS_CONFIG, "data.train: expected the path of an instances JSON, found nothing");
+	TRY(open_dataset(&trainer->train, config, config->data.train, true));
+	memcpy(trainer->state.data_digest, trainer->train.digest, sizeof trainer->state.data_digest);
+	if (config->data.val[0])
+		TRY(open_dataset(&trainer->val, config, config->data.val, false));
+	return STATUS_OK;
+}
+
+static enum status load_trunk(struct trainer *trainer)
+{
+	struct safetensors_report report;
+	if (!trainer->config->init_trunk[0])
+		return STATUS_OK;
+	TRY(safetensors_import(trainer->config->init_trunk, &trainer->params, &report));
+	if (!trainer->options->quiet)
+		fprintf(stderr, "%s: %d tensors loaded, %d ignored, %d trunk parameters not in it\n", trainer->config->init_trunk,
+			report.loaded, report.ignored, report.missing);
+	return STATUS_OK;
+}
+
+static enum status build_model(struct trainer *trainer)
+{
+	const struct config *config = trainer->config;
+	int size = config->train.size;
+	TRY(model_build(&trainer->model, &trainer->params, &config->model, config->train.slot_size, size, size));
+	TRY(objective_add(&trainer->objective, &trainer->model, config));
+	TRY(graph_plan(&trainer->model.graph, GRAPH_TRAINING));
+	TRY(params_alloc(&trainer->params, config->seed));
+	TRY(load_trunk(trainer));
+	return optim_init(&trainer->optim, &config->optim, &trainer->params);
+}
+
+static enum status resume(struct trainer *trainer)
+{
+	char path[1024];
+	out_path(trainer, "last.ckpt", path);
+	if (!trainer->options->resume || access(path, F_OK) != 0)
+		return STATUS_OK;
+	return run_state_load(path, trainer->config, &trainer->state, &trainer->params, &trainer->optim);
+}
+
+static enum status start_batches(struct trainer *trainer)
+{
+	const struct config *config = trainer->config;
+	TRY(workers_new(trainer->threads, &trainer->workers));
+	TRY(batch_init(&trainer->batch, config, &trainer->model, &trainer->objective, trainer->workers,
+		       (uint32_t)trainer->train.object_count));
+	struct loader_options options = {
+		.dataset = &trainer->train,
+		.augment = config->augment,
+		.size = config->train.size,
+		.seed = config->seed,
+		.first = trainer->state.step * (uint64_t)config->train.batch_size,
+		.threads = config->train.loader_threads,
+		.prefetch = config->train.prefetch + config->train.batch_size, /* the step holds a batch of them */
+	};
+	return loader_new(&options, &trainer->loader);
+}
+
+/* The folder of the run, with the resolved config in it. */
+static enum status open_out_dir(struct trainer *trainer)
+{
+	char path[1024];
+	const char *dir = trainer->options->out_dir;
+	snprintf(path, sizeof path, "%s", dir);
+	for (char *p = path + 1;; p++) {
+		if (*p && *p != '/')
+			continue;
+		char end = *p;
+		*p = '\0';
+		if (mkdir(path, 0777) != 0 && errno != EEXIST)
+			return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
+		*p = end;
+		if (!end)
+			break;
+	}
+	char *text = config_to_json(trainer->config);
+	if (!text)
+		return status_fail(STATUS_NO_MEMORY, "no memory for the config");
+	out_path(trainer, "config.json", path);
+	enum status status = atomic_file_write(path, &(struct file_part){ text, strlen(text) }, 1);
+	free(text);
+	return status;
+}
+
+static enum status set_up(struct trainer *trainer)
+{
+	TRY(blas_check());
+	TRY(open_data(trainer));
+	TRY(build_model(trainer));
+	TRY(resume(trainer));
+	TRY(open_out_dir(trainer));
+	TRY(run_log_open(&trainer->log, trainer->options->out_dir, trainer->state.step));
+	return start_batches(trainer);
+}
+
+static void tear_down(struct trainer *trainer)
+{
+	if (trainer->loader)
+		loader_free(trainer->loader);
+	batch_release(&trainer->batch);
+	if (trainer->workers)
+		workers_free(trainer->workers);
+	run_log_close(&trainer->log);
+	optim_release(&trainer->optim);
+	model_release(&trainer->model);
+	params_release(&trainer->params);
+	dataset_release(&trainer->val);
+	dataset_release(&trainer->train);
+}
+
+/* --- one step ----------------------------------------------------------------------------------------------------- */
+
+/* Applies the policy for a step whose loss or gradient is not finite. */
+static enum status check_finite(struct trainer *trainer, double loss, double norm, bool *usable)
+{
+	*usable = isfinite(loss) && isfinite(norm);
+	if (*usable)
+		return STATUS_OK;
+	trainer->state.skipped++;
+	if (!strcmp(trainer->config->train.nan_policy, "skip"))
+		return run_log_event(&trainer->log, trainer->state.step + 1, "skip", "loss or gradient is not finite");
+	return status_fail(STATUS_FORMAT,
+			   "step %llu: loss %g, gradient norm %g: not finite. The last checkpoint is from before; lower optim.lr, or set "
+			   "train.nan_policy to \"skip\"",
+			   (unsigned long long)trainer->state.step, loss, norm);
+}
+
+static void smooth(double *average, double value)
+{
+	*average += (value - *average) * (*average == 0 ? 1 : 0.02);
+}
+
+static enum status log_interval(struct trainer *trainer, double lr, double norm)
+{
+	const struct config *config = trainer->config;
+	double now = progress_clock(), waited, worked;
+	loader_times(trainer->loader, &waited, &worked);
+	int steps = trainer->interval_steps;
+	double seconds = now - trainer->interval_start;
+	uint64_t samples = trainer->state.step * (uint64_t)config->train.batch_size;
+	struct run_step row = {
+		.step = trainer->state.step,
+		.samples = samples,
+		.epoch = (double)samples / trainer->train.object_count,
+		.loss = trainer->interval_loss / steps,
+		.iou = trainer->interval_iou / steps,
+		.lr = lr,
+		.grad_norm = norm,
+		.rounds = (double)trainer->interval_rounds / (steps * config->train.batch_size),
+		.samples_per_s = steps * config->train.batch_size / seconds,
+		.loader_wait = (waited - trainer->interval_wait) / seconds,
+		.seconds = now - trainer->started,
+	};
+	trainer->interval_start = now;
+	trainer->interval_wait = waited;
+	trainer->interval_loss = trainer->interval_iou = 0;
+	trainer->interval_steps = trainer->interval_rounds = 0;
+	return run_log_step(&trainer->log, &row);
+}
+
+static void count_step(struct trainer *trainer, const struct batch_result *result)
+{
+	trainer->state.step++;
+	trainer->interval_steps++;
+	trainer->interval_loss += result->loss;
+	trainer->interval_iou += result->iou;
+	trainer->interval_rounds += result->rounds;
+	smooth(&trainer->state.smooth_loss, result->loss);
+	smooth(&trainer->state.smooth_iou, result->iou);
+}
+
+static enum status step(struct trainer *trainer)
+{
+	const struct config *config = trainer->config;
+	struct batch_result result;
+	bool usable;
+	TRY(batch_load(&trainer->batch, trainer->loader, trainer->state.step * (uint64_t)config->train.batch_size));
+	batch_compute(&trainer->batch, trainer->params.values, &result);
+	batch_give_back(&trainer->batch, trainer->loader);
+	const float *grads = trainer->batch.grads[0];
+	double norm = optim_grad_norm(&trainer->params, grads);
+	double lr = schedule_lr(&config->schedule, trainer->state.step);
+	TRY(check_finite(trainer, result.loss, norm, &usable));
+	if (usable)
+		optim_step(&trainer->optim, &trainer->params, grads, lr, norm);
+	count_step(trainer, &result);
+	if (trainer->state.step % (uint64_t)config->train.log_every == 0 || trainer->state.step == config->train.steps)
+		TRY(log_interval(trainer, lr, norm));
+	return STATUS_OK;
+}
+
+/* --- between steps ------------------------------------------------------------------------------------------------ */
+
+static enum status save(const struct trainer *trainer, const char *name)
+{
+	char path[1024];
+	out_path(trainer, name, path);
+	return run_state_save(path, trainer->config, &trainer->state, &trainer->params, &trainer->optim);
+}
+
+static enum status write_report(struct trainer *trainer)
+{
+	return run_report_write(trainer->options->out_dir, trainer->config, &trainer->model,
+				optim_best_values(&trainer->optim, &trainer->params),
+				trainer->val.object_count ? &trainer->val : &trainer->train);
+}
+
+/* Fewer clicks are better; among equals the better first tap. */
+static bool is_best(const struct run_state *state, const struct evaluate_result *result)
+{
+	if (state->best_step == 0 || result->noc90 != state->best_noc90)
+		return state->best_step == 0 || result->noc90 < state->best_noc90;
+	return result->miou1 > state->best_miou1;
+}
+
+static enum status log_validation(struct trainer *trainer, const struct evaluate_result *result)
+{
+	struct run_val val = {
+		.step = trainer->state.step,
+		.instances = (uint64_t)result->instances,
+		.noc85 = result->noc85,
+		.noc90 = result->noc90,
+		.nof90 = (uint64_t)result->nof90,
+		.miou1 = result->miou1,
+		.miou2 = result->miou2,
+		.miou3 = result->miou3,
+		.miou5 = result->miou5,
+		.biou1 = result->biou1,
+		.ms_per_click = result->ms_per_click,
+	};
+	return run_log_val(&trainer->log, &val);
+}
+
+static enum status validate_now(struct trainer *trainer)
+{
+	struct evaluate_result result;
+	const float *values = optim_best_values(&trainer->optim, &trainer->params);
+	TRY(validate(&trainer->model, trainer->config, values, &trainer->val, trainer->threads, &result));
+	enum status status = log_validation(trainer, &result);
+	progress_message(&trainer->progress, "step %llu: NoC@85 %.2f  NoC@90 %.2f  mIoU@1 %.1f  (%d objects)",
+			 (unsigned long long)trainer->state.step, result.noc85, result.noc90, 100 * result.miou1, result.instances);
+	if (!status && is_best(&trainer->state, &result)) {
+		trainer->state.best_step = trainer->state.step;
+		trainer->state.best_noc90 = result.noc90;
+		trainer->state.best_miou1 = result.miou1;
+		status = save(trainer, "best.ckpt");
+	}
+	evaluate_result_release(&result);
+	trainer->interval_start = progress_clock(); /* samples per second count training alone */
+	return status;
+}
+
+static bool due(uint64_t number, int every)
+{
+	return every > 0 && number % (uint64_t)every == 0;
+}
+
+static bool must_stop(const struct trainer *trainer)
+{
+	return trainer->options->stop && *trainer->options->stop;
+}
+
+static enum status between_steps(struct trainer *trainer)
+{
+	const struct config *config = trainer->config;
+	uint64_t done = trainer->state.step;
+	bool last = done == config->train.steps;
+	if (trainer->val.object_count && (last || due(done, config->eval.every))) {
+		TRY(validate_now(trainer));
+		TRY(save(trainer, "last.ckpt"));
+		TRY(write_report(trainer));
+	} else if (last || due(done, config->train.checkpoint_every)) {
+		TRY(save(trainer, "last.ckpt"));
+	}
+	return STATUS_OK;
+}
+
+static enum status loop(struct trainer *trainer)
+{
+	const struct config *config = trainer->config;
+	trainer->started = trainer->interval_start = progress_clock();
+	while (trainer->state.step < config->train.steps) {
+		if (must_stop(trainer)) {
+			TRY(save(trainer, "last.ckpt"));
+			return status_fail(STATUS_INTERRUPTED, "stopped after step %llu of %llu; --resume auto continues",
+					   (unsigned long long)trainer->state.step, (unsigned long long)config->train.steps);
+		}
+		TRY(step(trainer));
+		TRY(between_steps(trainer));
+		progress_update(&trainer->progress, trainer->state.step, "loss %.4f  IoU %.3f", trainer->state.smooth_loss,
+				trainer->state.smooth_iou);
+	}
+	return STATUS_OK;
+}
+
+/* What a finished run leaves: best.ckpt even without validation, the weights, the report. */
+static enum status finish(struct trainer *trainer)
+{
+	char path[1024];
+	struct export_options options = {
+		.weights = EXPORT_F32,
+		.preprocess = trainer->config->preprocess,
+		.default_size = trainer->config->eval.size,
+	};
+	if (!trainer->val.object_count)
+		TRY(save(trainer, "best.ckpt"));
+	out_path(trainer, "final.tapcut", path);
+	TRY(export_file(&trainer->model, &trainer->config->model, optim_best_values(&trainer->optim, &trainer->params), &options,
+			path));
+	return write_report(trainer);
+}
+
+static void print_start(const struct trainer *trainer)
+{
+	const struct config *config = trainer->config;
+	dataset_print_summary(&trainer->train, stderr);
+	fprintf(stderr, "%s: %zu parameters, %.0f M multiply-adds forward at %dx%d; %.0f MiB for %d threads; BLAS core %s\n", config->name,
+		trainer->params.total, trainer->model.graph.forward_macs / config->train.slot_size * 1e-6, config->train.size,
+		config->train.size, (double)batch_bytes(&trainer->batch) / (1 << 20), trainer->threads, blas_core_name());
+	if (trainer->state.step)
+		fprintf(stderr, "resuming after step %llu of %llu\n", (unsigned long long)trainer->state.step,
+			(unsigned long long)config->train.steps);
+}
+
+static enum status run(struct trainer *trainer)
+{
+	TRY(set_up(trainer));
+	if (!trainer->options->quiet)
+		print_start(trainer);
+	progress_start(&trainer->progress, "train", trainer->config->train.steps, trainer->state.step, trainer->options->quiet);
+	enum status status = loop(trainer);
+	progress_end(&trainer->progress);
+	return status ? status : finish(trainer);
+}
+
+enum status train_run(const struct config *config, const struct train_options *options)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	struct trainer trainer = {
+		.config = config,
+		.options = options,
+		.threads = options->threads ? options->threads : processors > 0 ? (int)processors : 1,
+	};
+	params_init(&trainer.params);
+	enum status status = run(&trainer);
+	tear_down(&trainer);
+	return status;
+}

@@ -1,0 +1,49 @@
+/* See validate.h. */
+#include "train/validate.h"
+
+#include <stdlib.h>
+
+#include "convert/export.h"
+
+enum status deploy_in_memory(const struct model *model, const struct config *config, const float *values,
+			     struct tapcut_model **deployed)
+{
+	struct export_options options = {
+		.weights = EXPORT_F32,
+		.preprocess = config->preprocess,
+		.default_size = config->eval.size,
+	};
+	unsigned char *data;
+	size_t size;
+	char message[TAPCUT_MESSAGE_SIZE];
+	TRY(export_memory(model, &config->model, values, &options, &data, &size));
+	enum tapcut_status loaded = tapcut_model_load_memory(data, size, deployed, message);
+	free(data);
+	if (loaded != TAPCUT_OK)
+		return status_fail(STATUS_FORMAT, "exported weights: %s", message);
+	return STATUS_OK;
+}
+
+struct evaluate_options validate_options(const struct config *config, int threads)
+{
+	struct evaluate_options options;
+	evaluate_options_init(&options);
+	options.session.size = config->eval.size;
+	options.session.zoom = config->eval.zoom;
+	options.session.threshold = (float)config->threshold;
+	options.max_clicks = config->eval.max_clicks;
+	options.limit = config->eval.limit;
+	options.threads = threads;
+	return options;
+}
+
+enum status validate(const struct model *model, const struct config *config, const float *values, const struct dataset *val,
+		     int threads, struct evaluate_result *result)
+{
+	struct evaluate_options options = validate_options(config, threads);
+	struct tapcut_model *deployed;
+	TRY(deploy_in_memory(model, config, values, &deployed));
+	enum status status = evaluate_dataset(deployed, val, &options, result);
+	tapcut_model_free(deployed);
+	return status;
+}
