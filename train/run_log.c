@@ -101,27 +101,24 @@ static void add_csv_line(struct text *text, const struct column *columns, const 
 
 /* --- cutting back -------------------------------------------------------------------------------------------------- */
 
-/* The step of a line of log.jsonl; false where there is none. */
-static bool json_line_step(const char *line, size_t length, uint64_t *step)
+/* Is this a line to keep: a record of a step up to `last`? Fails only when memory is out. */
+static enum status keep_json_line(const char *line, size_t length, uint64_t last, bool *keep)
 {
 	struct json *root;
 	double number;
-	if (json_parse(line, length, "log", &root) != STATUS_OK)
-		return false;
-	bool found = json_number(json_get(root, "step"), &number) == STATUS_OK && number >= 0 && number < 1e18;
-	if (found)
-		*step = (uint64_t)number;
+	enum status status = json_parse(line, length, "log", &root);
+	*keep = status == STATUS_OK && json_number(json_get(root, "step"), &number) == STATUS_OK && number >= 0 && number <= (double)last;
 	json_free(root);
-	return found;
+	return status == STATUS_NO_MEMORY ? status : STATUS_OK;
 }
 
-static bool csv_line_step(const char *line, size_t length, uint64_t *step)
+static bool keep_csv_line(const char *line, size_t length, uint64_t last)
 {
 	char *end;
 	if (!length || *line < '0' || *line > '9')
 		return false;
-	*step = strtoull(line, &end, 10);
-	return end < line + length && *end == ',';
+	uint64_t step = strtoull(line, &end, 10);
+	return end < line + length && *end == ',' && step <= last;
 }
 
 /* The lines of `old` up to `last`, without a half-written end. A CSV begins with `header`; NULL: JSONL. */
@@ -137,11 +134,15 @@ static enum status keep_lines(struct text *kept, const char *old, size_t size, c
 	}
 	while (line < end) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
-		uint64_t step;
+		bool keep;
 		if (!newline)
 			break;
 		size_t length = (size_t)(newline - line);
-		if ((header ? csv_line_step : json_line_step)(line, length, &step) && step <= last)
+		if (header)
+			keep = keep_csv_line(line, length, last);
+		else
+			TRY(keep_json_line(line, length, last, &keep));
+		if (keep)
 			text_add_bytes(kept, line, length + 1);
 		line = newline + 1;
 	}
@@ -299,8 +300,9 @@ static void *append(void **records, int *count, size_t size)
 static enum status read_line(struct run_history *history, const char *line, size_t length)
 {
 	struct json *root;
-	if (json_parse(line, length, "log", &root) != STATUS_OK)
-		return STATUS_OK;
+	enum status status = json_parse(line, length, "log", &root);
+	if (status != STATUS_OK)
+		return status == STATUS_NO_MEMORY ? status : STATUS_OK;
 	const char *event = json_string(json_get(root, "event"));
 	void *records = NULL, *record = NULL;
 	const struct column *columns = NULL;

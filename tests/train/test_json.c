@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "tests/support/test.h"
 #include "train/json.h"
 
@@ -110,6 +111,40 @@ START_TEST(every_cut_of_a_text_is_refused)
 }
 END_TEST
 
+/* Random damage: what the scanner accepts, cJSON must read (its refusal would be reported as lack of memory). */
+START_TEST(damaged_texts)
+{
+	static const char seed_text[] = "{\"a\": [1.5e3, -0.25, true, null, \"x\\u00e4\\ud83d\\ude00\xc3\xa4\\n\"], \"b\": {\"c\": [], \"d\": {}}}";
+	static const char bytes[] = "{}[]:,\"\\\\ue0123456789+-.Etrufalsn \n\x80\xff";
+	struct rng rng = rng_stream(2, 0, 0, RNG_TEST);
+	int good = 0;
+	for (int i = 0; i < 40000; i++) {
+		size_t length = sizeof seed_text - 1;
+		char *text = malloc(length);
+		memcpy(text, seed_text, length);
+		for (uint32_t edits = 1 + rng_below(&rng, 3); edits > 0; edits--)
+			text[rng_below(&rng, (uint32_t)length)] = bytes[rng_below(&rng, sizeof bytes - 1)];
+		struct json *root;
+		enum status status = json_parse(text, length, "x.json", &root);
+		ck_assert_msg(status == STATUS_OK || status == STATUS_FORMAT, "%.*s: %s", (int)length, text, status_message());
+		if (status == STATUS_OK) {
+			char *printed = json_print(root), *again;
+			struct json *second;
+			ck_assert_int_eq(json_parse(printed, strlen(printed), "again", &second), STATUS_OK);
+			again = json_print(second);
+			ck_assert_str_eq(printed, again);
+			free(printed);
+			free(again);
+			json_free(second);
+			good++;
+		}
+		json_free(root);
+		free(text);
+	}
+	ck_assert_int_gt(good, 1000);
+}
+END_TEST
+
 START_TEST(reads_files)
 {
 	struct json *root;
@@ -211,6 +246,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, refuses_duplicate_keys);
 	tcase_add_test(tcase, bounds_depth_and_size);
 	tcase_add_test(tcase, every_cut_of_a_text_is_refused);
+	tcase_add_test(tcase, damaged_texts);
 	tcase_add_test(tcase, reads_files);
 	tcase_add_test(tcase, sets_dotted_keys);
 	tcase_add_test(tcase, prints_what_it_read);
