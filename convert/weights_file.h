@@ -14,10 +14,4 @@
 enum status weights_file_write(const struct infer_network *network, enum export_weights weights, unsigned char **data,
 			       size_t *size);
 
-/* A whole content (FORMAT.md section 2) in its envelope, packed if that is smaller or `pack` is false: stored.
- * Returned, caller frees. For the writer, and for tests that need files whose checksums are right and whose content is
- * not. */
-enum status weights_file_envelope(const unsigned char *content, size_t content_size, int pack, unsigned char **data,
-				  size_t *size);
-
 #endif

@@ -104,11 +104,14 @@ static int shape_conv_transpose2d(const struct step_check *c, struct infer_shape
 	return check_vector(c, 1, "bias", w->dims[1]);
 }
 
-/* Rounded up, except that the last window must start inside the input or its left padding. */
+/* Rounded up with ceil_mode, except that the last window must start inside the input or its left padding. 0: no window
+ * fits. As in PyTorch, with ceil_mode a window may be larger than the input: 3x3 with stride 2 makes 1x1 of 2x2. */
 static int pooled(int size, int kernel, int stride, int padding, bool ceil_mode)
 {
-	int room = size + 2 * padding - kernel;
-	int out = (ceil_mode ? room + stride - 1 : room) / stride + 1;
+	int room = size + 2 * padding - kernel + (ceil_mode ? stride - 1 : 0);
+	if (room < 0)
+		return 0;
+	int out = room / stride + 1;
 	if (ceil_mode && (out - 1) * stride >= size + padding)
 		out--;
 	return out;
@@ -121,11 +124,11 @@ static int shape_max_pool2d(const struct step_check *c, struct infer_shape *out)
 	int kernel = arg[0], stride = arg[1], padding = arg[2];
 	if (2 * padding > kernel)
 		return fail_step(c, "padding %d is more than half of kernel %d", padding, kernel);
-	if (in.h + 2 * padding < kernel || in.w + 2 * padding < kernel)
-		return fail_step(c, "kernel %d does not fit a %dx%d input with padding %d", kernel, in.h, in.w,
-				 padding);
 	*out = (struct infer_shape){ in.c, pooled(in.h, kernel, stride, padding, arg[3]),
 				     pooled(in.w, kernel, stride, padding, arg[3]) };
+	if (out->h < 1 || out->w < 1)
+		return fail_step(c, "kernel %d does not fit a %dx%d input with padding %d", kernel, in.h, in.w,
+				 padding);
 	return TAPCUT_OK;
 }
 
