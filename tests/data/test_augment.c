@@ -103,6 +103,32 @@ START_TEST(same_stream_same_bytes)
 }
 END_TEST
 
+/* The same bytes on every machine and in every version: a change here changes every trained network. */
+START_TEST(golden_sample)
+{
+	struct tiny tiny;
+	struct sample sample;
+	struct augment_config config;
+	augment_config_init(&config);
+	tiny_init(&tiny, "augment");
+	tiny_add_photo(&tiny);
+	tiny_add_object(&tiny, 10, 20, 60, 50);
+	ck_assert_int_eq(sample_alloc(&sample, SIZE), STATUS_OK);
+	uint32_t hash = 2166136261u; /* FNV-1a */
+	for (int i = 0; i < 8; i++) {
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, 0, stream(i), &sample), STATUS_OK);
+		for (int p = 0; p < SIZE * SIZE; p++) {
+			for (int c = 0; c < 3; c++)
+				hash = (hash ^ sample.rgb[3 * p + c]) * 16777619u;
+			hash = (hash ^ sample.truth[p]) * 16777619u;
+		}
+	}
+	sample_release(&sample);
+	tiny_release(&tiny);
+	ck_assert_msg(hash == 0xdb5dbff0u, "hash is now 0x%08x", hash);
+}
+END_TEST
+
 START_TEST(object_is_always_there)
 {
 	struct tiny tiny;
@@ -274,9 +300,10 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("augment");
 	TCase *all = tcase_create("all");
-	tcase_set_timeout(all, 30);
+	tcase_set_timeout(all, 60);
 	tcase_add_test(all, planes_move_together);
 	tcase_add_test(all, same_stream_same_bytes);
+	tcase_add_test(all, golden_sample);
 	tcase_add_test(all, object_is_always_there);
 	tcase_add_test(all, scale_by_object);
 	tcase_add_test(all, staying_inside);

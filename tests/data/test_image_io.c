@@ -621,6 +621,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("image_io");
 	TCase *kinds = tcase_create("kinds");
+	tcase_set_timeout(kinds, 60);
 	tcase_add_test(kinds, png_round_trip);
 	tcase_add_test(kinds, jpeg_round_trip);
 	tcase_add_test(kinds, jpeg_cmyk);
@@ -629,6 +630,7 @@ static Suite *make_suite(void)
 	tcase_add_test(kinds, png_interlaced_equals_plain);
 	suite_add_tcase(suite, kinds);
 	TCase *exif = tcase_create("exif");
+	tcase_set_timeout(exif, 60);
 	tcase_add_test(exif, exif_all_orientations);
 	tcase_add_test(exif, exif_match);
 	tcase_add_test(exif, exif_damaged);

@@ -161,8 +161,8 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("loader");
 	TCase *all = tcase_create("all");
-	tcase_add_checked_fixture(all, open_tiny, close_tiny);
 	tcase_set_timeout(all, 60);
+	tcase_add_checked_fixture(all, open_tiny, close_tiny);
 	tcase_add_test(all, order_depends_on_the_seed_alone);
 	tcase_add_test(all, an_epoch_holds_every_object_once);
 	tcase_add_test(all, many_samples_kept);

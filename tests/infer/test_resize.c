@@ -234,6 +234,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("resize");
 	TCase *bytes = tcase_create("bytes");
+	tcase_set_timeout(bytes, 60);
 	tcase_add_test(bytes, naive_loop);
 	tcase_add_test(bytes, identity_and_crop_are_exact);
 	tcase_add_test(bytes, flip_mirrors);
@@ -243,6 +244,7 @@ static Suite *make_suite(void)
 	tcase_add_test(bytes, golden_bytes);
 	suite_add_tcase(suite, bytes);
 	TCase *real = tcase_create("floats");
+	tcase_set_timeout(real, 60);
 	tcase_add_test(real, floats_match_bytes);
 	tcase_add_test(real, floats_extend_edges);
 	suite_add_tcase(suite, real);
