@@ -13,7 +13,7 @@ echo "1/5  generating scenes"
 echo "2/5  the untrained network, for comparison"
 "$tapcut" train configs/demo.json --set data.train="$demo/train/instances.json" --set data.val= --out "$demo/untrained" --steps 1 \
 	--set optim.warmup_steps=0 --force 2>"$demo/untrained.log" || { cat "$demo/untrained.log"; exit 1; }
-"$tapcut" eval --model "$demo/untrained/final.tapcut" --coco "$demo/val/instances.json" --limit 60 --size 256 >"$demo/before.txt"
+"$tapcut" eval --model "$demo/untrained/final.tapcut" --coco "$demo/val/instances.json" --limit 60 --size 192 >"$demo/before.txt"
 
 echo "3/5  training, about two minutes"
 "$tapcut" train configs/demo.json --set data.train="$demo/train/instances.json" --set data.val="$demo/val/instances.json" \
@@ -21,19 +21,21 @@ echo "3/5  training, about two minutes"
 
 echo "4/5  exporting and evaluating"
 "$tapcut" export "$demo/run/last.ckpt" -o "$demo/demo.tapcut" --weights int8
-"$tapcut" eval --model "$demo/demo.tapcut" --coco "$demo/val/instances.json" --limit 60 --size 256 >"$demo/after.txt"
+"$tapcut" eval --model "$demo/demo.tapcut" --coco "$demo/val/instances.json" --limit 60 --size 192 >"$demo/after.txt"
 echo "--- before training"
 cat "$demo/before.txt"
 echo "--- after training"
 cat "$demo/after.txt"
 
 echo "5/5  cutting an object out of a held-out scene with one tap"
-photo=$(ls "$demo"/val/images/*.jpg | head -1)
-tap=$("$tapcut" data "$demo/val/instances.json" --tap "$(basename "$photo")")
+# The largest object of the first scenes: name and tap as `tapcut data --list` gives them.
+pick=$("$tapcut" data "$demo/val/instances.json" --list | sort -t"$(printf '\t')" -k4,4nr | sed -n 3p)
+photo=$demo/val/images/$(echo "$pick" | cut -f2)
+tap=$(echo "$pick" | cut -f6)
 "$tapcut" cut "$photo" --model "$demo/demo.tapcut" --tap "$tap" --mask "$demo/mask.png" --cutout "$demo/cutout.png" \
 	--overlay "$demo/overlay.png"
 echo
-echo "Look at:  $photo            the scene"
-echo "          $demo/overlay.png   the tap and what it selected"
-echo "          $demo/cutout.png    the object cut out (transparent background)"
+echo "Look at:  $photo   the scene"
+echo "          $demo/overlay.png       the tap and what it selected"
+echo "          $demo/cutout.png        the object cut out (transparent background)"
 echo "          $demo/run/report.html   curves and sample masks"
