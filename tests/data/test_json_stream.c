@@ -85,10 +85,10 @@ static void check_number(const char *text)
 {
 	struct json_stream s;
 	json_stream_open_memory(&s, text, strlen(text), "test");
-	ck_assert_msg(json_stream_next(&s) == STATUS_OK, "%s", status_message());
-	ck_assert_int_eq(s.token, JSON_NUMBER);
 	double expected = strtod(text, NULL);
-	ck_assert_msg(memcmp(&s.number, &expected, sizeof expected) == 0, "%s: %.17g, not %.17g", text, s.number, expected);
+	bool same = json_stream_next(&s) == STATUS_OK && s.token == JSON_NUMBER && memcmp(&s.number, &expected, sizeof expected) == 0;
+	if (!same)
+		ck_abort_msg("%s: %.17g, not %.17g", text, s.number, expected);
 	json_stream_close(&s);
 }
 
@@ -325,7 +325,8 @@ static uint64_t hash_tokens(struct json_stream *s)
 {
 	uint64_t hash = 1469598103934665603u;
 	for (;;) {
-		ck_assert_msg(json_stream_next(s) == STATUS_OK, "%s", status_message());
+		if (json_stream_next(s) != STATUS_OK)
+			ck_abort_msg("%s", status_message()); /* an assertion that holds costs a system call in Check */
 		if (s->token == JSON_END_OF_TEXT)
 			return hash;
 		hash = (hash ^ (uint64_t)s->token) * 1099511628211u;

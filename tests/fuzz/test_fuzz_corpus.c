@@ -1,0 +1,76 @@
+/* Replays the committed corpus of each fuzz target: inputs that reach far into the readers, and those that once found a bug. A target is
+ * a function and a folder of the same name. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/atomic_file.h"
+#include "tests/support/test.h"
+
+#define LLVMFuzzerTestOneInput fuzz_rle
+#include "tests/fuzz/fuzz_rle.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_coco
+#include "tests/fuzz/fuzz_coco.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_index
+#include "tests/fuzz/fuzz_index.c"
+#undef LLVMFuzzerTestOneInput
+
+static void replay(const char *target, int (*run)(const uint8_t *data, size_t size))
+{
+	char path[1024];
+	snprintf(path, sizeof path, "tests/fuzz/corpus/%s", target);
+	DIR *dir = opendir(path);
+	ck_assert_msg(dir != NULL, "no folder %s", path);
+	int files = 0;
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		char *data;
+		size_t size;
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "tests/fuzz/corpus/%s/%s", target, entry->d_name);
+		ck_assert_msg(file_read(path, 1 << 20, &data, &size) == STATUS_OK, "%s", status_message());
+		/* In a block of its exact size, so that the sanitizer sees a byte too far. */
+		uint8_t *exact = malloc(size ? size : 1);
+		memcpy(exact, data, size);
+		run(exact, size);
+		free(exact);
+		free(data);
+		files++;
+	}
+	closedir(dir);
+	ck_assert_int_gt(files, 10);
+}
+
+START_TEST(rle)
+{
+	replay("rle", fuzz_rle);
+}
+END_TEST
+
+START_TEST(coco)
+{
+	replay("coco", fuzz_coco);
+}
+END_TEST
+
+START_TEST(dataset_index)
+{
+	replay("index", fuzz_index);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("fuzz corpus");
+	TCase *tests = tcase_create("replay");
+	tcase_add_test(tests, rle);
+	tcase_add_test(tests, coco);
+	tcase_add_test(tests, dataset_index);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
+
+TEST_MAIN(make_suite)
