@@ -21,6 +21,11 @@ void evaluate_options_init(struct evaluate_options *options)
 {
 	*options = (struct evaluate_options){ .max_clicks = EVALUATE_MAX_CLICKS, .threads = 1 };
 	tapcut_options_init(&options->session);
+	/* The library's defaults, spelled out: a figure must print what it was measured with. */
+	options->session.zoom = 1;
+	options->session.threshold = 0.49f;
+	options->session.keep_touched = 1;
+	options->session.fill_holes = 500;
 }
 
 void evaluate_result_release(struct evaluate_result *result)
