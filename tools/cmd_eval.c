@@ -228,7 +228,9 @@ static int run(const struct tapcut_model *model, struct arguments *a)
 
 int cmd_eval(int argc, char **argv)
 {
+	static char name[] = "tapcut eval";
 	struct arguments arguments;
+	argv[0] = name; /* what getopt_long begins its messages with */
 	if (!parse_arguments(argc, argv, &arguments))
 		return 2;
 	if (arguments.help) {

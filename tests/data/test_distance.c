@@ -130,6 +130,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("distance");
 	TCase *tests = tcase_create("distance");
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, random_masks);
 	tcase_add_test(tests, lines_and_single_pixels);
 	tcase_add_test(tests, one_zero_seen_from_everywhere);

@@ -254,6 +254,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("robot");
 	TCase *rules = tcase_create("rules");
+	tcase_set_timeout(rules, 60);
 	tcase_add_test(rules, first_click_is_the_middle);
 	tcase_add_test(rules, picture_edge_counts_as_boundary);
 	tcase_add_test(rules, tie_gives_a_negative_click);
@@ -264,6 +265,7 @@ static Suite *make_suite(void)
 	tcase_add_test(rules, perfect_prediction_clicks_the_corner);
 	suite_add_tcase(suite, rules);
 	TCase *plain = tcase_create("plain");
+	tcase_set_timeout(plain, 60);
 	tcase_add_test(plain, equals_the_plain_version);
 	suite_add_tcase(suite, plain);
 	return suite;

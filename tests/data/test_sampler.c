@@ -464,23 +464,26 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("sampler");
 	TCase *all = tcase_create("all");
-	tcase_set_timeout(all, 30);
+	tcase_set_timeout(all, 60);
 	tcase_add_test(all, clicks_lie_where_they_may);
 	tcase_add_test(all, the_same_stream_gives_the_same_clicks);
 	tcase_add_test(all, no_object_no_click);
 	tcase_add_test(all, names_match_kinds);
 	suite_add_tcase(suite, all);
 	TCase *dios = tcase_create("dios");
+	tcase_set_timeout(dios, 60);
 	tcase_add_test(dios, dios_keeps_margins_and_steps);
 	tcase_add_test(dios, dios_others_clicks_other_objects);
 	tcase_add_test(dios, dios_others_without_others_clicks_around);
 	tcase_add_test(dios, dios_surround_surrounds);
 	suite_add_tcase(suite, dios);
 	TCase *ritm = tcase_create("ritm");
+	tcase_set_timeout(ritm, 60);
 	tcase_add_test(ritm, ritm_counts_are_geometric);
 	tcase_add_test(ritm, ritm_mixes_background_others_and_border);
 	suite_add_tcase(suite, ritm);
 	TCase *corrective = tcase_create("corrective");
+	tcase_set_timeout(corrective, 60);
 	tcase_add_test(corrective, center_is_deep_inside);
 	tcase_add_test(corrective, center_probability_is_the_share_of_single_clicks);
 	tcase_add_test(corrective, corrective_click_is_deep_in_the_larger_error);

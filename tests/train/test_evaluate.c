@@ -510,6 +510,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("evaluate");
 	TCase *tests = tcase_create("evaluate");
+	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, make_folder, remove_folder);
 	tcase_add_test(tests, pairs_to_figures);
 	tcase_add_test(tests, threads_change_no_figure);

@@ -170,6 +170,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("metrics");
 	TCase *tests = tcase_create("metrics");
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, iou_by_hand);
 	tcase_add_test(tests, iou_leaves_ignored_pixels_out_of_both_terms);
 	tcase_add_test(tests, iou_of_nothing_and_nothing_is_one);

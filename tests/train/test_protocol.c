@@ -155,6 +155,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("protocol");
 	TCase *tests = tcase_create("protocol");
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, never_good_runs_all_clicks);
 	tcase_add_test(tests, good_at_once_still_runs_five);
 	tcase_add_test(tests, good_once_is_enough);
