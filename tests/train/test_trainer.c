@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/atomic_file.h"
@@ -90,7 +91,7 @@ static void kill_after_checkpoint(const char *name)
 		_exit(train_run(&config, &options) ? 1 : 0);
 	}
 	while (access(path, F_OK) != 0 && waitpid(child, NULL, WNOHANG) == 0)
-		usleep(2000);
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 }
