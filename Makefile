@@ -2,7 +2,9 @@
 # Outputs go to build/ (BUILD=... to choose another folder). A file dropped into a folder is built; nothing is listed by hand.
 
 BUILD   ?= build
-CC      ?= gcc
+ifeq ($(origin CC),default) # make predefines cc
+CC       = gcc
+endif
 CSTD     = -std=c11 -D_POSIX_C_SOURCE=200809L
 # No contraction and no fast-math: a + b * c must mean the same on every machine (core/README.md).
 FPFLAGS  = -ffp-contract=off -fno-math-errno -fno-trapping-math

@@ -23,14 +23,14 @@ enum status status_fail(enum status code, const char *format, ...)
 
 enum status status_wrap(enum status code, const char *format, ...)
 {
-	char text[2 * MESSAGE_SIZE + 2];
+	char text[MESSAGE_SIZE];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(text, MESSAGE_SIZE, format, args);
+	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	size_t used = strlen(text);
-	snprintf(text + used, sizeof text - used, ": %s", message);
-	text[MESSAGE_SIZE - 1] = '\0';
+	size_t used = strlen(text), room = sizeof text - 1 - used;
+	strncat(text, ": ", room);
+	strncat(text, message, room > 2 ? room - 2 : 0);
 	memcpy(message, text, sizeof message);
 	return code;
 }
