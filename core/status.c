@@ -21,6 +21,14 @@ enum status status_fail(enum status code, const char *format, ...)
 	return code;
 }
 
+static void append(char *text, const char *more)
+{
+	size_t used = strlen(text);
+	for (; *more && used < MESSAGE_SIZE - 1; more++)
+		text[used++] = *more;
+	text[used] = '\0';
+}
+
 enum status status_wrap(enum status code, const char *format, ...)
 {
 	char text[MESSAGE_SIZE];
@@ -28,9 +36,8 @@ enum status status_wrap(enum status code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	size_t used = strlen(text), room = sizeof text - 1 - used;
-	strncat(text, ": ", room);
-	strncat(text, message, room > 2 ? room - 2 : 0);
+	append(text, ": ");
+	append(text, message);
 	memcpy(message, text, sizeof message);
 	return code;
 }

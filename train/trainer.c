@@ -30,6 +30,7 @@ struct trainer {
 	struct dataset train, val; /* val.object_count == 0: no validation */
 	struct params params;
 	struct model model;
+	struct safetensors_report trunk; /* what init.trunk gave */
 	struct objective objective;
 	struct optim optim;
 	struct workers *workers;
@@ -81,18 +82,6 @@ static enum status open_data(struct trainer *trainer)
 	return STATUS_OK;
 }
 
-static enum status load_trunk(struct trainer *trainer)
-{
-	struct safetensors_report report;
-	if (!trainer->config->init_trunk[0])
-		return STATUS_OK;
-	TRY(safetensors_import(trainer->config->init_trunk, &trainer->params, &report));
-	if (!trainer->options->quiet)
-		fprintf(stderr, "%s: %d tensors loaded, %d ignored, %d trunk parameters not in it\n", trainer->config->init_trunk,
-			report.loaded, report.ignored, report.missing);
-	return STATUS_OK;
-}
-
 static enum status build_model(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
@@ -101,7 +90,8 @@ static enum status build_model(struct trainer *trainer)
 	TRY(objective_add(&trainer->objective, &trainer->model, config));
 	TRY(graph_plan(&trainer->model.graph, GRAPH_TRAINING));
 	TRY(params_alloc(&trainer->params, config->seed));
-	TRY(load_trunk(trainer));
+	if (config->init_trunk[0])
+		TRY(safetensors_import(config->init_trunk, &trainer->params, &trainer->trunk));
 	return optim_init(&trainer->optim, &config->optim, &trainer->params);
 }
 
@@ -386,24 +376,35 @@ static enum status finish(struct trainer *trainer)
 	return write_report(trainer);
 }
 
-static void print_start(const struct trainer *trainer)
+static void tell_start(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
-	dataset_print_summary(&trainer->train, stderr);
-	fprintf(stderr, "%s: %zu parameters, %.0f M multiply-adds forward at %dx%d; %.0f MiB for %d threads; BLAS core %s\n", config->name,
-		trainer->params.total, trainer->model.graph.forward_macs / config->train.slot_size * 1e-6, config->train.size,
-		config->train.size, (double)batch_bytes(&trainer->batch) / (1 << 20), trainer->threads, blas_core_name());
+	char summary[512] = "";
+	FILE *text = fmemopen(summary, sizeof summary - 1, "w");
+	if (text) {
+		dataset_print_summary(&trainer->train, text);
+		fclose(text);
+		summary[strcspn(summary, "\n")] = '\0';
+	}
+	progress_message(&trainer->progress, "%s", summary);
+	progress_message(&trainer->progress,
+			 "%s: %zu parameters, %.0f M multiply-adds forward at %dx%d; %.0f MiB for %d threads; BLAS core %s", config->name,
+			 trainer->params.total, trainer->model.graph.forward_macs / config->train.slot_size * 1e-6,
+			 config->train.size, config->train.size, (double)batch_bytes(&trainer->batch) / (1 << 20), trainer->threads,
+			 blas_core_name());
+	if (trainer->trunk.loaded)
+		progress_message(&trainer->progress, "%s: %d tensors loaded, %d ignored, %d trunk parameters not in it",
+				 config->init_trunk, trainer->trunk.loaded, trainer->trunk.ignored, trainer->trunk.missing);
 	if (trainer->state.step)
-		fprintf(stderr, "resuming after step %llu of %llu\n", (unsigned long long)trainer->state.step,
-			(unsigned long long)config->train.steps);
+		progress_message(&trainer->progress, "resuming after step %llu of %llu", (unsigned long long)trainer->state.step,
+				 (unsigned long long)config->train.steps);
 }
 
 static enum status run(struct trainer *trainer)
 {
 	TRY(set_up(trainer));
-	if (!trainer->options->quiet)
-		print_start(trainer);
 	progress_start(&trainer->progress, "train", trainer->config->train.steps, trainer->state.step, trainer->options->quiet);
+	tell_start(trainer);
 	enum status status = loop(trainer);
 	progress_end(&trainer->progress);
 	return status ? status : finish(trainer);
