@@ -258,7 +258,7 @@ START_TEST(keys_are_checked_together)
 		{"{\"data\": {\"min_area\": 0.5, \"max_area\": 0.4}}", "data.max_area"},
 		{"{\"augment\": {\"scale_min\": 2, \"scale_max\": 1}}", "augment.scale_max"},
 		{"{\"loss\": {\"nfl_weight\": 0}}", "loss: "},
-		{"{\"clicks\": {\"max_positive\": 60, \"max_negative\": 60}}", "found 122"},
+		{"{\"clicks\": {\"max_positive\": 60, \"max_negative\": 60}}", "found 123"},
 		{"{\"optim\": {\"milestones\": [0.5, 0.5]}}", "optim.milestones: expected rising"},
 		{"{\"optim\": {\"milestones\": [], \"schedule\": \"step\"}}", "optim.milestones: expected at least one"},
 	};
