@@ -60,12 +60,13 @@ asan:
 		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" T="$(T)"
 
 # Proof that infer/ stands alone: copied to an empty folder, it compiles with a C compiler and zlib.
+# The program that is built with it is the example of infer/README.md.
 suitcase:
-	@rm -rf $(BUILD)/suitcase && mkdir -p $(BUILD)/suitcase && cp -r infer/. $(BUILD)/suitcase/
-	@cd $(BUILD)/suitcase && for f in $$(find . -name '*.c'); do \
-		$(CC) -std=c11 -O2 -ffp-contract=off $(WARN) -I. -c $$f -o $$(echo $$f | tr / _ | sed 's/\.c$$/.o/') || exit 1; done
-	@cd $(BUILD)/suitcase && $(CC) -shared -o libtapcut.so *.o -lz -lm 2>/dev/null || $(AR) rcs libtapcut.a *.o
-	@echo "suitcase: infer/ compiles alone: $$(du -ch $(BUILD)/suitcase/*.o | tail -1 | cut -f1) of objects"
+	@rm -rf $(BUILD)/suitcase && mkdir -p $(BUILD)/suitcase && cp -r infer $(BUILD)/suitcase/tapcut
+	@sed -n '/^```c$$/,/^```$$/p' infer/README.md | sed '/^```/d' >$(BUILD)/suitcase/example.c
+	@cd $(BUILD)/suitcase && $(CC) -std=c11 -O2 $(WARN) -Werror -c tapcut/*.c tapcut/kernels/*.c && $(AR) rcs libtapcut.a *.o
+	@cd $(BUILD)/suitcase && $(CC) -std=c11 -O2 $(WARN) -Werror -Itapcut -o example example.c libtapcut.a -lz -lm
+	@echo "suitcase: infer/ compiles alone: $$(size -t $(BUILD)/suitcase/libtapcut.a | awk 'END { print $$1 }') bytes of code"
 
 # Each header compiles alone.
 check-headers:
