@@ -128,7 +128,9 @@ static void print_losses(const struct export_loss *losses, int count, bool verbo
 		if (losses[i].error.rms_relative > losses[rms].error.rms_relative)
 			rms = i;
 	}
-	if (count)
+	if (losses[max].error.max_relative == 0)
+		printf("rounding    none\n");
+	else
 		printf("rounding    at most %.4f %% of a tensor's largest number (%s),\n"
 		       "            at most %.4f %% of its rms (%s)\n",
 		       100 * losses[max].error.max_relative, losses[max].name, 100 * losses[rms].error.rms_relative,

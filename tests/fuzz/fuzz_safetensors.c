@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void require(bool condition)
+static void demand(bool condition)
 {
 	if (!condition)
 		abort();
@@ -15,11 +15,11 @@ static void require(bool condition)
 
 static void check_tensor(const struct safetensors_tensor *tensor)
 {
-	require(tensor->name[0] != '\0');
+	demand(tensor->name[0] != '\0');
 	float *floats = malloc((tensor->count + 1) * sizeof *floats);
-	require(floats != NULL);
+	demand(floats != NULL);
 	if (safetensors_floats(tensor, floats) != STATUS_OK)
-		require(status_message()[0] != '\0');
+		demand(status_message()[0] != '\0');
 	safetensors_shape_matches(tensor, (struct shape){ 2, 3, 1, 1 });
 	free(floats);
 }
@@ -29,19 +29,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The parser takes memory of exactly the file's size. */
 	unsigned char *copy = malloc(size ? size : 1);
 	struct safetensors file;
-	require(copy != NULL);
+	demand(copy != NULL);
 	memcpy(copy, data, size);
 	if (safetensors_parse(&file, copy, size, "fuzz") != STATUS_OK) {
-		require(status_message()[0] != '\0' && file.tensors == NULL);
+		demand(status_message()[0] != '\0' && file.tensors == NULL);
 		return 0;
 	}
 	const unsigned char *end = file.count ? file.tensors[0].data : file.file + size;
 	for (int i = 0; i < file.count; i++) {
-		require(file.tensors[i].data == end);
+		demand(file.tensors[i].data == end);
 		check_tensor(&file.tensors[i]);
 		end += file.tensors[i].bytes;
 	}
-	require(end == file.file + size);
+	demand(end == file.file + size);
 	safetensors_release(&file);
 	return 0;
 }

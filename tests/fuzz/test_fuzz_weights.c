@@ -1,0 +1,65 @@
+/* Replays the committed corpora of the weights-file and safetensors targets. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/atomic_file.h"
+#include "tests/support/test.h"
+
+#define LLVMFuzzerTestOneInput fuzz_reader
+#include "tests/fuzz/fuzz_reader.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_safetensors
+#include "tests/fuzz/fuzz_safetensors.c"
+#undef LLVMFuzzerTestOneInput
+
+static void replay(const char *target, int (*run)(const uint8_t *data, size_t size))
+{
+	char path[1024];
+	snprintf(path, sizeof path, "tests/fuzz/corpus/%s", target);
+	DIR *dir = opendir(path);
+	ck_assert_msg(dir != NULL, "no folder %s", path);
+	int files = 0;
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		char *data;
+		size_t size;
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "tests/fuzz/corpus/%s/%s", target, entry->d_name);
+		ck_assert_msg(file_read(path, 1 << 20, &data, &size) == STATUS_OK, "%s", status_message());
+		/* In a block of its exact size, so that the sanitizer sees a byte too far. */
+		uint8_t *exact = malloc(size ? size : 1);
+		memcpy(exact, data, size);
+		run(exact, size);
+		free(exact);
+		free(data);
+		files++;
+	}
+	closedir(dir);
+	ck_assert_int_gt(files, 10);
+}
+
+START_TEST(test_reader)
+{
+	replay("reader", fuzz_reader);
+}
+END_TEST
+
+START_TEST(test_safetensors)
+{
+	replay("safetensors", fuzz_safetensors);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("fuzz corpus of weights");
+	TCase *tcase = tcase_create("replay");
+	tcase_add_test(tcase, test_reader);
+	tcase_add_test(tcase, test_safetensors);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+TEST_MAIN(make_suite)
