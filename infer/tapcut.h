@@ -58,7 +58,8 @@ void tapcut_model_info(const struct tapcut_model *model, struct tapcut_model_inf
 /* --- session ----------------------------------------------------------------------------------------------------- */
 
 struct tapcut_options {
-	int size;         /* long side at which the network sees the photo; 0: the model's default */
+	int size;         /* long side at which the network sees the photo or its closer view; 0: the model's default */
+	int first_size;   /* the same for the first click; 0: two thirds of size with zoom, else size */
 	int zoom;         /* 1: from the second click on look closer at the object's surroundings; 0: never; -1: default */
 	float threshold;  /* a pixel is object where probability > threshold; 0: default (0.49) */
 	int keep_touched; /* 1: keep only components that a positive click touches; 0: all; -1: default */

@@ -50,6 +50,7 @@ enum {
 	OPT_COCO,
 	OPT_IMAGES,
 	OPT_SIZE,
+	OPT_FIRST_SIZE,
 	OPT_ZOOM,
 	OPT_NO_ZOOM,
 	OPT_THRESHOLD,
@@ -70,6 +71,7 @@ static const struct option long_options[] = {
 	{ "coco", required_argument, NULL, OPT_COCO },
 	{ "images", required_argument, NULL, OPT_IMAGES },
 	{ "size", required_argument, NULL, OPT_SIZE },
+	{ "first-size", required_argument, NULL, OPT_FIRST_SIZE },
 	{ "zoom", no_argument, NULL, OPT_ZOOM },
 	{ "no-zoom", no_argument, NULL, OPT_NO_ZOOM },
 	{ "threshold", required_argument, NULL, OPT_THRESHOLD },
@@ -120,6 +122,7 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_COCO: a->coco = optarg; return true;
 	case OPT_IMAGES: a->images = optarg; return true;
 	case OPT_SIZE: return parse_int("size", optarg, 32, 4096, &o->session.size);
+	case OPT_FIRST_SIZE: return parse_int("first-size", optarg, 32, 4096, &o->session.first_size);
 	case OPT_ZOOM: o->session.zoom = 1; return true;
 	case OPT_NO_ZOOM: o->session.zoom = 0; return true;
 	case OPT_THRESHOLD: return parse_threshold(optarg, &o->session.threshold);
