@@ -94,9 +94,9 @@ static int larger_int(int a, int b)
 	return a > b ? a : b;
 }
 
-static void resolve_options(struct tapcut_options *o, const struct infer_network *network)
+void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_options *o)
 {
-	o->size = o->size ? o->size : network->default_size;
+	o->size = o->size ? o->size : model->network.default_size;
 	o->zoom = o->zoom < 0 ? DEFAULT_ZOOM : o->zoom;
 	if (!o->first_size)
 		o->first_size = o->zoom ? larger_int(MIN_SIZE, o->size * 2 / 3) : o->size;
@@ -120,7 +120,7 @@ enum tapcut_status tapcut_session_new(const struct tapcut_model *model, const st
 		s->options = *options;
 	else
 		tapcut_options_init(&s->options);
-	resolve_options(&s->options, &model->network);
+	tapcut_options_resolve(model, &s->options);
 	*session = s;
 	return TAPCUT_OK;
 }

@@ -67,6 +67,8 @@ struct tapcut_options {
 };
 /* All defaults. */
 void tapcut_options_init(struct tapcut_options *options);
+/* Puts what a default stands for with this model in its place, as sessions do. */
+void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_options *options);
 
 enum tapcut_status tapcut_session_new(const struct tapcut_model *model, const struct tapcut_options *options,
 				      struct tapcut_session **session, char *message);

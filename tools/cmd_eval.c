@@ -23,6 +23,7 @@ static void print_usage(FILE *out)
 	      "  --coco FILE         dataset: COCO-format instances JSON\n"
 	      "  --images DIR        its photos (default: images/ beside it)\n"
 	      "  --size N            long side at which the network sees the photo, in pixels (default: the model's)\n"
+	      "  --first-size N      the same for the first click (default: two thirds of it with zoom, else the same)\n"
 	      "  --zoom, --no-zoom   look closer at the object from click 2 on, or never (default: --zoom)\n"
 	      "  --threshold T       a pixel is object where its probability is over T, 0 < T < 1 (default 0.49)\n"
 	      "  --keep-touched 0|1  keep only components that a positive click touches (default 1)\n"

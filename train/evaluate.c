@@ -21,11 +21,6 @@ void evaluate_options_init(struct evaluate_options *options)
 {
 	*options = (struct evaluate_options){ .max_clicks = EVALUATE_MAX_CLICKS, .threads = 1 };
 	tapcut_options_init(&options->session);
-	/* The library's defaults, spelled out: a figure must print what it was measured with. */
-	options->session.zoom = 1;
-	options->session.threshold = 0.49f;
-	options->session.keep_touched = 1;
-	options->session.fill_holes = 500;
 }
 
 void evaluate_result_release(struct evaluate_result *result)
@@ -225,12 +220,10 @@ enum status evaluate_run(const struct tapcut_model *model, const struct evaluate
 			 const struct evaluate_options *options, struct evaluate_result *result)
 {
 	assert(options->max_clicks >= 1 && options->max_clicks <= EVALUATE_MAX_CLICKS && options->threads >= 1);
-	*result = (struct evaluate_result){ .instances = source->count, .size = options->session.size };
+	*result = (struct evaluate_result){ .instances = source->count, .session = options->session };
 	if (source->count == 0)
 		return status_fail(STATUS_CONFIG, "there is nothing to evaluate");
-	struct tapcut_model_info info;
-	tapcut_model_info(model, &info);
-	result->size = result->size ? result->size : info.default_size;
+	tapcut_options_resolve(model, &result->session);
 
 	int threads = options->threads < source->count ? options->threads : source->count;
 	struct evaluation evaluation = { .options = options, .source = source };

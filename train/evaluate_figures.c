@@ -60,24 +60,14 @@ void evaluate_summarise(struct evaluate_result *result, int max_clicks)
 
 /* --- as text ----------------------------------------------------------------------------------------------------- */
 
-static const char *default_or(int value, const char *off, const char *on)
-{
-	return value < 0 ? "default" : value ? on : off;
-}
-
 static void print_settings(const struct evaluate_result *result, const struct evaluate_options *options, FILE *out)
 {
-	const struct tapcut_options *session = &options->session;
+	const struct tapcut_options *session = &result->session;
 	fprintf(out,
-		"settings  long side %d with the photo's aspect, no flips (TTA off), zoom-in %s, threshold %.2f,\n",
-		result->size, default_or(session->zoom, "off", "on from click 2"),
-		(double)(session->threshold > 0 ? session->threshold : 0.49f));
-	fprintf(out, "          at most %d clicks, mask at photo size, keep touched components %s, fill holes ",
-		options->max_clicks, default_or(session->keep_touched, "off", "on"));
-	if (session->fill_holes < 0)
-		fprintf(out, "default");
-	else
-		fprintf(out, "up to %d ppm", session->fill_holes);
+		"settings  long side %d for click 1, then %d, with the photo's aspect, no flips (TTA off), zoom-in %s, threshold %.2f,\n",
+		session->first_size, session->size, session->zoom ? "on from click 2" : "off", (double)session->threshold);
+	fprintf(out, "          at most %d clicks, mask at photo size, keep touched components %s, fill holes up to %d ppm",
+		options->max_clicks, session->keep_touched ? "on" : "off", session->fill_holes);
 	if (options->jitter)
 		fprintf(out, ", clicks off by up to %d px", options->jitter);
 	fprintf(out, "\n");
@@ -101,18 +91,9 @@ void evaluate_print(const struct evaluate_result *result, const struct evaluate_
 		result->ms_per_click, result->ms_set_image, result->clicks, options->threads);
 }
 
-/* The inference library's defaults are its own; null says that nothing else was asked for. */
-static void print_choice(FILE *out, const char *key, int value)
-{
-	if (value < 0)
-		fprintf(out, ", \"%s\": null", key);
-	else
-		fprintf(out, ", \"%s\": %s", key, value ? "true" : "false");
-}
-
 void evaluate_print_json(const struct evaluate_result *result, const struct evaluate_options *options, FILE *out)
 {
-	const struct tapcut_options *session = &options->session;
+	const struct tapcut_options *session = &result->session;
 	fprintf(out,
 		"{\"instances\": %d, \"skipped\": %d, \"noc85\": %.4f, \"noc90\": %.4f, \"nof90\": %d, \"nof90_ritm\": %d",
 		result->instances, result->skipped, result->noc85, result->noc90, result->nof90, result->nof90_ritm);
@@ -120,15 +101,11 @@ void evaluate_print_json(const struct evaluate_result *result, const struct eval
 		result->miou1, result->miou2, result->miou3, result->miou5, result->biou1);
 	fprintf(out, ", \"ms_per_click\": %.3f, \"ms_set_image\": %.3f, \"clicks_per_object\": %.3f",
 		result->ms_per_click, result->ms_set_image, result->clicks);
-	fprintf(out, ", \"size\": %d, \"resize\": \"long_side\", \"tta\": false", result->size);
-	print_choice(out, "zoom", session->zoom);
-	fprintf(out, ", \"threshold\": %.4g, \"max_clicks\": %d, \"min_clicks\": %d",
-		(double)(session->threshold > 0 ? session->threshold : 0.49f), options->max_clicks,
-		options->max_clicks < EVALUATE_LEAST_CLICKS ? options->max_clicks : EVALUATE_LEAST_CLICKS);
-	print_choice(out, "keep_touched", session->keep_touched);
-	if (session->fill_holes < 0)
-		fprintf(out, ", \"fill_holes_ppm\": null");
-	else
-		fprintf(out, ", \"fill_holes_ppm\": %d", session->fill_holes);
+	fprintf(out, ", \"first_size\": %d, \"size\": %d, \"resize\": \"long_side\", \"tta\": false, \"zoom\": %s",
+		session->first_size, session->size, session->zoom ? "true" : "false");
+	fprintf(out, ", \"threshold\": %.4g, \"max_clicks\": %d, \"min_clicks\": %d", (double)session->threshold,
+		options->max_clicks, options->max_clicks < EVALUATE_LEAST_CLICKS ? options->max_clicks : EVALUATE_LEAST_CLICKS);
+	fprintf(out, ", \"keep_touched\": %s, \"fill_holes_ppm\": %d", session->keep_touched ? "true" : "false",
+		session->fill_holes);
 	fprintf(out, ", \"jitter\": %d, \"threads\": %d}\n", options->jitter, options->threads);
 }

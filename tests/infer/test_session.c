@@ -32,16 +32,23 @@ static void teardown(void)
 	builder_release(&builder);
 }
 
-static struct tapcut_session *open_session(int zoom, int w, int h)
+/* size 0: the default, two thirds of which serve the first click where there is zoom. */
+static struct tapcut_session *open_sized_session(int zoom, int size, int w, int h)
 {
 	struct tapcut_options options;
 	struct tapcut_session *s;
 	char message[TAPCUT_MESSAGE_SIZE] = "";
 	tapcut_options_init(&options);
 	options.zoom = zoom;
+	options.size = size;
 	ck_assert_msg(tapcut_session_new(&model, &options, &s, message) == TAPCUT_OK, "%s", message);
 	ck_assert_msg(tapcut_session_set_image(s, photo, w, h, 3 * (size_t)w) == TAPCUT_OK, "%s", tapcut_session_message(s));
 	return s;
+}
+
+static struct tapcut_session *open_session(int zoom, int w, int h)
+{
+	return open_sized_session(zoom, 0, w, h);
 }
 
 /* Mask and probabilities after each click. */
@@ -148,9 +155,11 @@ START_TEST(test_photo_is_copied_and_stride_respected)
 END_TEST
 
 /* The first click sees the whole photo, and without a mask there is nothing to look closer at. */
+/* It sees the whole photo at two thirds of the default size. */
 START_TEST(test_first_click_does_not_zoom)
 {
-	struct tapcut_session *a = open_session(0, LARGE_W, LARGE_H), *b = open_session(1, LARGE_W, LARGE_H);
+	int first_size = builder.network.default_size * 2 / 3;
+	struct tapcut_session *a = open_sized_session(0, first_size, LARGE_W, LARGE_H), *b = open_session(1, LARGE_W, LARGE_H);
 	static struct record want;
 	tapcut_session_click(a, 100, 80, 1);
 	tapcut_session_click(b, 100, 80, 1);
@@ -223,7 +232,7 @@ END_TEST
 START_TEST(test_wrong_options)
 {
 	static const struct tapcut_options wrong[] = {
-		{ .size = -1 }, { .size = 15 }, { .size = 5000 }, { .threshold = 1 }, { .threshold = -0.1f }, { .zoom = 2 },
+		{ .size = -1 }, { .size = 15 }, { .first_size = 15 }, { .first_size = -2 }, { .size = 5000 }, { .threshold = 1 }, { .threshold = -0.1f }, { .zoom = 2 },
 		{ .keep_touched = -2 }, { .fill_holes = 1000001 }, { .threshold = NAN },
 	};
 	char message[TAPCUT_MESSAGE_SIZE];
@@ -294,7 +303,7 @@ static Suite *session_suite(void)
 	tcase_add_test(tcase, test_first_click_does_not_zoom);
 	tcase_add_test(tcase, test_mask_is_the_thresholded_probability);
 	tcase_add_test(tcase, test_wrong_calls);
-	tcase_add_loop_test(tcase, test_wrong_options, 0, 9);
+	tcase_add_loop_test(tcase, test_wrong_options, 0, 11);
 	tcase_add_loop_test(tcase, test_odd_photos, 0, 6);
 	tcase_add_test(tcase, test_model_files);
 	suite_add_tcase(suite, tcase);

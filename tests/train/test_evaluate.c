@@ -25,10 +25,11 @@ void tapcut_options_init(struct tapcut_options *options)
 	*options = (struct tapcut_options){ .zoom = -1, .keep_touched = -1, .fill_holes = -1 };
 }
 
-void tapcut_model_info(const struct tapcut_model *model, struct tapcut_model_info *info)
+void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_options *options)
 {
 	(void)model;
-	*info = (struct tapcut_model_info){ .architecture = "disks", .weights = "none", .default_size = 384 };
+	if (!options->size)
+		options->size = 384;
 }
 
 enum tapcut_status tapcut_session_new(const struct tapcut_model *model, const struct tapcut_options *options,
@@ -173,7 +174,7 @@ START_TEST(pairs_to_figures)
 	ck_assert_int_eq(options.max_clicks, 20);
 	ck_assert_msg(evaluate("pairs.json", &options, &result) == STATUS_OK, "%s", status_message());
 	ck_assert_int_eq(result.instances, 3);
-	ck_assert_int_eq(result.size, 384);
+	ck_assert_int_eq(result.session.size, 384);
 	ck_assert_str_eq(result.items[1].name, "b_mask");
 	ck_assert_int_eq(result.items[1].width, 61);
 	ck_assert_double_eq(result.items[0].iou[0], 1);
@@ -422,7 +423,7 @@ END_TEST
 
 static struct evaluate_result hand_made(void)
 {
-	struct evaluate_result result = { .instances = 3, .size = 384 };
+	struct evaluate_result result = { .instances = 3, .session = { .size = 384, .first_size = 256, .zoom = 1, .threshold = 0.49f } };
 	result.items = calloc(3, sizeof *result.items);
 	result.items[0] =
 		(struct evaluate_instance){ .clicks_run = 5, .iou = { 0.8, 0.92, 0.7, 0.93, 0.94 }, .biou1 = 0.5 };
@@ -490,7 +491,6 @@ START_TEST(table_names_the_settings)
 	struct evaluate_options options;
 	char text[4096];
 	evaluate_options_init(&options);
-	options.session.zoom = 1;
 	options.jitter = 7;
 	FILE *file = fopen(path_of("out.txt"), "w+");
 	evaluate_print(&result, &options, file);
@@ -498,7 +498,7 @@ START_TEST(table_names_the_settings)
 	text[fread(text, 1, sizeof text - 1, file)] = '\0';
 	fclose(file);
 	static const char *const parts[] = {
-		"384", "zoom-in on", "TTA off", "threshold 0.49", "at most 20 clicks", "up to 7 px", "NoC@90"
+		"256 for click 1, then 384", "zoom-in on", "TTA off", "threshold 0.49", "at most 20 clicks", "up to 7 px", "NoC@90"
 	};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		ck_assert_msg(strstr(text, parts[i]) != NULL, "no \"%s\" in:\n%s", parts[i], text);
