@@ -232,7 +232,8 @@ END_TEST
 START_TEST(test_wrong_options)
 {
 	static const struct tapcut_options wrong[] = {
-		{ .size = -1 }, { .size = 15 }, { .first_size = 15 }, { .first_size = -2 }, { .size = 5000 }, { .threshold = 1 }, { .threshold = -0.1f }, { .zoom = 2 },
+		{ .size = -1 }, { .size = 15 }, { .first_size = 15 }, { .first_size = -2 }, { .size = 5000 }, { .threshold = 1 },
+		{ .threshold = -0.1f }, { .zoom = 2 },
 		{ .keep_touched = -2 }, { .fill_holes = 1000001 }, { .threshold = NAN },
 	};
 	char message[TAPCUT_MESSAGE_SIZE];
