@@ -1,5 +1,5 @@
-/* See coco.h. A recursive-descent reader over the token stream; each read_* function is entered with its value's first token current and
- * leaves with its value's last token current. */
+/* See coco.h. A recursive-descent reader over the token stream; each read_* function is entered with its value's
+ * first token current and leaves with its value's last token current. */
 #include "data/coco.h"
 
 #include <limits.h>
@@ -86,7 +86,8 @@ static enum status keep_string(struct reader *r, char **copy, size_t *capacity)
 
 /* Segmentations. */
 
-static enum status unusable(struct coco_segmentation *seg, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static enum status unusable(struct coco_segmentation *seg, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 static enum status unusable(struct coco_segmentation *seg, const char *format, ...)
 {
 	if (!seg->problem[0]) { /* the first problem is the one to tell */
@@ -376,14 +377,15 @@ static enum status read_section(struct reader *r, enum section section)
 	r->section = section_names[section];
 	TRY(next(r));
 	if (r->stream.token != JSON_ARRAY_BEGIN)
-		return json_stream_fail(&r->stream, "%s: expected a list, found %s", r->section, json_token_name(r->stream.token));
+		return json_stream_fail(&r->stream, "%s: expected a list, found %s", r->section,
+					json_token_name(r->stream.token));
 	for (r->record = 0;; r->record++) {
 		TRY(next(r));
 		if (r->stream.token == JSON_ARRAY_END)
 			return STATUS_OK;
 		if (r->stream.token != JSON_OBJECT_BEGIN)
-			return json_stream_fail(&r->stream, "%s[%lld]: expected an object, found %s", r->section, r->record,
-						json_token_name(r->stream.token));
+			return json_stream_fail(&r->stream, "%s[%lld]: expected an object, found %s", r->section,
+						r->record, json_token_name(r->stream.token));
 		TRY(readers[section](r));
 	}
 }
@@ -391,7 +393,9 @@ static enum status read_section(struct reader *r, enum section section)
 static bool wanted(const struct reader *r, enum section section)
 {
 	const struct coco_visitor *v = r->visitor;
-	return section == SECTION_IMAGES ? v->image != NULL : section == SECTION_CATEGORIES ? v->category != NULL : v->annotation != NULL;
+	return section == SECTION_IMAGES       ? v->image != NULL
+	       : section == SECTION_CATEGORIES ? v->category != NULL
+					       : v->annotation != NULL;
 }
 
 /* Annotations wait until the other sections have been read; then it is the only list that is read twice, the first time
@@ -429,8 +433,8 @@ static enum status read_top(struct reader *r)
 	TRY(next(r)); /* nothing may follow */
 	for (int section = SECTION_ANNOTATIONS; section >= 0; section--)
 		if (!r->seen[section] && wanted(r, (enum section)section) && section != SECTION_CATEGORIES)
-			return status_fail(STATUS_FORMAT, "%s: no \"%s\" list: is this a COCO instances file?", r->stream.name,
-					   section_names[section]);
+			return status_fail(STATUS_FORMAT, "%s: no \"%s\" list: is this a COCO instances file?",
+					   r->stream.name, section_names[section]);
 	if (!r->waiting)
 		return STATUS_OK;
 	TRY(json_stream_return(&r->stream, &r->annotations));
@@ -482,7 +486,8 @@ static enum status part_mask(const struct coco_segmentation *seg, int part, int 
 }
 
 /* Union of the parts [from, to), by halves: n log n work, log n masks in memory. */
-static enum status parts_mask(const struct coco_segmentation *seg, int from, int to, int width, int height, struct rle *mask)
+static enum status parts_mask(const struct coco_segmentation *seg, int from, int to, int width, int height,
+			      struct rle *mask)
 {
 	if (to - from == 1)
 		return part_mask(seg, from, width, height, mask);
@@ -507,7 +512,8 @@ static enum status counts_mask(const struct coco_segmentation *seg, int width, i
 	for (int i = 0; i < seg->number_count && status == STATUS_OK; i++) {
 		double n = seg->numbers[i];
 		if (!(n >= 0 && n <= UINT32_MAX) || n != (double)(uint32_t)n)
-			status = status_fail(STATUS_FORMAT, "counts[%d] is %g: expected a whole number of pixels", i, n);
+			status =
+				status_fail(STATUS_FORMAT, "counts[%d] is %g: expected a whole number of pixels", i, n);
 		else
 			counts[i] = (uint32_t)n;
 	}

@@ -1,8 +1,9 @@
-/* COCO instances files as a stream of records: images and categories first, then the annotations in the file's order, wherever the
- * three sections stand in it (published files have the categories last). Memory is that of one annotation.
+/* COCO instances files as a stream of records: images and categories first, then the annotations in the file's order,
+ * wherever the three sections stand in it (published files have the categories last). Memory is that of one
+ * annotation.
  *
- * A text that is no JSON, or an id that is no whole number, stops the reading: nothing after it can be trusted. A segmentation
- * that makes no sense concerns one object only: it is handed out as COCO_UNUSABLE with the reason. */
+ * A text that is no JSON, or an id that is no whole number, stops the reading: nothing after it can be trusted. A
+ * segmentation that makes no sense concerns one object only: it is handed out as COCO_UNUSABLE with the reason. */
 #ifndef DATA_COCO_H
 #define DATA_COCO_H
 
@@ -56,8 +57,8 @@ struct coco_annotation {
 	struct coco_segmentation segmentation;
 };
 
-/* Records are borrowed for the length of the call. What a callback returns other than STATUS_OK ends the reading and is returned.
- * A NULL callback skips its section. */
+/* Records are borrowed for the length of the call. What a callback returns other than STATUS_OK ends the reading and
+ * is returned. A NULL callback skips its section. */
 struct coco_visitor {
 	void *context;
 	enum status (*image)(void *context, const struct coco_image *image);
@@ -67,8 +68,9 @@ struct coco_visitor {
 enum status coco_read(const char *path, const struct coco_visitor *visitor);
 enum status coco_read_memory(const void *data, size_t size, const char *name, const struct coco_visitor *visitor);
 
-/* The mask, as the COCO tools read it: polygons are united, a first part of 4 numbers makes all parts boxes (x, y, width, height).
- * `width` x `height` is the photo's size; a run-length mask has its own, which may differ: compare. The message names no file. */
+/* The mask, as the COCO tools read it: polygons are united, a first part of 4 numbers makes all parts boxes (x, y,
+ * width, height). `width` x `height` is the photo's size; a run-length mask has its own, which may differ: compare.
+ * The message names no file. */
 enum status coco_mask(const struct coco_segmentation *segmentation, int width, int height, struct rle *mask);
 
 #endif

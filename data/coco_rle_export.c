@@ -53,7 +53,8 @@ static struct photo_size find_size(struct writer *w, int64_t id)
 	if (!w->sorted && w->count)
 		qsort(w->photos, w->count, sizeof *w->photos, compare_sizes);
 	w->sorted = true;
-	const struct photo_size *found = w->count ? bsearch(&key, w->photos, w->count, sizeof key, compare_sizes) : NULL;
+	const struct photo_size *found =
+		w->count ? bsearch(&key, w->photos, w->count, sizeof key, compare_sizes) : NULL;
 	return found ? *found : key;
 }
 
@@ -74,11 +75,14 @@ static enum status print_record(struct writer *w, const struct coco_annotation *
 		return status_fail(STATUS_NO_MEMORY, "%s: no memory for a mask", w->in_path);
 	int box[4];
 	rle_box(mask, box);
-	fprintf(w->file, "%s{\"id\": %" PRId64 ", \"image_id\": %" PRId64 ", \"category_id\": %d, \"iscrowd\": %d, \"size\": [%d, %d], \"counts\": \"",
-		w->export->written++ ? ",\n" : "", a->id, a->image_id, a->category_id, a->crowd, mask->height, mask->width);
+	fprintf(w->file,
+		"%s{\"id\": %" PRId64 ", \"image_id\": %" PRId64
+		", \"category_id\": %d, \"iscrowd\": %d, \"size\": [%d, %d], \"counts\": \"",
+		w->export->written++ ? ",\n" : "", a->id, a->image_id, a->category_id, a->crowd, mask->height,
+		mask->width);
 	print_counts(w->file, text);
-	fprintf(w->file, "\", \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]}", rle_area(mask), box[0], box[1], box[2] - box[0],
-		box[3] - box[1]);
+	fprintf(w->file, "\", \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]}", rle_area(mask), box[0], box[1],
+		box[2] - box[0], box[3] - box[1]);
 	free(text);
 	return STATUS_OK;
 }
@@ -131,7 +135,8 @@ enum status coco_rle_export(struct coco_rle_export *export, const char *in_path,
 	export->written = export->left_out = 0;
 	export->first_reason[0] = '\0';
 	struct writer w = {.export = export, .in_path = in_path, .file = fopen(temporary, "wb")};
-	enum status status = w.file ? write_list(&w, temporary) : status_fail(STATUS_IO, "%s: %s", temporary, strerror(errno));
+	enum status status =
+		w.file ? write_list(&w, temporary) : status_fail(STATUS_IO, "%s: %s", temporary, strerror(errno));
 	if (w.file && fclose(w.file) != 0 && status == STATUS_OK)
 		status = status_fail(STATUS_IO, "%s: %s", temporary, strerror(errno));
 	if (status == STATUS_OK && rename(temporary, out_path) != 0)

@@ -1,4 +1,5 @@
-/* Every segmentation of an instances file as compressed RLE, whatever notation it came in: what other tools read fastest. */
+/* Every segmentation of an instances file as compressed RLE, whatever notation it came in: what other tools read
+ * fastest. */
 #ifndef DATA_COCO_RLE_EXPORT_H
 #define DATA_COCO_RLE_EXPORT_H
 
@@ -14,7 +15,8 @@ struct coco_rle_export {
 };
 
 /* Writes a JSON list in the order of the annotations, one record a line:
- *	{"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "size": [h, w], "counts": "...", "area": pixels, "bbox": [x, y, w, h]}
+ *	{"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "size": [h, w], "counts": "...", "area": pixels,
+ *	 "bbox": [x, y, w, h]}
  * area and bbox are those of the mask's pixels. `out_path` appears when the work is complete, or not at all. */
 enum status coco_rle_export(struct coco_rle_export *export, const char *in_path, const char *out_path);
 

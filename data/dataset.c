@@ -1,6 +1,6 @@
-/* See dataset.h. A builder takes photos, categories and annotations as the COCO reader (or an index) hands them out, judges each object
- * once, and keeps what passes; then it sorts, drops photos without objects and computes the digest. Memory is that of the
- * photos and the kept objects' runs. */
+/* See dataset.h. A builder takes photos, categories and annotations as the COCO reader (or an index) hands them out,
+ * judges each object once, and keeps what passes; then it sorts, drops photos without objects and computes the
+ * digest. Memory is that of the photos and the kept objects' runs. */
 #include "data/dataset.h"
 
 #include <inttypes.h>
@@ -117,8 +117,9 @@ static enum status want_category(struct builder *b, const char *name, int *capac
 			b->wanted_categories[b->wanted_count++] = b->dataset->categories[i].id;
 			found++;
 		}
-	return found ? STATUS_OK : status_fail(STATUS_CONFIG, "%s: category \"%s\" is none of its %d categories", b->path, name,
-					       b->dataset->category_count);
+	return found ? STATUS_OK
+		     : status_fail(STATUS_CONFIG, "%s: category \"%s\" is none of its %d categories", b->path, name,
+				   b->dataset->category_count);
 }
 
 static enum status want_categories(struct builder *b)
@@ -142,8 +143,8 @@ static enum status get_ready(struct builder *b)
 		qsort(d->categories, (size_t)d->category_count, sizeof *d->categories, compare_categories);
 	for (int i = 1; i < d->photo_count; i++)
 		if (d->photos[i].id == d->photos[i - 1].id)
-			return status_fail(STATUS_FORMAT, "%s: photo id %" PRId64 " stands twice (%s and %s)", b->path, d->photos[i].id,
-					   d->photos[i - 1].file_name, d->photos[i].file_name);
+			return status_fail(STATUS_FORMAT, "%s: photo id %" PRId64 " stands twice (%s and %s)", b->path,
+					   d->photos[i].id, d->photos[i - 1].file_name, d->photos[i].file_name);
 	b->photo_states = calloc((size_t)d->photo_count + 1, 1);
 	if (!b->photo_states)
 		return no_memory("photos");
@@ -192,7 +193,8 @@ static bool photo_usable(struct builder *b, int index)
 		skips->missing_photos += b->photo_states[index] == PHOTO_MISSING;
 	}
 	if (b->photo_states[index] == PHOTO_MISSING)
-		note(b, &skips->missing_file, "photo %" PRId64 ": no file %s in %s", photo->id, photo->file_name, b->dataset->image_dir);
+		note(b, &skips->missing_file, "photo %" PRId64 ": no file %s in %s", photo->id, photo->file_name,
+		     b->dataset->image_dir);
 	if (b->photo_states[index] == PHOTO_BAD)
 		note(b, &skips->bad_photo, "photo %" PRId64 ": file name \"%s\" or size %d x %d is unusable", photo->id,
 		     photo->file_name, photo->width, photo->height);
@@ -274,8 +276,9 @@ static enum status object_mask(struct builder *b, const struct coco_annotation *
 	if (status != STATUS_OK) {
 		note(b, &b->dataset->skips.bad_segmentation, "annotation %" PRId64 ": %s", a->id, status_message());
 	} else if (mask->width != photo->width || mask->height != photo->height) {
-		note(b, &b->dataset->skips.bad_segmentation, "annotation %" PRId64 ": mask of %d x %d pixels for a photo of %d x %d",
-		     a->id, mask->width, mask->height, photo->width, photo->height);
+		note(b, &b->dataset->skips.bad_segmentation,
+		     "annotation %" PRId64 ": mask of %d x %d pixels for a photo of %d x %d", a->id, mask->width,
+		     mask->height, photo->width, photo->height);
 		rle_release(mask);
 		*usable = false;
 	}
@@ -468,13 +471,15 @@ static enum status read_index(struct builder *b, const char *path, const char *i
 	return image_dir ? set_image_dir(d, path, image_dir) : STATUS_OK;
 }
 
-enum status dataset_open(struct dataset *dataset, const char *json_path, const char *image_dir, const struct dataset_filter *filter)
+enum status dataset_open(struct dataset *dataset, const char *json_path, const char *image_dir,
+			 const struct dataset_filter *filter)
 {
 	memset(dataset, 0, sizeof *dataset);
 	struct builder b = {.dataset = dataset, .path = json_path, .indexed = -1};
 	if (filter)
 		b.filter = *filter;
-	enum status status = index_is_one(json_path) ? read_index(&b, json_path, image_dir) : read_json(&b, json_path, image_dir);
+	enum status status =
+		index_is_one(json_path) ? read_index(&b, json_path, image_dir) : read_json(&b, json_path, image_dir);
 	if (status == STATUS_OK)
 		status = move_objects(&b);
 	builder_release(&b);

@@ -1,5 +1,5 @@
 /* A training or validation set: the objects of a COCO-format instances file that pass the filters, with their masks as
- * runs. The JSON is read once as a stream in bounded memory; what was skipped is counted by reason. */
+ * runs. The JSON is read as a stream; memory is that of what is kept; what was skipped is counted by reason. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
@@ -39,7 +39,8 @@ struct dataset_category {
 	char *name; /* owned by the dataset */
 };
 
-/* Why annotations were left out. Every annotation of the file is either in `objects` or counted in exactly one of these. */
+/* Why annotations were left out. Every annotation of the file is either in `objects` or counted in exactly one of
+ * these. */
 struct dataset_skips {
 	int crowd, too_small, too_large, category, bad_segmentation, unknown_photo, missing_file, over_limit;
 	int bad_photo;          /* its photo's name leads out of image_dir, or its size is impossible */
@@ -55,16 +56,18 @@ struct dataset {
 	int photo_count;
 	struct dataset_object *objects;
 	int object_count;
-	/* Crowd regions and objects that the filters refuse are not in `objects`; a sample must not click them as background
-	 * knowingly, but they have no mask here. */
+	/* Crowd regions and objects that the filters refuse are not in `objects`; a sample must not click them as
+	 * background knowingly, but they have no mask here. */
 	struct dataset_skips skips;
 	uint8_t digest[32]; /* SHA-256 over ids and masks of what was kept, in order */
 };
 
-/* `json_path`: instances JSON, or an index made of one (data/index.h); `image_dir`: NULL means images/ beside it. `filter`: NULL takes
- * all. Photos sorted by id, those without an object dropped; objects by photo, then id. Photo files are looked for but not opened. The
- * result may hold no object (all skipped): that is for the caller to refuse. On failure *dataset is zeroed. */
-enum status dataset_open(struct dataset *dataset, const char *json_path, const char *image_dir, const struct dataset_filter *filter);
+/* `json_path`: instances JSON, or an index made of one (data/index.h); `image_dir`: NULL means images/ beside it.
+ * `filter`: NULL takes all. Photos sorted by id, those without an object dropped; objects by photo, then id. Photo
+ * files are looked for but not opened. The result may hold no object (all skipped): that is for the caller to refuse.
+ * On failure *dataset is zeroed. */
+enum status dataset_open(struct dataset *dataset, const char *json_path, const char *image_dir,
+			 const struct dataset_filter *filter);
 void dataset_release(struct dataset *dataset);
 
 /* How many objects of the whole set go by the name of categories[index]. */

@@ -17,15 +17,17 @@
 
 static const char magic[8] = {'T', 'A', 'P', 'I', 'N', 'D', 'X', '1'};
 enum { CRC_SIZE = 4, SKIP_COUNTERS = 10 };
-/* Bytes that an element takes at least: a count that the file is too short for is refused before memory is asked for. */
+/* Bytes that an element takes at least: a count that the file is too short for is refused before memory is asked
+ * for. */
 enum { CATEGORY_BYTES = 8, PHOTO_BYTES = 24, OBJECT_BYTES = 16 };
 static const size_t size_limit = (size_t)8 << 30;
 
 /* The counters in the file's order. */
 static void list_counters(struct dataset_skips *s, int *counters[SKIP_COUNTERS])
 {
-	int *list[SKIP_COUNTERS] = {&s->crowd,         &s->too_small,    &s->too_large,  &s->category,  &s->bad_segmentation,
-				    &s->unknown_photo, &s->missing_file, &s->over_limit, &s->bad_photo, &s->missing_photos};
+	int *list[SKIP_COUNTERS] = {
+		&s->crowd,         &s->too_small,    &s->too_large,  &s->category,  &s->bad_segmentation,
+		&s->unknown_photo, &s->missing_file, &s->over_limit, &s->bad_photo, &s->missing_photos};
 	memcpy(counters, list, sizeof list);
 }
 
@@ -171,7 +173,8 @@ enum status index_write(const struct dataset *dataset, const char *json_path, co
 	return status;
 }
 
-/* Reading. Past the end everything reads as 0 and `damaged` is set; callers look at it before they use a value for memory. */
+/* Reading. Past the end everything reads as 0 and `damaged` is set; callers look at it before they use a value for
+ * memory. */
 
 struct reader {
 	const char *path;
@@ -249,12 +252,15 @@ static enum status check_source(struct reader *r)
 		return text_missing(r, "source");
 	}
 	struct stat now;
-	bool changed = stat(source, &now) == 0 && ((int64_t)now.st_size != size || (int64_t)now.st_mtim.tv_sec != seconds ||
-						   now.st_mtim.tv_nsec != nanoseconds);
+	bool changed =
+		stat(source, &now) == 0 && ((int64_t)now.st_size != size || (int64_t)now.st_mtim.tv_sec != seconds ||
+					    now.st_mtim.tv_nsec != nanoseconds);
 	enum status status = STATUS_OK;
 	if (changed)
-		status = status_fail(STATUS_FORMAT, "%s: %s has changed since this index was made: make it again (tapcut data --index)",
-				     r->path, source);
+		status =
+			status_fail(STATUS_FORMAT,
+				    "%s: %s has changed since this index was made: make it again (tapcut data --index)",
+				    r->path, source);
 	free(source);
 	return status;
 }
@@ -311,8 +317,9 @@ static enum status get_photo(struct reader *r, struct dataset_photo *photo, int6
 
 static bool photo_sane(const struct dataset_photo *photo, const struct dataset_photo *previous)
 {
-	return photo->width > 0 && photo->width <= IMAGE_MAX_SIDE && photo->height > 0 && photo->height <= IMAGE_MAX_SIDE &&
-	       photo_name_is_safe(photo->file_name) && (!previous || previous->id < photo->id);
+	return photo->width > 0 && photo->width <= IMAGE_MAX_SIDE && photo->height > 0 &&
+	       photo->height <= IMAGE_MAX_SIDE && photo_name_is_safe(photo->file_name) &&
+	       (!previous || previous->id < photo->id);
 }
 
 static enum status get_photos(struct reader *r, struct dataset *d, int count, int object_count)

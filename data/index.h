@@ -1,7 +1,7 @@
-/* An index: a dataset as its filter left it, in one binary file that opens in a fraction of the time the JSON takes. It is made by `tapcut data
- * JSON --index FILE` and named wherever an instances JSON may be named (dataset_open tells them apart); a filter given then
- * applies to what the index holds. It records the JSON's path, size and time, and refuses to open when that file is there but has
- * changed.
+/* An index: a dataset as its filter left it, in one binary file that opens in a fraction of the time the JSON takes.
+ * It is made by `tapcut data JSON --index FILE` and named wherever an instances JSON may be named (dataset_open tells
+ * them apart); a filter given then applies to what the index holds. It records the JSON's path, size and time, and
+ * refuses to open when that file is there but has changed.
  *
  * Layout, little-endian; a text is u32 length and bytes:
  *	"TAPINDX1"

@@ -67,8 +67,9 @@ enum status json_stream_fail(const struct json_stream *s, const char *format, ..
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	uint64_t byte = s->base + s->at;
-	return status_fail(STATUS_FORMAT, "%s: byte %llu (line %llu, column %llu): %s", s->name, (unsigned long long)byte,
-			   (unsigned long long)s->place.line + 1, (unsigned long long)(byte - s->place.line_start) + 1, text);
+	return status_fail(STATUS_FORMAT, "%s: byte %llu (line %llu, column %llu): %s", s->name,
+			   (unsigned long long)byte, (unsigned long long)s->place.line + 1,
+			   (unsigned long long)(byte - s->place.line_start) + 1, text);
 }
 
 const char *json_token_name(enum json_token token)
@@ -185,7 +186,10 @@ static enum status read_hex4(struct json_stream *s, unsigned *value)
 	*value = 0;
 	for (int i = 0; i < 4; i++) {
 		int c = peek(s);
-		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+						   : -1;
 		if (digit < 0)
 			return unexpected(s, c, "four hex digits after \\u");
 		*value = *value << 4 | (unsigned)digit;
@@ -194,7 +198,8 @@ static enum status read_hex4(struct json_stream *s, unsigned *value)
 	return STATUS_OK;
 }
 
-/* UTF-16 halves. One without its other half becomes U+FFFD: such things stand in comments and captions that nobody needs. */
+/* UTF-16 halves. One without its other half becomes U+FFFD: such things stand in comments and captions that nobody
+ * needs. */
 enum { HIGH_HALF = 0xd800, LOW_HALF = 0xdc00, AFTER_HALVES = 0xe000, REPLACEMENT = 0xfffd };
 
 /* *high is the first half that waits for its second, or 0. */
@@ -250,7 +255,8 @@ static enum status read_string(struct json_stream *s)
 		if (peek(s) < 0)
 			return unexpected(s, -1, "a string to end");
 		size_t from = s->at;
-		while (s->at < s->end && s->buffer[s->at] >= 0x20 && s->buffer[s->at] != '"' && s->buffer[s->at] != '\\')
+		while (s->at < s->end && s->buffer[s->at] >= 0x20 && s->buffer[s->at] != '"' &&
+		       s->buffer[s->at] != '\\')
 			s->at++;
 		if (s->at > from) {
 			TRY(flush_high(s, &high));
@@ -333,8 +339,8 @@ static bool scan_number(const char *at, struct digits *d)
 	return *at == '\0';
 }
 
-/* The nearest double. With at most 15 digits and a power of ten up to 22 both are exact and one multiplication or division rounds
- * once (Clinger, PLDI 1990); the rare rest goes to strtod. */
+/* The nearest double. With at most 15 digits and a power of ten up to 22 both are exact and one multiplication or
+ * division rounds once (Clinger, PLDI 1990); the rare rest goes to strtod. */
 static bool to_double(const char *text, const struct digits *d, double *number)
 {
 	static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -355,7 +361,8 @@ static enum status read_number(struct json_stream *s)
 {
 	char text[JSON_MAX_NUMBER + 1];
 	size_t length = 0;
-	for (int c = peek(s); is_digit((char)c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'; c = peek(s)) {
+	for (int c = peek(s); is_digit((char)c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+	     c = peek(s)) {
 		if (length == JSON_MAX_NUMBER)
 			return json_stream_fail(s, "number of more than %d characters", JSON_MAX_NUMBER);
 		text[length++] = (char)c;

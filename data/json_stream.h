@@ -1,6 +1,6 @@
-/* A JSON reader (RFC 8259) that hands out one token at a time, for files too large to hold: instances_train2017.json has
- * 450 MB. Memory is one read buffer and the current string, whatever the size of the file. (Configs and other small files are
- * read as a tree: train/json.h.)
+/* A JSON reader (RFC 8259) that hands out one token at a time, for files too large to hold: instances_train2017.json
+ * has 450 MB. Memory is one read buffer and the current string, whatever the size of the file. (Configs and other
+ * small files are read as a tree: train/json.h.)
  *
  *	struct json_stream s;
  *	TRY(json_stream_open(&s, path));
@@ -8,9 +8,10 @@
  *		...
  *	json_stream_close(&s);
  *
- * The grammar is checked on the way: after STATUS_OK the tokens so far are the beginning of a correct text. Refused beside wrong
- * syntax: nesting over JSON_MAX_DEPTH, strings kept over text_limit bytes, numbers over JSON_MAX_NUMBER characters or beyond
- * a double, NaN and Infinity, anything after the text. Messages name file, byte, line and column. */
+ * The grammar is checked on the way: after STATUS_OK the tokens so far are the beginning of a correct text. Refused
+ * beside wrong syntax: nesting over JSON_MAX_DEPTH, strings kept over text_limit bytes, numbers over JSON_MAX_NUMBER
+ * characters or beyond a double, NaN and Infinity, anything after the text. Messages name file, byte, line and
+ * column. */
 #ifndef DATA_JSON_STREAM_H
 #define DATA_JSON_STREAM_H
 
@@ -74,8 +75,8 @@ void json_stream_open_memory(struct json_stream *s, const void *data, size_t siz
 void json_stream_close(struct json_stream *s);
 
 enum status json_stream_next(struct json_stream *s);
-/* After JSON_OBJECT_BEGIN or JSON_ARRAY_BEGIN: goes to the matching end, storing nothing. After JSON_KEY: reads over its
- * value. After any other token: nothing. */
+/* After JSON_OBJECT_BEGIN or JSON_ARRAY_BEGIN: goes to the matching end, storing nothing. After JSON_KEY: reads over
+ * its value. After any other token: nothing. */
 enum status json_stream_skip(struct json_stream *s);
 
 /* The place after the current token, and back to it. */
@@ -87,6 +88,7 @@ bool json_stream_integer(const struct json_stream *s, int64_t *value);
 /* "a string", "a number", ... for messages. */
 const char *json_token_name(enum json_token token);
 /* Stores "NAME: byte B (line L, column C): ..." and returns STATUS_FORMAT. */
-enum status json_stream_fail(const struct json_stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum status json_stream_fail(const struct json_stream *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

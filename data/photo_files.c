@@ -62,7 +62,8 @@ void photo_files_release(struct photo_files *files)
 bool photo_files_has(const struct photo_files *files, const char *name)
 {
 	if (!strchr(name, '/'))
-		return files->count && bsearch(&name, files->names, (size_t)files->count, sizeof *files->names, compare_names);
+		return files->count &&
+		       bsearch(&name, files->names, (size_t)files->count, sizeof *files->names, compare_names);
 	char *path = photo_path(files->dir, name);
 	bool found = path && access(path, F_OK) == 0;
 	free(path);

@@ -1,16 +1,16 @@
-/* Polygons to masks, pixel for pixel as COCO's tools draw them (their rule is described in PLATFORM.md A1; the vectors of
- * tests/data/test_polygon.c hold us to it).
+/* Polygons to masks, pixel for pixel as COCO's tools draw them (their rule is described in PLATFORM.md A1; the
+ * vectors of tests/data/test_polygon.c hold us to it).
  *
- * The rule. Vertices are put on a grid five times finer than the pixels. Each edge becomes a digital line on that grid: one point per
- * step along its longer axis, the other coordinate rounded. The line matters where it passes the middle of a pixel column
- * c, from grid column 5c+2 to 5c+3: there the mask changes its value, from some row of the pixel column on, until the next
- * change. The mask as one long column-major sequence is thus a set of positions where the value toggles, and two toggles at one
- * position cancel.
+ * The rule. Vertices are put on a grid five times finer than the pixels. Each edge becomes a digital line on that
+ * grid: one point per step along its longer axis, the other coordinate rounded. The line matters where it passes the
+ * middle of a pixel column c, from grid column 5c+2 to 5c+3: there the mask changes its value, from some row of the
+ * pixel column on, until the next change. The mask as one long column-major sequence is thus a set of positions where
+ * the value toggles, and two toggles at one position cancel.
  *
- * The published method walks along every grid point of every edge, so a far-away vertex costs its distance. Here each edge goes
- * straight from one pixel column to the next, with the same arithmetic at the points that matter: the work is at
- * most edges x columns, whatever the coordinates. Toggles are single bits, so that cancelling is an exclusive or and sorting is not
- * needed. */
+ * The published method walks along every grid point of every edge, so a far-away vertex costs its distance. Here each
+ * edge goes straight from one pixel column to the next, with the same arithmetic at the points that matter: the work
+ * is at most edges x columns, whatever the coordinates. Toggles are single bits, so that cancelling is an exclusive
+ * or and sorting is not needed. */
 #include "data/rle.h"
 
 #include <math.h>
@@ -58,14 +58,14 @@ static void flat_edge(struct toggles *t, struct vertex a, struct vertex b, int f
 	}
 }
 
-/* An edge that is higher than wide, a.y < b.y: x is a rounded function of y, and the step through the middle of a column has
- * to be found: estimated by division, then corrected with the very rounding of the rule. */
+/* An edge that is higher than wide, a.y < b.y: x is a rounded function of y, and the step through the middle of a
+ * column has to be found: estimated by division, then corrected with the very rounding of the rule. */
 static void steep_edge(struct toggles *t, struct vertex a, struct vertex b, int from, int to)
 {
 	int height = b.y - a.y;
 	double slope = (double)(b.x - a.x) / height;
 	for (int c = from; c <= to; c++) {
-		int left = FINE * c + MIDDLE; /* first step on the other side: x > left going right, x <= left going left */
+		int left = FINE * c + MIDDLE; /* across means: x > left going right, x <= left going left */
 		int step = (int)((left + 0.5 - a.x) / slope);
 		step = step < 1 ? 1 : step > height ? height : step;
 #define ACROSS(s) (((int)(a.x + slope * (s) + 0.5) > left) == (slope > 0))
@@ -112,8 +112,8 @@ static enum status check_coordinates(const double *xy, int count)
 {
 	for (int i = 0; i < count; i++)
 		if (!(fabs(xy[i]) <= RLE_MAX_COORDINATE)) /* NaN too */
-			return status_fail(STATUS_LIMIT, "polygon: coordinate %d is %g, over the limit of +-%d", i, xy[i],
-					   RLE_MAX_COORDINATE);
+			return status_fail(STATUS_LIMIT, "polygon: coordinate %d is %g, over the limit of +-%d", i,
+					   xy[i], RLE_MAX_COORDINATE);
 	return STATUS_OK;
 }
 
@@ -129,7 +129,8 @@ static enum status toggles_init(struct toggles *t, const double *xy, int count, 
 	int columns = last >= first ? last - first + 1 : 0;
 	size_t words = (size_t)columns * (size_t)height / 64 + 1;
 	*t = (struct toggles){first, columns, height, words, calloc(words, sizeof(uint64_t))};
-	return t->bits ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for a polygon on %d x %d pixels", width, height);
+	return t->bits ? STATUS_OK
+		       : status_fail(STATUS_NO_MEMORY, "no memory for a polygon on %d x %d pixels", width, height);
 }
 
 static size_t count_toggles(const struct toggles *t)

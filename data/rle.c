@@ -1,12 +1,13 @@
-/* Run-length masks in COCO's two notations (a list of counts, a printable string), and what one does with them without
- * unpacking them.
+/* Run-length masks in COCO's two notations (a list of counts, a printable string), and what one does with them
+ * without unpacking them.
  *
- * The string notation, as the COCO tools write it (cocodataset/cocoapi, PLATFORM.md A1): count i is stored as its difference to
- * count i-2 (the previous run of the same colour), the first three as they are; the signed difference is cut into groups
- * of 5 bits, lowest first; a character is 48 + group, + 32 if more groups follow; bit 16 of the last group is the sign.
+ * The string notation, as the COCO tools write it (cocodataset/cocoapi, PLATFORM.md A1): count i is stored as its
+ * difference to count i-2 (the previous run of the same colour), the first three as they are; the signed difference
+ * is cut into groups of 5 bits, lowest first; a character is 48 + group, + 32 if more groups follow; bit 16 of the
+ * last group is the sign.
  *
- * A file may hold runs of length 0 between others; they are kept, so that what was read is written again byte for byte.
- * What is computed here (masks, unions, polygons) has no such run but maybe the first. */
+ * A file may hold runs of length 0 between others; they are kept, so that what was read is written again byte for
+ * byte. What is computed here (masks, unions, polygons) has no such run but maybe the first. */
 #include "data/rle.h"
 
 #include <assert.h>
@@ -31,7 +32,8 @@ enum status rle_init(struct rle *rle, int width, int height, size_t capacity)
 {
 	memset(rle, 0, sizeof *rle);
 	if (width < 1 || height < 1 || width > RLE_MAX_SIDE || height > RLE_MAX_SIDE)
-		return status_fail(STATUS_LIMIT, "mask of %d x %d pixels: each side must be 1..%d", width, height, RLE_MAX_SIDE);
+		return status_fail(STATUS_LIMIT, "mask of %d x %d pixels: each side must be 1..%d", width, height,
+				   RLE_MAX_SIDE);
 	if (capacity > INT32_MAX)
 		return status_fail(STATUS_LIMIT, "mask of %d x %d pixels with %zu runs", width, height, capacity);
 	uint32_t *counts = malloc((capacity ? capacity : 1) * sizeof *counts);
@@ -58,12 +60,13 @@ static enum status wrong_sum(struct rle *rle, uint64_t sum)
 {
 	int width = rle->width, height = rle->height, count = rle->count;
 	rle_release(rle);
-	return status_fail(STATUS_FORMAT, "mask of %d x %d pixels: the first %d runs cover %llu pixels, not %llu", width, height,
-			   count, (unsigned long long)sum, (unsigned long long)width * (unsigned long long)height);
+	return status_fail(STATUS_FORMAT, "mask of %d x %d pixels: the first %d runs cover %llu pixels, not %llu",
+			   width, height, count, (unsigned long long)sum,
+			   (unsigned long long)width * (unsigned long long)height);
 }
 
-/* Reads one signed number at text[*at]. Refuses characters outside the alphabet, a missing last group, and numbers longer
- * than needed: no writer makes them, and they would not come out again as they went in. */
+/* Reads one signed number at text[*at]. Refuses characters outside the alphabet, a missing last group, and numbers
+ * longer than needed: no writer makes them, and they would not come out again as they went in. */
 static enum status read_number(const char *text, size_t length, size_t *at, int64_t *number)
 {
 	uint64_t bits = 0;

@@ -1,5 +1,5 @@
-/* Run-length masks as in COCO: column-major, runs alternate 0,1,0,1..., starting with zeros (maybe none). Byte-equal to the
- * reference implementation on valid input, and safe on any other (PLATFORM.md A1). */
+/* Run-length masks as in COCO: column-major, runs alternate 0,1,0,1..., starting with zeros (maybe none). Byte-equal
+ * to the reference implementation on valid input, and safe on any other (PLATFORM.md A1). */
 #ifndef DATA_RLE_H
 #define DATA_RLE_H
 
@@ -8,8 +8,8 @@
 
 #include "core/status.h"
 
-/* A side at most this many pixels, so that a mask's area fits 31 bits; a polygon's coordinates at most this far from 0 either
- * way: far beyond any photo, and near enough that the rasteriser's arithmetic is exact. */
+/* A side at most this many pixels, so that a mask's area fits 31 bits; a polygon's coordinates at most this far from
+ * 0 either way: far beyond any photo, and near enough that the rasteriser's arithmetic is exact. */
 enum { RLE_MAX_SIDE = 32768, RLE_MAX_COORDINATE = 1000000 };
 
 struct rle {

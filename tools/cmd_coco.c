@@ -11,9 +11,9 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut coco rle IN.json -o OUT.json [--skip-unusable]\n"
 	      "\n"
-	      "Writes every segmentation of an instances file (polygons, boxes, uncompressed and compressed RLE) as compressed\n"
-	      "RLE, byte for byte as the COCO tools do: a list in the order of the annotations with id, image_id, category_id,\n"
-	      "iscrowd, size, counts, area and bbox.\n"
+	      "Writes every segmentation of an instances file (polygons, boxes, uncompressed and compressed RLE) as\n"
+	      "compressed RLE, byte for byte as the COCO tools do: a list in the order of the annotations with id,\n"
+	      "image_id, category_id, iscrowd, size, counts, area and bbox.\n"
 	      "\n"
 	      "  -o, --output FILE   where to write\n"
 	      "  --skip-unusable     leave out segmentations that make no sense instead of stopping at the first\n"
@@ -36,8 +36,8 @@ static int run_rle(const char *in, const char *out, bool skip_unusable)
 		return command_failed("coco");
 	printf("%s: %" PRId64 " masks\n", out, export.written);
 	if (export.left_out)
-		fprintf(stderr, "tapcut coco: left out %" PRId64 " annotations without a mask; first: %s\n", export.left_out,
-			export.first_reason);
+		fprintf(stderr, "tapcut coco: left out %" PRId64 " annotations without a mask; first: %s\n",
+			export.left_out, export.first_reason);
 	return 0;
 }
 

@@ -18,19 +18,19 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut data INSTANCES.json [OPTIONS]\n"
 	      "\n"
-	      "Reads a COCO-format instances file (or an index), applies the filters and reports what is left, what was skipped and\n"
-	      "why, and the objects per category.\n"
+	      "Reads a COCO-format instances file (or an index), applies the filters and reports what is left, what\n"
+	      "was skipped and why, and the objects per category.\n"
 	      "\n"
 	      "  --images DIR        the photos (default: images/ beside the JSON)\n"
 	      "  --category NAME     only objects of this category; may be given several times\n"
 	      "  --min-area F        only objects of at least this fraction of their photo's pixels (default 0)\n"
 	      "  --max-area F        ... of at most this fraction (default 1)\n"
 	      "  --max-objects N     keep N objects, chosen by hash of their ids (default: all)\n"
-	      "  --index OUT         write an index, which training opens instead of the JSON in a fraction of the time\n"
-	      "  --list              one line per object: id, photo, category, pixels, box x0 y0 x1 y1, and x,y: the middle of its\n"
-	      "                      thickest part, where a first tap would go\n"
+	      "  --index OUT         write an index, which training opens instead of the JSON in no time\n"
+	      "  --list              one line per object: id, photo, category, pixels, box x0 y0 x1 y1, and x,y: the\n"
+	      "                      middle of its thickest part, where a first tap would go\n"
 	      "\n"
-	      "example: tapcut data instances_train2017.json --images train2017 --category dog --min-area 0.003 --index dogs.tapindex\n",
+	      "example: tapcut data instances_train2017.json --images train2017 --category dog --index dogs.tapindex\n",
 	      out);
 }
 

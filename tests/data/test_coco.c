@@ -1,5 +1,5 @@
-/* COCO instances as a stream: sections in any order, the three notations of a mask, the 200 reference vectors from file to string,
- * and files with something wrong in them. */
+/* COCO instances as a stream: sections in any order, the three notations of a mask, the 200 reference vectors from
+ * file to string, and files with something wrong in them. */
 #include "data/coco.h"
 
 #include <inttypes.h>
@@ -46,8 +46,8 @@ static enum status log_annotation(void *context, const struct coco_annotation *a
 	struct rle mask;
 	enum status status = coco_mask(&a->segmentation, 6, 4, &mask);
 	char *text = status == STATUS_OK ? rle_to_string(&mask) : NULL;
-	add(context, "annotation %" PRId64 " of %" PRId64 " %d%s %s\n", a->id, a->image_id, a->category_id, a->crowd ? " crowd" : "",
-	    text ? text : status_message());
+	add(context, "annotation %" PRId64 " of %" PRId64 " %d%s %s\n", a->id, a->image_id, a->category_id,
+	    a->crowd ? " crowd" : "", text ? text : status_message());
 	free(text);
 	rle_release(&mask);
 	return STATUS_OK;
@@ -70,8 +70,9 @@ static void check_log(const char *json, const char *expected)
 
 #define IMAGES "\"images\": [{\"id\": 5, \"width\": 6, \"height\": 4, \"file_name\": \"a.jpg\", \"license\": [1]}]"
 #define CATEGORIES "\"categories\": [{\"id\": 90, \"name\": \"toothbrush\", \"supercategory\": \"indoor\"}]"
-#define ANNOTATIONS "\"annotations\": [{\"id\": 900100284445, \"image_id\": 5, \"category_id\": 90, \"iscrowd\": 1, \"area\": 6.5, " \
-		    "\"segmentation\": {\"counts\": [0, 4, 20], \"size\": [4, 6]}, \"bbox\": [0, 0, 1, 4]}]"
+#define ANNOTATIONS \
+	"\"annotations\": [{\"id\": 900100284445, \"image_id\": 5, \"category_id\": 90, \"iscrowd\": 1, " \
+	"\"area\": 6.5, \"segmentation\": {\"counts\": [0, 4, 20], \"size\": [4, 6]}, \"bbox\": [0, 0, 1, 4]}]"
 #define INFO "\"info\": {\"annotations\": [], \"deep\": [[{}]]}"
 
 START_TEST(sections_in_any_order)
@@ -82,7 +83,8 @@ START_TEST(sections_in_any_order)
 		if ((1 << pick[0] | 1 << pick[1] | 1 << pick[2] | 1 << pick[3]) != 15)
 			continue;
 		char json[1024];
-		snprintf(json, sizeof json, "{%s, %s, %s, %s}", sections[pick[0]], sections[pick[1]], sections[pick[2]], sections[pick[3]]);
+		snprintf(json, sizeof json, "{%s, %s, %s, %s}", sections[pick[0]], sections[pick[1]], sections[pick[2]],
+			 sections[pick[3]]);
 		struct log log;
 		ck_assert_msg(read_log(json, strlen(json), &log) == STATUS_OK, "%s", status_message());
 		/* images and categories in the file's order, annotations last */
@@ -106,7 +108,8 @@ static void check_mask(const char *segmentation, const char *expected)
 	const char *start = "annotation 1 of 5 0 ";
 	ck_assert(strncmp(log.text, start, strlen(start)) == 0);
 	log.text[log.used - 1] = '\0';
-	ck_assert_msg(strstr(log.text + strlen(start), expected) == log.text + strlen(start), "%s: %s", segmentation, log.text);
+	ck_assert_msg(strstr(log.text + strlen(start), expected) == log.text + strlen(start), "%s: %s", segmentation,
+		      log.text);
 }
 
 START_TEST(notations_are_told_apart_by_type)
@@ -158,7 +161,8 @@ START_TEST(unusable_masks_say_why)
 		{"{\"size\": [4, 6], \"counts\": [23.5, 0.5]}", "counts[0] is 23.5"},
 		{"{\"size\": [4, 6], \"counts\": [1e300]}", "counts[0] is 1e+300"},
 		{"{\"size\": [4, 6], \"counts\": [4294967295, 25]}", "mask of 6 x 4 pixels"},
-		{"{\"size\": [4, 6], \"counts\": [23]}", "mask of 6 x 4 pixels: the first 1 runs cover 23 pixels, not 24"},
+		{"{\"size\": [4, 6], \"counts\": [23]}",
+		 "mask of 6 x 4 pixels: the first 1 runs cover 23 pixels, not 24"},
 		{"{\"size\": [4, 6], \"counts\": \"\"}", "mask of 6 x 4 pixels"},
 		{"{\"size\": [4, 6], \"counts\": \"h0 \"}", "RLE string: byte 0x20"},
 		{"{\"size\": [4, 6], \"counts\": \"h0\\u0000\"}", "RLE string: byte 0x00"},
@@ -182,7 +186,8 @@ END_TEST
 
 START_TEST(what_is_optional_has_defaults)
 {
-	check_log("{\"images\": [{\"id\": 7}, {\"id\": -3, \"width\": \"x\", \"height\": 1e99, \"file_name\": \"\\u00e9\"}], \"annotations\": ["
+	check_log("{\"images\": [{\"id\": 7}, {\"id\": -3, \"width\": \"x\", \"height\": 1e99, \"file_name\": "
+		  "\"\\u00e9\"}], \"annotations\": ["
 		  "{\"id\": 1.0, \"image_id\": 7, \"iscrowd\": true, \"segmentation\": [0, 0, 6, 4]}]}",
 		  "image 7 0x0 \nimage -3 0x0 \xc3\xa9\nannotation 1 of 7 0 crowd 0h0\n");
 	check_log("{\"images\": [], \"annotations\": [], \"categories\": []}", "");
@@ -200,33 +205,44 @@ START_TEST(wrong_files_are_refused)
 		{"{\"images\": [], \"images\": [], \"annotations\": []}", "a second \"images\""},
 		{"{\"images\": [7], \"annotations\": []}", "images[0]: expected an object, found a number"},
 		{"{\"images\": [{}], \"annotations\": []}", "images[0] has no \"id\""},
-		{"{\"images\": [{\"id\": \"7\"}], \"annotations\": []}", "images[0].id: expected a whole number, found a string"},
-		{"{\"images\": [{\"id\": 7, \"file_name\": 7}], \"annotations\": []}", "images[0].file_name: expected a string"},
-		{"{\"images\": [{\"id\": 7, \"file_name\": \"a\\u0000b\"}], \"annotations\": []}", "images[0].file_name: expected no zero byte"},
-		{"{\"images\": [{\"id\": 7, \"file_name\": [\"a\"]}], \"annotations\": []}", "images[0].file_name: expected a string"},
-		{"{\"images\": [{\"id\": 1}, {\"id\": 1.5}], \"annotations\": []}", "images[1].id: expected a whole number"},
-		{"{\"images\": [], \"categories\": [{\"id\": 1, \"name\": null}], \"annotations\": []}", "categories[0].name: expected a string"},
-		{"{\"images\": [], \"categories\": [{\"id\": 3000000000}], \"annotations\": []}", "categories[0].id: expected a number of 32 bits"},
-		{"{\"images\": [], \"categories\": 1, \"annotations\": []}", "categories: expected a list, found a number"},
+		{"{\"images\": [{\"id\": \"7\"}], \"annotations\": []}",
+		 "images[0].id: expected a whole number, found a string"},
+		{"{\"images\": [{\"id\": 7, \"file_name\": 7}], \"annotations\": []}",
+		 "images[0].file_name: expected a string"},
+		{"{\"images\": [{\"id\": 7, \"file_name\": \"a\\u0000b\"}], \"annotations\": []}",
+		 "images[0].file_name: expected no zero byte"},
+		{"{\"images\": [{\"id\": 7, \"file_name\": [\"a\"]}], \"annotations\": []}",
+		 "images[0].file_name: expected a string"},
+		{"{\"images\": [{\"id\": 1}, {\"id\": 1.5}], \"annotations\": []}",
+		 "images[1].id: expected a whole number"},
+		{"{\"images\": [], \"categories\": [{\"id\": 1, \"name\": null}], \"annotations\": []}",
+		 "categories[0].name: expected a string"},
+		{"{\"images\": [], \"categories\": [{\"id\": 3000000000}], \"annotations\": []}",
+		 "categories[0].id: expected a number of 32 bits"},
+		{"{\"images\": [], \"categories\": 1, \"annotations\": []}",
+		 "categories: expected a list, found a number"},
 		{"{\"images\": [], \"annotations\": {\"id\": 1}}", "annotations: expected a list"},
 		{"{\"images\": [], \"annotations\": [[]]}", "annotations[0]: expected an object"},
 		{"{\"images\": [], \"annotations\": [{\"id\": 1}]}", "annotations[0] has no \"image_id\""},
 		{"{\"images\": [], \"annotations\": [{\"image_id\": 1}]}", "annotations[0] has no \"id\""},
-		{"{\"images\": [], \"annotations\": [{\"id\": 1, \"image_id\": {}}]}", "annotations[0].image_id: expected a whole number, found an object"},
-		{"{\"images\": [], \"annotations\": [{\"id\": 1, \"image_id\": 1, \"iscrowd\": \"no\"}]}", "annotations[0].iscrowd: expected 0 or 1"},
+		{"{\"images\": [], \"annotations\": [{\"id\": 1, \"image_id\": {}}]}",
+		 "annotations[0].image_id: expected a whole number, found an object"},
+		{"{\"images\": [], \"annotations\": [{\"id\": 1, \"image_id\": 1, \"iscrowd\": \"no\"}]}",
+		 "annotations[0].iscrowd: expected 0 or 1"},
 		{"{\"images\": [], \"annotations\": []} x", "expected nothing after the text"},
 	};
 	struct log log;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		ck_assert_msg(read_log(cases[i][0], strlen(cases[i][0]), &log) == STATUS_FORMAT, "accepted: %s", cases[i][0]);
+		ck_assert_msg(read_log(cases[i][0], strlen(cases[i][0]), &log) == STATUS_FORMAT, "accepted: %s",
+			      cases[i][0]);
 		ck_assert_msg(strstr(status_message(), cases[i][1]) != NULL, "%s: %s", cases[i][0], status_message());
 		ck_assert_msg(strncmp(status_message(), "test: ", 6) == 0, "%s", status_message());
 	}
 }
 END_TEST
 
-static const char whole[] =
-	"{" INFO "," IMAGES "," ANNOTATIONS "," CATEGORIES ", \"x\": {\"annotations\": [{\"id\": 1, \"segmentation\": [[1,2,3,4,5,6]]}]}}";
+static const char whole[] = "{" INFO "," IMAGES "," ANNOTATIONS "," CATEGORIES
+			    ", \"x\": {\"annotations\": [{\"id\": 1, \"segmentation\": [[1,2,3,4,5,6]]}]}}";
 
 START_TEST(truncated_anywhere_is_refused)
 {
@@ -244,13 +260,15 @@ END_TEST
 /* Every value replaced by every other type: refused or read, never a crash. */
 START_TEST(wrong_types_everywhere_do_no_harm)
 {
-	static const char *const values[] = {"null", "true", "7", "-1", "1e300", "\"x\"", "[]", "[[]]", "{}", "[7]", "[[7]]", "{\"a\": [1]}", "[[[1]]]"};
+	static const char *const values[] = {"null", "true", "7",   "-1",    "1e300",        "\"x\"",  "[]",
+					     "[[]]", "{}",   "[7]", "[[7]]", "{\"a\": [1]}", "[[[1]]]"};
 	struct log log;
 	for (const char *colon = strchr(whole, ':'); colon; colon = strchr(colon + 1, ':'))
 		for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
 			char json[2048];
 			/* the old value stays behind under another key, so that the text is JSON again */
-			snprintf(json, sizeof json, "%.*s %s, \"old\":%s", (int)(colon + 1 - whole), whole, values[v], colon + 1);
+			snprintf(json, sizeof json, "%.*s %s, \"old\":%s", (int)(colon + 1 - whole), whole, values[v],
+				 colon + 1);
 			read_log(json, strlen(json), &log);
 		}
 }
@@ -290,7 +308,8 @@ START_TEST(many_parts_are_united)
 	/* 60 x 40 boxes of one pixel, most of them outside */
 	size_t size = 200000, used = 0;
 	char *json = malloc(size);
-	used += (size_t)sprintf(json, "{\"images\": [], \"annotations\": [{\"id\": 1, \"image_id\": 1, \"segmentation\": [");
+	used += (size_t)sprintf(json,
+				"{\"images\": [], \"annotations\": [{\"id\": 1, \"image_id\": 1, \"segmentation\": [");
 	for (int i = 0; i < 2400; i++)
 		used += (size_t)sprintf(json + used, "%s[%d, %d, 1, 1]", i ? "," : "", i % 60, i / 60);
 	sprintf(json + used, "]}]}");
@@ -362,7 +381,8 @@ START_TEST(export_stops_or_skips)
 	const char *dir = test_tmp_dir("coco_export");
 	snprintf(in, sizeof in, "%s/in.json", dir);
 	snprintf(out, sizeof out, "%s/out.json", dir);
-	write_file(in, "{\"annotations\": [{\"id\": 1, \"image_id\": 1, \"segmentation\": []}, {\"id\": 2, \"image_id\": 1, \"segmentation\": "
+	write_file(in, "{\"annotations\": [{\"id\": 1, \"image_id\": 1, \"segmentation\": []}, {\"id\": 2, "
+		       "\"image_id\": 1, \"segmentation\": "
 		       "[0, 0, 1, 1]}, {\"id\": 3, \"image_id\": 9, \"segmentation\": [0, 0, 1, 1]}], "
 		       "\"images\": [{\"id\": 1, \"width\": 1, \"height\": 1}]}");
 	struct coco_rle_export export = {0};

@@ -40,17 +40,23 @@ static void make_folder(void)
 	snprintf(folder, sizeof folder, "%s", test_tmp_dir("dataset"));
 	ck_assert_int_eq(mkdir(path_in_folder("images"), 0777), 0);
 	ck_assert_int_eq(mkdir(path_in_folder("images/sub"), 0777), 0);
-	static const char *const photos[] = {"images/a.jpg", "images/b.jpg", "images/c.jpg", "images/sub/d.jpg", "outside.jpg"};
+	static const char *const photos[] = {"images/a.jpg", "images/b.jpg", "images/c.jpg", "images/sub/d.jpg",
+					     "outside.jpg"};
 	for (int i = 0; i < 5; i++)
 		write_file(photos[i], "");
 }
 
 /* A box as a polygon. */
 #define BOX(id, photo, category, x, y, w, h) \
-	"{\"id\": " #id ", \"image_id\": " #photo ", \"category_id\": " #category ", \"segmentation\": [[" #x "," #y "," #w "," #h "]]}"
+	"{\"id\": " #id ", \"image_id\": " #photo ", \"category_id\": " #category ", \"segmentation\": " \
+	"[[" #x "," #y "," #w "," #h "]]}"
 #define PHOTO(id, name) "{\"id\": " #id ", \"file_name\": \"" name "\", \"width\": 10, \"height\": 10}"
-#define CATEGORIES "\"categories\": [{\"id\": 18, \"name\": \"dog\"}, {\"id\": 3, \"name\": \"car\"}, {\"id\": 1, \"name\": \"person\"}]"
-#define GOOD_PHOTOS "\"images\": [" PHOTO(30, "c.jpg") "," PHOTO(-10, "a.jpg") "," PHOTO(900100284445, "b.jpg") "," PHOTO(40, "sub/d.jpg") "]"
+#define CATEGORIES \
+	"\"categories\": [{\"id\": 18, \"name\": \"dog\"}, {\"id\": 3, \"name\": \"car\"}, " \
+	"{\"id\": 1, \"name\": \"person\"}]"
+#define GOOD_PHOTOS \
+	"\"images\": [" PHOTO(30, "c.jpg") "," PHOTO(-10, "a.jpg") "," PHOTO(900100284445, "b.jpg") "," \
+	PHOTO(40, "sub/d.jpg") "]"
 
 static const char good[] = "{" GOOD_PHOTOS ", \"annotations\": ["
 	BOX(5, 900100284445, 1, 0, 0, 4, 4) "," BOX(9, 30, 18, 1, 1, 2, 3) "," BOX(7, 30, 3, 0, 0, 10, 10) ","
@@ -120,7 +126,8 @@ START_TEST(every_skip_is_counted_once)
 		   "{\"id\": 4, \"file_name\": \"b.jpg\", \"width\": 0, \"height\": 10},"
 		   "{\"id\": 5, \"file_name\": \"b.jpg\", \"width\": 10, \"height\": 100000}], \"annotations\": ["
 		   BOX(1, 1, 18, 0, 0, 5, 5) ","
-		   "{\"id\": 2, \"image_id\": 1, \"category_id\": 18, \"iscrowd\": 1, \"segmentation\": {\"size\": [10, 10], \"counts\": [0, 100]}},"
+		   "{\"id\": 2, \"image_id\": 1, \"category_id\": 18, \"iscrowd\": 1,"
+		   " \"segmentation\": {\"size\": [10, 10], \"counts\": [0, 100]}},"
 		   BOX(3, 1, 3, 0, 0, 5, 5) ","       /* category */
 		   BOX(4, 77, 18, 0, 0, 5, 5) ","     /* unknown photo */
 		   BOX(5, 2, 18, 0, 0, 5, 5) ","      /* missing file */
@@ -132,8 +139,8 @@ START_TEST(every_skip_is_counted_once)
 		   BOX(11, 1, 18, 20, 20, 5, 5) ","   /* too small: outside, no pixel */
 		   BOX(12, 1, 18, 0, 0, 10, 10) ","   /* too large */
 		   "{\"id\": 13, \"image_id\": 1, \"category_id\": 18},"
-		   "{\"id\": 14, \"image_id\": 1, \"category_id\": 18, \"segmentation\": {\"size\": [5, 20], \"counts\": [0, 100]}}"
-		   "]," CATEGORIES "}");
+		   "{\"id\": 14, \"image_id\": 1, \"category_id\": 18,"
+		   " \"segmentation\": {\"size\": [5, 20], \"counts\": [0, 100]}}]," CATEGORIES "}");
 	const char *const dogs[] = {"dog"};
 	const struct dataset_filter filter = {dogs, 1, 0.02, 0.9, 0};
 	struct dataset d;
@@ -155,18 +162,22 @@ START_TEST(every_skip_is_counted_once)
 	FILE *out = fmemopen(summary, sizeof summary, "w");
 	dataset_print_summary(&d, out);
 	fclose(out);
-	ck_assert_ptr_nonnull(strstr(summary, "1 object in 1 photo; skipped 1 crowd, 1 of other categories, 2 too small, 1 too large, "));
+	ck_assert_ptr_nonnull(strstr(
+		summary, "1 object in 1 photo; skipped 1 crowd, 1 of other categories, 2 too small, 1 too large, "));
 	dataset_release(&d);
 }
 END_TEST
 
 START_TEST(names_cannot_leave_the_folder)
 {
-	static const char *const names[] = {"../outside.jpg", "/etc/passwd", "sub/../../outside.jpg", "..", "", "sub/..", "images/../../x"};
+	static const char *const names[] = {"../outside.jpg", "/etc/passwd",   "sub/../../outside.jpg", "..", "",
+					    "sub/..",         "images/../../x"};
 	make_folder();
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		char json[1024];
-		snprintf(json, sizeof json, "{\"images\": [{\"id\": 1, \"file_name\": \"%s\", \"width\": 10, \"height\": 10}], \"annotations\": [%s]}",
+		snprintf(json, sizeof json,
+			 "{\"images\": [{\"id\": 1, \"file_name\": \"%s\", \"width\": 10, \"height\": 10}], "
+			 "\"annotations\": [%s]}",
 			 names[i], BOX(1, 1, 1, 0, 0, 5, 5));
 		write_file("instances.json", json);
 		struct dataset d;
@@ -176,8 +187,10 @@ START_TEST(names_cannot_leave_the_folder)
 		ck_assert_int_eq(d.skips.bad_photo, 1);
 		dataset_release(&d);
 	}
-	write_file("instances.json", "{\"images\": [" PHOTO(1, "sub/d.jpg") "," PHOTO(2, "sub/e.jpg") "," PHOTO(3, ".") "], \"annotations\": ["
-		   BOX(1, 1, 1, 0, 0, 5, 5) "," BOX(2, 2, 1, 0, 0, 5, 5) "," BOX(3, 3, 1, 0, 0, 5, 5) "]}");
+	write_file("instances.json",
+		   "{\"images\": [" PHOTO(1, "sub/d.jpg") "," PHOTO(2, "sub/e.jpg") "," PHOTO(3, ".") "],"
+		   "\"annotations\": [" BOX(1, 1, 1, 0, 0, 5, 5) "," BOX(2, 2, 1, 0, 0, 5, 5) ","
+		   BOX(3, 3, 1, 0, 0, 5, 5) "]}");
 	struct dataset d;
 	open_ok(&d, path_in_folder("instances.json"), NULL);
 	ck_assert_str_eq(ids(&d), "1");
@@ -217,11 +230,13 @@ static void write_many(const char *name, int stride)
 	fprintf(file, "{\"annotations\": [");
 	for (int i = 0; i < OBJECTS; i++) {
 		int id = (int)((long)i * stride % OBJECTS);
-		fprintf(file, "%s{\"id\": %d, \"image_id\": %d, \"segmentation\": [[%d, %d, 3, 3]]}", i ? "," : "", id, id % 40, id % 7, id % 5);
+		fprintf(file, "%s{\"id\": %d, \"image_id\": %d, \"segmentation\": [[%d, %d, 3, 3]]}", i ? "," : "", id,
+			id % 40, id % 7, id % 5);
 	}
 	fprintf(file, "], \"images\": [");
 	for (int i = 0; i < 40; i++)
-		fprintf(file, "%s{\"id\": %d, \"file_name\": \"a.jpg\", \"width\": 10, \"height\": 10}", i ? "," : "", 39 - i);
+		fprintf(file, "%s{\"id\": %d, \"file_name\": \"a.jpg\", \"width\": 10, \"height\": 10}", i ? "," : "",
+			39 - i);
 	fprintf(file, "]}");
 	fclose(file);
 }
@@ -251,7 +266,8 @@ END_TEST
 START_TEST(repeated_ids_of_objects_keep_the_files_order)
 {
 	make_folder();
-	write_file("instances.json", "{" GOOD_PHOTOS ", \"annotations\": [" BOX(0, 30, 1, 0, 0, 1, 1) "," BOX(0, 30, 1, 0, 0, 1, 3) ","
+	write_file("instances.json",
+		   "{" GOOD_PHOTOS ", \"annotations\": [" BOX(0, 30, 1, 0, 0, 1, 1) "," BOX(0, 30, 1, 0, 0, 1, 3) ","
 		   BOX(0, 30, 1, 0, 0, 1, 2) "]}");
 	struct dataset d;
 	open_ok(&d, path_in_folder("instances.json"), NULL);
@@ -266,9 +282,12 @@ END_TEST
 START_TEST(digest_follows_the_content)
 {
 	static const char *const annotations[] = {
-		BOX(1, 30, 1, 0, 0, 4, 4) "," BOX(2, -10, 1, 0, 0, 4, 4), BOX(2, -10, 1, 0, 0, 4, 4) "," BOX(1, 30, 1, 0, 0, 4, 4),
-		BOX(1, 30, 1, 0, 0, 4, 5) "," BOX(2, -10, 1, 0, 0, 4, 4), BOX(1, 30, 3, 0, 0, 4, 4) "," BOX(2, -10, 1, 0, 0, 4, 4),
-		BOX(3, 30, 1, 0, 0, 4, 4) "," BOX(2, -10, 1, 0, 0, 4, 4), BOX(1, 30, 1, 0, 0, 4, 4),
+		BOX(1, 30, 1, 0, 0, 4, 4) "," BOX(2, -10, 1, 0, 0, 4, 4),
+		BOX(2, -10, 1, 0, 0, 4, 4) "," BOX(1, 30, 1, 0, 0, 4, 4),
+		BOX(1, 30, 1, 0, 0, 4, 5) "," BOX(2, -10, 1, 0, 0, 4, 4),
+		BOX(1, 30, 3, 0, 0, 4, 4) "," BOX(2, -10, 1, 0, 0, 4, 4),
+		BOX(3, 30, 1, 0, 0, 4, 4) "," BOX(2, -10, 1, 0, 0, 4, 4),
+		BOX(1, 30, 1, 0, 0, 4, 4),
 	};
 	uint8_t digests[6][32];
 	make_folder();
@@ -294,7 +313,8 @@ START_TEST(files_that_make_no_sense)
 	make_folder();
 	ck_assert_int_eq(dataset_open(&d, path_in_folder("none.json"), NULL, NULL), STATUS_IO);
 	ck_assert_ptr_nonnull(strstr(status_message(), "none.json"));
-	write_file("instances.json", "{\"images\": [" PHOTO(1, "a.jpg") "," PHOTO(1, "b.jpg") "], \"annotations\": []}");
+	write_file("instances.json",
+		   "{\"images\": [" PHOTO(1, "a.jpg") "," PHOTO(1, "b.jpg") "], \"annotations\": []}");
 	ck_assert_int_eq(dataset_open(&d, path_in_folder("instances.json"), NULL, NULL), STATUS_FORMAT);
 	ck_assert_ptr_nonnull(strstr(status_message(), "instances.json: photo id 1 stands twice"));
 	for (size_t length = 0; length < strlen(good); length += 7) {
@@ -305,7 +325,8 @@ START_TEST(files_that_make_no_sense)
 		ck_assert_ptr_null(d.objects);
 	}
 	write_file("instances.json", good); /* no such folder: all photos are missing */
-	ck_assert_int_eq(dataset_open(&d, path_in_folder("instances.json"), path_in_folder("nowhere"), NULL), STATUS_OK);
+	ck_assert_int_eq(dataset_open(&d, path_in_folder("instances.json"), path_in_folder("nowhere"), NULL),
+			 STATUS_OK);
 	ck_assert_int_eq(d.object_count, 0);
 	ck_assert_int_eq(d.skips.missing_file, 5);
 	ck_assert_int_eq(d.skips.missing_photos, 3);
@@ -357,7 +378,8 @@ static void check_same(const struct dataset *a, const struct dataset *b)
 		const struct dataset_object *o = &a->objects[i], *u = &b->objects[i];
 		ck_assert(o->id == u->id && o->photo == u->photo && o->category == u->category && o->area == u->area);
 		ck_assert(o->x0 == u->x0 && o->y0 == u->y0 && o->x1 == u->x1 && o->y1 == u->y1);
-		ck_assert(o->mask.width == u->mask.width && o->mask.height == u->mask.height && o->mask.count == u->mask.count);
+		ck_assert(o->mask.width == u->mask.width && o->mask.height == u->mask.height &&
+			  o->mask.count == u->mask.count);
 		ck_assert(memcmp(o->mask.counts, u->mask.counts, (size_t)o->mask.count * sizeof *o->mask.counts) == 0);
 	}
 }
@@ -369,12 +391,14 @@ START_TEST(index_gives_the_same_set)
 	for (int i = 0; i < 3; i++) {
 		struct dataset d, again;
 		open_ok(&d, json, &filters[i]);
-		ck_assert_msg(index_write(&d, json, path_in_folder("set.tapindex")) == STATUS_OK, "%s", status_message());
+		ck_assert_msg(index_write(&d, json, path_in_folder("set.tapindex")) == STATUS_OK, "%s",
+			      status_message());
 		ck_assert(index_is_one(path_in_folder("set.tapindex")));
 		open_ok(&again, path_in_folder("set.tapindex"), NULL);
 		check_same(&d, &again);
 		dataset_release(&again);
-		open_ok(&again, path_in_folder("set.tapindex"), &filters[i]); /* the same filter once more changes nothing */
+		/* the same filter once more changes nothing */
+		open_ok(&again, path_in_folder("set.tapindex"), &filters[i]);
 		check_same(&d, &again);
 		dataset_release(&again);
 		dataset_release(&d);
@@ -388,7 +412,8 @@ END_TEST
 START_TEST(filter_on_an_index)
 {
 	const char *const categories[] = {"dog", "person"};
-	const struct dataset_filter filters[] = {{.min_area_fraction = 0.05}, {categories, 2, 0, 0, 0}, {.max_objects = 3}};
+	const struct dataset_filter filters[] = {
+		{.min_area_fraction = 0.05}, {categories, 2, 0, 0, 0}, {.max_objects = 3}};
 	char index[700];
 	const char *json = good_json();
 	snprintf(index, sizeof index, "%s/set.tapindex", folder);
@@ -472,7 +497,7 @@ static void check_consistent(const struct dataset *d)
 	ck_assert_int_eq(objects, d->object_count);
 }
 
-/* The same with a checksum that fits: whatever is opened is consistent, and nothing is read or written out of bounds. */
+/* With a checksum that fits: whatever is opened is consistent, and nothing is read or written out of bounds. */
 START_TEST(forged_index_does_no_harm)
 {
 	size_t size;
@@ -483,7 +508,8 @@ START_TEST(forged_index_does_no_harm)
 		char *copy = malloc(size);
 		memcpy(copy, data, size);
 		for (int i = 1 + (int)rng_below(&rng, 3); i > 0; i--)
-			copy[8 + rng_below(&rng, (uint32_t)size - 12)] = (char)(rng_below(&rng, 3) ? rng_u32(&rng) : 255);
+			copy[8 + rng_below(&rng, (uint32_t)size - 12)] =
+				(char)(rng_below(&rng, 3) ? rng_u32(&rng) : 255);
 		size_t shorter = rng_below(&rng, 4) ? size : size - rng_below(&rng, (uint32_t)size - 12);
 		uint32_t crc = (uint32_t)crc32_z(0, (const void *)copy, shorter - 4);
 		for (int i = 0; i < 4; i++)

@@ -86,7 +86,8 @@ static void check_number(const char *text)
 	struct json_stream s;
 	json_stream_open_memory(&s, text, strlen(text), "test");
 	double expected = strtod(text, NULL);
-	bool same = json_stream_next(&s) == STATUS_OK && s.token == JSON_NUMBER && memcmp(&s.number, &expected, sizeof expected) == 0;
+	bool same = json_stream_next(&s) == STATUS_OK && s.token == JSON_NUMBER &&
+		    memcmp(&s.number, &expected, sizeof expected) == 0;
 	if (!same)
 		ck_abort_msg("%s: %.17g, not %.17g", text, s.number, expected);
 	json_stream_close(&s);
@@ -94,10 +95,29 @@ static void check_number(const char *text)
 
 START_TEST(numbers_to_the_last_bit)
 {
-	static const char *const texts[] = {"0",       "-0",      "0.0",     "-0.0",   "1e5",     "1E+5",  "1e-5",   "123456789012345",
-					    "1234567890123456789", "0.1",    "0.30000000000000004", "5e-324", "2.2250738585072011e-308",
-					    "1.7976931348623157e308", "9007199254740993", "1e22", "1e23", "8.41e21", "0.000001",
-					    "100000000000000000000000", "1e-400", "0.5", "123456789.123456789"};
+	static const char *const texts[] = {"0",
+					    "-0",
+					    "0.0",
+					    "-0.0",
+					    "1e5",
+					    "1E+5",
+					    "1e-5",
+					    "123456789012345",
+					    "1234567890123456789",
+					    "0.1",
+					    "0.30000000000000004",
+					    "5e-324",
+					    "2.2250738585072011e-308",
+					    "1.7976931348623157e308",
+					    "9007199254740993",
+					    "1e22",
+					    "1e23",
+					    "8.41e21",
+					    "0.000001",
+					    "100000000000000000000000",
+					    "1e-400",
+					    "0.5",
+					    "123456789.123456789"};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		check_number(texts[i]);
 	for (int round = 0; round < 20000; round++) {
@@ -128,11 +148,25 @@ START_TEST(integers)
 		const char *text;
 		int64_t value;
 	} good[] = {
-		{"0", 0}, {"-0", 0}, {"900100284445", 900100284445}, {"9223372036854775807", INT64_MAX},
-		{"-9223372036854775808", INT64_MIN}, {"7.0", 7}, {"7e2", 700}, {"-1.5e1", -15}, {"9007199254740993", 9007199254740993},
+		{"0", 0},
+		{"-0", 0},
+		{"900100284445", 900100284445},
+		{"9223372036854775807", INT64_MAX},
+		{"-9223372036854775808", INT64_MIN},
+		{"7.0", 7},
+		{"7e2", 700},
+		{"-1.5e1", -15},
+		{"9007199254740993", 9007199254740993},
 	};
-	static const char *const bad[] = {"9223372036854775808", "-9223372036854775809", "99999999999999999999", "0.5", "1e300", "1e16",
-					  "\"7\"", "true", "null"};
+	static const char *const bad[] = {"9223372036854775808",
+					  "-9223372036854775809",
+					  "99999999999999999999",
+					  "0.5",
+					  "1e300",
+					  "1e16",
+					  "\"7\"",
+					  "true",
+					  "null"};
 	int64_t value;
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		ck_assert_msg(integer_of(good[i].text, &value), "%s", good[i].text);
@@ -194,7 +228,8 @@ START_TEST(wrong_texts_are_refused)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		enum status status = read_text(cases[i].text, strlen(cases[i].text), NULL, 0);
 		ck_assert_msg(status == STATUS_FORMAT, "accepted: %s", cases[i].text);
-		ck_assert_msg(strstr(status_message(), cases[i].message) != NULL, "%s: %s", cases[i].text, status_message());
+		ck_assert_msg(strstr(status_message(), cases[i].message) != NULL, "%s: %s", cases[i].text,
+			      status_message());
 		ck_assert_msg(strncmp(status_message(), "test: byte ", 11) == 0, "%s", status_message());
 	}
 	ck_assert_int_eq(read_text("\"a\0b\"", 5, NULL, 0), STATUS_FORMAT);
@@ -244,7 +279,8 @@ START_TEST(long_strings_and_numbers_are_refused)
 }
 END_TEST
 
-static const char sample[] = "{\"a\": [1, -2.5e3, \"x\\u00e9\\n\", {\"b\": null}], \"c\": true, \"d\": {\"e\": [[], [false]]}}";
+static const char sample[] =
+	"{\"a\": [1, -2.5e3, \"x\\u00e9\\n\", {\"b\": null}], \"c\": true, \"d\": {\"e\": [[], [false]]}}";
 
 START_TEST(truncated_anywhere_is_refused)
 {
@@ -277,7 +313,8 @@ START_TEST(damaged_texts_do_no_harm)
 			skipped = json_stream_skip(&s);
 		if (skipped == STATUS_OK)
 			skipped = json_stream_next(&s);
-		ck_assert_msg((read == STATUS_OK) == (skipped == STATUS_OK), "%.*s: %s", (int)sizeof sample - 1, text, status_message());
+		ck_assert_msg((read == STATUS_OK) == (skipped == STATUS_OK), "%.*s: %s", (int)sizeof sample - 1, text,
+			      status_message());
 		json_stream_close(&s);
 	}
 }
@@ -314,8 +351,9 @@ static char *big_text(size_t *length)
 	char *text = malloc(size + 200);
 	text[used++] = '[';
 	for (int i = 0; used < size; i++)
-		used += (size_t)sprintf(text + used, "%s\n{\"key%d\": [%d.%d, -%d, \"s\\u00e9\\ud83d\\ude00\\\\%d\", true, null]}", i ? "," : "",
-					i, i, i % 97, i, i * 7);
+		used += (size_t)sprintf(text + used,
+					"%s\n{\"key%d\": [%d.%d, -%d, \"s\\u00e9\\ud83d\\ude00\\\\%d\", true, null]}",
+					i ? "," : "", i, i, i % 97, i, i * 7);
 	text[used++] = ']';
 	*length = used;
 	return text;

@@ -10,7 +10,7 @@
 #include "tests/support/test.h"
 #include "train/json.h"
 
-/* The rule as polygon.c states it, point by point: every grid point of every edge, all crossings in one list, sorted. */
+/* The rule as polygon.c states it, point by point: every grid point of every edge, all crossings in a sorted list. */
 
 struct points {
 	int x[200000], y[200000], count;
@@ -23,7 +23,8 @@ static void walk_edge(struct points *p, int ax, int ay, int bx, int by)
 	int x0 = backwards ? bx : ax, y0 = backwards ? by : ay;
 	for (int i = 0; i <= steps && steps > 0; i++) {
 		int t = backwards ? steps - i : i;
-		double slope = flat ? (double)(backwards ? -dy : dy) / abs(dx) : (double)(backwards ? -dx : dx) / abs(dy);
+		double slope =
+			flat ? (double)(backwards ? -dy : dy) / abs(dx) : (double)(backwards ? -dx : dx) / abs(dy);
 		p->x[p->count] = flat ? x0 + t : (int)(x0 + slope * t + .5);
 		p->y[p->count++] = flat ? (int)(y0 + slope * t + .5) : y0 + t;
 	}
@@ -37,7 +38,8 @@ static void literal_polygon(const double *xy, int count, int w, int h, uint8_t *
 	memset(flips, 0, sizeof flips);
 	for (int i = 0; i < count; i += 2) {
 		int j = (i + 2) % count;
-		walk_edge(&p, (int)(5 * xy[i] + .5), (int)(5 * xy[i + 1] + .5), (int)(5 * xy[j] + .5), (int)(5 * xy[j + 1] + .5));
+		walk_edge(&p, (int)(5 * xy[i] + .5), (int)(5 * xy[i + 1] + .5), (int)(5 * xy[j] + .5),
+			  (int)(5 * xy[j + 1] + .5));
 	}
 	for (int i = 1; i < p.count; i++) {
 		if (p.x[i] == p.x[i - 1])
@@ -88,7 +90,8 @@ START_TEST(random_polygons_follow_the_rule)
 {
 	for (int round = 0; round < 1500; round++) {
 		struct rng rng = rng_stream(3, (uint32_t)round, 0, RNG_TEST);
-		int w = 1 + (int)rng_below(&rng, 60), h = 1 + (int)rng_below(&rng, 60), corners = 3 + (int)rng_below(&rng, 8);
+		int w = 1 + (int)rng_below(&rng, 60), h = 1 + (int)rng_below(&rng, 60),
+		    corners = 3 + (int)rng_below(&rng, 8);
 		double xy[40];
 		int count = 0;
 		for (int i = 0; i < corners; i++) {
@@ -130,7 +133,8 @@ START_TEST(degenerate_polygons)
 	const double line[6] = {1, 1, 5, 5, 9, 9}, point[6] = {3, 3, 3, 3, 3, 3};
 	const double half_pixel[8] = {2.2, 2.2, 2.7, 2.2, 2.7, 2.7, 2.2, 2.7};
 	const double whole[8] = {0, 0, 0, 10, 10, 10, 10, 0}, beyond[8] = {-50, -50, -50, 70, 70, 70, 70, -50};
-	const double left[6] = {-9, 1, -2, 5, -5, 9}, right[6] = {12, 1, 19, 5, 15, 9}, above[6] = {1, -9, 5, -2, 9, -5};
+	const double left[6] = {-9, 1, -2, 5, -5, 9}, right[6] = {12, 1, 19, 5, 15, 9},
+		     above[6] = {1, -9, 5, -2, 9, -5};
 	ck_assert_uint_eq(area_of(line, 6, 10, 10), 0);
 	ck_assert_uint_eq(area_of(point, 6, 10, 10), 0);
 	ck_assert_uint_eq(area_of(half_pixel, 8, 10, 10), 1);
@@ -236,7 +240,8 @@ START_TEST(reference_vectors)
 		read_numbers(json_get(result, "size"), size, 2);
 		for (int p = 0; p < part_count; p++) {
 			int n = read_numbers(json_array_item(segmentation, p), numbers, 1000);
-			ck_assert_int_eq(rle_from_polygon(&parts[p], numbers, n, (int)size[1], (int)size[0]), STATUS_OK);
+			ck_assert_int_eq(rle_from_polygon(&parts[p], numbers, n, (int)size[1], (int)size[0]),
+					 STATUS_OK);
 		}
 		ck_assert_int_eq(rle_union(&united, parts, part_count), STATUS_OK);
 		char *text = rle_to_string(&united);

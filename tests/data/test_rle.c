@@ -227,7 +227,13 @@ END_TEST
 
 START_TEST(sizes_are_checked_before_memory_is_asked_for)
 {
-	static const int bad[][2] = {{0, 5}, {5, 0}, {-1, 5}, {5, -1}, {RLE_MAX_SIDE + 1, 1}, {1, RLE_MAX_SIDE + 1}, {2147483647, 2147483647}};
+	static const int bad[][2] = {{0, 5},
+				     {5, 0},
+				     {-1, 5},
+				     {5, -1},
+				     {RLE_MAX_SIDE + 1, 1},
+				     {1, RLE_MAX_SIDE + 1},
+				     {2147483647, 2147483647}};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct rle rle;
 		uint32_t count = 5;

@@ -1,4 +1,5 @@
-/* Fuzz target: an instances file from its bytes to the masks. The whole file's text is the input. See replay.c for how to run it. */
+/* Fuzz target: an instances file from its bytes to the masks. The whole file's text is the input. See replay.c for
+ * how to run it. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Fuzz target: a dataset's index. The input gets the checksum that fits it, so that the reader behind the checksum is reached. See
- * replay.c for how to run it. */
+/* Fuzz target: a dataset's index. The input gets the checksum that fits it, so that the reader behind the checksum is
+ * reached. See replay.c for how to run it. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,8 @@
-/* Fuzz target: masks from strings, counts, polygons and boxes. Beyond "no crash", what is accepted must keep its promises.
- * See replay.c for how to run it.
+/* Fuzz target: masks from strings, counts, polygons and boxes. Beyond "no crash", what is accepted must keep its
+ * promises. See replay.c for how to run it.
  *
- * Input: a byte for the notation, width - 1, height - 1, then the text, or 32-bit counts, or 16-bit fixed-point coordinates. */
+ * Input: a byte for the notation, width - 1, height - 1, then the text, or 32-bit counts, or 16-bit fixed-point
+ * coordinates. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -45,7 +46,8 @@ static char *check_mask(const struct rle *rle)
 	struct rle again;
 	char *text = rle_to_string(rle);
 	rle_must(rle_from_string(&again, text, strlen(text), rle->width, rle->height) == STATUS_OK);
-	rle_must(again.count == rle->count && memcmp(again.counts, rle->counts, (size_t)rle->count * sizeof *rle->counts) == 0);
+	rle_must(again.count == rle->count &&
+		 memcmp(again.counts, rle->counts, (size_t)rle->count * sizeof *rle->counts) == 0);
 	struct rle both[2] = {*rle, again}, united;
 	rle_must(rle_union(&united, both, 2) == STATUS_OK && rle_area(&united) == area);
 	rle_release(&united);
@@ -70,7 +72,8 @@ static enum status from_polygon(struct rle *rle, const uint8_t *data, size_t siz
 		memcpy(&value, data + 2 * i, 2);
 		xy[i] = value == INT16_MAX ? NAN : value % 7 == 6 ? value * 40.0 : value / 64.0; /* some far away */
 	}
-	return count == 4 ? rle_from_bbox(rle, xy, width, height) : rle_from_polygon(rle, xy, (int)count, width, height);
+	return count == 4 ? rle_from_bbox(rle, xy, width, height)
+			  : rle_from_polygon(rle, xy, (int)count, width, height);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,6 +1,8 @@
-/* A main for a fuzz target without libFuzzer: runs it on the files of the command line, to look at a crash with any compiler and debugger.
+/* A main for a fuzz target without libFuzzer: runs it on the files of the command line, to look at a crash with any
+ * compiler and debugger.
  *
- *	gcc -g -fsanitize=address,undefined -std=c11 -D_POSIX_C_SOURCE=200809L -I. tests/fuzz/replay.c tests/fuzz/fuzz_rle.c \
+ *	gcc -g -fsanitize=address,undefined -std=c11 -D_POSIX_C_SOURCE=200809L -I. \
+ *		tests/fuzz/replay.c tests/fuzz/fuzz_rle.c \
  *		data/[a-z]*.c core/[a-z]*.c -lopenblas -lpng -ljpeg -lz -lm -pthread -o replay && ./replay FILE...
  *
  * To fuzz, the same with clang, without replay.c:
@@ -8,7 +10,8 @@
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined ... tests/fuzz/fuzz_rle.c ... -o fuzz_rle
  *	./fuzz_rle -max_total_time=60 NEW_CORPUS tests/fuzz/corpus/rle
  *
- * What it finds goes to tests/fuzz/corpus/TARGET, made small (-minimize_crash=1), with the fix; make test replays the corpus. */
+ * What it finds goes to tests/fuzz/corpus/TARGET, made small (-minimize_crash=1), with the fix; make test replays the
+ * corpus. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Replays the committed corpus of each fuzz target: inputs that reach far into the readers, and those that once found a bug. A target is
- * a function and a folder of the same name. */
+/* Replays the committed corpus of each fuzz target: inputs that reach far into the readers, and those that once found
+ * a bug. A target is a function and a folder of the same name. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
