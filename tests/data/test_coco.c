@@ -404,6 +404,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("coco");
 	TCase *good = tcase_create("reading");
+	tcase_set_timeout(good, 60); /* a busy machine, a sanitizer */
 	tcase_add_test(good, sections_in_any_order);
 	tcase_add_test(good, notations_are_told_apart_by_type);
 	tcase_add_test(good, unusable_masks_say_why);
@@ -412,12 +413,14 @@ static Suite *make_suite(void)
 	tcase_add_test(good, many_parts_are_united);
 	suite_add_tcase(suite, good);
 	TCase *bad = tcase_create("damage");
+	tcase_set_timeout(bad, 60); /* a busy machine, a sanitizer */
 	tcase_add_test(bad, wrong_files_are_refused);
 	tcase_add_test(bad, truncated_anywhere_is_refused);
 	tcase_add_test(bad, wrong_types_everywhere_do_no_harm);
 	tcase_add_test(bad, damaged_bytes_do_no_harm);
 	suite_add_tcase(suite, bad);
 	TCase *export = tcase_create("export");
+	tcase_set_timeout(export, 60); /* a busy machine, a sanitizer */
 	tcase_add_test(export, export_equals_the_reference);
 	tcase_add_test(export, export_stops_or_skips);
 	suite_add_tcase(suite, export);

@@ -261,6 +261,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("polygon");
 	TCase *tests = tcase_create("polygon");
+	tcase_set_timeout(tests, 60); /* a busy machine, a sanitizer */
 	tcase_add_test(tests, random_polygons_follow_the_rule);
 	tcase_add_test(tests, long_thin_polygons_follow_the_rule);
 	tcase_add_test(tests, degenerate_polygons);

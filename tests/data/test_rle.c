@@ -277,6 +277,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("rle");
 	TCase *good = tcase_create("masks");
+	tcase_set_timeout(good, 60); /* a busy machine, a sanitizer */
 	tcase_add_test(good, mask_is_read_down_the_columns);
 	tcase_add_test(good, full_mask_begins_with_an_empty_run);
 	tcase_add_test(good, string_is_as_specified);
@@ -286,6 +287,7 @@ static Suite *make_suite(void)
 	tcase_add_test(good, union_is_the_pixels_or);
 	suite_add_tcase(suite, good);
 	TCase *bad = tcase_create("damage");
+	tcase_set_timeout(bad, 60); /* a busy machine, a sanitizer */
 	tcase_add_test(bad, union_refuses_two_sizes);
 	tcase_add_test(bad, damaged_strings_are_refused);
 	tcase_add_test(bad, sums_do_not_overflow);

@@ -66,6 +66,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("fuzz corpus");
 	TCase *tests = tcase_create("replay");
+	tcase_set_timeout(tests, 60); /* a busy machine, a sanitizer */
 	tcase_add_test(tests, rle);
 	tcase_add_test(tests, coco);
 	tcase_add_test(tests, dataset_index);
