@@ -1,0 +1,224 @@
+/* What `tapcut train` promises around the training itself: the same bytes for any number of threads and through any stop, nothing
+ * overwritten by mistake, signals answered with a checkpoint. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/support/program.h"
+#include "tests/support/test.h"
+
+static char dir[1024], train[4096];
+
+/* Corrective rounds, several slots, validation and augmentation are on, as the defaults have them. */
+static void prepare(void)
+{
+	snprintf(dir, sizeof dir, "%s", test_tmp_dir("cli_train"));
+	snprintf(train, sizeof train, "%s --set train.steps=12 --set train.checkpoint_every=3 --set eval.every=6", tiny_run(dir));
+	tapcut_ok("%s --threads 1 --out %s/whole", train, dir);
+}
+
+static void expect_same_weights(const char *run)
+{
+	char path[1200];
+	snprintf(path, sizeof path, "%s/%s/final.tapcut", dir, run);
+	ck_assert_msg(same_bytes(in(dir, "whole/final.tapcut"), path), "%s differs from an uninterrupted run on one thread", path);
+}
+
+START_TEST(threads_do_not_matter)
+{
+	for (int threads = 2; threads <= 3; threads++) {
+		char run[32];
+		snprintf(run, sizeof run, "threads%d", threads);
+		tapcut_ok("%s --threads %d --out %s/%s", train, threads, dir, run);
+		expect_same_weights(run);
+	}
+}
+END_TEST
+
+START_TEST(seed_matters)
+{
+	tapcut_ok("%s --seed 2 --out %s/seed2", train, dir);
+	ck_assert(!same_bytes(in(dir, "whole/final.tapcut"), in(dir, "seed2/final.tapcut")));
+}
+END_TEST
+
+/* Waits until the run has logged `steps` steps; false if it ended before. */
+static bool wait_for_steps(pid_t pid, const char *log, int steps)
+{
+	char last[32];
+	snprintf(last, sizeof last, "\"step\":%d,", steps);
+	while (tapcut_runs(pid)) {
+		if (exists(log)) {
+			char *text = slurp(log, NULL);
+			bool there = strstr(text, last) != NULL;
+			free(text);
+			if (there)
+				return true;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+	}
+	return false;
+}
+
+/* Stops a run in mid-epoch with a signal and continues it on another number of threads. */
+static void stop_and_continue(const char *run, int signal_number, int code)
+{
+	char log[1200];
+	snprintf(log, sizeof log, "%s/%s/log.jsonl", dir, run);
+	pid_t pid = tapcut_start("%s --threads 2 --out %s/%s", train, dir, run);
+	ck_assert_msg(wait_for_steps(pid, log, 4), "the run ended before it could be stopped");
+	const struct program_result *r = tapcut_wait(pid, signal_number);
+	ck_assert_msg(r->code == code, "ended with %d, not %d: %s", r->code, code, r->err);
+	ck_assert(!exists(in(dir, "stopped/final.tapcut")) || strcmp(run, "stopped") != 0);
+	tapcut_ok("inspect %s/%s/last.ckpt", dir, run);
+	tapcut_ok("%s --threads 1 --out %s/%s --resume auto", train, dir, run);
+	expect_same_weights(run);
+}
+
+START_TEST(killed_and_continued)
+{
+	stop_and_continue("killed", SIGKILL, 128 + SIGKILL);
+}
+END_TEST
+
+START_TEST(terminated_and_continued)
+{
+	stop_and_continue("terminated", SIGTERM, 3);
+}
+END_TEST
+
+START_TEST(interrupted_and_continued)
+{
+	stop_and_continue("interrupted", SIGINT, 3);
+}
+END_TEST
+
+/* The log of a run that was killed and continued has each step once. */
+START_TEST(log_of_a_continued_run_has_each_step_once)
+{
+	stop_and_continue("log", SIGKILL, 128 + SIGKILL);
+	char *text = slurp(in(dir, "log/log.csv"), NULL), *expected = slurp(in(dir, "whole/log.csv"), NULL);
+	int lines = 0, expected_lines = 0;
+	for (char *p = text; *p; p++)
+		lines += *p == '\n';
+	for (char *p = expected; *p; p++)
+		expected_lines += *p == '\n';
+	ck_assert_int_eq(lines, expected_lines);
+	free(text);
+	free(expected);
+}
+END_TEST
+
+/* --resume auto starts where there is nothing to continue, and a finished run is finished. */
+START_TEST(resume_auto_always_fits)
+{
+	tapcut_ok("%s --out %s/fresh --resume auto", train, dir);
+	expect_same_weights("fresh");
+	tapcut_ok("%s --out %s/fresh --resume auto", train, dir);
+	expect_same_weights("fresh");
+}
+END_TEST
+
+START_TEST(another_experiment_is_not_continued)
+{
+	tapcut_fails(1, "optim.lr", "%s --set optim.lr=0.5 --out %s/whole --resume auto", train, dir);
+	tapcut_fails(1, "seed", "%s --seed 77 --out %s/whole --resume auto", train, dir);
+}
+END_TEST
+
+START_TEST(a_run_is_not_overwritten)
+{
+	char *before = slurp(in(dir, "whole/log.jsonl"), NULL);
+	tapcut_fails(1, "--resume", "%s --out %s/whole", train, dir);
+	char *after = slurp(in(dir, "whole/log.jsonl"), NULL);
+	ck_assert_str_eq(before, after);
+	free(before);
+	free(after);
+	tapcut_ok("%s --out %s/forced", train, dir);
+	tapcut_ok("%s --out %s/forced --force", train, dir);
+	expect_same_weights("forced");
+}
+END_TEST
+
+/* A damaged checkpoint is said to be one; it is neither believed nor thrown away. */
+START_TEST(damaged_checkpoint_is_refused)
+{
+	size_t size;
+	tapcut_ok("%s --steps 3 --out %s/damaged", train, dir);
+	char *bytes = slurp(in(dir, "damaged/last.ckpt"), &size);
+	bytes[size / 2] ^= 1;
+	spit(in(dir, "damaged/last.ckpt"), bytes, size);
+	tapcut_fails(1, "last.ckpt", "%s --steps 3 --out %s/damaged --resume auto", train, dir);
+	spit(in(dir, "damaged/last.ckpt"), bytes, size / 2);
+	tapcut_fails(1, "last.ckpt", "%s --steps 3 --out %s/damaged --resume auto", train, dir);
+	free(bytes);
+}
+END_TEST
+
+/* Photos that are missing are counted and named; training goes on with the rest, and stops where nothing is left. */
+START_TEST(missing_photos_are_named)
+{
+	tapcut_ok("scenes --out %s/holes --count 4 --seed 5 --size 96x64", dir);
+	char command[2400];
+	snprintf(command, sizeof command, "ls %s/holes/images | head -1 > %s/first && rm %s/holes/images/$(cat %s/first)", dir, dir, dir, dir);
+	ck_assert_int_eq(system(command), 0);
+	char *first = slurp(in(dir, "first"), NULL);
+	first[strcspn(first, "\n")] = '\0';
+	const struct program_result *r =
+		tapcut_ok("%s --set data.train=%s/holes/instances.json --steps 1 --out %s/holes_run", train, dir, dir);
+	ck_assert_msg(strstr(r->err, first) != NULL, "does not name %s:\n%s", first, r->err);
+	free(first);
+	snprintf(command, sizeof command, "rm %s/holes/images/*", dir);
+	ck_assert_int_eq(system(command), 0);
+	tapcut_fails(1, "images", "%s --set data.train=%s/holes/instances.json --steps 1 --out %s/holes_run2", train, dir, dir);
+}
+END_TEST
+
+/* A photo that is there but damaged does not end the run; it is named. */
+START_TEST(damaged_photo_is_named)
+{
+	tapcut_ok("scenes --out %s/bad --count 4 --seed 6 --size 96x64", dir);
+	char command[2400];
+	snprintf(command, sizeof command, "f=$(ls %s/bad/images/* | head -1) && head -c 300 $f > %s/x && mv %s/x $f", dir, dir, dir);
+	ck_assert_int_eq(system(command), 0);
+	const struct program_result *r =
+		tapcut("%s --set data.train=%s/bad/instances.json --steps 4 --out %s/bad_run", train, dir, dir);
+	ck_assert_msg(strstr(r->err, ".jpg") != NULL, "ended with %d and does not name the photo:\n%s", r->code, r->err);
+}
+END_TEST
+
+START_TEST(nowhere_to_write)
+{
+	spit(in(dir, "plain"), "x", 1);
+	tapcut_fails(1, "plain", "%s --out %s/plain", train, dir);
+	tapcut_fails(1, "plain", "%s --out %s/plain/run", train, dir);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("cli train");
+	TCase *tcase = tcase_create("train");
+	tcase_set_timeout(tcase, 120);
+	tcase_add_unchecked_fixture(tcase, prepare, NULL);
+	tcase_add_test(tcase, threads_do_not_matter);
+	tcase_add_test(tcase, seed_matters);
+	tcase_add_test(tcase, killed_and_continued);
+	tcase_add_test(tcase, terminated_and_continued);
+	tcase_add_test(tcase, interrupted_and_continued);
+	tcase_add_test(tcase, log_of_a_continued_run_has_each_step_once);
+	tcase_add_test(tcase, resume_auto_always_fits);
+	tcase_add_test(tcase, another_experiment_is_not_continued);
+	tcase_add_test(tcase, a_run_is_not_overwritten);
+	tcase_add_test(tcase, damaged_checkpoint_is_refused);
+	tcase_add_test(tcase, missing_photos_are_named);
+	tcase_add_test(tcase, damaged_photo_is_named);
+	tcase_add_test(tcase, nowhere_to_write);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+TEST_MAIN(make_suite)
