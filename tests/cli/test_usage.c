@@ -79,8 +79,6 @@ START_TEST(values_out_of_range)
 	static const char *const lines[] = {
 		"train configs/smoke.json --out build/tmp/never --threads 0",
 		"train configs/smoke.json --out build/tmp/never --threads -1",
-		"train configs/smoke.json --out build/tmp/never --steps many",
-		"train configs/smoke.json --out build/tmp/never --seed 1x",
 		"train configs/smoke.json --out build/tmp/never --resume perhaps",
 		"eval --model x --pairs y --size 0",
 		"eval --model x --pairs y --limit -3",

@@ -208,8 +208,8 @@ const char *tiny_run(const char *dir)
 {
 	static char text[4096];
 	if (!exists(in(dir, "train"))) {
-		tapcut_ok("scenes --out %s/train --count 6 --seed 1 --size 96x64", dir);
-		tapcut_ok("scenes --out %s/val --count 2 --seed 2 --size 96x64", dir);
+		tapcut_ok("scenes --out %s/train --count 6 --seed 1 --width 96 --height 64", dir);
+		tapcut_ok("scenes --out %s/val --count 2 --seed 2 --width 96 --height 64", dir);
 	}
 	snprintf(text, sizeof text,
 		 "train configs/smoke.json --set data.train=%s/train/instances.json --set data.val=%s/val/instances.json", dir, dir);
