@@ -1,4 +1,5 @@
-# tapcut: one file, not recursive. Targets: make, make test, make demo, make asan, make suitcase, make check-headers, make deps.
+# tapcut: one file, not recursive. Targets: make, make test, make demo, make asan, make suitcase, make check-headers,
+# make repro, make bench, make deps.
 # Outputs go to build/ (BUILD=... to choose another folder). A file dropped into a folder is built; nothing is listed by hand.
 
 BUILD   ?= build
@@ -80,7 +81,18 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@tools/demo.sh
 
+# One SHA-256 whatever the number of threads and through kill -9.
+repro: all
+	@TAPCUT=$(BUILD)/tapcut tools/repro.sh
+
+# Speed and memory on this machine. A bench is one file in tools/bench.
+bench: all $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/bench/*.c))
+	@BUILD=$(BUILD) tools/bench/measure.sh
+$(BUILD)/bench/%: $(BUILD)/tools/bench/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(ALLFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test test-built asan suitcase check-headers deps demo clean
+.PHONY: all test test-built asan suitcase check-headers deps demo repro bench clean
