@@ -232,7 +232,7 @@ START_TEST(safetensors_cut_and_wrong)
 	spit(in(dir, "header.safetensors"), bytes, size);
 	tapcut_fails(1, "header.safetensors", "import %s/header.safetensors --config configs/smoke.json", dir);
 	tapcut_fails(1, "absent.safetensors", "import %s/absent.safetensors", dir);
-	tapcut_fails(1, "header.safetensors", "%s --set init.trunk=%s/header.safetensors --out %s/never", tiny_run(dir), dir, dir);
+	tapcut_fails(1, "header.safetensors", "%s --set init.trunk=%s/header.safetensors --out %s/imported", tiny_run(dir), dir, dir);
 	free(bytes);
 }
 END_TEST
@@ -340,7 +340,7 @@ START_TEST(bad_datasets)
 	free(photo);
 	for (size_t i = 0; i < sizeof datasets / sizeof datasets[0]; i++) {
 		write_text("set.json", datasets[i]);
-		tapcut_fails(1, "set.json", "%s --set data.train=%s/set.json --out %s/never", run, dir, dir);
+		tapcut_fails(1, "set.json", "%s --set data.train=%s/set.json --out %s/unfed", run, dir, dir);
 		tapcut("data %s/set.json", dir);
 	}
 	write_text("set.json", WITH("[[5,5,50,5,50,30,5,30]]"));

@@ -16,7 +16,7 @@ static char dir[1024];
 static void train_once(void)
 {
 	snprintf(dir, sizeof dir, "%s", test_tmp_dir("cli_golden"));
-	tapcut_ok("%s --threads 2 --out %s/run", tiny_run(dir), dir);
+	tapcut_ok("%s --set data.val=%s/val/instances.json --threads 2 --out %s/run", tiny_run(dir), dir, dir);
 }
 
 START_TEST(data_summarises_and_indexes)

@@ -212,6 +212,8 @@ const char *tiny_run(const char *dir)
 		tapcut_ok("scenes --out %s/val --count 2 --seed 2 --width 96 --height 64", dir);
 	}
 	snprintf(text, sizeof text,
-		 "train configs/smoke.json --set data.train=%s/train/instances.json --set data.val=%s/val/instances.json", dir, dir);
+		 "train configs/smoke.json --set train.size=32 --set eval.size=32 --set eval.limit=1 "
+		 "--set data.train=%s/train/instances.json --set data.val=",
+		 dir);
 	return text;
 }

@@ -29,8 +29,8 @@ const struct program_result *tapcut_wait(pid_t pid, int signal_number);
 /* False once it has ended by itself (tapcut_wait is still due). */
 bool tapcut_runs(pid_t pid);
 
-/* Generated scenes in DIR (train and val) and the config of a network so small that a step takes milliseconds: the arguments for
- * `tapcut train` up to --out, as text. Static buffer. */
+/* Generated scenes in DIR/train and DIR/val, and arguments that train a network so small on them that a step takes milliseconds:
+ * `tapcut train` up to --out, without validation. Static buffer. */
 const char *tiny_run(const char *dir);
 
 /* Files. `slurp` returns the content with a NUL after it, caller frees. */
