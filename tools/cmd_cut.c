@@ -64,7 +64,7 @@ static const struct option long_options[] = {
 
 static bool wrong_usage(const char *message)
 {
-	fprintf(stderr, "tapcut cut: %s; tapcut cut --help shows the options\n", message);
+	fprintf(stderr, "tapcut cut: %s\n", message);
 	return false;
 }
 

@@ -43,8 +43,7 @@ struct arguments {
 
 static int wrong_usage(const char *message, const char *argument)
 {
-	fprintf(stderr, "tapcut data: %s%s\n\n", message, argument);
-	print_usage(stderr);
+	fprintf(stderr, "tapcut data: %s%s\n", message, argument);
 	return 2;
 }
 

@@ -142,7 +142,7 @@ static bool parse_option(int option, struct arguments *a)
 
 static bool wrong_usage(const char *message)
 {
-	fprintf(stderr, "tapcut eval: %s; tapcut eval --help shows the options\n", message);
+	fprintf(stderr, "tapcut eval: %s\n", message);
 	return false;
 }
 
@@ -232,9 +232,7 @@ static int run(const struct tapcut_model *model, struct arguments *a)
 
 int cmd_eval(int argc, char **argv)
 {
-	static char name[] = "tapcut eval";
 	struct arguments arguments;
-	argv[0] = name; /* what getopt_long begins its messages with */
 	if (!parse_arguments(argc, argv, &arguments))
 		return 2;
 	if (arguments.help) {

@@ -63,8 +63,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 	if (a->help)
 		return true;
 	if (optind + 1 != argc || !a->output) {
-		fprintf(stderr,
-			"tapcut export: expected one checkpoint and -o FILE; tapcut export --help shows the options\n");
+		fprintf(stderr, "tapcut export: expected one checkpoint and -o FILE\n");
 		return false;
 	}
 	a->checkpoint = argv[optind];

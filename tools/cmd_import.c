@@ -80,8 +80,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 	if (a->help)
 		return true;
 	if (optind + 1 != argc || (a->override_count && !a->config)) {
-		fprintf(stderr, "tapcut import: expected one safetensors file, and --set only with --config; "
-				"tapcut import --help shows the options\n");
+		fprintf(stderr, "tapcut import: expected one safetensors file, and --set only with --config\n");
 		return false;
 	}
 	a->input = argv[optind];

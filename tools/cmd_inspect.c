@@ -285,7 +285,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 			return false;
 	}
 	if (!a->help && optind + 1 != argc) {
-		fprintf(stderr, "tapcut inspect: expected one file; tapcut inspect --help shows the options\n");
+		fprintf(stderr, "tapcut inspect: expected one file\n");
 		return false;
 	}
 	a->path = argv[optind];

@@ -29,8 +29,7 @@ static void print_usage(FILE *out)
 
 static int wrong_usage(const char *message, const char *argument)
 {
-	fprintf(stderr, "tapcut scenes: %s%s\n\n", message, argument);
-	print_usage(stderr);
+	fprintf(stderr, "tapcut scenes: %s%s\n", message, argument);
 	return 2;
 }
 

@@ -76,7 +76,7 @@ static const struct option long_options[] = {
 
 static bool wrong_usage(const char *message)
 {
-	fprintf(stderr, "tapcut train: %s; tapcut train --help shows the options\n", message);
+	fprintf(stderr, "tapcut train: %s\n", message);
 	return false;
 }
 

@@ -1,5 +1,6 @@
-/* The subcommands of the `tapcut` program: one file tools/cmd_NAME.c each, one line in the table of tools/tapcut.c. argv[0] is the
- * subcommand's name. They return the exit code: 0 done, 1 the work failed (a message is on stderr), 2 wrong usage. */
+/* The subcommands of the `tapcut` program: one file tools/cmd_NAME.c each, one line in the table of tools/tapcut.c. argv[0] is
+ * "tapcut NAME". They return the exit code: 0 done, 1 the work failed (a message is on stderr), 2 wrong usage (a message says what is
+ * wrong; the way to --help is added for them). */
 #ifndef TOOLS_COMMAND_H
 #define TOOLS_COMMAND_H
 

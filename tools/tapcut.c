@@ -37,6 +37,18 @@ int command_failed(const char *name)
 	return 1;
 }
 
+/* The subcommand has said what is wrong with its command line; here is the way out. */
+static int run_command(int index, int argc, char **argv)
+{
+	char name[32];
+	snprintf(name, sizeof name, "tapcut %s", commands[index].name);
+	argv[0] = name; /* what getopt_long begins its messages with */
+	int code = commands[index].run(argc, argv);
+	if (code == 2)
+		fprintf(stderr, "%s --help shows the options and an example\n", name);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -49,7 +61,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return run_command(i, argc - 1, argv + 1);
 	fprintf(stderr, "tapcut: no command '%s'\n\n", argv[1]);
 	print_usage(stderr);
 	return 2;
