@@ -19,10 +19,10 @@ enum { MAX_KERNEL = 16 }; /* a tap's number fits a byte */
 
 static long long out_size(int in, const struct max_pool2d_attr *a)
 {
-	long long room = (long long)in + 2LL * a->padding - a->kernel;
+	long long room = (long long)in + 2LL * a->padding - a->kernel + (a->ceil_mode ? a->stride - 1 : 0);
 	if (room < 0)
 		return 0;
-	long long out = (room + (a->ceil_mode ? a->stride - 1 : 0)) / a->stride + 1;
+	long long out = room / a->stride + 1;
 	/* The last window starts inside the input or its left padding. */
 	if ((out - 1) * a->stride >= (long long)in + a->padding)
 		out--;
