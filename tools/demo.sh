@@ -13,7 +13,7 @@ echo "1/5  generating scenes"
 echo "2/5  the untrained network, for comparison"
 "$tapcut" train configs/demo.json --set data.train="$demo/train/instances.json" --set data.val= --out "$demo/untrained" --steps 1 \
 	--set optim.warmup_steps=0 --force 2>"$demo/untrained.log" || { cat "$demo/untrained.log"; exit 1; }
-"$tapcut" eval --model "$demo/untrained/final.tapcut" --coco "$demo/val/instances.json" --limit 60 --size 192 >"$demo/before.txt"
+"$tapcut" eval --model "$demo/untrained/final.tapcut" --coco "$demo/val/instances.json" --limit 60 >"$demo/before.txt"
 
 echo "3/5  training, about two minutes"
 "$tapcut" train configs/demo.json --set data.train="$demo/train/instances.json" --set data.val="$demo/val/instances.json" \
@@ -21,7 +21,7 @@ echo "3/5  training, about two minutes"
 
 echo "4/5  exporting and evaluating"
 "$tapcut" export "$demo/run/last.ckpt" -o "$demo/demo.tapcut" --weights int8
-"$tapcut" eval --model "$demo/demo.tapcut" --coco "$demo/val/instances.json" --limit 60 --size 192 >"$demo/after.txt"
+"$tapcut" eval --model "$demo/demo.tapcut" --coco "$demo/val/instances.json" --limit 60 >"$demo/after.txt"
 echo "--- before training"
 cat "$demo/before.txt"
 echo "--- after training"
