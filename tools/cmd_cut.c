@@ -1,7 +1,6 @@
 /* tapcut cut: taps on a photo become a mask, a cut-out with a transparent background, or a picture to look at. */
 #include <errno.h>
 #include <getopt.h>
-#include <glob.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +12,7 @@
 #include "data/image_io.h"
 #include "infer/tapcut.h"
 #include "tools/command.h"
-
-enum { PATH_SIZE = 4096 };
+#include "tools/model_file.h"
 
 static void print_usage(FILE *out)
 {
@@ -25,7 +23,7 @@ static void print_usage(FILE *out)
 	      "  --tap X,Y           a tap on the object; may be repeated\n"
 	      "  --not X,Y           a tap on something that is not the object; may be repeated\n"
 	      "                      (each tap corrects the result of those before it)\n"
-	      "  --model FILE        weights file (default: the one in infer/models)\n"
+	      "  --model FILE        weights file (default: infer/models/base.tapcut)\n"
 	      "  --mask OUT.png      the mask: 255 object, 0 not\n"
 	      "  --cutout OUT.png    the object on a transparent background (default: PHOTO-cutout.png here)\n"
 	      "  --overlay OUT.png   the photo with taps and selection, to look at\n"
@@ -135,56 +133,6 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 		return wrong_usage("expected one photo");
 	a->photo = argv[optind];
 	return a->tap_count > 0 || wrong_usage("where is the object? --tap X,Y is missing");
-}
-
-/* --- the default model ---------------------------------------------------------------------------------------------- */
-
-static bool first_match(const char *folder, char *path)
-{
-	char pattern[PATH_SIZE];
-	glob_t found;
-	bool any = false;
-	if (snprintf(pattern, sizeof pattern, "%s/tapcut.tapcut", folder) < PATH_SIZE && access(pattern, R_OK) == 0) {
-		memcpy(path, pattern, sizeof pattern);
-		return true;
-	}
-	if (snprintf(pattern, sizeof pattern, "%s/*.tapcut", folder) >= PATH_SIZE || glob(pattern, 0, NULL, &found))
-		return false;
-	if (found.gl_pathc > 0)
-		any = snprintf(path, PATH_SIZE, "%s", found.gl_pathv[0]) < PATH_SIZE;
-	globfree(&found);
-	return any;
-}
-
-/* infer/models of the current folder, or of the project that this program was built in (PROJECT/build/tapcut). */
-static bool find_model(char *path)
-{
-	char program[PATH_SIZE - 64], folder[PATH_SIZE];
-	if (first_match("infer/models", path))
-		return true;
-	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-	if (length <= 0)
-		return false;
-	program[length] = '\0';
-	char *slash = strrchr(program, '/');
-	if (!slash)
-		return false;
-	*slash = '\0';
-	snprintf(folder, sizeof folder, "%s/../infer/models", program);
-	return first_match(folder, path);
-}
-
-static bool load_model(const char *path, struct tapcut_model **model)
-{
-	char message[TAPCUT_MESSAGE_SIZE], found[PATH_SIZE];
-	if (!path && !find_model(found)) {
-		fprintf(stderr, "tapcut cut: no model: infer/models has none; name one with --model FILE.tapcut\n");
-		return false;
-	}
-	if (tapcut_model_load_file(path ? path : found, model, message) == TAPCUT_OK)
-		return true;
-	fprintf(stderr, "tapcut cut: %s\n", message);
-	return false;
 }
 
 /* --- pictures ------------------------------------------------------------------------------------------------------- */
@@ -409,14 +357,14 @@ static void default_cutout(const char *photo, char *path)
 {
 	const char *slash = strrchr(photo, '/'), *name = slash ? slash + 1 : photo, *dot = strrchr(name, '.');
 	int length = dot && dot != name ? (int)(dot - name) : (int)strlen(name);
-	snprintf(path, PATH_SIZE, "%.*s-cutout.png", length, name);
+	snprintf(path, MODEL_PATH_SIZE, "%.*s-cutout.png", length, name);
 }
 
 int cmd_cut(int argc, char **argv)
 {
 	struct arguments arguments;
 	struct tapcut_model *model;
-	char path[PATH_SIZE];
+	char path[MODEL_PATH_SIZE], model_path[MODEL_PATH_SIZE];
 	if (!parse_arguments(argc, argv, &arguments))
 		return 2;
 	if (arguments.help) {
@@ -427,7 +375,7 @@ int cmd_cut(int argc, char **argv)
 		default_cutout(arguments.photo, path);
 		arguments.cutout = path;
 	}
-	if (!load_model(arguments.model, &model))
+	if (!model_file_load("cut", arguments.model, &model, model_path))
 		return 1;
 	enum status status = cut(model, &arguments);
 	tapcut_model_free(model);

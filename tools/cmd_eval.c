@@ -7,18 +7,19 @@
 #include <unistd.h>
 
 #include "tools/command.h"
+#include "tools/model_file.h"
 #include "train/evaluate.h"
 
 static void print_usage(FILE *out)
 {
-	fputs("usage: tapcut eval --model FILE.tapcut --pairs PAIRS.json [OPTIONS]\n"
-	      "       tapcut eval --model FILE.tapcut --coco INSTANCES.json [--images DIR] [OPTIONS]\n"
+	fputs("usage: tapcut eval [--model FILE.tapcut] --pairs PAIRS.json [OPTIONS]\n"
+	      "       tapcut eval [--model FILE.tapcut] --coco INSTANCES.json [--images DIR] [OPTIONS]\n"
 	      "\n"
 	      "Clicks each object as the published click robot does (centre of the largest error) and reports how many clicks a\n"
 	      "good mask takes. PAIRS.json is a list of {\"image\", \"mask\"} relative to its folder; in a mask 128 is ignored and\n"
 	      "more than 128 is the object.\n"
 	      "\n"
-	      "  --model FILE        weights file\n"
+	      "  --model FILE        weights file (default: infer/models/base.tapcut)\n"
 	      "  --pairs FILE        benchmark: pairs of photo and mask\n"
 	      "  --coco FILE         dataset: COCO-format instances JSON\n"
 	      "  --images DIR        its photos (default: images/ beside it)\n"
@@ -158,8 +159,6 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 		return true;
 	if (optind < argc)
 		return wrong_usage("expected options only");
-	if (!a->model)
-		return wrong_usage("--model is missing");
 	if (!a->pairs == !a->coco)
 		return wrong_usage("give either --pairs or --coco");
 	if (a->images && !a->coco)
@@ -240,11 +239,10 @@ int cmd_eval(int argc, char **argv)
 		return 0;
 	}
 	struct tapcut_model *model;
-	char message[TAPCUT_MESSAGE_SIZE];
-	if (tapcut_model_load_file(arguments.model, &model, message) != TAPCUT_OK) {
-		fprintf(stderr, "tapcut eval: %s\n", message);
+	char path[MODEL_PATH_SIZE];
+	if (!model_file_load("eval", arguments.model, &model, path))
 		return 1;
-	}
+	arguments.model = path;
 	int code = run(model, &arguments);
 	tapcut_model_free(model);
 	return code;
