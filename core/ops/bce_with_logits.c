@@ -5,6 +5,7 @@
  * in the form that neither overflows nor cancels for large |z|. */
 #include "core/ops/loss.h"
 #include "core/ops/ops.h"
+#include "core/ops/run.h"
 #include "core/ops/sum.h"
 #include "core/ops/vmath.h"
 #include "core/vector.h"
@@ -50,16 +51,25 @@ static void forward(struct op_call *call)
 	call->out.data[0] = (float)(total / samples);
 }
 
-VECTORISED static void sample_grad(const float *restrict logit, const float *restrict target, double weight,
-				   float *restrict logit_grad, size_t count, bool add)
+VECTORISED static void grads(const float *restrict logit, const float *restrict target, double weight, float *restrict grad,
+			     size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct vmath_sigmoid p = vmath_sigmoid(logit[i]);
 		double y = target[i];
 		/* p - y without cancellation at y = 1 */
-		double grad = (p.value * (1 - y) - p.rest * y) * weight;
-		float old = add ? logit_grad[i] : 0;
-		logit_grad[i] = old + (y >= 0 ? (float)grad : 0);
+		double value = (p.value * (1 - y) - p.rest * y) * weight;
+		grad[i] = y >= 0 ? (float)value : 0;
+	}
+}
+
+static void sample_grad(const float *logit, const float *target, double weight, float *logit_grad, size_t count, bool add)
+{
+	float grad[LOSS_BLOCK];
+	for (size_t at = 0; at < count; at += LOSS_BLOCK) {
+		size_t block = count - at < LOSS_BLOCK ? count - at : LOSS_BLOCK;
+		grads(logit + at, target + at, weight, grad, block);
+		run_store(logit_grad + at, grad, block, add);
 	}
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
+#include "core/ops/run.h"
 #include "core/ops/sum.h"
 #include "core/ops/vmath.h"
 #include "core/vector.h"
@@ -57,15 +58,25 @@ static struct loss_overlap overlap(const float *logit, const float *target, size
 	return sum;
 }
 
-/* logit_grad = (by_product t + by_predicted) p (1 - p), or += of it; 0 at ignored pixels. */
-VECTORISED static void overlap_grad(const float *restrict logit, const float *restrict target, double by_product,
-				    double by_predicted, float *restrict logit_grad, size_t count, bool add)
+/* grad = (by_product t + by_predicted) p (1 - p); 0 at ignored pixels. */
+VECTORISED static void overlap_grads(const float *restrict logit, const float *restrict target, double by_product,
+				     double by_predicted, float *restrict grad, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct vmath_sigmoid p = vmath_sigmoid(logit[i]);
-		double grad = (by_product * target[i] + by_predicted) * p.value * p.rest;
-		float old = add ? logit_grad[i] : 0;
-		logit_grad[i] = old + (target[i] >= 0 ? (float)grad : 0);
+		double value = (by_product * target[i] + by_predicted) * p.value * p.rest;
+		grad[i] = target[i] >= 0 ? (float)value : 0;
+	}
+}
+
+static void overlap_grad(const float *logit, const float *target, double by_product, double by_predicted, float *logit_grad,
+			 size_t count, bool add)
+{
+	float grad[LOSS_BLOCK];
+	for (size_t at = 0; at < count; at += LOSS_BLOCK) {
+		size_t block = count - at < LOSS_BLOCK ? count - at : LOSS_BLOCK;
+		overlap_grads(logit + at, target + at, by_product, by_predicted, grad, block);
+		run_store(logit_grad + at, grad, block, add);
 	}
 }
 

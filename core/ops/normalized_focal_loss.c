@@ -23,6 +23,7 @@
 #include "core/ops/loss.h"
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
+#include "core/ops/run.h"
 #include "core/ops/sum.h"
 #include "core/ops/vmath.h"
 #include "core/vector.h"
@@ -119,7 +120,7 @@ static void forward(struct op_call *call)
 }
 
 static inline void grad_body(const float *restrict logit, const float *restrict target, const struct nfl_attr *attr, double gamma,
-			     double scale, float *restrict logit_grad, size_t count, bool add)
+			     double scale, float *restrict grad, size_t count)
 {
 	double alpha = attr->alpha, epsilon = attr->epsilon;
 	for (size_t i = 0; i < count; i++) {
@@ -127,19 +128,29 @@ static inline void grad_body(const float *restrict logit, const float *restrict 
 		struct pixel v = pixel_of(logit[i], y, gamma, epsilon);
 		double weight = (y > 0.5 ? alpha : 1 - alpha) * (v.p < y ? scale : -scale);
 		double inside = v.pt + epsilon, slope = inside < 1 ? v.q / inside : 0;
-		double grad = weight * v.p * v.rest * v.beta_slope * (gamma * v.log_pt - slope);
-		float old = add ? logit_grad[i] : 0;
-		logit_grad[i] = old + (y >= 0 ? (float)grad : 0);
+		double value = weight * v.p * v.rest * v.beta_slope * (gamma * v.log_pt - slope);
+		grad[i] = y >= 0 ? (float)value : 0;
 	}
 }
 
-VECTORISED static void sample_grad(const float *logit, const float *target, const struct nfl_attr *attr, double scale,
-				   float *logit_grad, size_t count, bool add)
+VECTORISED static void grads(const float *logit, const float *target, const struct nfl_attr *attr, double scale, float *grad,
+			     size_t count)
 {
 	if (attr->gamma == 2)
-		grad_body(logit, target, attr, 2, scale, logit_grad, count, add);
+		grad_body(logit, target, attr, 2, scale, grad, count);
 	else
-		grad_body(logit, target, attr, attr->gamma, scale, logit_grad, count, add);
+		grad_body(logit, target, attr, attr->gamma, scale, grad, count);
+}
+
+static void sample_grad(const float *logit, const float *target, const struct nfl_attr *attr, double scale, float *logit_grad,
+			size_t count, bool add)
+{
+	float grad[LOSS_BLOCK];
+	for (size_t at = 0; at < count; at += LOSS_BLOCK) {
+		size_t block = count - at < LOSS_BLOCK ? count - at : LOSS_BLOCK;
+		grads(logit + at, target + at, attr, scale, grad, block);
+		run_store(logit_grad + at, grad, block, add);
+	}
 }
 
 static void backward(struct op_call *call)

@@ -18,7 +18,7 @@ static const struct op_case cases[] = {
 	{ &op_conv_transpose2d, ATTR(3, 1, 1), .in = {{ 1, 3, 1, 1 }}, .param = {{ 3, 5, 3, 3 }, VECTOR(5) } },
 	{ &op_conv_transpose2d, ATTR(3, 5, 2), .in = {{ 1, 1, 3, 5 }}, .param = {{ 1, 3, 3, 3 }, VECTOR(3) } },
 	{ &op_conv_transpose2d, ATTR(32, 16, 8), .in = {{ 1, 1, 16, 16 }}, .param = {{ 1, 1, 32, 32 }, VECTOR(1) } },
-	{ &op_conv_transpose2d, ATTR(4, 2, 1), .in = {{ 1, 3, 40, 33 }}, .param = {{ 3, 40, 4, 4 }, VECTOR(40) } },
+	{ &op_conv_transpose2d, ATTR(4, 2, 1), .in = {{ 1, 3, 40, 33 }}, .param = {{ 3, 10, 4, 4 }, VECTOR(10) } },
 };
 
 static void paint(const struct op_call *call, double *y)
@@ -77,6 +77,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("conv_transpose2d");
 	TCase *tcase = tcase_create("conv_transpose2d");
+	tcase_set_timeout(tcase, 60); /* naive loops under a sanitizer on a busy machine */
 	tcase_add_loop_test(tcase, equals_naive_loop, 0, sizeof cases / sizeof cases[0]);
 	tcase_add_test(tcase, shapes);
 	suite_add_tcase(suite, tcase);

@@ -116,6 +116,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("gradients");
 	TCase *tcase = tcase_create("all operators");
+	tcase_set_timeout(tcase, 60); /* naive loops under a sanitizer on a busy machine */
 	tcase_add_loop_test(tcase, backward_is_the_derivative, 0, CASE_COUNT);
 	tcase_add_test(tcase, every_operator_has_a_case);
 	suite_add_tcase(suite, tcase);

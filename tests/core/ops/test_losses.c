@@ -195,6 +195,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("losses");
 	TCase *tcase = tcase_create("losses");
+	tcase_set_timeout(tcase, 60); /* naive loops under a sanitizer on a busy machine */
 	tcase_add_loop_test(tcase, equals_formula, BCE, FOCAL);
 	tcase_add_loop_test(tcase, ignored_pixels_have_no_part, 0, LOSSES);
 	tcase_add_loop_test(tcase, large_logits_stay_finite, 0, LOSSES);

@@ -131,6 +131,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("max_pool2d");
 	TCase *tcase = tcase_create("max_pool2d");
+	tcase_set_timeout(tcase, 60); /* naive loops under a sanitizer on a busy machine */
 	tcase_add_loop_test(tcase, equals_naive_loop, 0, sizeof cases / sizeof cases[0]);
 	tcase_add_test(tcase, nan_wins);
 	tcase_add_test(tcase, output_sizes);

@@ -77,6 +77,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("upsample");
 	TCase *tcase = tcase_create("upsample");
+	tcase_set_timeout(tcase, 60); /* naive loops under a sanitizer on a busy machine */
 	tcase_add_loop_test(tcase, equals_definition, 0, 6);
 	tcase_add_test(tcase, shape_rule_refuses);
 	suite_add_tcase(suite, tcase);
