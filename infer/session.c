@@ -32,8 +32,8 @@ struct look {
 	int planes_new;             /* the image planes have not been run yet */
 };
 
-/* The first click is judged from further away: a network trained on whole objects finds the object best when it is small, and its edge
- * best when it is large. */
+/* The first click is judged from further away: a network finds the whole object best at the size it was trained on, and the edge best
+ * when it is larger. */
 enum { FIRST_LOOK, CLOSE_LOOK, LOOKS };
 
 struct tapcut_session {
@@ -89,17 +89,19 @@ static int check_options(const struct tapcut_options *o, char *message)
 	return TAPCUT_OK;
 }
 
-static int larger_int(int a, int b)
+static int smaller(int a, int b)
 {
-	return a > b ? a : b;
+	return a < b ? a : b;
 }
 
 void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_options *o)
 {
-	o->size = o->size ? o->size : model->network.default_size;
 	o->zoom = o->zoom < 0 ? DEFAULT_ZOOM : o->zoom;
+	int natural = model->network.default_size;
+	if (!o->size)
+		o->size = o->zoom ? smaller(natural * 5 / 4, INFER_MAX_SIZE) : natural;
 	if (!o->first_size)
-		o->first_size = o->zoom ? larger_int(MIN_SIZE, o->size * 2 / 3) : o->size;
+		o->first_size = smaller(natural, o->size);
 	o->threshold = o->threshold > 0 ? o->threshold : DEFAULT_THRESHOLD;
 	o->keep_touched = o->keep_touched < 0 ? DEFAULT_KEEP_TOUCHED : o->keep_touched;
 	o->fill_holes = o->fill_holes < 0 ? DEFAULT_FILL_HOLES : o->fill_holes;

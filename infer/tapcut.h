@@ -51,15 +51,16 @@ struct tapcut_model_info {
 	size_t parameters;
 	size_t steps;
 	size_t file_bytes;
-	int default_size;          /* long side that the model was made for, in pixels */
+	int default_size;          /* long side at which the model sees whole photos best, in pixels */
 };
 void tapcut_model_info(const struct tapcut_model *model, struct tapcut_model_info *info);
 
 /* --- session ----------------------------------------------------------------------------------------------------- */
 
 struct tapcut_options {
-	int size;         /* long side at which the network sees the photo or its closer view; 0: the model's default */
-	int first_size;   /* the same for the first click; 0: two thirds of size with zoom, else size */
+	int size;         /* long side at which the network sees the photo, or its closer view; 0: five quarters of the model's default
+	                   * with zoom, else the model's default */
+	int first_size;   /* the same for the first click; 0: the model's default, but not more than size */
 	int zoom;         /* 1: from the second click on look closer at the object's surroundings; 0: never; -1: default */
 	float threshold;  /* a pixel is object where probability > threshold; 0: default (0.49) */
 	int keep_touched; /* 1: keep only components that a positive click touches; 0: all; -1: default */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const double EXPANSION = 1.4, MIN_OVERLAP = 0.5;
+static const double EXPANSION = 1.7, MIN_OVERLAP = 0.5;
 static const double WORTHWHILE = 0.9; /* a view with sides over this part of the photo's is the whole photo */
 enum { MIN_SIDE = 64, MIN_PART = 4 }; /* a view's long side: at least 64 pixels and a quarter of the photo's */
 

@@ -30,11 +30,11 @@ END_TEST
 START_TEST(test_enlarged_box)
 {
 	const struct infer_click click = { 320, 240, 1 };
-	/* 200 x 100 becomes 280 wide, and high in proportion. */
-	check_box(infer_next_view(whole, (struct infer_box){ 220, 190, 420, 290 }, &click, 1, W, H), 180, 135, 460, 345);
+	/* 200 x 100 becomes 340 wide, and high in proportion. */
+	check_box(infer_next_view(whole, (struct infer_box){ 220, 190, 420, 290 }, &click, 1, W, H), 150, 113, 490, 368);
 	/* Pushed in from the corner. */
 	const struct infer_click corner = { 10, 10, 1 };
-	check_box(infer_next_view(whole, (struct infer_box){ 0, 0, 200, 100 }, &corner, 1, W, H), 0, 0, 280, 210);
+	check_box(infer_next_view(whole, (struct infer_box){ 0, 0, 200, 100 }, &corner, 1, W, H), 0, 0, 340, 255);
 	/* Tiny: a quarter of the photo. */
 	check_box(infer_next_view(whole, (struct infer_box){ 318, 238, 322, 242 }, &click, 1, W, H), 240, 180, 400, 300);
 	/* Nearly everything: everything. */
@@ -45,11 +45,11 @@ END_TEST
 
 START_TEST(test_moves_only_when_needed)
 {
-	const struct infer_box mask = { 220, 190, 420, 290 }, view = { 180, 135, 460, 345 };
+	const struct infer_box mask = { 220, 190, 420, 290 }, view = { 150, 113, 490, 368 };
 	struct infer_click clicks[] = { { 320, 240, 1 }, { 200, 200, 0 } };
-	check_box(infer_next_view(view, mask, clicks, 2, W, H), 180, 135, 460, 345);
+	check_box(infer_next_view(view, mask, clicks, 2, W, H), 150, 113, 490, 368);
 	/* A slightly larger mask: stays. */
-	check_box(infer_next_view(view, (struct infer_box){ 210, 190, 430, 290 }, clicks, 2, W, H), 180, 135, 460, 345);
+	check_box(infer_next_view(view, (struct infer_box){ 210, 190, 430, 290 }, clicks, 2, W, H), 150, 113, 490, 368);
 	/* A much smaller one: looks closer. */
 	struct infer_box closer = infer_next_view(view, (struct infer_box){ 300, 230, 340, 250 }, clicks, 1, W, H);
 	ck_assert_int_eq(closer.x1 - closer.x0, 160);
@@ -61,7 +61,7 @@ START_TEST(test_moves_only_when_needed)
 	}
 	/* An old negative click may stay outside. */
 	struct infer_click old[] = { { 600, 20, 0 }, { 320, 240, 1 } };
-	check_box(infer_next_view(view, mask, old, 2, W, H), 180, 135, 460, 345);
+	check_box(infer_next_view(view, mask, old, 2, W, H), 150, 113, 490, 368);
 }
 END_TEST
 
