@@ -1,4 +1,5 @@
-/* out = in[0] + in[1]; in[1] has in[0]'s shape, or (N,C,1,1) and is then added to each pixel of its plane. */
+/* out = in[0] + in[1]; in[1] has in[0]'s shape, or (N,C,1,1) and is then added to each pixel of its plane. The sum may replace in[0],
+ * and its gradient is in[0]'s. */
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 #include "core/ops/run.h"
@@ -15,14 +16,17 @@ static enum status shape(const void *attr, const struct shape *in, int input_cou
 	return rule_output(&op_add, in[0].n, in[0].c, in[0].h, in[0].w, out);
 }
 
-VECTORISED static void add(float *restrict out, const float *a, const float *b, size_t count)
+/* out may be a: ivdep tells the compiler that no element depends on another one. */
+VECTORISED static void add(float *out, const float *a, const float *b, size_t count)
 {
+#pragma GCC ivdep
 	for (size_t i = 0; i < count; i++)
 		out[i] = a[i] + b[i];
 }
 
-VECTORISED static void add_constant(float *restrict out, const float *restrict a, float b, size_t count)
+VECTORISED static void add_constant(float *out, const float *a, float b, size_t count)
 {
+#pragma GCC ivdep
 	for (size_t i = 0; i < count; i++)
 		out[i] = a[i] + b;
 }
@@ -70,6 +74,7 @@ const struct op op_add = {
 	.name = "add",
 	.min_inputs = 2,
 	.max_inputs = 2,
+	.flags = OP_IN_PLACE,
 	.shape = shape,
 	.forward = forward,
 	.backward = backward,

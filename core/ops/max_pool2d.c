@@ -65,14 +65,15 @@ static size_t saved_bytes(const struct op_call *call)
 	return shape_count(call->out.shape);
 }
 
-/* The phases of a row, and the winners of a row of windows. */
+/* The phases of the rows of a window, and the winners of a plane as int32 (a vector of them goes with a vector of floats). */
 static size_t scratch_floats(const struct op_call *call)
 {
 	struct plane p = plane_of(call);
-	return (size_t)p.stride * (size_t)p.phase_width + (size_t)p.out_w;
+	return (size_t)p.kernel * (size_t)p.stride * (size_t)p.phase_width + (size_t)p.out_h * (size_t)p.out_w;
 }
 
-static inline void deal(const struct plane *p, const float *restrict row, float *restrict phases, int stride)
+/* One row into its phases. */
+static inline void deal(const struct plane *p, int stride, const float *restrict row, float *restrict phases)
 {
 	for (int phase = 0; phase < stride; phase++, phases += p->phase_width) {
 		int shift = phase - p->padding; /* phase[i] is row[i * stride + shift] */
@@ -88,44 +89,100 @@ static inline void deal(const struct plane *p, const float *restrict row, float 
 	}
 }
 
-static inline void contest(float *restrict best, int32_t *restrict winner, const float *restrict values, int32_t tap, int count)
+/* The rows of a window take turns in `kernel` slots: row r (counted from the padding's first) is in slot r % kernel. Deals the rows
+ * from *next to the window's last. */
+static inline void deal_window(const struct plane *p, int kernel, int stride, const float *x, int oy, int *next, float *slots)
 {
-	for (int i = 0; i < count; i++) {
-		int wins = (values[i] > best[i]) | (values[i] != values[i]);
-		best[i] = wins ? values[i] : best[i];
-		winner[i] = wins ? tap : winner[i];
+	int slot_floats = stride * p->phase_width;
+	if (*next < oy * stride)
+		*next = oy * stride;
+	for (; *next < oy * stride + kernel; ++*next) {
+		float *slot = slots + *next % kernel * slot_floats;
+		int row = *next - p->padding;
+		if (row >= 0 && row < p->h)
+			deal(p, stride, x + (size_t)row * (size_t)p->w, slot);
+		else
+			for (int i = 0; i < slot_floats; i++)
+				slot[i] = -INFINITY;
 	}
 }
 
 /* Before the first tap: -inf, and the first tap inside the input should all of them be -inf. */
-static inline void open_contest(const struct plane *p, int ky, float *best, int32_t *winner)
+static inline int32_t first_tap(const struct plane *p, int kernel, int stride, int oy, int ox)
 {
+	int above = p->padding - oy * stride, left = p->padding - ox * stride;
+	return (above > 0 ? above : 0) * kernel + (left > 0 ? left : 0);
+}
+
+/* Tap number `tap` with value v against the best so far. */
+static inline void challenge(float v, int32_t tap, float *best, int32_t *winner)
+{
+	int wins = (v > *best) | (v != v);
+	*best = wins ? v : *best;
+	*winner = wins ? tap : *winner;
+}
+
+/* A row of 3x3 windows of stride 2, SqueezeNet's: all nine taps while the best is in a register. */
+static inline void contest_3x3(const struct plane *p, const float *restrict slots, int oy, float *restrict y, int32_t *restrict winners)
+{
+	int slot_floats = 2 * p->phase_width;
+	const float *upper = slots + (2 * oy) % 3 * slot_floats, *middle = slots + (2 * oy + 1) % 3 * slot_floats;
+	const float *lower = slots + (2 * oy + 2) % 3 * slot_floats;
+	const float *upper_odd = upper + p->phase_width, *middle_odd = middle + p->phase_width, *lower_odd = lower + p->phase_width;
 	for (int i = 0; i < p->out_w; i++) {
-		int outside = p->padding - i * p->stride;
-		best[i] = -INFINITY;
-		winner[i] = ky * p->kernel + (outside > 0 ? outside : 0);
+		float best = -INFINITY;
+		int32_t winner = first_tap(p, 3, 2, oy, i);
+		challenge(upper[i], 0, &best, &winner);
+		challenge(upper_odd[i], 1, &best, &winner);
+		challenge(upper[i + 1], 2, &best, &winner);
+		challenge(middle[i], 3, &best, &winner);
+		challenge(middle_odd[i], 4, &best, &winner);
+		challenge(middle[i + 1], 5, &best, &winner);
+		challenge(lower[i], 6, &best, &winner);
+		challenge(lower_odd[i], 7, &best, &winner);
+		challenge(lower[i + 1], 8, &best, &winner);
+		y[i] = best;
+		winners[i] = winner;
 	}
 }
 
-VECTORISED static void pool(const struct plane *p, const float *x, float *y, uint8_t *winners, float *scratch)
+/* A row of windows of any kind: tap after tap. */
+static inline void contest(const struct plane *p, const float *restrict slots, int oy, float *restrict y, int32_t *restrict winners)
 {
-	int32_t *winner = (int32_t *)(scratch + (size_t)p->stride * (size_t)p->phase_width);
-	for (int oy = 0; oy < p->out_h; oy++, y += p->out_w, winners += p->out_w) {
-		int top = oy * p->stride - p->padding, first = top < 0 ? -top : 0;
-		open_contest(p, first, y, winner);
-		for (int ky = first; ky < p->kernel && top + ky < p->h; ky++) {
-			const float *row = x + (size_t)(top + ky) * (size_t)p->w;
-			if (p->stride == 2)
-				deal(p, row, scratch, 2);
-			else
-				deal(p, row, scratch, p->stride);
-			for (int kx = 0; kx < p->kernel; kx++)
-				contest(y, winner, scratch + (kx % p->stride) * p->phase_width + kx / p->stride,
-					ky * p->kernel + kx, p->out_w);
-		}
-		for (int i = 0; i < p->out_w; i++)
-			winners[i] = (uint8_t)winner[i];
+	for (int i = 0; i < p->out_w; i++) {
+		y[i] = -INFINITY;
+		winners[i] = first_tap(p, p->kernel, p->stride, oy, i);
 	}
+	for (int ky = 0, tap = 0; ky < p->kernel; ky++) {
+		const float *slot = slots + (oy * p->stride + ky) % p->kernel * p->stride * p->phase_width;
+		for (int kx = 0, phase = 0, skip = 0; kx < p->kernel; kx++, tap++, phase++) {
+			if (phase == p->stride) {
+				phase = 0;
+				skip++;
+			}
+			const float *values = slot + phase * p->phase_width + skip;
+			for (int i = 0; i < p->out_w; i++)
+				challenge(values[i], tap, &y[i], &winners[i]);
+		}
+	}
+}
+
+VECTORISED static void pool(const struct plane *p, const float *x, float *y, uint8_t *saved, float *scratch)
+{
+	bool usual = p->kernel == 3 && p->stride == 2;
+	int32_t *winners = (int32_t *)(scratch + (size_t)p->kernel * (size_t)p->stride * (size_t)p->phase_width);
+	for (int oy = 0, next = 0; oy < p->out_h; oy++) {
+		int at = oy * p->out_w;
+		if (usual) {
+			deal_window(p, 3, 2, x, oy, &next, scratch);
+			contest_3x3(p, scratch, oy, y + at, winners + at);
+		} else {
+			deal_window(p, p->kernel, p->stride, x, oy, &next, scratch);
+			contest(p, scratch, oy, y + at, winners + at);
+		}
+	}
+	for (int i = 0; i < p->out_h * p->out_w; i++)
+		saved[i] = (uint8_t)winners[i];
 }
 
 static void forward(struct op_call *call)

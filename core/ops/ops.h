@@ -40,12 +40,12 @@ struct upsample_attr {
 extern const struct op op_upsample;
 
 extern const struct op op_concat; /* 1..4 inputs along C */
-extern const struct op op_add;    /* in[0] + in[1]; in[1] may be (N,C,1,1), broadcast over H,W */
+extern const struct op op_add;    /* in place; in[0] + in[1]; in[1] may be (N,C,1,1), broadcast over H,W */
 extern const struct op op_mul;    /* in[0] * in[1]; in[1] may be (N,C,1,1) or (N,1,H,W), broadcast */
 struct scale_attr {
 	float factor;
 };
-extern const struct op op_scale; /* in[0] * factor */
+extern const struct op op_scale; /* in place; in[0] * factor */
 
 /* params: weight, bias (PARAM_BIAS kind), running_mean, running_var (PARAM_BUFFER), each (C,1,1,1). In training the batch's mean
  * and unbiased variance are stored to the buffers' param_grad. */

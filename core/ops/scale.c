@@ -38,6 +38,7 @@ const struct op op_scale = {
 	.name = "scale",
 	.min_inputs = 1,
 	.max_inputs = 1,
+	.flags = OP_IN_PLACE,
 	.attr_bytes = sizeof(struct scale_attr),
 	.shape = shape,
 	.forward = forward,

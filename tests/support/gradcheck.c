@@ -297,9 +297,18 @@ static void check_in_place(struct check *check)
 	for (size_t i = 0; i < count; i++)
 		grad[i] = (float)check->projection[i];
 	inside.out_grad = inside.in_grad[0] = grad;
-	inside.in_grad_add[0] = false;
+	for (int i = 0; i < inside.input_count; i++) {
+		inside.in_grad_add[i] = false;
+		if (i > 0)
+			inside.in_grad[i] = new_floats(shape_count(inside.in[i].shape));
+	}
 	check->run.op->backward(&inside);
-	ck_assert_msg(memcmp(grad, check->grad[0], bytes) == 0, "%s: other gradient in place", check->run.op->name);
+	for (int i = 0; i < inside.input_count; i++) {
+		ck_assert_msg(memcmp(inside.in_grad[i], check->grad[i], shape_count(inside.in[i].shape) * sizeof(float)) == 0,
+			      "%s: other gradient of input %d in place", check->run.op->name, i);
+		if (i > 0)
+			free(inside.in_grad[i]);
+	}
 	free(buffer);
 	free(grad);
 }
