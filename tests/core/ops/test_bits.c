@@ -1,0 +1,119 @@
+/* Operators that do not go through the BLAS have the same bits on every machine: a hash of their outputs and gradients must equal
+ * the number committed here, whatever the compiler, the optimisation level and the instruction set
+ * (make test T=bits; the same with CFLAGS="-O3 -march=native" BUILD=build/native). A deliberate change of a formula changes its
+ * number: say so in the commit. */
+#include "core/ops/ops.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "tests/support/gradcheck.h"
+#include "tests/support/test.h"
+
+#define VECTOR(C) { C, 1, 1, 1 }
+#define MAP { 2, 5, 13, 37 }
+#define LOSS(OP, ATTR) { OP, ATTR, .in = {{ 2, 1, 29, 37 }, { 2, 1, 29, 37 }}, .fill = { FILL_UNIFORM, FILL_TARGET }, .gain = 9 }
+
+static const struct {
+	struct op_case c;
+	uint64_t hash;
+} cases[] = {
+	{ { &op_relu, .in = { MAP } }, 0x352be36d3c4dc25fu },
+	{ { &op_leaky_relu, &(const struct leaky_relu_attr){ 0.1f }, .in = { MAP } }, 0x02c73e5396bd16f0u },
+	{ { &op_sigmoid, .in = { MAP }, .gain = 20 }, 0xf39bc638780c9636u },
+	{ { &op_max_pool2d, &(const struct max_pool2d_attr){ 3, 2, 0, 1 }, .in = { MAP } }, 0x65a254e05e3696b0u },
+	{ { &op_max_pool2d, &(const struct max_pool2d_attr){ 4, 3, 1, 0 }, .in = { MAP } }, 0xd1e6096218635937u },
+	{ { &op_global_avg_pool2d, .in = { MAP } }, 0x78ff36cf588d9046u },
+	{ { &op_upsample, &(const struct upsample_attr){ 2, UPSAMPLE_BILINEAR }, .in = { MAP } }, 0x18403b8c383bd2e9u },
+	{ { &op_upsample, &(const struct upsample_attr){ 3, UPSAMPLE_BILINEAR }, .in = { MAP } }, 0xb05471b3c325e8d1u },
+	{ { &op_upsample, &(const struct upsample_attr){ 2, UPSAMPLE_NEAREST }, .in = { MAP } }, 0xc5e5ce214e910a5fu },
+	{ { &op_concat, .in = { MAP, { 2, 3, 13, 37 } } }, 0x22ee12f2025edc7eu },
+	{ { &op_add, .in = { MAP, MAP } }, 0x993e893875ec61f2u },
+	{ { &op_add, .in = { MAP, { 2, 5, 1, 1 } } }, 0xe5fbc4ee1d4a0eb2u },
+	{ { &op_mul, .in = { MAP, MAP } }, 0x608054b6fb020e79u },
+	{ { &op_mul, .in = { MAP, { 2, 1, 13, 37 } } }, 0x80d337803dc403efu },
+	{ { &op_scale, &(const struct scale_attr){ 0.3f }, .in = { MAP } }, 0xd970cac7acfd569du },
+	{ { &op_batch_norm2d, &(const struct batch_norm2d_attr){ 1e-5f }, .in = { MAP },
+	    .param = { VECTOR(5), VECTOR(5), VECTOR(5), VECTOR(5) }, .param_fill = { [3] = FILL_POSITIVE } }, 0xf167c95664adca4bu },
+	{ { &op_dropout, &(const struct dropout_attr){ 0.3f }, .in = { MAP } }, 0x18bf33eea3b4ebd4u },
+	{ LOSS(&op_bce_with_logits, NULL), 0x1e3e74f4e581265au },
+	{ LOSS(&op_normalized_focal_loss, (&(const struct nfl_attr){ 0.5f, 2, 1e-12f })), 0x8f79533d9b61608eu },
+	{ LOSS(&op_normalized_focal_loss, (&(const struct nfl_attr){ 0.25f, 1.5f, 1e-6f })), 0xbe92d323198bfb8cu },
+	{ LOSS(&op_soft_dice_loss, (&(const struct soft_dice_attr){ 1 })), 0xef9807e9b0a86586u },
+	{ LOSS(&op_soft_iou_loss, (&(const struct soft_dice_attr){ 1 })), 0xfdb0391d7c0b83afu },
+};
+
+enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
+
+/* FNV-1a over the floats' bits. */
+static uint64_t hash_floats(uint64_t hash, const float *values, size_t count)
+{
+	const unsigned char *bytes = (const unsigned char *)values;
+	for (size_t i = 0; i < count * sizeof *values; i++)
+		hash = (hash ^ bytes[i]) * 1099511628211u;
+	return hash;
+}
+
+static float *floats(size_t count)
+{
+	float *values = malloc(count * sizeof *values);
+	ck_assert_ptr_nonnull(values);
+	return values;
+}
+
+static uint64_t hash_case(const struct op_case *c)
+{
+	struct op_run run;
+	op_run_init(&run, c);
+	struct op_call *call = &run.call;
+	size_t out_count = shape_count(call->out.shape);
+	float *out_grad = floats(out_count);
+	test_fill(out_grad, out_count, FILL_UNIFORM, 31);
+	call->out_grad = out_grad;
+	for (int i = 0; i < call->input_count - ((c->op->flags & OP_LOSS) != 0); i++)
+		call->in_grad[i] = floats(shape_count(call->in[i].shape));
+	op_run_forward(&run);
+	c->op->backward(call);
+	uint64_t hash = hash_floats(14695981039346656037u, call->out.data, out_count);
+	for (int i = 0; i < call->input_count; i++)
+		if (call->in_grad[i])
+			hash = hash_floats(hash, call->in_grad[i], shape_count(call->in[i].shape));
+	for (int i = 0; i < call->param_count; i++)
+		hash = hash_floats(hash, call->param_grad[i], shape_count(call->param[i].shape));
+	for (int i = 0; i < call->input_count; i++)
+		free(call->in_grad[i]);
+	free(out_grad);
+	op_run_release(&run);
+	return hash;
+}
+
+START_TEST(same_bits_everywhere)
+{
+	uint64_t found = hash_case(&cases[_i].c);
+	ck_assert_msg(found == cases[_i].hash, "case %d, %s: expected 0x%016" PRIx64 ", found 0x%016" PRIx64, _i, cases[_i].c.op->name,
+		      cases[_i].hash, found);
+}
+END_TEST
+
+START_TEST(every_operator_without_blas_has_a_case)
+{
+	for (int i = 0; op_list[i]; i++) {
+		bool found = op_list[i] == &op_conv2d || op_list[i] == &op_conv_transpose2d;
+		for (int j = 0; j < CASE_COUNT; j++)
+			found |= cases[j].c.op == op_list[i];
+		ck_assert_msg(found, "operator %s has no case", op_list[i]->name);
+	}
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("bits");
+	TCase *tcase = tcase_create("bits");
+	tcase_add_loop_test(tcase, same_bits_everywhere, 0, CASE_COUNT);
+	tcase_add_test(tcase, every_operator_without_blas_has_a_case);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+TEST_MAIN(make_suite)
