@@ -5,7 +5,8 @@
  * Three kernels carry all convolutions. A transposed convolution is the same three in exchanged roles: its forward is
  * conv2d_backward_data, its backward to the input is conv2d_forward (core/ops/conv_transpose2d.c).
  *
- * Kernels are pure functions of their arguments, run on the calling thread, and sum in an order fixed by the dimensions. */
+ * Kernels are pure functions of their arguments, run on the calling thread, and sum in an order fixed by the
+ * dimensions. */
 #ifndef CORE_BACKEND_H
 #define CORE_BACKEND_H
 
@@ -33,13 +34,13 @@ struct backend {
 	/* Scratch of the three kernels below: the largest need. */
 	size_t (*conv2d_scratch_floats)(const struct conv2d_dims *dims);
 
-	/* y = x * weight + bias; bias (o floats) may be NULL. When `add` is set it is added to y (then bias is NULL). */
+	/* y = x * weight + bias; bias (o floats) may be NULL. With `add` it is added to y (then bias is NULL). */
 	void (*conv2d_forward)(const struct conv2d_dims *dims, const float *x, const float *weight, const float *bias,
 			       float *y, bool add, float *scratch);
 
 	/* x_grad = what y_grad sends back through the weights; added to x_grad when `add` is set. */
-	void (*conv2d_backward_data)(const struct conv2d_dims *dims, const float *y_grad, const float *weight, float *x_grad,
-				     bool add, float *scratch);
+	void (*conv2d_backward_data)(const struct conv2d_dims *dims, const float *y_grad, const float *weight,
+				     float *x_grad, bool add, float *scratch);
 
 	/* weight_grad += x correlated with y_grad. */
 	void (*conv2d_backward_weight)(const struct conv2d_dims *dims, const float *x, const float *y_grad,
@@ -49,8 +50,8 @@ struct backend {
 /* NULL-terminated. */
 extern const struct backend *const backend_list[];
 
-/* Makes the backend of that name the current one after its start-up check; STATUS_CONFIG for an unknown name, and the old one
- * stays. Call before graphs are planned (scratch sizes are the backend's) and before threads start. */
+/* Makes the backend of that name the current one after its start-up check; STATUS_CONFIG for an unknown name, and the
+ * old one stays. Call before graphs are planned (scratch sizes are the backend's) and before threads start. */
 enum status backend_select(const char *name);
 
 /* The current backend: "openblas" until another is selected. Borrowed, never NULL. */

@@ -1,13 +1,13 @@
 /* The "openblas" backend: convolution as matrix products.
  *
- * A 1x1 convolution of stride 1 is a product as it stands. Any other is unrolled first (im2col; Chellapilla, Puri, Simard:
- * "High performance convolutional neural networks for document processing", 2006): row (c, ky, kx) of the column matrix holds
- * what weight (c, ky, kx) is multiplied with, one column per output pixel.
+ * A 1x1 convolution of stride 1 is a product as it stands. Any other is unrolled first (im2col; Chellapilla, Puri,
+ * Simard: "High performance convolutional neural networks for document processing", 2006): row (c, ky, kx) of the
+ * column matrix holds what weight (c, ky, kx) is multiplied with, one column per output pixel.
  *
  *     y (o x out_h*out_w)  =  weight (o x c*kh*kw)  *  columns (c*kh*kw x out_h*out_w)
  *
- * Only a block of the columns is unrolled at a time, some output rows of some channels, so that it is still in the L2 cache when
- * sgemm reads it. The blocks depend on the dimensions alone, and with them the order of every sum. */
+ * Only a block of the columns is unrolled at a time, some output rows of some channels, so that it is still in the L2
+ * cache when sgemm reads it. The blocks depend on the dimensions alone, and with them the order of every sum. */
 #include "core/backend.h"
 
 #include <string.h>
@@ -15,11 +15,12 @@
 #include "core/blas.h"
 #include "core/vector.h"
 
-/* Where OpenBLAS is fast, measured with 0.3.21 on one core (GFLOP/s with its SkylakeX kernels; 150 is what a 1000^3 product gets).
- * It multiplies small matrices as they lie and packs large ones first, which does not pay off when there are few outputs:
+/* Where OpenBLAS is fast, measured with 0.3.21 on one core (GFLOP/s with its SkylakeX kernels; 150 is what a 1000^3
+ * product gets). It multiplies small matrices as they lie and packs large ones first, which does not pay off when there
+ * are few outputs:
  *
  *     forward, 16 outputs:   120 in products of at most 10^6 multiply-adds, 85 in larger ones
- *     weights, 16 outputs:   105 where the result has at most about 1150 elements, 55 (75 transposed) where it has more */
+ *     weights, 16 outputs:   105 for results of at most about 1150 elements, 55 (75 transposed) for larger ones */
 enum {
 	SMALL_PRODUCT = 1000 * 1000, /* multiply-adds */
 	SMALL_RESULT = 1152,         /* elements */
@@ -29,7 +30,7 @@ enum {
 	BLOCK_COLUMNS = 256,      /* with fewer columns a packed product is slow: rather take fewer channels */
 	FEW_OUTPUTS = 64,         /* up to here small products for forward and backward to the input, */
 	VERY_FEW_OUTPUTS = 24,    /* up to here small results for the weights, */
-	TURN_COLUMNS = 1024,      /* from there to FEW_OUTPUTS the transposed product, if the columns are many enough to pay for it */
+	TURN_COLUMNS = 1024,      /* from there to FEW_OUTPUTS the transposed product, if there are so many columns */
 };
 
 /* How much of the columns is taken at a time. */
@@ -98,7 +99,8 @@ static size_t block_floats(const struct conv2d_dims *d, struct block block)
 /* The product for the weights is computed transposed: see the table above. */
 static bool turns_weights(const struct conv2d_dims *d)
 {
-	return d->o > VERY_FEW_OUTPUTS && d->o <= FEW_OUTPUTS && d->o < d->c * taps(d) && d->out_h * d->out_w >= TURN_COLUMNS;
+	return d->o > VERY_FEW_OUTPUTS && d->o <= FEW_OUTPUTS && d->o < d->c * taps(d) &&
+	       d->out_h * d->out_w >= TURN_COLUMNS;
 }
 
 static size_t scratch_floats(const struct conv2d_dims *d)
@@ -148,7 +150,7 @@ static struct span tap_span(int tap, int in_size, int out_size, const struct con
 	return s;
 }
 
-/* --- image -> columns ----------------------------------------------------------------------------------------------- */
+/* --- image -> columns --------------------------------------------------------------------------------------------- */
 
 /* Every second pixel; the constant stride lets the compiler use shuffles. */
 VECTORISED static void gather_stride2(float *restrict to, const float *restrict from, int count)
@@ -169,9 +171,9 @@ static void gather(float *to, const float *from, int count, int stride)
 	}
 }
 
-/* Rows [row, row_end) of one tap lie inside the input and output is as wide as input at stride 1: then output pixel i reads
- * input pixel i + x.shift through all rows, so that one copy does, and only the pixels that fell over the left or right
- * edge are to be cleared. */
+/* Rows [row, row_end) of one tap lie inside the input and output is as wide as input at stride 1: then output pixel i
+ * reads input pixel i + x.shift through all rows, so that one copy does, and only the pixels that fell over the left or
+ * right edge are to be cleared. */
 static void unroll_same_width(float *to, const float *plane, int rows, int first_row, int width, struct span x)
 {
 	size_t count = (size_t)rows * (size_t)width;
@@ -194,8 +196,8 @@ static void unroll_same_width(float *to, const float *plane, int rows, int first
 }
 
 /* One row of the column matrix: output rows [row, row_end) of one tap of one channel. */
-static void unroll_tap(const struct conv2d_dims *d, const float *plane, struct span y, struct span x, int row, int row_end,
-		       float *to)
+static void unroll_tap(const struct conv2d_dims *d, const float *plane, struct span y, struct span x, int row,
+		       int row_end, float *to)
 {
 	int width = d->out_w;
 	int inside = row > y.first ? row : y.first, inside_end = row_end < y.end ? row_end : y.end;
@@ -230,7 +232,7 @@ static void image_to_columns(const struct conv2d_dims *d, const float *image, co
 		}
 }
 
-/* --- columns -> image: the transpose of the above, adding ----------------------------------------------------------- */
+/* --- columns -> image: the transpose of the above, adding --------------------------------------------------------- */
 
 VECTORISED static void add_run(float *restrict to, const float *restrict from, size_t count)
 {
@@ -256,7 +258,8 @@ static void scatter(float *to, const float *from, int count, int stride)
 	}
 }
 
-/* The counterpart of unroll_same_width: clear in the columns what fell over the edge, then one addition through all rows. */
+/* The counterpart of unroll_same_width: clear in the columns what fell over the edge, then one addition through all
+ * rows. */
 static void roll_same_width(float *plane, float *from, int rows, int first_row, int width, struct span x)
 {
 	size_t count = (size_t)rows * (size_t)width;
@@ -277,7 +280,8 @@ static void roll_same_width(float *plane, float *from, int rows, int first_row, 
 		add_run(to + skip, from, count - skip);
 }
 
-static void roll_tap(const struct conv2d_dims *d, float *plane, struct span y, struct span x, int row, int row_end, float *from)
+static void roll_tap(const struct conv2d_dims *d, float *plane, struct span y, struct span x, int row, int row_end,
+		     float *from)
 {
 	int width = d->out_w;
 	int inside = row > y.first ? row : y.first, inside_end = row_end < y.end ? row_end : y.end;
@@ -305,7 +309,7 @@ static void columns_to_image(const struct conv2d_dims *d, float *columns, const 
 		}
 }
 
-/* --- the three kernels ---------------------------------------------------------------------------------------------- */
+/* --- the three kernels -------------------------------------------------------------------------------------------- */
 
 static int plane_of(const struct conv2d_dims *d)
 {
@@ -323,7 +327,8 @@ static size_t y_floats(const struct conv2d_dims *d)
 	return (size_t)d->o * (size_t)plane_of(d);
 }
 
-/* The products add to what is there, so that the bias costs nothing: it is written instead of the zeros that sgemm would. */
+/* The products add to what is there, so that the bias costs nothing: it is written instead of the zeros that sgemm
+ * would. */
 static void fill_bias(float *y, const float *bias, int channels, size_t plane)
 {
 	for (int o = 0; o < channels; o++)
@@ -332,7 +337,8 @@ static void fill_bias(float *y, const float *bias, int channels, size_t plane)
 }
 
 /* The column matrix of a piece and the floats from one of its rows to the next: unrolled into scratch, or x itself. */
-static const float *columns_of(const struct conv2d_dims *d, const float *x, const struct piece *p, float *scratch, int *stride)
+static const float *columns_of(const struct conv2d_dims *d, const float *x, const struct piece *p, float *scratch,
+			       int *stride)
 {
 	if (is_product(d)) {
 		*stride = plane_of(d);
@@ -343,19 +349,20 @@ static const float *columns_of(const struct conv2d_dims *d, const float *x, cons
 	return scratch;
 }
 
-static void forward_sample(const struct conv2d_dims *d, const float *x, const float *weight, float *y, bool add, float *scratch)
+static void forward_sample(const struct conv2d_dims *d, const float *x, const float *weight, float *y, bool add,
+			   float *scratch)
 {
 	struct block block = product_block(d);
 	for (struct piece p = { 0 }; next_piece(d, block, &p);) {
 		int stride;
 		const float *columns = columns_of(d, x, &p, scratch, &stride);
-		blas_sgemm(false, false, d->o, p.columns, p.taps, weight + p.channel * taps(d), d->c * taps(d), columns, stride,
-			   add || p.channel > 0 ? 1 : 0, y + p.row * d->out_w, plane_of(d));
+		blas_sgemm(false, false, d->o, p.columns, p.taps, weight + p.channel * taps(d), d->c * taps(d), columns,
+			   stride, add || p.channel > 0 ? 1 : 0, y + p.row * d->out_w, plane_of(d));
 	}
 }
 
-static void forward(const struct conv2d_dims *d, const float *x, const float *weight, const float *bias, float *y, bool add,
-		    float *scratch)
+static void forward(const struct conv2d_dims *d, const float *x, const float *weight, const float *bias, float *y,
+		    bool add, float *scratch)
 {
 	for (int n = 0; n < d->n; n++, x += x_floats(d), y += y_floats(d)) {
 		if (bias)
@@ -364,8 +371,8 @@ static void forward(const struct conv2d_dims *d, const float *x, const float *we
 	}
 }
 
-static void backward_data_sample(const struct conv2d_dims *d, const float *y_grad, const float *weight, float *x_grad, bool add,
-				 float *scratch)
+static void backward_data_sample(const struct conv2d_dims *d, const float *y_grad, const float *weight, float *x_grad,
+				 bool add, float *scratch)
 {
 	int plane = plane_of(d), all_taps = d->c * taps(d);
 	if (!add && !is_product(d))
@@ -374,18 +381,18 @@ static void backward_data_sample(const struct conv2d_dims *d, const float *y_gra
 	for (struct piece p = { 0 }; next_piece(d, block, &p);) {
 		const float *from = y_grad + p.row * d->out_w;
 		if (is_product(d)) {
-			blas_sgemm(true, false, p.taps, p.columns, d->o, weight + p.channel, all_taps, from, plane, add ? 1 : 0,
-				   x_grad + (size_t)p.channel * (size_t)plane + p.row * d->w, plane);
+			blas_sgemm(true, false, p.taps, p.columns, d->o, weight + p.channel, all_taps, from, plane,
+				   add ? 1 : 0, x_grad + (size_t)p.channel * (size_t)plane + p.row * d->w, plane);
 			continue;
 		}
-		blas_sgemm(true, false, p.taps, p.columns, d->o, weight + p.channel * taps(d), all_taps, from, plane, 0, scratch,
-			   p.columns);
+		blas_sgemm(true, false, p.taps, p.columns, d->o, weight + p.channel * taps(d), all_taps, from, plane, 0,
+			   scratch, p.columns);
 		columns_to_image(d, scratch, &p, x_grad);
 	}
 }
 
-static void backward_data(const struct conv2d_dims *d, const float *y_grad, const float *weight, float *x_grad, bool add,
-			  float *scratch)
+static void backward_data(const struct conv2d_dims *d, const float *y_grad, const float *weight, float *x_grad,
+			  bool add, float *scratch)
 {
 	for (int n = 0; n < d->n; n++, x_grad += x_floats(d), y_grad += y_floats(d))
 		backward_data_sample(d, y_grad, weight, x_grad, add, scratch);
@@ -409,8 +416,8 @@ static void backward_weight_sample(const struct conv2d_dims *d, const float *x, 
 		int stride;
 		const float *columns = columns_of(d, x, &p, scratch, &stride), *from = y_grad + p.row * d->out_w;
 		if (turns_weights(d))
-			blas_sgemm(false, true, p.taps, d->o, p.columns, columns, stride, from, plane, p.row > 0 ? 1 : 0,
-				   turned + p.channel * taps(d) * d->o, d->o);
+			blas_sgemm(false, true, p.taps, d->o, p.columns, columns, stride, from, plane,
+				   p.row > 0 ? 1 : 0, turned + p.channel * taps(d) * d->o, d->o);
 		else
 			blas_sgemm(false, true, d->o, p.taps, p.columns, from, plane, columns, stride, 1,
 				   weight_grad + p.channel * taps(d), all_taps);
@@ -419,7 +426,8 @@ static void backward_weight_sample(const struct conv2d_dims *d, const float *x, 
 		add_turned(weight_grad, turned, d->o, all_taps);
 }
 
-static void backward_weight(const struct conv2d_dims *d, const float *x, const float *y_grad, float *weight_grad, float *scratch)
+static void backward_weight(const struct conv2d_dims *d, const float *x, const float *y_grad, float *weight_grad,
+			    float *scratch)
 {
 	for (int n = 0; n < d->n; n++, x += x_floats(d), y_grad += y_floats(d))
 		backward_weight_sample(d, x, y_grad, weight_grad, scratch);

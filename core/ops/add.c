@@ -1,13 +1,13 @@
-/* out = in[0] + in[1]; in[1] has in[0]'s shape, or (N,C,1,1) and is then added to each pixel of its plane. The sum may replace in[0],
- * and its gradient is in[0]'s. */
+/* out = in[0] + in[1]; in[1] has in[0]'s shape, or (N,C,1,1) and is then added to each pixel of its plane. The sum may
+ * replace in[0], and its gradient is in[0]'s. */
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 #include "core/ops/run.h"
 #include "core/ops/sum.h"
 #include "core/vector.h"
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)attr, (void)param;
 	TRY(rule_counts(&op_add, input_count, param_count));

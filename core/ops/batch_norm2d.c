@@ -2,8 +2,9 @@
  *
  *   y = weight * (x - mean) / sqrt(var + epsilon) + bias
  *
- * In training mean and (biased) var are the batch's, and the batch's mean and unbiased variance (times M / (M - 1)) are stored
- * where the buffers' gradients lie: the optimiser's owner moves the running ones. Otherwise the running ones are used.
+ * In training mean and (biased) var are the batch's, and the batch's mean and unbiased variance (times M / (M - 1)) are
+ * stored where the buffers' gradients lie: the optimiser's owner moves the running ones. Otherwise the running ones are
+ * used.
  *
  * Backward in training, with h = (x - mean) / sqrt(var + epsilon), g = dloss/dy:
  *
@@ -20,8 +21,8 @@
 
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR, PARAMS };
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	const struct op *op = &op_batch_norm2d;
 	const struct batch_norm2d_attr *a = attr;
@@ -83,7 +84,8 @@ static struct channel channel_of(const struct op_call *call, int c)
 	return (struct channel){mean, 1 / sqrt(var + (double)a->epsilon)};
 }
 
-VECTORISED static void normalise(float *restrict y, const float *restrict x, float mean, float factor, float bias, size_t count)
+VECTORISED static void normalise(float *restrict y, const float *restrict x, float mean, float factor, float bias,
+				 size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		y[i] = (x[i] - mean) * factor + bias;
@@ -104,8 +106,8 @@ static void forward(struct op_call *call)
 }
 
 /* x_grad = by_grad g + by_value (x - mean) + constant, or += of it. */
-VECTORISED static void input_grad(float *restrict x_grad, const float *restrict g, const float *restrict x, float mean, float by_grad,
-				  float by_value, float constant, size_t count, bool add)
+VECTORISED static void input_grad(float *restrict x_grad, const float *restrict g, const float *restrict x, float mean,
+				  float by_grad, float by_value, float constant, size_t count, bool add)
 {
 	if (add)
 		for (size_t i = 0; i < count; i++)
@@ -138,8 +140,8 @@ static void backward_channel(struct op_call *call, int c)
 	double constant = call->training ? -by_grad * bias_grad / count : 0;
 	for (int n = 0; n < call->out.shape.n; n++) {
 		size_t at = plane_start(call, n, c);
-		input_grad(call->in_grad[0] + at, call->out_grad + at, call->in[0].data + at, (float)channel.mean, (float)by_grad,
-			   (float)by_value, (float)constant, plane, call->in_grad_add[0]);
+		input_grad(call->in_grad[0] + at, call->out_grad + at, call->in[0].data + at, (float)channel.mean,
+			   (float)by_grad, (float)by_value, (float)constant, plane, call->in_grad_add[0]);
 	}
 }
 

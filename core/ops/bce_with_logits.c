@@ -10,14 +10,15 @@
 #include "core/ops/vmath.h"
 #include "core/vector.h"
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)attr, (void)param;
 	return loss_shape(&op_bce_with_logits, in, input_count, param_count, out);
 }
 
-VECTORISED static void terms(const float *restrict logit, const float *restrict target, size_t count, double *restrict term)
+VECTORISED static void terms(const float *restrict logit, const float *restrict target, size_t count,
+			     double *restrict term)
 {
 	for (size_t i = 0; i < count; i++) {
 		double z = logit[i], y = target[i], size = z < 0 ? -z : z;
@@ -43,7 +44,8 @@ static void forward(struct op_call *call)
 	int samples = call->in[0].shape.n;
 	double total = 0;
 	for (int n = 0; n < samples; n++) {
-		const float *logit = call->in[0].data + (size_t)n * pixels, *target = call->in[1].data + (size_t)n * pixels;
+		const float *logit = call->in[0].data + (size_t)n * pixels;
+		const float *target = call->in[1].data + (size_t)n * pixels;
 		double valid = loss_valid(target, pixels);
 		if (valid > 0)
 			total += sample_sum(logit, target, pixels) / valid;
@@ -51,8 +53,8 @@ static void forward(struct op_call *call)
 	call->out.data[0] = (float)(total / samples);
 }
 
-VECTORISED static void grads(const float *restrict logit, const float *restrict target, double weight, float *restrict grad,
-			     size_t count)
+VECTORISED static void grads(const float *restrict logit, const float *restrict target, double weight,
+			     float *restrict grad, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct vmath_sigmoid p = vmath_sigmoid(logit[i]);
@@ -63,7 +65,8 @@ VECTORISED static void grads(const float *restrict logit, const float *restrict 
 	}
 }
 
-static void sample_grad(const float *logit, const float *target, double weight, float *logit_grad, size_t count, bool add)
+static void sample_grad(const float *logit, const float *target, double weight, float *logit_grad, size_t count,
+			bool add)
 {
 	float grad[LOSS_BLOCK];
 	for (size_t at = 0; at < count; at += LOSS_BLOCK) {

@@ -3,8 +3,8 @@
 #include "core/ops/rules.h"
 #include "core/ops/run.h"
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)attr, (void)param;
 	TRY(rule_counts(&op_concat, input_count, param_count));

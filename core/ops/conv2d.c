@@ -18,8 +18,8 @@ static long long out_size(int in, int kernel, const struct conv2d_attr *attr)
 	return room < 0 ? 0 : room / attr->stride + 1;
 }
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	const struct op *op = &op_conv2d;
 	const struct conv2d_attr *a = attr;
@@ -33,7 +33,8 @@ static enum status shape(const void *attr, const struct shape *in, int input_cou
 	TRY(rule_param(op, 0, weight, param[0]));
 	if (param_count > 1)
 		TRY(rule_param(op, 1, bias, param[1]));
-	TRY(rule_output(op, in[0].n, param[0].n, out_size(in[0].h, a->kernel_h, a), out_size(in[0].w, a->kernel_w, a), out));
+	TRY(rule_output(op, in[0].n, param[0].n, out_size(in[0].h, a->kernel_h, a), out_size(in[0].w, a->kernel_w, a),
+			out));
 	/* A row of the unrolled image must be countable too. */
 	return rule_output(op, in[0].c, a->kernel_h, a->kernel_w, out->w, &unrolled);
 }
@@ -68,12 +69,13 @@ static void backward(struct op_call *call)
 	const struct backend *backend = backend_current();
 	struct conv2d_dims d = dims(call);
 	if (call->param_grad[0])
-		backend->conv2d_backward_weight(&d, call->in[0].data, call->out_grad, call->param_grad[0], call->scratch);
+		backend->conv2d_backward_weight(&d, call->in[0].data, call->out_grad, call->param_grad[0],
+						call->scratch);
 	if (call->param_count > 1 && call->param_grad[1])
 		channel_bias_backward(call, 1);
 	if (call->in_grad[0])
-		backend->conv2d_backward_data(&d, call->out_grad, call->param[0].data, call->in_grad[0], call->in_grad_add[0],
-					      call->scratch);
+		backend->conv2d_backward_data(&d, call->out_grad, call->param[0].data, call->in_grad[0],
+					      call->in_grad_add[0], call->scratch);
 }
 
 static double macs(const struct op_call *call)

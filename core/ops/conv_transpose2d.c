@@ -1,10 +1,10 @@
-/* Transposed convolution: every input pixel paints its kernel into the output (Zeiler et al., "Deconvolutional networks",
- * CVPR 2010).
+/* Transposed convolution: every input pixel paints its kernel into the output (Zeiler et al., "Deconvolutional
+ * networks", CVPR 2010).
  *
  *   y[n,o, i*stride - padding + ky, j*stride - padding + kx] += weight[c,o,ky,kx] * x[n,c,i,j],  y starts at bias[o]
  *
- * It is the backward pass of a convolution from y (O channels) to x (C channels) with the same weights: so the kernels are
- * that convolution's, in exchanged roles. */
+ * It is the backward pass of a convolution from y (O channels) to x (C channels) with the same weights: so the kernels
+ * are that convolution's, in exchanged roles. */
 #include <stdio.h>
 
 #include "core/backend.h"
@@ -17,8 +17,8 @@ static long long out_size(int in, const struct conv_transpose2d_attr *attr)
 	return (long long)(in - 1) * attr->stride - 2LL * attr->padding + attr->kernel;
 }
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	const struct op *op = &op_conv_transpose2d;
 	const struct conv_transpose2d_attr *a = attr;
@@ -67,7 +67,8 @@ static void backward(struct op_call *call)
 	const struct backend *backend = backend_current();
 	struct conv2d_dims d = mirror_dims(call);
 	if (call->param_grad[0])
-		backend->conv2d_backward_weight(&d, call->out_grad, call->in[0].data, call->param_grad[0], call->scratch);
+		backend->conv2d_backward_weight(&d, call->out_grad, call->in[0].data, call->param_grad[0],
+						call->scratch);
 	if (call->param_count > 1 && call->param_grad[1])
 		channel_bias_backward(call, 1);
 	if (call->in_grad[0])

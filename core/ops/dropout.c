@@ -1,5 +1,5 @@
-/* Dropout (Srivastava et al., JMLR 2014), inverted: in training each value is 0 with probability p, else scaled by 1/(1-p);
- * otherwise the identity. Which ones are dropped comes from the node's own random stream, in memory order. */
+/* Dropout (Srivastava et al., JMLR 2014), inverted: in training each value is 0 with probability p, else scaled by
+ * 1/(1-p); otherwise the identity. Which ones are dropped comes from the node's own random stream, in memory order. */
 #include <stdio.h>
 
 #include "core/ops/ops.h"
@@ -7,8 +7,8 @@
 #include "core/ops/run.h"
 #include "core/vector.h"
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)param;
 	const struct dropout_attr *a = attr;
@@ -28,14 +28,15 @@ static float kept_scale(const struct op_call *call)
 	return 1 / (1 - a->probability);
 }
 
-VECTORISED static void apply(float *restrict to, const float *restrict from, const uint8_t *restrict kept, float scale, size_t count)
+VECTORISED static void apply(float *restrict to, const float *restrict from, const uint8_t *restrict kept, float scale,
+			     size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		to[i] = kept[i] ? scale * from[i] : 0;
 }
 
-VECTORISED static void apply_add(float *restrict to, const float *restrict from, const uint8_t *restrict kept, float scale,
-				 size_t count)
+VECTORISED static void apply_add(float *restrict to, const float *restrict from, const uint8_t *restrict kept,
+				 float scale, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		to[i] += kept[i] ? scale * from[i] : 0;

@@ -1,5 +1,5 @@
-/* Leaky rectifier: y = x where x > 0, else slope * x (Maas, Hannun, Ng, ICML 2013). The slope is positive, so that the sign
- * of y tells which side it was and the input may be overwritten. */
+/* Leaky rectifier: y = x where x > 0, else slope * x (Maas, Hannun, Ng, ICML 2013). The slope is positive, so that the
+ * sign of y tells which side it was and the input may be overwritten. */
 #include <float.h>
 #include <stdio.h>
 
@@ -7,8 +7,8 @@
 #include "core/ops/rules.h"
 #include "core/vector.h"
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)param;
 	const struct leaky_relu_attr *a = attr;
@@ -30,8 +30,8 @@ VECTORISED static void bend_grad(float *x_grad, const float *y, const float *y_g
 		x_grad[i] = y[i] > 0 ? y_grad[i] : slope * y_grad[i];
 }
 
-VECTORISED static void bend_grad_add(float *restrict x_grad, const float *restrict y, const float *restrict y_grad, float slope,
-				     size_t count)
+VECTORISED static void bend_grad_add(float *restrict x_grad, const float *restrict y, const float *restrict y_grad,
+				     float slope, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		x_grad[i] += y[i] > 0 ? y_grad[i] : slope * y_grad[i];

@@ -69,8 +69,8 @@ VECTORISED static void overlap_grads(const float *restrict logit, const float *r
 	}
 }
 
-static void overlap_grad(const float *logit, const float *target, double by_product, double by_predicted, float *logit_grad,
-			 size_t count, bool add)
+static void overlap_grad(const float *logit, const float *target, double by_product, double by_predicted,
+			 float *logit_grad, size_t count, bool add)
 {
 	float grad[LOSS_BLOCK];
 	for (size_t at = 0; at < count; at += LOSS_BLOCK) {

@@ -1,6 +1,6 @@
-/* What the losses share. All of them read logits (N,1,H,W) and targets of the same shape in [0,1], where a negative target
- * (TARGET_IGNORE) means that the pixel takes no part. The sums are in double; the value is per sample, then the mean over the
- * samples; a sample without valid pixels counts 0. */
+/* What the losses share. All of them read logits (N,1,H,W) and targets of the same shape in [0,1], where a negative
+ * target (TARGET_IGNORE) means that the pixel takes no part. The sums are in double; the value is per sample, then the
+ * mean over the samples; a sample without valid pixels counts 0. */
 #ifndef CORE_OPS_LOSS_H
 #define CORE_OPS_LOSS_H
 
@@ -10,7 +10,8 @@
 enum { LOSS_BLOCK = 256 };
 
 /* Two inputs of the same shape (N,1,H,W) -> (1,1,1,1). */
-enum status loss_shape(const struct op *op, const struct shape *in, int input_count, int param_count, struct shape *out);
+enum status loss_shape(const struct op *op, const struct shape *in, int input_count, int param_count,
+		       struct shape *out);
 
 /* Pixels of one sample. */
 size_t loss_pixels(const struct op_call *call);
@@ -18,14 +19,15 @@ size_t loss_pixels(const struct op_call *call);
 /* How many of `count` targets are not ignored. */
 double loss_valid(const float *target, size_t count);
 
-/* --- losses of one sample that depend on three sums only (Dice, intersection over union) ----------------------------- */
+/* --- losses of one sample that depend on three sums only (Dice, intersection over union) -------------------------- */
 
 /* Over the valid pixels of one sample: p the sigmoid of the logit, t the target. */
 struct loss_overlap {
 	double product, predicted, target; /* sum pt, sum p, sum t */
 };
 
-/* The loss is 1 - a / b, where a and b are linear in the sums; b > 0 unless the sample is empty, which counts as no loss. */
+/* The loss is 1 - a / b, where a and b are linear in the sums; b > 0 unless the sample is empty, which counts as no
+ * loss. */
 struct loss_quotient {
 	double a, b;
 	double a_by_product, b_by_product, b_by_predicted; /* their derivatives by sum pt and sum p */

@@ -1,9 +1,9 @@
 /* Maximum over windows of kernel x kernel pixels.
  *
- * Forward keeps for each output which tap of the window won (one byte, ky * kernel + kx; the first in reading order among equals, as
- * in PyTorch), so that backward is one addition per output. A NaN wins.
+ * Forward keeps for each output which tap of the window won (one byte, ky * kernel + kx; the first in reading order
+ * among equals, as in PyTorch), so that backward is one addition per output. A NaN wins.
  *
- * To run over a row with vectors, an input row is first dealt out into `stride` phases, padded with -inf:
+ * To run over a row with vectors, each input row is first dealt out into `stride` phases, padded with -inf:
  *
  *     stride 2:  x0 x1 x2 x3 x4 x5   ->   phase 0: x0 x2 x4    phase 1: x1 x3 x5
  *
@@ -29,8 +29,8 @@ static long long out_size(int in, const struct max_pool2d_attr *a)
 	return out;
 }
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)param;
 	const struct op *op = &op_max_pool2d;
@@ -55,7 +55,8 @@ static struct plane plane_of(const struct op_call *call)
 	const struct max_pool2d_attr *a = call->attr;
 	struct shape x = call->in[0].shape, y = call->out.shape;
 	return (struct plane){
-		.h = x.h, .w = x.w, .out_h = y.h, .out_w = y.w, .kernel = a->kernel, .stride = a->stride, .padding = a->padding,
+		.h = x.h, .w = x.w, .out_h = y.h, .out_w = y.w,
+		.kernel = a->kernel, .stride = a->stride, .padding = a->padding,
 		.phase_width = y.w + (a->kernel - 1) / a->stride,
 	};
 }
@@ -65,7 +66,8 @@ static size_t saved_bytes(const struct op_call *call)
 	return shape_count(call->out.shape);
 }
 
-/* The phases of the rows of a window, and the winners of a plane as int32 (a vector of them goes with a vector of floats). */
+/* The phases of the rows of a window, and the winners of a plane as int32 (a vector of them goes with a vector of
+ * floats). */
 static size_t scratch_floats(const struct op_call *call)
 {
 	struct plane p = plane_of(call);
@@ -89,9 +91,10 @@ static inline void deal(const struct plane *p, int stride, const float *restrict
 	}
 }
 
-/* The rows of a window take turns in `kernel` slots: row r (counted from the padding's first) is in slot r % kernel. Deals the rows
- * from *next to the window's last. */
-static inline void deal_window(const struct plane *p, int kernel, int stride, const float *x, int oy, int *next, float *slots)
+/* The rows of a window take turns in `kernel` slots: row r (counted from the padding's first) is in slot r % kernel.
+ * Deals the rows from *next to the window's last. */
+static inline void deal_window(const struct plane *p, int kernel, int stride, const float *x, int oy, int *next,
+			       float *slots)
 {
 	int slot_floats = stride * p->phase_width;
 	if (*next < oy * stride)
@@ -123,12 +126,14 @@ static inline void challenge(float v, int32_t tap, float *best, int32_t *winner)
 }
 
 /* A row of 3x3 windows of stride 2, SqueezeNet's: all nine taps while the best is in a register. */
-static inline void contest_3x3(const struct plane *p, const float *restrict slots, int oy, float *restrict y, int32_t *restrict winners)
+static inline void contest_3x3(const struct plane *p, const float *restrict slots, int oy, float *restrict y,
+			       int32_t *restrict winners)
 {
 	int slot_floats = 2 * p->phase_width;
 	const float *upper = slots + (2 * oy) % 3 * slot_floats, *middle = slots + (2 * oy + 1) % 3 * slot_floats;
 	const float *lower = slots + (2 * oy + 2) % 3 * slot_floats;
-	const float *upper_odd = upper + p->phase_width, *middle_odd = middle + p->phase_width, *lower_odd = lower + p->phase_width;
+	const float *upper_odd = upper + p->phase_width, *middle_odd = middle + p->phase_width;
+	const float *lower_odd = lower + p->phase_width;
 	for (int i = 0; i < p->out_w; i++) {
 		float best = -INFINITY;
 		int32_t winner = first_tap(p, 3, 2, oy, i);
@@ -147,7 +152,8 @@ static inline void contest_3x3(const struct plane *p, const float *restrict slot
 }
 
 /* A row of windows of any kind: tap after tap. */
-static inline void contest(const struct plane *p, const float *restrict slots, int oy, float *restrict y, int32_t *restrict winners)
+static inline void contest(const struct plane *p, const float *restrict slots, int oy, float *restrict y,
+			   int32_t *restrict winners)
 {
 	for (int i = 0; i < p->out_w; i++) {
 		y[i] = -INFINITY;
@@ -196,7 +202,8 @@ static void forward(struct op_call *call)
 }
 
 /* tap_offset: from a window's top left pixel to each tap. */
-static void unpool(const struct plane *p, const ptrdiff_t *tap_offset, const float *y_grad, const uint8_t *winners, float *x_grad)
+static void unpool(const struct plane *p, const ptrdiff_t *tap_offset, const float *y_grad, const uint8_t *winners,
+		   float *x_grad)
 {
 	for (int oy = 0; oy < p->out_h; oy++) {
 		ptrdiff_t corner = (ptrdiff_t)(oy * p->stride - p->padding) * p->w - p->padding;
@@ -228,7 +235,8 @@ static void backward(struct op_call *call)
 static void describe(const void *attr, char *text, size_t size)
 {
 	const struct max_pool2d_attr *a = attr;
-	snprintf(text, size, "%dx%d stride %d pad %d%s", a->kernel, a->kernel, a->stride, a->padding, a->ceil_mode ? " ceil" : "");
+	snprintf(text, size, "%dx%d stride %d pad %d%s", a->kernel, a->kernel, a->stride, a->padding,
+		 a->ceil_mode ? " ceil" : "");
 }
 
 const struct op op_max_pool2d = {

@@ -1,11 +1,12 @@
-/* out = in[0] * in[1]; in[1] has in[0]'s shape, or (N,C,1,1): one factor per plane, or (N,1,H,W): one plane for all channels. */
+/* out = in[0] * in[1]; in[1] has in[0]'s shape, or (N,C,1,1): one factor per plane, or (N,1,H,W): one plane for all
+ * channels. */
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 #include "core/ops/run.h"
 #include "core/ops/sum.h"
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)attr, (void)param;
 	TRY(rule_counts(&op_mul, input_count, param_count));
@@ -58,7 +59,8 @@ static void backward_first(struct op_call *call)
 			if (f.single)
 				run_scale(call->in_grad[0] + at, call->out_grad + at, *b, plane, call->in_grad_add[0]);
 			else
-				run_multiply(call->in_grad[0] + at, call->out_grad + at, b, plane, call->in_grad_add[0]);
+				run_multiply(call->in_grad[0] + at, call->out_grad + at, b, plane,
+					     call->in_grad_add[0]);
 		}
 }
 

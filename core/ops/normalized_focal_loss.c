@@ -1,17 +1,18 @@
-/* Normalized focal loss (Sofiiuk, Barinova, Konushin: "AdaptIS", ICCV 2019, eq. 4; as trained in RITM, arXiv 2102.06583).
- * Per sample, over its N valid pixels, with s = sigmoid(z):
+/* Normalized focal loss (Sofiiuk, Barinova, Konushin: "AdaptIS", ICCV 2019, eq. 4; as trained in RITM, arXiv
+ * 2102.06583). Per sample, over its N valid pixels, with s = sigmoid(z):
  *
  *   pt   = 1 - |y - s|                       how right the pixel is
  *   beta = (1 - pt)^gamma                    how much it counts
- *   mult = N / (sum beta + epsilon)          a constant in backward: the total weight stays N however good the network is
+ *   mult = N / (sum beta + epsilon)          a constant in backward: the total weight stays N however good it gets
  *   loss = mean of -weight beta mult log(min(pt + epsilon, 1)),   weight = alpha where y > 1/2, else 1 - alpha
  *
  * With q = 1 - pt, L = log(min(pt + epsilon, 1)):
  *
  *   dloss/dz = -weight mult / N * sign(s - y) s (1 - s) q^(gamma-1) [gamma L - q / (pt + epsilon)]
  *
- * where the second term is 0 if the minimum is 1. In float32 1 - |y - s| loses all digits as soon as |z| > 16, and epsilon =
- * 1e-12 vanishes beside it. So this is computed in double from s and 1 - s that are exact to the last digits on both sides:
+ * where the second term is 0 if the minimum is 1. In float32 1 - |y - s| loses all digits as soon as |z| > 16, and
+ * epsilon = 1e-12 vanishes beside it. So this is computed in double from s and 1 - s that are exact to the last digits
+ * on both sides:
  *
  *   pt = min(y, s) + min(1 - y, 1 - s)       q = |y (1 - s) - (1 - y) s|
  *
@@ -28,8 +29,8 @@
 #include "core/ops/vmath.h"
 #include "core/vector.h"
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)param;
 	const struct op *op = &op_normalized_focal_loss;
@@ -77,8 +78,8 @@ static inline void terms_body(const float *restrict logit, const float *restrict
 	}
 }
 
-VECTORISED static void terms(const float *logit, const float *target, size_t count, const struct nfl_attr *attr, double *beta,
-			     double *term)
+VECTORISED static void terms(const float *logit, const float *target, size_t count, const struct nfl_attr *attr,
+			     double *beta, double *term)
 {
 	if (attr->gamma == 2)
 		terms_body(logit, target, count, attr, 2, beta, term);
@@ -92,7 +93,8 @@ static size_t saved_bytes(const struct op_call *call)
 	return (size_t)call->in[0].shape.n * sizeof(double);
 }
 
-static double sample_value(const struct nfl_attr *attr, const float *logit, const float *target, size_t count, double *mult_per_n)
+static double sample_value(const struct nfl_attr *attr, const float *logit, const float *target, size_t count,
+			   double *mult_per_n)
 {
 	double beta_sum = 0, sum = 0, beta[LOSS_BLOCK], term[LOSS_BLOCK];
 	for (size_t at = 0; at < count; at += LOSS_BLOCK) {
@@ -119,8 +121,8 @@ static void forward(struct op_call *call)
 	call->out.data[0] = (float)(total / samples);
 }
 
-static inline void grad_body(const float *restrict logit, const float *restrict target, const struct nfl_attr *attr, double gamma,
-			     double scale, float *restrict grad, size_t count)
+static inline void grad_body(const float *restrict logit, const float *restrict target, const struct nfl_attr *attr,
+			     double gamma, double scale, float *restrict grad, size_t count)
 {
 	double alpha = attr->alpha, epsilon = attr->epsilon;
 	for (size_t i = 0; i < count; i++) {
@@ -133,8 +135,8 @@ static inline void grad_body(const float *restrict logit, const float *restrict 
 	}
 }
 
-VECTORISED static void grads(const float *logit, const float *target, const struct nfl_attr *attr, double scale, float *grad,
-			     size_t count)
+VECTORISED static void grads(const float *logit, const float *target, const struct nfl_attr *attr, double scale,
+			     float *grad, size_t count)
 {
 	if (attr->gamma == 2)
 		grad_body(logit, target, attr, 2, scale, grad, count);
@@ -142,8 +144,8 @@ VECTORISED static void grads(const float *logit, const float *target, const stru
 		grad_body(logit, target, attr, attr->gamma, scale, grad, count);
 }
 
-static void sample_grad(const float *logit, const float *target, const struct nfl_attr *attr, double scale, float *logit_grad,
-			size_t count, bool add)
+static void sample_grad(const float *logit, const float *target, const struct nfl_attr *attr, double scale,
+			float *logit_grad, size_t count, bool add)
 {
 	float grad[LOSS_BLOCK];
 	for (size_t at = 0; at < count; at += LOSS_BLOCK) {

@@ -1,4 +1,5 @@
-/* Every operator, one line each: OP(name) admits `const struct op op_name` of core/ops/name.c. Included by op_list.c. */
+/* Every operator, one line each: OP(name) admits `const struct op op_name` of core/ops/name.c. Included by
+ * op_list.c. */
 OP(conv2d)
 OP(conv_transpose2d)
 OP(relu)

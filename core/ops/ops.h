@@ -5,7 +5,8 @@
 
 #include "core/op.h"
 
-/* in: x (N,C,H,W); params: weight (O,C,KH,KW)[, bias (O,1,1,1)] -> (N,O,H',W'), H' = (H + 2 pad - dilation (KH-1) - 1) / stride + 1 */
+/* in: x (N,C,H,W); params: weight (O,C,KH,KW)[, bias (O,1,1,1)] -> (N,O,H',W'),
+ * H' = (H + 2 pad - dilation (KH-1) - 1) / stride + 1 */
 struct conv2d_attr {
 	int kernel_h, kernel_w, stride, padding, dilation;
 };
@@ -47,8 +48,8 @@ struct scale_attr {
 };
 extern const struct op op_scale; /* in place; in[0] * factor */
 
-/* params: weight, bias (PARAM_BIAS kind), running_mean, running_var (PARAM_BUFFER), each (C,1,1,1). In training the batch's mean
- * and unbiased variance are stored to the buffers' param_grad. */
+/* params: weight, bias (PARAM_BIAS kind), running_mean, running_var (PARAM_BUFFER), each (C,1,1,1). In training the
+ * batch's mean and unbiased variance are stored to the buffers' param_grad. */
 struct batch_norm2d_attr {
 	float epsilon;
 };
@@ -58,8 +59,8 @@ struct dropout_attr {
 };
 extern const struct op op_dropout;
 
-/* Losses: in[0] logits (N,1,H,W), in[1] target of the same shape with values in [0,1] or TARGET_IGNORE -> scalar, mean over the
- * samples of the batch of the per-sample value (a sample without valid pixels counts 0). */
+/* Losses: in[0] logits (N,1,H,W), in[1] target of the same shape with values in [0,1] or TARGET_IGNORE -> scalar, mean
+ * over the samples of the batch of the per-sample value (a sample without valid pixels counts 0). */
 extern const struct op op_bce_with_logits; /* mean over valid pixels */
 /* Normalized focal loss: FIELD.md C.1; the multiplier is detached. Mean over valid pixels. */
 struct nfl_attr {

@@ -4,8 +4,8 @@
 #include "core/ops/rules.h"
 #include "core/vector.h"
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)attr, (void)param;
 	return rule_same(&op_relu, in, input_count, param_count, out);
@@ -26,7 +26,8 @@ VECTORISED static void mask(float *x_grad, const float *y, const float *y_grad, 
 		x_grad[i] = y[i] > 0 ? y_grad[i] : 0;
 }
 
-VECTORISED static void mask_add(float *restrict x_grad, const float *restrict y, const float *restrict y_grad, size_t count)
+VECTORISED static void mask_add(float *restrict x_grad, const float *restrict y, const float *restrict y_grad,
+				size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		x_grad[i] += y[i] > 0 ? y_grad[i] : 0;

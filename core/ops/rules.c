@@ -17,12 +17,13 @@ enum status rule_counts(const struct op *op, int input_count, int param_count)
 	return STATUS_OK;
 }
 
-static enum status expect_shape(const struct op *op, const char *what, int index, struct shape expected, struct shape found)
+static enum status expect_shape(const struct op *op, const char *what, int index, struct shape expected,
+				struct shape found)
 {
 	if (shape_equal(expected, found))
 		return STATUS_OK;
-	return status_fail(STATUS_CONFIG, "%s: %s %d: expected shape (" SHAPE_FORMAT "), found (" SHAPE_FORMAT ")", op->name,
-			   what, index, SHAPE_ARGS(expected), SHAPE_ARGS(found));
+	return status_fail(STATUS_CONFIG, "%s: %s %d: expected shape (" SHAPE_FORMAT "), found (" SHAPE_FORMAT ")",
+			   op->name, what, index, SHAPE_ARGS(expected), SHAPE_ARGS(found));
 }
 
 enum status rule_param(const struct op *op, int index, struct shape expected, struct shape found)
@@ -45,10 +46,11 @@ enum status rule_attr(const struct op *op, const char *attribute, double low, do
 enum status rule_output(const struct op *op, long long n, long long c, long long h, long long w, struct shape *out)
 {
 	if (n < 1 || c < 1 || h < 1 || w < 1)
-		return status_fail(STATUS_CONFIG, "%s: input too small: output would be (%lld, %lld, %lld, %lld)", op->name, n, c, h, w);
+		return status_fail(STATUS_CONFIG, "%s: input too small: output would be (%lld, %lld, %lld, %lld)",
+				   op->name, n, c, h, w);
 	if (n > INT_MAX / c || n * c > INT_MAX / h || n * c * h > INT_MAX / w)
-		return status_fail(STATUS_LIMIT, "%s: output (%lld, %lld, %lld, %lld) has more than %d floats", op->name, n, c, h, w,
-				   INT_MAX);
+		return status_fail(STATUS_LIMIT, "%s: output (%lld, %lld, %lld, %lld) has more than %d floats",
+				   op->name, n, c, h, w, INT_MAX);
 	*out = (struct shape){(int)n, (int)c, (int)h, (int)w};
 	return STATUS_OK;
 }

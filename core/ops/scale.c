@@ -6,8 +6,8 @@
 #include "core/ops/rules.h"
 #include "core/ops/run.h"
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)param;
 	const struct scale_attr *a = attr;
@@ -25,7 +25,8 @@ static void backward(struct op_call *call)
 {
 	const struct scale_attr *a = call->attr;
 	if (call->in_grad[0])
-		run_scale(call->in_grad[0], call->out_grad, a->factor, shape_count(call->out.shape), call->in_grad_add[0]);
+		run_scale(call->in_grad[0], call->out_grad, a->factor, shape_count(call->out.shape),
+			  call->in_grad_add[0]);
 }
 
 static void describe(const void *attr, char *text, size_t size)

@@ -4,8 +4,8 @@
 #include "core/ops/vmath.h"
 #include "core/vector.h"
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)attr, (void)param;
 	return rule_same(&op_sigmoid, in, input_count, param_count, out);
@@ -17,13 +17,15 @@ VECTORISED static void squash(float *restrict y, const float *restrict x, size_t
 		y[i] = (float)vmath_sigmoid(x[i]).value;
 }
 
-VECTORISED static void squash_grad(float *restrict x_grad, const float *restrict y, const float *restrict y_grad, size_t count)
+VECTORISED static void squash_grad(float *restrict x_grad, const float *restrict y, const float *restrict y_grad,
+				   size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		x_grad[i] = y_grad[i] * y[i] * (1 - y[i]);
 }
 
-VECTORISED static void squash_grad_add(float *restrict x_grad, const float *restrict y, const float *restrict y_grad, size_t count)
+VECTORISED static void squash_grad_add(float *restrict x_grad, const float *restrict y, const float *restrict y_grad,
+				       size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		x_grad[i] += y_grad[i] * y[i] * (1 - y[i]);

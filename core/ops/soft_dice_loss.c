@@ -1,12 +1,13 @@
-/* Soft Dice loss (Milletari, Navab, Ahmadi: "V-Net", 3DV 2016), with p = sigmoid(logit), t the target, s a smoothing constant:
+/* Soft Dice loss (Milletari, Navab, Ahmadi: "V-Net", 3DV 2016), with p = sigmoid(logit), t the target, s a smoothing
+ * constant:
  *
  *   loss = 1 - (2 sum pt + s) / (sum p + sum t + s) */
 #include "core/ops/loss.h"
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)param;
 	const struct soft_dice_attr *a = attr;

@@ -6,8 +6,8 @@
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)param;
 	const struct soft_dice_attr *a = attr;

@@ -1,5 +1,5 @@
-/* Sums of many floats, in double and in one fixed order: element i goes to lane i % 16, the lanes are added by a fixed tree.
- * The lanes are what lets a compiler use vectors without changing a bit. */
+/* Sums of many floats, in double and in one fixed order: element i goes to lane i % 16, the lanes are added by a fixed
+ * tree. The lanes are what lets a compiler use vectors without changing a bit. */
 #ifndef CORE_OPS_SUM_H
 #define CORE_OPS_SUM_H
 

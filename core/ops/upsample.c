@@ -1,13 +1,15 @@
 /* Enlarges by a whole factor f.
  *
  * nearest: each pixel becomes an f x f block.
- * bilinear, half-pixel centres (align_corners=False): output o lies at input position (o + 1/2) / f - 1/2, clamped to the
- * first and last pixel. With o = f x + phase, the left neighbour is x + offset[phase] and the weights depend on the phase
- * alone, so nothing is divided per pixel:
+ *
+ * bilinear, half-pixel centres (align_corners=False): output o lies at input position (o + 1/2) / f - 1/2, clamped to
+ * the first and last pixel. With o = f x + phase, the left neighbour is x + offset[phase] and the weights depend on the
+ * phase alone, so nothing is divided per pixel:
  *
  *     f = 2:   out[2x] = 1/4 in[x-1] + 3/4 in[x]     out[2x+1] = 3/4 in[x] + 1/4 in[x+1]
  *
- * Clamping is the same as repeating the edge pixel: rows are blended into a line that has one pixel more on both sides. */
+ * Clamping is the same as repeating the edge pixel: rows are blended into a line that has one pixel more on both
+ * sides. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,8 +21,8 @@ enum { MAX_FACTOR = 64 };
 
 static const char *const mode_names[] = {[UPSAMPLE_NEAREST] = "nearest", [UPSAMPLE_BILINEAR] = "bilinear"};
 
-static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param, int param_count,
-			 struct shape *out)
+static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
+			 int param_count, struct shape *out)
 {
 	(void)param;
 	const struct op *op = &op_upsample;
@@ -61,10 +63,10 @@ static int clamp(int value, int high)
 	return value < 0 ? 0 : value > high ? high : value;
 }
 
-/* --- bilinear ------------------------------------------------------------------------------------------------------- */
+/* --- bilinear ----------------------------------------------------------------------------------------------------- */
 
-VECTORISED static void blend_rows(const float *restrict upper, const float *restrict lower, float upper_weight, float lower_weight,
-				  int width, float *restrict line)
+VECTORISED static void blend_rows(const float *restrict upper, const float *restrict lower, float upper_weight,
+				  float lower_weight, int width, float *restrict line)
 {
 	for (int x = 0; x < width; x++)
 		line[x] = upper_weight * upper[x] + lower_weight * lower[x];
@@ -110,11 +112,13 @@ static void enlarge(const struct phases *p, const float *in, int height, int wid
 VECTORISED static void narrow_by_2(const float *restrict out, int width, float *restrict line)
 {
 	for (int x = 1; x < width - 1; x++)
-		line[x] = (0.25f * out[2 * x - 1] + 0.75f * out[2 * x]) + (0.75f * out[2 * x + 1] + 0.25f * out[2 * x + 2]);
+		line[x] = (0.25f * out[2 * x - 1] + 0.75f * out[2 * x]) +
+			  (0.75f * out[2 * x + 1] + 0.25f * out[2 * x + 2]);
 	float before = out[0], after = out[2 * width - 1];
 	line[0] = (0.25f * before + 0.75f * out[0]) + (0.75f * out[1] + 0.25f * (width > 1 ? out[2] : after));
 	if (width > 1)
-		line[width - 1] = (0.25f * out[2 * width - 3] + 0.75f * out[2 * width - 2]) + (0.75f * after + 0.25f * after);
+		line[width - 1] = (0.25f * out[2 * width - 3] + 0.75f * out[2 * width - 2]) +
+				  (0.75f * after + 0.25f * after);
 }
 
 static void narrow(const struct phases *p, const float *out, int width, float *line)
@@ -148,11 +152,12 @@ static void shrink(const struct phases *p, const float *out_grad, int height, in
 		int phase = y % p->factor, upper = y / p->factor + p->offset[phase];
 		narrow(p, out_grad, width, line);
 		add_scaled(in_grad + (size_t)clamp(upper, height - 1) * (size_t)width, line, p->left[phase], width);
-		add_scaled(in_grad + (size_t)clamp(upper + 1, height - 1) * (size_t)width, line, p->right[phase], width);
+		add_scaled(in_grad + (size_t)clamp(upper + 1, height - 1) * (size_t)width, line, p->right[phase],
+			   width);
 	}
 }
 
-/* --- nearest -------------------------------------------------------------------------------------------------------- */
+/* --- nearest ------------------------------------------------------------------------------------------------------ */
 
 VECTORISED static void repeat_2(const float *restrict in, int width, float *restrict out)
 {
@@ -175,7 +180,8 @@ static void repeat(const float *in, int height, int width, int factor, float *ou
 	}
 }
 
-VECTORISED static void gather_2(const float *restrict upper, const float *restrict lower, int width, float *restrict in_grad)
+VECTORISED static void gather_2(const float *restrict upper, const float *restrict lower, int width,
+				float *restrict in_grad)
 {
 	for (int x = 0; x < width; x++)
 		in_grad[x] += (upper[2 * x] + upper[2 * x + 1]) + (lower[2 * x] + lower[2 * x + 1]);
@@ -196,7 +202,7 @@ static void gather_blocks(const float *out_grad, int height, int width, int fact
 	}
 }
 
-/* -------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 static void forward(struct op_call *call)
 {

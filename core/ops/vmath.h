@@ -1,6 +1,6 @@
-/* exp and log in double that a compiler can vectorise and that have the same bits on every machine: only +, -, *, / and bit
- * operations, each rounded as written. Relative error below 1e-14, which is far more than float activations need; libm's
- * own differ between processors with and without FMA.
+/* exp and log in double that a compiler can vectorise and that have the same bits on every machine: only +, -, *, / and
+ * bit operations, each rounded as written. Relative error below 1e-14, which is far more than float activations need;
+ * libm's own differ between processors with and without FMA.
  *
  * A NaN stays a NaN. */
 #ifndef CORE_OPS_VMATH_H
@@ -29,8 +29,8 @@ static inline double vmath_double(uint64_t bits)
 	return x;
 }
 
-/* e^x; x is first clamped to -708..708, where the result is a normal number. x = n ln 2 + r, |r| <= ln 2 / 2, and e^r is its
- * Taylor polynomial. */
+/* e^x; x is first clamped to -708..708, where the result is a normal number. x = n ln 2 + r, |r| <= ln 2 / 2, and e^r
+ * is its Taylor polynomial. */
 static inline double vmath_exp(double x)
 {
 	x = x < -708 ? -708 : x;
@@ -54,8 +54,8 @@ static inline double vmath_exp(double x)
 	return p * vmath_double((vmath_bits(rounded) + 1023) << 52);
 }
 
-/* ln x for finite x >= 0; x is first raised to the smallest normal number (so that log 0 is -708.4). x = 2^n m with m in
- * [sqrt 1/2, sqrt 2), and ln m = 2 artanh((m - 1) / (m + 1)) as a series. */
+/* ln x for finite x >= 0; x is first raised to the smallest normal number (so that log 0 is -708.4). x = 2^n m with m
+ * in [sqrt 1/2, sqrt 2), and ln m = 2 artanh((m - 1) / (m + 1)) as a series. */
 static inline double vmath_log(double x)
 {
 	x = x < DBL_MIN ? DBL_MIN : x;

@@ -93,7 +93,8 @@ void op_run_init(struct op_run *run, const struct op_case *c)
 	call->rng = rng_stream(1, 2, 3, RNG_TEST);
 	call->input_count = count_shapes(c->in, OP_MAX_INPUTS);
 	call->param_count = count_shapes(c->param, OP_MAX_PARAMS);
-	enum status status = c->op->shape(c->attr, c->in, call->input_count, c->param, call->param_count, &call->out.shape);
+	enum status status = c->op->shape(c->attr, c->in, call->input_count, c->param, call->param_count,
+					  &call->out.shape);
 	ck_assert_msg(status == STATUS_OK, "%s: %s", c->op->name, status_message());
 	for (int i = 0; i < call->input_count; i++) {
 		size_t count = shape_count(c->in[i]);
@@ -138,7 +139,7 @@ void op_run_forward(struct op_run *run)
 	run->op->forward(&run->call);
 }
 
-/* --- gradient check ------------------------------------------------------------------------------------------------- */
+/* --- gradient check ----------------------------------------------------------------------------------------------- */
 
 struct check {
 	const struct op_case *c;
@@ -156,7 +157,8 @@ static double projected(struct check *check)
 	return sum;
 }
 
-static void check_differences(struct check *check, struct tensor *tensor, const float *grad, const char *what, int index)
+static void check_differences(struct check *check, struct tensor *tensor, const float *grad, const char *what,
+			      int index)
 {
 	size_t count = shape_count(tensor->shape);
 	double step = check->c->step > 0 ? check->c->step : 1.0 / 64, scale = 1e-3, worst = 0, expected = 0;
@@ -179,7 +181,7 @@ static void check_differences(struct check *check, struct tensor *tensor, const 
 	}
 	double tolerance = check->c->tolerance > 0 ? check->c->tolerance : 2e-3;
 	ck_assert_msg(worst <= tolerance * scale,
-		      "%s: gradient of %s %d, element %zu: difference quotient %.7g, backward %.7g (largest gradient %.3g)",
+		      "%s: gradient of %s %d, element %zu: difference quotient %.7g, backward %.7g (largest %.3g)",
 		      check->run.op->name, what, index, where, expected, (double)grad[where], scale);
 }
 
@@ -249,14 +251,15 @@ static void check_add(struct check *check)
 		for (size_t j = 0; wants_grad(check->run.op, i) && j < shape_count(call->in[i].shape); j++)
 			ck_assert_msg(fabs((double)(grad[i][j] - (OLD + check->grad[i][j]))) <=
 					      1e-5 * (1 + fabs((double)check->grad[i][j])),
-				      "%s: input %d, element %zu: expected %g + %g in add mode, found %g", check->run.op->name, i,
-				      j, (double)OLD, (double)check->grad[i][j], (double)grad[i][j]);
+				      "%s: input %d, element %zu: expected %g + %g in add mode, found %g",
+				      check->run.op->name, i, j, (double)OLD, (double)check->grad[i][j],
+				      (double)grad[i][j]);
 	for (int i = 0; i < call->param_count; i++)
 		for (size_t j = 0; j < shape_count(call->param[i].shape); j++)
 			ck_assert_msg(fabs((double)(param_grad[i][j] - (OLD + check->param_grad[i][j]))) <=
 					      1e-5 * (1 + fabs((double)check->param_grad[i][j])),
-				      "%s: parameter %d, element %zu: expected %g to be added to, found %g", check->run.op->name,
-				      i, j, (double)OLD, (double)param_grad[i][j]);
+				      "%s: parameter %d, element %zu: expected %g to be added to, found %g",
+				      check->run.op->name, i, j, (double)OLD, (double)param_grad[i][j]);
 	free_grads(grad, call->input_count);
 	free_grads(param_grad, call->param_count);
 }
@@ -304,7 +307,8 @@ static void check_in_place(struct check *check)
 	}
 	check->run.op->backward(&inside);
 	for (int i = 0; i < inside.input_count; i++) {
-		ck_assert_msg(memcmp(inside.in_grad[i], check->grad[i], shape_count(inside.in[i].shape) * sizeof(float)) == 0,
+		ck_assert_msg(memcmp(inside.in_grad[i], check->grad[i],
+				     shape_count(inside.in[i].shape) * sizeof(float)) == 0,
 			      "%s: other gradient of input %d in place", check->run.op->name, i);
 		if (i > 0)
 			free(inside.in_grad[i]);
@@ -360,5 +364,6 @@ void assert_close(const float *got, const float *expected, size_t count, double 
 {
 	for (size_t i = 0; i < count; i++)
 		ck_assert_msg(fabs((double)got[i] - (double)expected[i]) <= tolerance * (1 + fabs((double)expected[i])),
-			      "%s: element %zu: expected %.9g, found %.9g", what, i, (double)expected[i], (double)got[i]);
+			      "%s: element %zu: expected %.9g, found %.9g", what, i, (double)expected[i],
+			      (double)got[i]);
 }

@@ -1,7 +1,7 @@
-/* Runs one operator from its descriptor alone: random inputs and parameters, forward, backward, and the comparison of backward
- * with central finite differences. It also holds operators to the rules of core/op.h: what backward may read, store and add,
- * no dependence on the old content of any buffer, inputs left alone. Every buffer has exactly the size that the descriptor
- * asks for, so that AddressSanitizer sees a step outside. */
+/* Runs one operator from its descriptor alone: random inputs and parameters, forward, backward, and the comparison of
+ * backward with central finite differences. It also holds operators to the rules of core/op.h: what backward may read,
+ * store and add, no dependence on the old content of any buffer, inputs left alone. Every buffer has exactly the size
+ * that the descriptor asks for, so that AddressSanitizer sees a step outside. */
 #ifndef TESTS_SUPPORT_GRADCHECK_H
 #define TESTS_SUPPORT_GRADCHECK_H
 
@@ -41,7 +41,8 @@ struct op_run {
 float test_random(unsigned *state); /* in [-1, 1) */
 void test_fill(float *values, size_t count, enum fill fill, unsigned seed);
 
-/* Sets up the call (shape rule, memory, values); fails the running test with the operator's message if the rule refuses. */
+/* Sets up the call (shape rule, memory, values); fails the running test with the operator's message if the rule
+ * refuses. */
 void op_run_init(struct op_run *run, const struct op_case *c);
 void op_run_forward(struct op_run *run); /* output, saved data and scratch are NaN before */
 void op_run_release(struct op_run *run);

@@ -1,6 +1,7 @@
-/* How fast the current backend convolves the shapes that training at 256x256 is made of, on one thread: GFLOP/s (two per
- * multiply-add) of forward, backward to the weights and backward to the input. Names the processor kernel of the BLAS, without
- * which no figure means anything. Processor time of the thread, best of several runs of at least 20 ms. Not part of make test.
+/* How fast the current backend convolves the shapes that training at 256x256 is made of, on one thread: GFLOP/s (two
+ * per multiply-add) of forward, backward to the weights and backward to the input. Names the processor kernel of the
+ * BLAS, without which no figure means anything. Processor time of the thread, best of several runs of at least 20 ms.
+ * Not part of make test.
  *
  *   make build/libcore.a && cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -I. tools/bench/bench_conv2d.c build/libcore.a \
  *       -lopenblas -lm -pthread -o build/bench_conv2d && build/bench_conv2d */
@@ -98,14 +99,16 @@ int main(void)
 		return 1;
 	}
 	printf("backend %s, core %s, one thread\n", backend_current()->name, backend_current()->core_name());
-	printf("%-20s %9s | %8s %8s %8s | %8s %8s %8s\n", "convolution", "MFLOP", "forward", "weight", "data", "us", "us", "us");
+	printf("%-20s %9s | %8s %8s %8s | %8s %8s %8s\n", "convolution", "MFLOP", "forward", "weight", "data", "us",
+	       "us", "us");
 	double seconds[KERNELS] = { 0 }, flops = 0;
 	for (int i = 0; i < SHAPES; i++) {
 		int size = shapes[i].size, k = shapes[i].kernel, dilation = shapes[i].dilation;
 		int out = (size + 2 * shapes[i].padding - dilation * (k - 1) - 1) / shapes[i].stride + 1;
 		struct conv2d_dims d = { 1, shapes[i].c, size, size, shapes[i].o, out, out, k, k, shapes[i].stride,
 					 shapes[i].padding, dilation };
-		struct buffers b = { floats((size_t)d.c * (size_t)size * (size_t)size), floats((size_t)d.o * (size_t)out * (size_t)out),
+		struct buffers b = { floats((size_t)d.c * (size_t)size * (size_t)size),
+				     floats((size_t)d.o * (size_t)out * (size_t)out),
 				     floats((size_t)d.o * (size_t)d.c * (size_t)k * (size_t)k), floats((size_t)d.o),
 				     floats(backend_current()->conv2d_scratch_floats(&d)) };
 		double flop = 2.0 * d.o * d.c * k * k * out * out;
@@ -115,15 +118,17 @@ int main(void)
 			seconds[kernel] += spent[kernel];
 		}
 		flops += flop;
-		printf("%-20s %9.2f | %8.1f %8.1f %8.1f | %8.0f %8.0f %8.0f\n", shapes[i].name, flop * 1e-6, flop / spent[0] * 1e-9,
-		       flop / spent[1] * 1e-9, flop / spent[2] * 1e-9, spent[0] * 1e6, spent[1] * 1e6, spent[2] * 1e6);
+		printf("%-20s %9.2f | %8.1f %8.1f %8.1f | %8.0f %8.0f %8.0f\n", shapes[i].name, flop * 1e-6,
+		       flop / spent[0] * 1e-9, flop / spent[1] * 1e-9, flop / spent[2] * 1e-9,
+		       spent[0] * 1e6, spent[1] * 1e6, spent[2] * 1e6);
 		free(b.x);
 		free(b.y);
 		free(b.weight);
 		free(b.bias);
 		free(b.scratch);
 	}
-	printf("%-20s %9.2f | %8.1f %8.1f %8.1f | %8.0f %8.0f %8.0f\n", "together", flops * 1e-6, flops / seconds[0] * 1e-9,
-	       flops / seconds[1] * 1e-9, flops / seconds[2] * 1e-9, seconds[0] * 1e6, seconds[1] * 1e6, seconds[2] * 1e6);
+	printf("%-20s %9.2f | %8.1f %8.1f %8.1f | %8.0f %8.0f %8.0f\n", "together", flops * 1e-6,
+	       flops / seconds[0] * 1e-9, flops / seconds[1] * 1e-9, flops / seconds[2] * 1e-9,
+	       seconds[0] * 1e6, seconds[1] * 1e6, seconds[2] * 1e6);
 	return 0;
 }

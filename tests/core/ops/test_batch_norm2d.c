@@ -41,14 +41,16 @@ static void compare(const struct op_call *call, int c, double mean, double var)
 			double expected = (value(call, n, c, i) - mean) / sqrt(var + (double)attr.epsilon) *
 						  (double)call->param[0].data[c] + (double)call->param[1].data[c];
 			double found = call->out.data[((size_t)n * (size_t)s.c + (size_t)c) * plane + i];
-			ck_assert_msg(fabs(expected - found) <= 1e-5 * (1 + fabs(expected)), "expected %g, found %g", expected, found);
+			ck_assert_msg(fabs(expected - found) <= 1e-5 * (1 + fabs(expected)), "expected %g, found %g",
+				      expected, found);
 		}
 }
 
 START_TEST(equals_formula)
 {
 	struct shape s = shapes[_i];
-	const struct op_case c = { &op_batch_norm2d, &attr, .in = { s }, .param = PARAMS(s.c), .param_fill = { [3] = FILL_POSITIVE } };
+	const struct op_case c = { &op_batch_norm2d, &attr, .in = { s }, .param = PARAMS(s.c),
+				   .param_fill = { [3] = FILL_POSITIVE } };
 	struct op_run run;
 	op_run_init(&run, &c);
 	for (size_t i = 0; i < shape_count(s); i++)
@@ -75,7 +77,8 @@ END_TEST
 
 START_TEST(works_without_gradient_buffers)
 {
-	const struct op_case c = { &op_batch_norm2d, &attr, .in = { shapes[0] }, .param = PARAMS(3), .param_fill = { [3] = FILL_POSITIVE } };
+	const struct op_case c = { &op_batch_norm2d, &attr, .in = { shapes[0] }, .param = PARAMS(3),
+				   .param_fill = { [3] = FILL_POSITIVE } };
 	struct op_run run;
 	op_run_init(&run, &c);
 	float *grads[OP_MAX_PARAMS];
@@ -89,7 +92,8 @@ END_TEST
 
 START_TEST(shape_rule_refuses)
 {
-	struct shape in = { 1, 3, 2, 2 }, good[] = PARAMS(3), bad[] = { VECTOR(3), VECTOR(3), VECTOR(4), VECTOR(3) }, out;
+	struct shape in = { 1, 3, 2, 2 }, good[] = PARAMS(3), out;
+	struct shape bad[] = { VECTOR(3), VECTOR(3), VECTOR(4), VECTOR(3) };
 	ck_assert_int_eq(op_batch_norm2d.shape(&attr, &in, 1, good, 4, &out), STATUS_OK);
 	ck_assert_int_eq(op_batch_norm2d.shape(&attr, &in, 1, good, 2, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_batch_norm2d.shape(&attr, &in, 1, bad, 4, &out), STATUS_CONFIG);

@@ -1,7 +1,7 @@
-/* Operators that do not go through the BLAS have the same bits on every machine: a hash of their outputs and gradients must equal
- * the number committed here, whatever the compiler, the optimisation level and the instruction set
- * (make test T=bits; the same with CFLAGS="-O3 -march=native" BUILD=build/native). A deliberate change of a formula changes its
- * number: say so in the commit. */
+/* Operators that do not go through the BLAS have the same bits on every machine: a hash of their outputs and gradients
+ * must equal the number committed here, whatever the compiler, the optimisation level and the instruction set
+ * (make test T=bits; the same with CFLAGS="-O3 -march=native" BUILD=build/native). A deliberate change of a formula
+ * changes its number: say so in the commit. */
 #include "core/ops/ops.h"
 
 #include <inttypes.h>
@@ -12,7 +12,8 @@
 
 #define VECTOR(C) { C, 1, 1, 1 }
 #define MAP { 2, 5, 13, 37 }
-#define LOSS(OP, ATTR) { OP, ATTR, .in = {{ 2, 1, 29, 37 }, { 2, 1, 29, 37 }}, .fill = { FILL_UNIFORM, FILL_TARGET }, .gain = 9 }
+#define LOSS(OP, ATTR) { OP, ATTR, .in = {{ 2, 1, 29, 37 }, { 2, 1, 29, 37 }}, .fill = { FILL_UNIFORM, FILL_TARGET }, \
+			 .gain = 9 }
 
 static const struct {
 	struct op_case c;
@@ -34,7 +35,8 @@ static const struct {
 	{ { &op_mul, .in = { MAP, { 2, 1, 13, 37 } } }, 0x80d337803dc403efu },
 	{ { &op_scale, &(const struct scale_attr){ 0.3f }, .in = { MAP } }, 0xd970cac7acfd569du },
 	{ { &op_batch_norm2d, &(const struct batch_norm2d_attr){ 1e-5f }, .in = { MAP },
-	    .param = { VECTOR(5), VECTOR(5), VECTOR(5), VECTOR(5) }, .param_fill = { [3] = FILL_POSITIVE } }, 0xf167c95664adca4bu },
+	    .param = { VECTOR(5), VECTOR(5), VECTOR(5), VECTOR(5) },
+	    .param_fill = { [3] = FILL_POSITIVE } }, 0xf167c95664adca4bu },
 	{ { &op_dropout, &(const struct dropout_attr){ 0.3f }, .in = { MAP } }, 0x18bf33eea3b4ebd4u },
 	{ LOSS(&op_bce_with_logits, NULL), 0x1e3e74f4e581265au },
 	{ LOSS(&op_normalized_focal_loss, (&(const struct nfl_attr){ 0.5f, 2, 1e-12f })), 0x8f79533d9b61608eu },
@@ -90,8 +92,8 @@ static uint64_t hash_case(const struct op_case *c)
 START_TEST(same_bits_everywhere)
 {
 	uint64_t found = hash_case(&cases[_i].c);
-	ck_assert_msg(found == cases[_i].hash, "case %d, %s: expected 0x%016" PRIx64 ", found 0x%016" PRIx64, _i, cases[_i].c.op->name,
-		      cases[_i].hash, found);
+	ck_assert_msg(found == cases[_i].hash, "case %d, %s: expected 0x%016" PRIx64 ", found 0x%016" PRIx64, _i,
+		      cases[_i].c.op->name, cases[_i].hash, found);
 }
 END_TEST
 

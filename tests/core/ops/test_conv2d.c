@@ -1,5 +1,5 @@
-/* conv2d against loops that say no more than its formula: forward, both backward kernels, in one chunk of columns and in many;
- * and what its shape rule refuses. */
+/* conv2d against loops that say no more than its formula: forward, both backward kernels, in one chunk of columns and
+ * in many; and what its shape rule refuses. */
 #include "core/ops/ops.h"
 
 #include <math.h>
@@ -78,7 +78,8 @@ static void add_all(struct sums *s)
 		for (int o = 0; o < y.c; o++)
 			for (int i = 0; i < y.h; i++)
 				for (int j = 0; j < y.w; j++)
-					add_pixel(s, at++, n, o, i * a->stride - a->padding, j * a->stride - a->padding);
+					add_pixel(s, at++, n, o, i * a->stride - a->padding,
+						  j * a->stride - a->padding);
 }
 
 /* The rounding of a sum of `count` products of numbers below 1. */
@@ -103,7 +104,8 @@ START_TEST(equals_naive_loops)
 	op_run_init(&run, &cases[_i]);
 	struct op_call *call = &run.call;
 	size_t y_count = shape_count(call->out.shape), x_count = shape_count(call->in[0].shape);
-	size_t weight_count = shape_count(call->param[0].shape), plane = (size_t)call->out.shape.h * (size_t)call->out.shape.w;
+	size_t weight_count = shape_count(call->param[0].shape);
+	size_t plane = (size_t)call->out.shape.h * (size_t)call->out.shape.w;
 	float *out_grad = malloc(y_count * sizeof *out_grad), *x_grad = malloc(x_count * sizeof *x_grad);
 	ck_assert(out_grad && x_grad);
 	test_fill(out_grad, y_count, FILL_UNIFORM, 5);
@@ -135,7 +137,8 @@ START_TEST(bits_do_not_change)
 	op_run_init(&second, &cases[_i]);
 	op_run_forward(&first);
 	op_run_forward(&second);
-	ck_assert(memcmp(first.call.out.data, second.call.out.data, shape_count(first.call.out.shape) * sizeof(float)) == 0);
+	ck_assert(memcmp(first.call.out.data, second.call.out.data,
+			 shape_count(first.call.out.shape) * sizeof(float)) == 0);
 	op_run_release(&first);
 	op_run_release(&second);
 }
@@ -143,16 +146,19 @@ END_TEST
 
 static const struct shape input = { 1, 3, 8, 8 }, weight = { 4, 3, 3, 3 }, bias = VECTOR(4);
 
-static void assert_refused(const struct conv2d_attr *attr, struct shape in, struct shape w, struct shape b, const char *expected)
+static void assert_refused(const struct conv2d_attr *attr, struct shape in, struct shape w, struct shape b,
+			   const char *expected)
 {
 	struct shape params[] = { w, b }, out;
 	ck_assert_int_eq(op_conv2d.shape(attr, &in, 1, params, 2, &out), STATUS_CONFIG);
-	ck_assert_msg(strstr(status_message(), "conv2d") && strstr(status_message(), expected), "message is: %s", status_message());
+	ck_assert_msg(strstr(status_message(), "conv2d") && strstr(status_message(), expected), "message is: %s",
+		      status_message());
 }
 
 START_TEST(shape_rule_refuses)
 {
-	assert_refused(ATTR(3, 3, 1, 1, 1), input, (struct shape){ 4, 2, 3, 3 }, bias, "(4, 3, 3, 3), found (4, 2, 3, 3)");
+	assert_refused(ATTR(3, 3, 1, 1, 1), input, (struct shape){ 4, 2, 3, 3 }, bias,
+		       "(4, 3, 3, 3), found (4, 2, 3, 3)");
 	assert_refused(ATTR(5, 3, 1, 1, 1), input, weight, bias, "(4, 3, 5, 3)");
 	assert_refused(ATTR(3, 3, 1, 1, 1), input, weight, (struct shape)VECTOR(5), "(4, 1, 1, 1), found (5, 1, 1, 1)");
 	assert_refused(ATTR(3, 3, 0, 1, 1), input, weight, bias, "stride");

@@ -25,8 +25,10 @@ static void paint(const struct op_call *call, double *y)
 {
 	const struct conv_transpose2d_attr *a = call->attr;
 	struct shape in = call->in[0].shape, out = call->out.shape;
+	const float *bias = call->param_count > 1 ? call->param[1].data : NULL;
+	const float *x = call->in[0].data, *weight = call->param[0].data;
 	for (size_t i = 0; i < shape_count(out); i++)
-		y[i] = call->param_count > 1 ? (double)call->param[1].data[i / (size_t)(out.h * out.w) % (size_t)out.c] : 0;
+		y[i] = bias ? (double)bias[i / (size_t)(out.h * out.w) % (size_t)out.c] : 0;
 	for (int i = 0; i < (int)shape_count(in); i++)
 		for (int k = 0; k < out.c * a->kernel * a->kernel; k++) {
 			int n = i / (in.c * in.h * in.w), c = i / (in.h * in.w) % in.c, o = k / (a->kernel * a->kernel);
@@ -34,7 +36,7 @@ static void paint(const struct op_call *call, double *y)
 			int column = i % in.w * a->stride - a->padding + k % a->kernel;
 			if (row >= 0 && row < out.h && column >= 0 && column < out.w)
 				y[((n * out.c + o) * out.h + row) * out.w + column] +=
-					(double)call->in[0].data[i] * (double)call->param[0].data[c * out.c * a->kernel * a->kernel + k];
+					(double)x[i] * (double)weight[c * out.c * a->kernel * a->kernel + k];
 		}
 }
 

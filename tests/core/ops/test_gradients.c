@@ -1,5 +1,5 @@
-/* Every operator of op_list against central finite differences, at odd shapes. An operator without a case here fails the
- * suite: a new one adds its lines to the table. */
+/* Every operator of op_list against central finite differences, at odd shapes. An operator without a case here fails
+ * the suite: a new one adds its lines to the table. */
 #include "core/ops/ops.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
@@ -7,7 +7,8 @@
 #define CONV(KH, KW, S, P, D) \
 	(&(const struct conv2d_attr){ .kernel_h = KH, .kernel_w = KW, .stride = S, .padding = P, .dilation = D })
 #define CONV_T(K, S, P) (&(const struct conv_transpose2d_attr){ .kernel = K, .stride = S, .padding = P })
-#define POOL(K, S, P, CEIL) (&(const struct max_pool2d_attr){ .kernel = K, .stride = S, .padding = P, .ceil_mode = CEIL })
+#define POOL(K, S, P, CEIL) \
+	(&(const struct max_pool2d_attr){ .kernel = K, .stride = S, .padding = P, .ceil_mode = CEIL })
 #define UPSAMPLE(F, MODE) (&(const struct upsample_attr){ .factor = F, .mode = MODE })
 #define NFL(A, G) (&(const struct nfl_attr){ .alpha = A, .gamma = G, .epsilon = 1e-12f })
 #define DICE(S) (&(const struct soft_dice_attr){ .smooth = S })
@@ -79,17 +80,25 @@ static const struct op_case cases[] = {
 	  .param_constant = { [2] = true, [3] = true } },
 	{ &op_dropout, &(const struct dropout_attr){ 0.3f }, .in = {{ 2, 3, 3, 5 }} },
 	{ &op_dropout, &(const struct dropout_attr){ 0.3f }, .in = {{ 2, 3, 3, 5 }}, .evaluation = true },
-	{ &op_bce_with_logits, .in = {{ 2, 1, 7, 9 }, { 2, 1, 7, 9 }}, .fill = { FILL_UNIFORM, FILL_TARGET }, .gain = 3 },
+	{ &op_bce_with_logits, .in = {{ 2, 1, 7, 9 }, { 2, 1, 7, 9 }}, .fill = { FILL_UNIFORM, FILL_TARGET },
+	  .gain = 3 },
 	{ &op_bce_with_logits, .in = {{ 1, 1, 1, 1 }, { 1, 1, 1, 1 }}, .fill = { FILL_UNIFORM, FILL_TARGET } },
-	{ &op_soft_dice_loss, DICE(1), .in = {{ 2, 1, 7, 9 }, { 2, 1, 7, 9 }}, .fill = { FILL_UNIFORM, FILL_TARGET }, .gain = 3 },
-	{ &op_soft_dice_loss, DICE(0), .in = {{ 1, 1, 3, 5 }, { 1, 1, 3, 5 }}, .fill = { FILL_UNIFORM, FILL_MASK }, .gain = 3 },
-	{ &op_soft_iou_loss, DICE(1), .in = {{ 2, 1, 7, 9 }, { 2, 1, 7, 9 }}, .fill = { FILL_UNIFORM, FILL_TARGET }, .gain = 3 },
-	{ &op_soft_iou_loss, DICE(0), .in = {{ 1, 1, 3, 5 }, { 1, 1, 3, 5 }}, .fill = { FILL_UNIFORM, FILL_MASK }, .gain = 3 },
-	/* Its multiplier is a constant in backward but not in forward, so the difference quotients are taken with it held fixed:
-	 * tests/core/ops/test_normalized_focal_loss.c. Without focus (gamma 0) the multiplier is a constant indeed. */
-	{ &op_normalized_focal_loss, NFL(0.5f, 0), .in = {{ 2, 1, 7, 9 }, { 2, 1, 7, 9 }}, .fill = { FILL_UNIFORM, FILL_TARGET },
+	{ &op_soft_dice_loss, DICE(1), .in = {{ 2, 1, 7, 9 }, { 2, 1, 7, 9 }}, .fill = { FILL_UNIFORM, FILL_TARGET },
+	  .gain = 3 },
+	{ &op_soft_dice_loss, DICE(0), .in = {{ 1, 1, 3, 5 }, { 1, 1, 3, 5 }}, .fill = { FILL_UNIFORM, FILL_MASK },
+	  .gain = 3 },
+	{ &op_soft_iou_loss, DICE(1), .in = {{ 2, 1, 7, 9 }, { 2, 1, 7, 9 }}, .fill = { FILL_UNIFORM, FILL_TARGET },
+	  .gain = 3 },
+	{ &op_soft_iou_loss, DICE(0), .in = {{ 1, 1, 3, 5 }, { 1, 1, 3, 5 }}, .fill = { FILL_UNIFORM, FILL_MASK },
+	  .gain = 3 },
+	/* Its multiplier is a constant in backward but not in forward, so the difference quotients are taken with it
+	 * held fixed: tests/core/ops/test_normalized_focal_loss.c. Without focus (gamma 0) the multiplier is a constant
+	 * indeed. */
+	{ &op_normalized_focal_loss, NFL(0.5f, 0), .in = {{ 2, 1, 7, 9 }, { 2, 1, 7, 9 }},
+	  .fill = { FILL_UNIFORM, FILL_TARGET },
 	  .gain = 3, .step = 1.0 / 256, .tolerance = 5e-3 },
-	{ &op_normalized_focal_loss, NFL(0.25f, 0), .in = {{ 1, 1, 3, 5 }, { 1, 1, 3, 5 }}, .fill = { FILL_UNIFORM, FILL_MASK },
+	{ &op_normalized_focal_loss, NFL(0.25f, 0), .in = {{ 1, 1, 3, 5 }, { 1, 1, 3, 5 }},
+	  .fill = { FILL_UNIFORM, FILL_MASK },
 	  .gain = 3 },
 };
 

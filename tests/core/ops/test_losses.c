@@ -1,5 +1,6 @@
-/* bce_with_logits, soft_dice_loss and soft_iou_loss against their formulas; what all losses promise: ignored pixels, samples without
- * valid pixels, large logits, shapes. (normalized_focal_loss has a file of its own.) Also exp and log, on which they stand. */
+/* bce_with_logits, soft_dice_loss and soft_iou_loss against their formulas; what all losses promise: ignored pixels,
+ * samples without valid pixels, large logits, shapes. (normalized_focal_loss has a file of its own.) Also exp and log,
+ * on which they stand. */
 #include "core/ops/ops.h"
 
 #include <math.h>
@@ -9,7 +10,7 @@
 #include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
-enum { H = 17, W = 19, PIXELS = H * W, SAMPLES = 3, COUNT = SAMPLES * PIXELS }; /* more than one block of LOSS_BLOCK pixels */
+enum { H = 17, W = 19, PIXELS = H * W, SAMPLES = 3, COUNT = SAMPLES * PIXELS }; /* more than LOSS_BLOCK */
 
 static const struct shape map = { SAMPLES, 1, H, W };
 static const struct soft_dice_attr smooth = { 0.5f };
@@ -18,7 +19,8 @@ static const struct nfl_attr focal = { 0.5f, 2, 1e-12f };
 static const struct {
 	const struct op *op;
 	const void *attr;
-} losses[] = { { &op_bce_with_logits, NULL }, { &op_soft_dice_loss, &smooth }, { &op_soft_iou_loss, &smooth }, { &op_normalized_focal_loss, &focal } };
+} losses[] = { { &op_bce_with_logits, NULL }, { &op_soft_dice_loss, &smooth }, { &op_soft_iou_loss, &smooth },
+	       { &op_normalized_focal_loss, &focal } };
 enum { BCE, DICE, IOU, FOCAL, LOSSES };
 
 static void init(struct op_run *run, int loss, float gain)
@@ -59,7 +61,8 @@ START_TEST(equals_formula)
 	op_run_forward(&run);
 	double expected = 0;
 	for (int n = 0; n < SAMPLES; n++)
-		expected += expected_sample(_i, run.call.in[0].data + n * PIXELS, run.call.in[1].data + n * PIXELS) / SAMPLES;
+		expected += expected_sample(_i, run.call.in[0].data + n * PIXELS,
+					    run.call.in[1].data + n * PIXELS) / SAMPLES;
 	ck_assert_double_eq_tol(run.call.out.data[0], expected, 1e-6);
 	op_run_release(&run);
 }
@@ -166,7 +169,8 @@ END_TEST
 
 START_TEST(shape_rule_refuses)
 {
-	struct shape different[] = { map, { SAMPLES, 1, W, H } }, wide[] = { { 1, 2, H, W }, { 1, 2, H, W } }, good[] = { map, map }, out;
+	struct shape different[] = { map, { SAMPLES, 1, W, H } }, wide[] = { { 1, 2, H, W }, { 1, 2, H, W } };
+	struct shape good[] = { map, map }, out;
 	const struct op *op = losses[_i].op;
 	ck_assert_int_eq(op->shape(losses[_i].attr, good, 2, NULL, 0, &out), STATUS_OK);
 	ck_assert(shape_equal(out, (struct shape){ 1, 1, 1, 1 }));

@@ -7,7 +7,8 @@
 #include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
-#define ATTR(K, S, P, CEIL) (&(const struct max_pool2d_attr){ .kernel = K, .stride = S, .padding = P, .ceil_mode = CEIL })
+#define ATTR(K, S, P, CEIL) \
+	(&(const struct max_pool2d_attr){ .kernel = K, .stride = S, .padding = P, .ceil_mode = CEIL })
 
 static const struct op_case cases[] = {
 	{ &op_max_pool2d, ATTR(3, 2, 0, 0), .in = {{ 2, 3, 7, 9 }} },
@@ -32,7 +33,8 @@ static size_t place_of_maximum(const struct op_call *call, size_t output)
 	int oy = (int)output / y.w % y.h, ox = (int)output % y.w;
 	bool found = false;
 	for (int k = 0; k < a->kernel * a->kernel; k++) {
-		int row = oy * a->stride - a->padding + k / a->kernel, column = ox * a->stride - a->padding + k % a->kernel;
+		int row = oy * a->stride - a->padding + k / a->kernel;
+		int column = ox * a->stride - a->padding + k % a->kernel;
 		if (row < 0 || row >= x.h || column < 0 || column >= x.w)
 			continue;
 		size_t at = (plane * (size_t)x.h + (size_t)row) * (size_t)x.w + (size_t)column;
@@ -108,7 +110,7 @@ START_TEST(output_sizes)
 	assert_size(ATTR(3, 2, 0, 1), 128, 64);
 	assert_size(ATTR(3, 2, 0, 0), 128, 63);
 	assert_size(ATTR(2, 2, 0, 1), 5, 3);
-	assert_size(ATTR(2, 3, 1, 1), 7, 3); /* rounded up it would be 4, but that window would start beyond the input */
+	assert_size(ATTR(2, 3, 1, 1), 7, 3); /* not 4: the window would start beyond the input */
 	assert_size(ATTR(2, 3, 1, 1), 3, 2);
 	assert_size(ATTR(1, 3, 0, 1), 3, 1);
 }

@@ -13,7 +13,8 @@ enum { H = 7, W = 9, PIXELS = H * W, SAMPLES = 2, COUNT = SAMPLES * PIXELS };
 static const struct shape map = { SAMPLES, 1, H, W };
 
 static const struct nfl_attr attrs[] = {
-	{ 0.5f, 2, 1e-12f }, { 0.5f, 1, 1e-12f }, { 0.25f, 2, 1e-12f }, { 0.5f, 3, 1e-6f }, { 0.75f, 0.5f, 1e-12f }, { 0.5f, 0, 1e-12f },
+	{ 0.5f, 2, 1e-12f }, { 0.5f, 1, 1e-12f }, { 0.25f, 2, 1e-12f }, { 0.5f, 3, 1e-6f }, 
+	{ 0.75f, 0.5f, 1e-12f }, { 0.5f, 0, 1e-12f },
 };
 
 /* pt = 1 - |y - sigmoid z|, and 1 - pt, without cancellation for y = 0 and 1. */
@@ -67,7 +68,8 @@ static struct op_case loss_case(const struct nfl_attr *attr, float gain)
 
 static void assert_near(double expected, double found, double scale, const char *what, int index)
 {
-	ck_assert_msg(fabs(expected - found) <= 1e-5 * scale + 1e-12, "%s %d: expected %.9g, found %.9g", what, index, expected, found);
+	ck_assert_msg(fabs(expected - found) <= 1e-5 * scale + 1e-12, "%s %d: expected %.9g, found %.9g", what, index,
+		      expected, found);
 }
 
 /* Loss and gradient of the call as it stands, against the definition. */
@@ -86,7 +88,9 @@ static void compare(struct op_run *run)
 		for (int i = 0; i < PIXELS; i++) {
 			total += valid > 0 ? pixel_loss(a, z[i], y[i], mult) / valid / SAMPLES : 0;
 			long double step = 1e-5L, zi = z[i];
-			expected[i] = (pixel_loss(a, zi + step, y[i], mult) - pixel_loss(a, zi - step, y[i], mult)) / (2 * step);
+			long double up = pixel_loss(a, zi + step, y[i], mult);
+			long double down = pixel_loss(a, zi - step, y[i], mult);
+			expected[i] = (up - down) / (2 * step);
 			expected[i] *= valid > 0 ? 0.5L / valid / SAMPLES : 0;
 			largest = fmaxl(largest, fabsl(expected[i]));
 		}
@@ -132,8 +136,8 @@ START_TEST(huge_logits_stay_finite)
 }
 END_TEST
 
-/* Ever better: the sum of weights stays that of N pixels, so the loss goes down no faster than log pt. A pixel that is wrong by
- * z = -20 must still be pulled, although 1 - |y - s| is 0 in float32. */
+/* Ever better: the sum of weights stays that of N pixels, so the loss goes down no faster than log pt. A pixel that is
+ * wrong by z = -20 must still be pulled, although 1 - |y - s| is 0 in float32. */
 START_TEST(gradient_survives_where_float_has_none_left)
 {
 	struct op_case c = loss_case(&attrs[0], 1);
@@ -194,15 +198,19 @@ END_TEST
 
 START_TEST(shape_rule_refuses)
 {
-	struct shape in[] = { map, { SAMPLES, 1, H, W + 1 } }, wide[] = { { 1, 2, H, W }, { 1, 2, H, W } }, good[] = { map, map }, out;
+	struct shape in[] = { map, { SAMPLES, 1, H, W + 1 } }, wide[] = { { 1, 2, H, W }, { 1, 2, H, W } };
+	struct shape good[] = { map, map }, out;
 	ck_assert_int_eq(op_normalized_focal_loss.shape(&attrs[0], good, 2, NULL, 0, &out), STATUS_OK);
 	ck_assert(shape_equal(out, (struct shape){ 1, 1, 1, 1 }));
 	ck_assert_int_eq(op_normalized_focal_loss.shape(&attrs[0], in, 2, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_normalized_focal_loss.shape(&attrs[0], wide, 2, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_normalized_focal_loss.shape(&attrs[0], good, 1, NULL, 0, &out), STATUS_CONFIG);
-	ck_assert_int_eq(op_normalized_focal_loss.shape(&(struct nfl_attr){ 2, 2, 1e-12f }, good, 2, NULL, 0, &out), STATUS_CONFIG);
-	ck_assert_int_eq(op_normalized_focal_loss.shape(&(struct nfl_attr){ 0.5f, -1, 1e-12f }, good, 2, NULL, 0, &out), STATUS_CONFIG);
-	ck_assert_int_eq(op_normalized_focal_loss.shape(&(struct nfl_attr){ 0.5f, 2, 0 }, good, 2, NULL, 0, &out), STATUS_CONFIG);
+	ck_assert_int_eq(op_normalized_focal_loss.shape(&(struct nfl_attr){ 2, 2, 1e-12f }, good, 2, NULL, 0, &out),
+			 STATUS_CONFIG);
+	ck_assert_int_eq(op_normalized_focal_loss.shape(&(struct nfl_attr){ 0.5f, -1, 1e-12f }, good, 2, NULL, 0, &out),
+			 STATUS_CONFIG);
+	ck_assert_int_eq(op_normalized_focal_loss.shape(&(struct nfl_attr){ 0.5f, 2, 0 }, good, 2, NULL, 0, &out),
+			 STATUS_CONFIG);
 }
 END_TEST
 

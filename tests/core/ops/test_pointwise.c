@@ -1,5 +1,5 @@
-/* The operators that need no more than one line to define (relu, leaky_relu, sigmoid, scale, add, mul, concat, global_avg_pool2d,
- * dropout), each against that line; and what their shape rules refuse. */
+/* The operators that need no more than one line to define (relu, leaky_relu, sigmoid, scale, add, mul, concat,
+ * global_avg_pool2d, dropout), each against that line; and what their shape rules refuse. */
 #include "core/ops/ops.h"
 
 #include <math.h>
@@ -11,7 +11,8 @@
 static const struct shape shapes[] = { { 1, 1, 1, 1 }, { 2, 3, 3, 5 }, { 1, 5, 7, 9 } };
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
-static void each_value(const struct op *op, const void *attr, struct shape shape, double (*expected)(double x), double tolerance)
+static void each_value(const struct op *op, const void *attr, struct shape shape, double (*expected)(double x),
+		       double tolerance)
 {
 	const struct op_case c = { op, attr, .in = { shape }, .gain = 8 };
 	struct op_run run;
@@ -19,8 +20,8 @@ static void each_value(const struct op *op, const void *attr, struct shape shape
 	op_run_forward(&run);
 	for (size_t i = 0; i < shape_count(shape); i++) {
 		double want = expected(run.call.in[0].data[i]), found = run.call.out.data[i];
-		ck_assert_msg(fabs(want - found) <= tolerance * fabs(want), "%s(%g): expected %.9g, found %.9g", op->name,
-			      (double)run.call.in[0].data[i], want, found);
+		ck_assert_msg(fabs(want - found) <= tolerance * fabs(want), "%s(%g): expected %.9g, found %.9g",
+			      op->name, (double)run.call.in[0].data[i], want, found);
 	}
 	op_run_release(&run);
 }
@@ -163,7 +164,8 @@ START_TEST(concat)
 	for (size_t i = 0; i < shape_count(run.call.out.shape); i++) {
 		size_t n = i / 135, channel = i / 15 % 9, first = channel < 3 ? 0 : channel < 4 ? 3 : 4;
 		const struct tensor *from = &run.call.in[channel < 3 ? 0 : channel < 4 ? 1 : 2];
-		ck_assert(run.call.out.data[i] == from->data[(n * (size_t)from->shape.c + channel - first) * 15 + i % 15]);
+		size_t at = (n * (size_t)from->shape.c + channel - first) * 15 + i % 15;
+		ck_assert(run.call.out.data[i] == from->data[at]);
 	}
 	op_run_release(&run);
 	struct shape out, in[] = { { 2, 3, 3, 5 }, { 2, 3, 3, 4 }, { 1, 3, 3, 5 }, { 1, 3, 3, 5 }, { 1, 3, 3, 5 } };

@@ -9,7 +9,8 @@
 
 #define ATTR(F, MODE) (&(const struct upsample_attr){ .factor = F, .mode = MODE })
 
-static const struct shape shapes[] = { { 1, 1, 1, 1 }, { 2, 3, 3, 5 }, { 1, 1, 1, 4 }, { 1, 2, 5, 1 }, { 1, 2, 2, 2 }, { 1, 1, 9, 33 } };
+static const struct shape shapes[] = { { 1, 1, 1, 1 }, { 2, 3, 3, 5 }, { 1, 1, 1, 4 }, { 1, 2, 5, 1 }, { 1, 2, 2, 2 },
+				       { 1, 1, 9, 33 } };
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
 static double pixel(const struct tensor *x, size_t plane, int row, int column)
@@ -37,8 +38,9 @@ static double expected_value(const struct op_call *call, size_t output)
 		return pixel(&call->in[0], plane, oy / a->factor, ox / a->factor);
 	neighbours(oy, a->factor, call->in[0].shape.h, &top, &bottom, &down);
 	neighbours(ox, a->factor, call->in[0].shape.w, &left, &right, &along);
-	double upper = (1 - along) * pixel(&call->in[0], plane, top, left) + along * pixel(&call->in[0], plane, top, right);
-	double lower = (1 - along) * pixel(&call->in[0], plane, bottom, left) + along * pixel(&call->in[0], plane, bottom, right);
+	const struct tensor *x = &call->in[0];
+	double upper = (1 - along) * pixel(x, plane, top, left) + along * pixel(x, plane, top, right);
+	double lower = (1 - along) * pixel(x, plane, bottom, left) + along * pixel(x, plane, bottom, right);
 	return (1 - down) * upper + down * lower;
 }
 
@@ -53,7 +55,8 @@ START_TEST(equals_definition)
 			op_run_forward(&run);
 			for (size_t i = 0; i < shape_count(run.call.out.shape); i++) {
 				double expected = expected_value(&run.call, i), found = run.call.out.data[i];
-				ck_assert_msg(fabs(expected - found) <= 3e-7, "mode %d factor %d shape %d, output %zu: expected %g, found %g",
+				ck_assert_msg(fabs(expected - found) <= 3e-7,
+					      "mode %d factor %d shape %d, output %zu: expected %g, found %g",
 					      mode, factors[_i], s, i, expected, found);
 			}
 			op_run_release(&run);
