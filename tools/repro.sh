@@ -13,7 +13,7 @@ train() {
 	name=$1
 	shift
 	exec "$tapcut" train configs/smoke.json --set data.train="$dir/train/instances.json" --set data.val="$dir/val/instances.json" \
-		--set train.batch_size=$batch --set train.slot_size=2 --set train.checkpoint_every=7 --set eval.every=$((steps / 2)) \
+		--set train.size=48 --set train.batch_size=$batch --set train.slot_size=2 --set train.checkpoint_every=7 --set eval.every=$((steps / 2)) \
 		--set clicks.corrective_rounds=2 --steps "$steps" --out "$dir/$name" "$@" >>"$dir/$name.log" 2>&1
 }
 
