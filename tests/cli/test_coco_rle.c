@@ -91,7 +91,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("cli coco rle");
 	TCase *tcase = tcase_create("rle");
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, 300);
 	tcase_add_test(tcase, equal_to_the_reference);
 	tcase_add_test(tcase, compressed_masks_stay_as_they_are);
 	tcase_add_test(tcase, failures);

@@ -398,7 +398,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("cli damage");
 	TCase *tcase = tcase_create("damage");
-	tcase_set_timeout(tcase, 120);
+	tcase_set_timeout(tcase, 300);
 	tcase_add_unchecked_fixture(tcase, prepare, NULL);
 	tcase_add_test(tcase, truncated_jpeg);
 	tcase_add_test(tcase, truncated_png);

@@ -266,7 +266,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("cli golden path");
 	TCase *tcase = tcase_create("path");
-	tcase_set_timeout(tcase, 120);
+	tcase_set_timeout(tcase, 300);
 	tcase_add_unchecked_fixture(tcase, train_once, NULL);
 	tcase_add_test(tcase, data_summarises_and_indexes);
 	tcase_add_test(tcase, a_run_leaves_its_files);

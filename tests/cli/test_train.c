@@ -223,7 +223,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("cli train");
 	TCase *tcase = tcase_create("train");
-	tcase_set_timeout(tcase, 120);
+	tcase_set_timeout(tcase, 300);
 	tcase_add_unchecked_fixture(tcase, prepare, NULL);
 	tcase_add_test(tcase, threads_do_not_matter);
 	tcase_add_test(tcase, validation_does_not_matter);

@@ -100,7 +100,7 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("cli usage");
 	TCase *tcase = tcase_create("usage");
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, 300);
 	tcase_add_test(tcase, help_names_every_command);
 	tcase_add_test(tcase, nothing_is_wrong_usage);
 	tcase_add_test(tcase, unknown_command);

@@ -58,13 +58,14 @@ while [ $i -lt "$repeats" ]; do
 done
 
 echo "machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) processors, load $load before"
+awk "BEGIN { exit $load < 0.5 }" && echo "machine is busy: the times below are not its own"
 echo "BLAS core: $(sed -n 's/.*BLAS core \([A-Za-z0-9_]*\).*/\1/p' "$dir/train.log" | head -1)"
 echo "medians of $repeats alternating runs; training: $steps steps of 8 samples"
 echo
 echo "training at 256x256 (configs/baseline.json)    samples/s   peak MiB"
 for rounds in 2 0; do
 	for threads in 1 2; do
-		printf '  %d thread%s, corrective rounds 0..%d %17s %10s\n' $threads "$([ $threads -eq 1 ] && echo ' ' || echo s)" $rounds \
+		printf '  --threads %d, corrective rounds 0 to %d %14s %10s\n' $threads $rounds \
 			"$(median <"$dir/speed.$threads.$rounds")" "$(median <"$dir/memory.$threads.$rounds")"
 	done
 done
