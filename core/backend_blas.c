@@ -328,12 +328,13 @@ static size_t y_floats(const struct conv2d_dims *d)
 }
 
 /* The products add to what is there, so that the bias costs nothing: it is written instead of the zeros that sgemm
- * would. */
-static void fill_bias(float *y, const float *bias, int channels, size_t plane)
+ * would, piece by piece, so that sgemm finds it in the cache. */
+static void fill_bias(const struct conv2d_dims *d, const struct piece *p, const float *bias, float *y)
 {
-	for (int o = 0; o < channels; o++)
-		for (size_t i = 0; i < plane; i++)
-			y[(size_t)o * plane + i] = bias[o];
+	y += p->row * d->out_w;
+	for (int o = 0; o < d->o; o++, y += plane_of(d))
+		for (int i = 0; i < p->columns; i++)
+			y[i] = bias[o];
 }
 
 /* The column matrix of a piece and the floats from one of its rows to the next: unrolled into scratch, or x itself. */
@@ -349,26 +350,25 @@ static const float *columns_of(const struct conv2d_dims *d, const float *x, cons
 	return scratch;
 }
 
-static void forward_sample(const struct conv2d_dims *d, const float *x, const float *weight, float *y, bool add,
-			   float *scratch)
+static void forward_sample(const struct conv2d_dims *d, const float *x, const float *weight, const float *bias, float *y,
+			   bool add, float *scratch)
 {
 	struct block block = product_block(d);
 	for (struct piece p = { 0 }; next_piece(d, block, &p);) {
 		int stride;
 		const float *columns = columns_of(d, x, &p, scratch, &stride);
+		if (bias && p.channel == 0)
+			fill_bias(d, &p, bias, y);
 		blas_sgemm(false, false, d->o, p.columns, p.taps, weight + p.channel * taps(d), d->c * taps(d), columns,
-			   stride, add || p.channel > 0 ? 1 : 0, y + p.row * d->out_w, plane_of(d));
+			   stride, bias || add || p.channel > 0 ? 1 : 0, y + p.row * d->out_w, plane_of(d));
 	}
 }
 
 static void forward(const struct conv2d_dims *d, const float *x, const float *weight, const float *bias, float *y,
 		    bool add, float *scratch)
 {
-	for (int n = 0; n < d->n; n++, x += x_floats(d), y += y_floats(d)) {
-		if (bias)
-			fill_bias(y, bias, d->o, (size_t)plane_of(d));
-		forward_sample(d, x, weight, y, bias || add, scratch);
-	}
+	for (int n = 0; n < d->n; n++, x += x_floats(d), y += y_floats(d))
+		forward_sample(d, x, weight, bias, y, add, scratch);
 }
 
 static void backward_data_sample(const struct conv2d_dims *d, const float *y_grad, const float *weight, float *x_grad,

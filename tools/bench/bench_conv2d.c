@@ -36,7 +36,7 @@ static const struct {
 	{ "logits", 16, 1, 128, 3, 1, 1, 1 },
 };
 
-enum { SHAPES = sizeof shapes / sizeof shapes[0], KERNELS = 3, ROUNDS = 5 };
+enum { SHAPES = sizeof shapes / sizeof shapes[0], KERNELS = 3, ROUNDS = 9 };
 
 static double now(void)
 {
