@@ -3,8 +3,7 @@
  * BLAS, without which no figure means anything. Processor time of the thread, best of several runs of at least 20 ms.
  * Not part of make test.
  *
- *   make build/libcore.a && cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -I. tools/bench/bench_conv2d.c build/libcore.a \
- *       -lopenblas -lm -pthread -o build/bench_conv2d && build/bench_conv2d */
+ *   make build/bench/bench_conv2d && build/bench/bench_conv2d */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
