@@ -1,6 +1,6 @@
 /* How fast the current backend convolves the shapes that training at 256x256 is made of, on one thread: GFLOP/s (two
  * per multiply-add) of forward, backward to the weights and backward to the input. Names the processor kernel of the
- * BLAS, without which no figure means anything. Processor time of the thread, best of several runs of at least 20 ms.
+ * BLAS, without which no figure means anything. Processor time of the thread, best of several runs of at least 10 ms.
  * Not part of make test.
  *
  *   make build/bench/bench_conv2d && build/bench/bench_conv2d */
