@@ -112,7 +112,7 @@ START_TEST(table)
 	if (!ready)
 		return;
 	expect("--model " MODEL " --pairs $DIR/pairs.json --size 64 --no-zoom --each", 0, "NoC@90");
-	static const char *const parts[] = { "tiny", "long side 64 for click 1, then 64", "zoom-in off", "TTA off", "threshold 0.49", "mask " };
+	static const char *const parts[] = { "tiny", "long side 32 for click 1, then 64", "zoom-in off", "TTA off", "threshold 0.49", "mask " };
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		ck_assert_msg(strstr(output, parts[i]) != NULL, "no \"%s\" in:\n%s", parts[i], output);
 }
@@ -139,7 +139,7 @@ START_TEST(json_is_one_object_and_the_same_on_any_threads)
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		ck_assert_double_eq(number_of(one, keys[i]), number_of(two, keys[i]));
 	ck_assert_double_eq(number_of(one, "instances"), 2);
-	ck_assert_double_eq(number_of(one, "size"), 32); /* the model's own */
+	ck_assert_double_eq(number_of(one, "size"), 40); /* five quarters of the model's own 32 */
 	ck_assert_double_gt(number_of(one, "ms_per_click"), 0);
 	json_free(one);
 	json_free(two);

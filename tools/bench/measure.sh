@@ -70,10 +70,12 @@ for rounds in 2 0; do
 	done
 done
 echo
-echo "inference at 512x512, 1 thread     set_image ms   click ms   load ms   session MiB   peak MiB   file bytes"
+printf '%-30s %12s %12s %12s %12s %12s %12s %12s\n' "inference at 512x512, 1 thread" "set_image ms" "click 1 ms" "click 2 ms" "load ms" \
+	"session MiB" "peak MiB" "file bytes"
 for kind in f32 f16 int8; do
-	printf '  %-4s %40s %10s %9s %13s %10s %12s\n' $kind "$(field set_image_ms <"$dir/infer.$kind" | median)" \
-		"$(field click_ms <"$dir/infer.$kind" | median)" "$(field load_ms <"$dir/infer.$kind" | median)" \
-		"$(field session_mib <"$dir/infer.$kind" | median)" "$(field peak_mib <"$dir/infer.$kind" | median)" \
-		"$(stat -c %s "$dir/$kind.tapcut")"
+	printf '  %-28s' $kind
+	for name in set_image_ms click1_ms click2_ms load_ms session_mib peak_mib; do
+		printf ' %12s' "$(field $name <"$dir/infer.$kind" | median)"
+	done
+	printf ' %12s\n' "$(stat -c %s "$dir/$kind.tapcut")"
 done
