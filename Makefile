@@ -52,7 +52,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(ARCHIVES)
 # make test T=conv2d runs the test programs whose path contains "conv2d".
 test: deps
 	@$(MAKE) --no-print-directory test-built
-test-built: $(BUILD)/tapcut $(filter $(if $(T),%,%),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))))
+test-built: $(BUILD)/tapcut $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))),$(TESTS))
 	@BUILD=$(BUILD) tests/run.sh $(filter $(BUILD)/tests/%,$^)
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer.

@@ -26,5 +26,6 @@ for program in "$@"; do
 	fi
 	printf '%-52s %3d passed %3d failed  %ds\n' "${program#*/tests/}" $((checks - bad)) "$bad" $(($(date +%s) - start))
 done
+[ "$passed" -gt 0 ] || { echo "no test ran"; failed=$((failed + 1)); }
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
