@@ -3,6 +3,11 @@
 # Outputs go to build/ (BUILD=... to choose another folder). A file dropped into a folder is built; nothing is listed by hand.
 
 BUILD   ?= build
+# One job per processor unless -j says otherwise; V=1 shows the commands.
+ifeq (,$(filter -j% --jobs%,$(MAKEFLAGS)))
+MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || echo 1)
+endif
+quiet    = $(if $(V),,@printf '  %-4s %s\n' $(1) $@;)
 ifeq ($(origin CC),default) # make predefines cc
 CC       = gcc
 endif
@@ -26,25 +31,25 @@ SUPPORT  = $(call objects,$(wildcard tests/support/*.c))
 all: $(BUILD)/tapcut
 
 $(BUILD)/tapcut: $(call objects,$(wildcard tools/*.c)) $(ARCHIVES)
-	$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
+	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
 
 define archive_rule
 $(BUILD)/lib$(1).a: $(call objects,$(call layer_sources,$(1)))
 	@mkdir -p $$(@D) && rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(call quiet,AR)$$(AR) rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
 
 # -MMD -MP: the compiler writes which headers an object was made from, and a phony target for each so that deleting one is no error.
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,CC)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
 
 # infer/ uses plain names inside, so that the folder can be lifted out.
 $(BUILD)/infer/%.o: ALLFLAGS += -Iinfer
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(ARCHIVES)
-	$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) -lcheck -lsubunit -lrt $(LDLIBS)
+	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) -lcheck -lsubunit -lrt $(LDLIBS)
 
 .SECONDARY:
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
