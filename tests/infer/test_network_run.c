@@ -115,8 +115,8 @@ static void check_run(const struct builder *b, struct infer_runner *runner, int 
 	float *want = naive_run(&b->network, h, w, infer_runner_image(runner), infer_runner_clicks(runner));
 	const float *got = infer_runner_run(runner, unchanged);
 	for (int i = 0; i < h * w; i++)
-		ck_assert_msg(fabsf(got[i] - want[i]) <= 1e-4f * fmaxf(1, fabsf(want[i])), "logit %d is %.9g, expected %.9g", i, got[i],
-			      want[i]);
+		if (!(fabsf(got[i] - want[i]) <= 1e-4f * fmaxf(1, fabsf(want[i]))))
+			ck_abort_msg("logit %d is %.9g, expected %.9g", i, got[i], want[i]);
 	free(want);
 }
 
@@ -141,7 +141,7 @@ static void check_random_network(uint32_t seed)
 
 START_TEST(test_random_networks)
 {
-	for (uint32_t seed = 1; seed <= 150; seed++)
+	for (uint32_t seed = 1; seed <= 60; seed++)
 		check_random_network(seed);
 }
 END_TEST

@@ -36,7 +36,8 @@ static void check_text(const struct infer_postprocess *options, const struct inf
 	from_text(after, want);
 	run(options, clicks, count, mask, w, pixels / w);
 	for (int i = 0; i < pixels; i++)
-		ck_assert_msg(mask[i] == want[i], "pixel %d,%d is %d", i % w, i / w, mask[i]);
+		if (mask[i] != want[i])
+			ck_abort_msg("pixel %d,%d is %d", i % w, i / w, mask[i]);
 }
 
 static const struct infer_postprocess keep = { .keep_touched = 1 };
@@ -196,6 +197,7 @@ static Suite *postprocess_suite(void)
 {
 	Suite *suite = suite_create("infer/postprocess");
 	TCase *tcase = tcase_create("masks");
+	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_keeps_touched_components);
 	tcase_add_test(tcase, test_fills_small_holes);
 	tcase_add_test(tcase, test_flat_masks);
