@@ -1,9 +1,12 @@
 /* Runs a network's steps for one input size. The steps are first turned into tasks, which are the steps except for those that cost
  * a trip through memory and need not:
  *
- * - an add of a conv2d's output to something of the same shape becomes part of that conv2d, which then runs in the add's place;
+ * - an add of a conv2d's output to something of the same shape becomes part of that conv2d, which then runs in the add's place; so
+ *   does an add of two conv2ds;
  * - a scale that only conv2ds read is done by them while they lay out their input;
  * - a concat's inputs are written straight to their place in the concat's output.
+ *
+ * - a task whose output is much smaller than its input runs right behind the maker of that input, which then need not be kept.
  *
  * None of these changes a bit of the result. Then every value gets a place in one arena (planner.h). Values that depend on the image
  * alone and are read by tasks that depend on clicks stay alive between runs, so that a click need not make them again. */
@@ -16,19 +19,22 @@
 #include "planner.h"
 #include "tapcut.h"
 
-static const size_t MAX_ARENA_FLOATS = (size_t)1 << 28; /* 1 GiB: several times what the default network needs at 2048 */
+static const size_t MAX_ARENA_FLOATS = (size_t)1 << 28; /* 1 GiB: more than the default network needs at 2048 */
 
 enum { VALUE_IMAGE, VALUE_CLICKS, NONE = -1 };
+enum { MAX_REPEATED_TAPS = 64 }; /* multiply-adds per output; reading a number from memory takes about as long */
 
 struct task {
 	int step; /* whose kernel, arguments and tensors */
 	int inputs[INFER_MAX_INPUTS], input_count;
 	int output;
 	float in_scale;
-	int addend; /* value or NONE */
+	int addend;    /* value or NONE */
+	int plus_step; /* a second conv2d, of value plus_input scaled by plus_scale, or NONE */
+	int plus_input;
+	float plus_scale;
 	int relu;
 	int image_only;
-	size_t scratch;
 };
 
 /* What a network has for each value; a step's output is value INFER_FIRST_STEP_VALUE + step. */
@@ -108,51 +114,80 @@ static void find_fused_scales(const struct infer_runner *r, unsigned char *fused
 		}
 }
 
-/* The input of an add that a conv2d makes for it alone, as 0 or 1; NONE if there is none. A conv2d that need not run for
- * every click is left alone, unless the add need not either. */
-static int fusable_conv(const struct infer_runner *r, int add)
+/* A conv2d that costs less to repeat than its output costs to keep and to read. */
+static int is_cheap(const struct infer_runner *r, const struct infer_step *conv)
 {
-	const struct infer_step *step = &r->network->steps[add];
+	const int *dims = r->network->tensors[conv->tensor[0]].dims;
+	return dims[1] * dims[2] * dims[3] <= MAX_REPEATED_TAPS;
+}
+
+/* Whether input k of an add is made for it alone by a conv2d that can do the add. One that need not run for every click is left
+ * alone unless it is cheap. */
+static int is_fusable(const struct infer_runner *r, int add, int k)
+{
+	const struct infer_step *step = &r->network->steps[add], *maker = step_of_value(r, step->inputs[k]);
+	const struct value *value = &r->values[step->inputs[k]];
 	if (step->op != INFER_OP_ADD || !same_shape(r->values[step->inputs[0]].shape, r->values[step->inputs[1]].shape))
-		return NONE;
-	for (int k = 1; k >= 0; k--) {
-		const struct infer_step *maker = step_of_value(r, step->inputs[k]);
-		const struct value *value = &r->values[step->inputs[k]];
-		if (maker && maker->op == INFER_OP_CONV2D && !maker->relu && value->readers == 1 &&
-		    value->image_only == r->values[INFER_FIRST_STEP_VALUE + add].image_only)
-			return k;
-	}
-	return NONE;
+		return 0;
+	if (!maker || maker->op != INFER_OP_CONV2D || maker->relu || value->readers != 1)
+		return 0;
+	return value->image_only == r->values[INFER_FIRST_STEP_VALUE + add].image_only || is_cheap(r, maker);
 }
 
 static void find_fused_convs(const struct infer_runner *r, unsigned char *fused)
 {
-	for (int i = 0; i < r->network->step_count; i++) {
-		int k = fusable_conv(r, i);
-		if (k != NONE)
-			fused[r->network->steps[i].inputs[k] - INFER_FIRST_STEP_VALUE] = 1;
+	for (int i = 0; i < r->network->step_count; i++)
+		for (int k = 0; k < 2; k++)
+			if (is_fusable(r, i, k))
+				fused[r->network->steps[i].inputs[k] - INFER_FIRST_STEP_VALUE] = 1;
+}
+
+/* If `value` is a scale that its readers do themselves: what it scales, and by what. */
+static int unscaled(const struct infer_runner *r, int value, const unsigned char *fused, float *factor)
+{
+	const struct infer_step *scale = step_of_value(r, value);
+	*factor = 1;
+	if (!scale || scale->op != INFER_OP_SCALE || !fused[value - INFER_FIRST_STEP_VALUE])
+		return value;
+	*factor = scale->farg;
+	return scale->inputs[0];
+}
+
+/* The add at step i, one or both of whose inputs are made by conv2ds that it takes over. */
+static void take_over_convs(const struct infer_runner *r, int i, const unsigned char *fused, struct task *task)
+{
+	const struct infer_step *add = &r->network->steps[i];
+	int k = is_fusable(r, i, 1) ? 1 : 0;
+	task->step = add->inputs[k] - INFER_FIRST_STEP_VALUE;
+	if (k == 0 || !is_fusable(r, i, 0)) {
+		task->addend = add->inputs[1 - k];
+		return;
 	}
+	task->plus_step = add->inputs[0] - INFER_FIRST_STEP_VALUE;
+	task->plus_input = unscaled(r, r->network->steps[task->plus_step].inputs[0], fused, &task->plus_scale);
 }
 
 static struct task make_task(const struct infer_runner *r, int i, const unsigned char *fused)
 {
-	const struct infer_step *step = &r->network->steps[i];
-	struct task task = { .step = i, .output = INFER_FIRST_STEP_VALUE + i, .in_scale = 1, .addend = NONE, .relu = step->relu };
-	int k = fusable_conv(r, i);
-	if (k != NONE) {
-		task.step = step->inputs[k] - INFER_FIRST_STEP_VALUE;
-		task.addend = step->inputs[1 - k];
-		step = &r->network->steps[task.step];
-	}
+	struct task task = { .step = i, .output = INFER_FIRST_STEP_VALUE + i, .addend = NONE, .plus_step = NONE, .plus_input = NONE,
+			     .relu = r->network->steps[i].relu, .image_only = r->values[INFER_FIRST_STEP_VALUE + i].image_only };
+	if (is_fusable(r, i, 0) || is_fusable(r, i, 1))
+		take_over_convs(r, i, fused, &task);
+	const struct infer_step *step = &r->network->steps[task.step];
 	task.input_count = step->input_count;
 	memcpy(task.inputs, step->inputs, sizeof task.inputs);
-	const struct infer_step *scale = step_of_value(r, task.inputs[0]);
-	if (scale && scale->op == INFER_OP_SCALE && fused[task.inputs[0] - INFER_FIRST_STEP_VALUE]) {
-		task.in_scale = scale->farg;
-		task.inputs[0] = scale->inputs[0];
-	}
-	task.image_only = r->values[task.output].image_only;
+	task.inputs[0] = unscaled(r, task.inputs[0], fused, &task.in_scale);
 	return task;
+}
+
+/* Where a new task belongs: last, or, if it makes much less out of its one input, right behind whoever made that. */
+static int place_of_task(const struct infer_runner *r, const struct task *task)
+{
+	const struct value *in = &r->values[task->inputs[0]], *out = &r->values[task->output];
+	int alone = task->input_count == 1 && task->addend == NONE && task->plus_step == NONE;
+	if (!alone || in->maker == NONE || 2 * shape_floats(out->shape) > shape_floats(in->shape))
+		return r->task_count;
+	return in->maker + 1;
 }
 
 static void make_tasks(struct infer_runner *r)
@@ -163,9 +198,12 @@ static void make_tasks(struct infer_runner *r)
 	for (int i = 0; i < r->network->step_count; i++) {
 		if (fused[i])
 			continue;
-		struct task *task = &r->tasks[r->task_count];
-		*task = make_task(r, i, fused);
-		r->values[task->output].maker = r->task_count++;
+		struct task task = make_task(r, i, fused);
+		int place = place_of_task(r, &task);
+		memmove(r->tasks + place + 1, r->tasks + place, (size_t)(r->task_count++ - place) * sizeof task);
+		r->tasks[place] = task;
+		for (int t = place; t < r->task_count; t++)
+			r->values[r->tasks[t].output].maker = t;
 	}
 }
 
@@ -185,6 +223,8 @@ static void note_readers(struct infer_runner *r)
 			note_reader(r, r->tasks[t].inputs[k], t);
 		if (r->tasks[t].addend != NONE)
 			note_reader(r, r->tasks[t].addend, t);
+		if (r->tasks[t].plus_input != NONE)
+			note_reader(r, r->tasks[t].plus_input, t);
 	}
 	r->values[VALUE_IMAGE].kept = r->values[VALUE_CLICKS].kept = 1;
 	r->values[r->value_count - 1].kept = 1; /* the logits */
@@ -240,19 +280,33 @@ static void set_lifetimes(const struct infer_runner *r, struct infer_block *bloc
 	}
 }
 
-static struct infer_call make_call(const struct infer_runner *r, const struct task *task)
+/* What a step takes; its output and fused neighbours are left out. */
+static struct infer_call call_of_step(const struct infer_runner *r, int index, const int *inputs, int input_count, float in_scale)
 {
-	const struct infer_step *step = &r->network->steps[task->step];
-	struct infer_call call = {
-		.step = step, .isa = r->isa, .in_scale = task->in_scale, .relu = task->relu, .scratch = r->scratch,
-		.out = r->values[task->output].data, .out_shape = r->values[task->output].shape,
-		.addend = task->addend == NONE ? NULL : r->values[task->addend].data,
-	};
+	const struct infer_step *step = &r->network->steps[index];
+	struct infer_call call = { .step = step, .isa = r->isa, .in_scale = in_scale };
 	for (int k = 0; k < 2; k++)
 		call.tensor[k] = step->tensor[k] < 0 ? NULL : &r->network->tensors[step->tensor[k]];
-	for (int k = 0; k < task->input_count; k++) {
-		call.in[k] = r->values[task->inputs[k]].data;
-		call.in_shape[k] = r->values[task->inputs[k]].shape;
+	for (int k = 0; k < input_count; k++) {
+		call.in[k] = r->values[inputs[k]].data;
+		call.in_shape[k] = r->values[inputs[k]].shape;
+	}
+	return call;
+}
+
+/* `plus` is memory for the second conv2d. */
+static struct infer_call make_call(const struct infer_runner *r, const struct task *task, struct infer_call *plus)
+{
+	struct infer_call call = call_of_step(r, task->step, task->inputs, task->input_count, task->in_scale);
+	call.out = r->values[task->output].data;
+	call.out_shape = r->values[task->output].shape;
+	call.scratch = r->scratch;
+	call.relu = task->relu;
+	call.addend = task->addend == NONE ? NULL : r->values[task->addend].data;
+	if (task->plus_step != NONE) {
+		*plus = call_of_step(r, task->plus_step, &task->plus_input, 1, task->plus_scale);
+		plus->out_shape = call.out_shape;
+		call.plus = plus;
 	}
 	return call;
 }
@@ -262,7 +316,7 @@ static size_t scratch_floats(const struct infer_runner *r)
 {
 	size_t most = 0;
 	for (int t = 0; t < r->task_count; t++) {
-		struct infer_call call = make_call(r, &r->tasks[t]);
+		struct infer_call plus, call = make_call(r, &r->tasks[t], &plus);
 		const struct infer_kernel *kernel = &infer_kernels[call.step->op];
 		size_t need = kernel->scratch_floats ? kernel->scratch_floats(&call) : 0;
 		most = need > most ? need : most;
@@ -386,7 +440,7 @@ const float *infer_runner_run(struct infer_runner *r, int image_unchanged)
 	for (int t = 0; t < r->task_count; t++) {
 		if (r->tasks[t].image_only && image_unchanged && r->image_done)
 			continue;
-		struct infer_call call = make_call(r, &r->tasks[t]);
+		struct infer_call plus, call = make_call(r, &r->tasks[t], &plus);
 		infer_kernels[call.step->op].run(&call);
 	}
 	r->image_done = 1;

@@ -69,12 +69,6 @@ static size_t offset_floats(const struct geometry *g)
 	return (taps * sizeof(int) / sizeof(float) + LINE_FLOATS - 1) / LINE_FLOATS * LINE_FLOATS;
 }
 
-size_t infer_conv2d_scratch(const struct infer_call *call)
-{
-	struct geometry g = geometry(call);
-	return offset_floats(&g) + (size_t)call->in_shape[0].c * channel_stride(&g) + INFER_CONV2D_SLACK;
-}
-
 static void tap_offsets(const struct geometry *g, int *offset)
 {
 	int plane = (int)packed_rows(g) * g->row_stride;
@@ -131,6 +125,59 @@ static void pack_channel(const struct infer_call *call, const struct geometry *g
 			}
 }
 
+/* One convolution of the one or two that a call adds up: where its band lies in the scratch memory. */
+struct operand {
+	const struct infer_call *call;
+	struct geometry g;
+	size_t floats; /* of scratch */
+	float *packed;
+};
+
+/* Both operands get the same rows of the same length, so that position q is the same output for both. */
+static int set_up(const struct infer_call *call, struct operand *operands)
+{
+	int count = call->plus ? 2 : 1;
+	for (int i = 0; i < count; i++) {
+		operands[i].call = i ? call->plus : call;
+		operands[i].g = geometry(operands[i].call);
+	}
+	if (call->plus) {
+		struct geometry *a = &operands[0].g, *b = &operands[1].g;
+		a->row_stride = b->row_stride = a->row_stride > b->row_stride ? a->row_stride : b->row_stride;
+		a->band_rows = b->band_rows = min_int(a->band_rows, b->band_rows);
+	}
+	for (int i = 0; i < count; i++) {
+		const struct geometry *g = &operands[i].g;
+		operands[i].floats = offset_floats(g) + (size_t)operands[i].call->in_shape[0].c * channel_stride(g) + INFER_CONV2D_SLACK;
+	}
+	return count;
+}
+
+size_t infer_conv2d_scratch(const struct infer_call *call)
+{
+	struct operand operands[2];
+	size_t floats = 0;
+	for (int i = set_up(call, operands); i > 0; i--)
+		floats += operands[i - 1].floats;
+	return floats;
+}
+
+/* Offsets and packed rows in `scratch`. */
+static struct infer_conv2d_operand place(struct operand *o, float *scratch)
+{
+	int *offset = (int *)(void *)scratch;
+	const struct infer_tensor *const *tensor = o->call->tensor;
+	o->packed = scratch + offset_floats(&o->g);
+	tap_offsets(&o->g, offset);
+	struct infer_conv2d_operand placed = {
+		.packed = o->packed, .channel_stride = channel_stride(&o->g), .channels = o->call->in_shape[0].c,
+		.taps = o->g.kernel_h * o->g.kernel_w, .offset = offset, .weight = tensor[0]->data,
+		.bias = tensor[1] ? tensor[1]->data : NULL,
+	};
+	memset(o->packed + (size_t)placed.channels * placed.channel_stride, 0, INFER_CONV2D_SLACK * sizeof(float));
+	return placed;
+}
+
 static void run_band(const struct infer_conv2d_band *band, enum infer_isa isa)
 {
 	if (isa == INFER_ISA_AVX512)
@@ -143,23 +190,22 @@ static void run_band(const struct infer_conv2d_band *band, enum infer_isa isa)
 
 void infer_conv2d(const struct infer_call *call)
 {
-	struct geometry g = geometry(call);
 	struct infer_shape out = call->out_shape;
-	int *offset = (int *)(void *)call->scratch;
-	float *packed = call->scratch + offset_floats(&g);
-	struct infer_conv2d_band band = {
-		.packed = packed, .channel_stride = channel_stride(&g),
-		.channels = call->in_shape[0].c, .taps = g.kernel_h * g.kernel_w, .offset = offset,
-		.width = out.w, .row_stride = g.row_stride,
-		.outputs = out.c, .weight = call->tensor[0]->data, .bias = call->tensor[1] ? call->tensor[1]->data : NULL,
-		.out_stride = (size_t)out.h * (size_t)out.w, .relu = call->relu,
-	};
-	tap_offsets(&g, offset);
-	memset(packed + (size_t)band.channels * band.channel_stride, 0, INFER_CONV2D_SLACK * sizeof *packed);
-	for (int y = 0; y < out.h; y += g.band_rows) {
-		for (int c = 0; c < band.channels; c++)
-			pack_channel(call, &g, c, y, packed + (size_t)c * band.channel_stride);
-		band.rows = min_int(g.band_rows, out.h - y);
+	struct operand operands[2];
+	struct infer_conv2d_band band = { .outputs = out.c, .width = out.w, .out_stride = (size_t)out.h * (size_t)out.w,
+					  .relu = call->relu };
+	float *scratch = call->scratch;
+	band.operand_count = set_up(call, operands);
+	for (int i = 0; i < band.operand_count; scratch += operands[i].floats, i++)
+		band.operand[i] = place(&operands[i], scratch);
+	band.row_stride = operands[0].g.row_stride;
+	int band_rows = operands[0].g.band_rows;
+	for (int y = 0; y < out.h; y += band_rows) {
+		for (int i = 0; i < band.operand_count; i++)
+			for (int c = 0; c < band.operand[i].channels; c++)
+				pack_channel(operands[i].call, &operands[i].g, c, y,
+					     operands[i].packed + (size_t)c * band.operand[i].channel_stride);
+		band.rows = min_int(band_rows, out.h - y);
 		band.out = call->out + (size_t)y * (size_t)out.w;
 		band.addend = call->addend ? call->addend + (size_t)y * (size_t)out.w : NULL;
 		run_band(&band, call->isa);

@@ -11,16 +11,20 @@ enum { INFER_CONV2D_SLACK = 128 };
 /* Some output rows of all output channels. The packed input holds, for each input channel, rows of `row_stride` floats such
  * that output (y, x) needs, for tap t, packed[y * row_stride + x + offset[t]]: padding, stride and dilation are in the
  * offsets. Where x runs over the row's end, the value made is not stored. */
-struct infer_conv2d_band {
+struct infer_conv2d_operand {
 	const float *packed;
 	size_t channel_stride;
 	int channels, taps;
 	const int *offset;
-
-	int rows, width, row_stride;
-	int outputs;
 	const float *weight; /* outputs x channels x taps */
 	const float *bias;   /* or NULL */
+};
+
+struct infer_conv2d_band {
+	struct infer_conv2d_operand operand[2]; /* the second one's output is added to the first one's */
+	int operand_count;
+	int outputs;
+	int rows, width, row_stride;
 
 	float *out;          /* first row of the first channel; rows are `width` floats apart */
 	const float *addend; /* laid out as out, or NULL */

@@ -31,12 +31,13 @@ struct infer_call {
 	/* Neighbouring steps that conv2d does on the way; the bits are those of the separate steps. */
 	float in_scale;      /* inputs are multiplied by it first; 1: not */
 	const float *addend; /* of the output's shape, added before relu; NULL: none */
+	const struct infer_call *plus; /* another conv2d whose output, of the same shape, is added before relu; NULL: none */
 	int relu;
 };
 
 struct infer_kernel {
 	void (*run)(const struct infer_call *call);
-	size_t (*scratch_floats)(const struct infer_call *call); /* shapes and step are set, no data; NULL: none */
+	size_t (*scratch_floats)(const struct infer_call *call); /* shapes, step and plus are set, no data; NULL: none */
 };
 
 /* Indexed by enum infer_op. */
