@@ -128,8 +128,8 @@ static void check_random_network(uint32_t seed)
 	char message[TAPCUT_MESSAGE_SIZE] = "";
 	random_network(&b, seed);
 	ck_assert_msg(infer_runner_new(&b.network, H, W, &runner, message) == TAPCUT_OK, "%s", message);
-	for (int run = 0; run < 4; run++) {
-		int unchanged = run == 1 || run == 2;
+	for (int run = 0; run < 3; run++) {
+		int unchanged = run == 1;
 		if (!unchanged)
 			fill(&b, infer_runner_image(runner), 3 * H * W);
 		fill(&b, infer_runner_clicks(runner), 3 * H * W);
@@ -141,7 +141,7 @@ static void check_random_network(uint32_t seed)
 
 START_TEST(test_random_networks)
 {
-	for (uint32_t seed = 1; seed <= 60; seed++)
+	for (uint32_t seed = 1; seed <= 40; seed++)
 		check_random_network(seed);
 }
 END_TEST
