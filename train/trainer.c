@@ -14,7 +14,7 @@
 #include "convert/export.h"
 #include "convert/safetensors.h"
 #include "core/atomic_file.h"
-#include "core/blas.h"
+#include "core/backend.h"
 #include "train/batch.h"
 #include "train/objective.h"
 #include "train/progress.h"
@@ -150,7 +150,7 @@ static enum status open_out_dir(struct trainer *trainer)
 
 static enum status set_up(struct trainer *trainer)
 {
-	TRY(blas_check());
+	TRY(backend_select(trainer->config->backend));
 	TRY(open_data(trainer));
 	TRY(build_model(trainer));
 	TRY(resume(trainer));
@@ -388,10 +388,10 @@ static void tell_start(struct trainer *trainer)
 	}
 	progress_message(&trainer->progress, "%s", summary);
 	progress_message(&trainer->progress,
-			 "%s: %zu parameters, %.0f M multiply-adds forward at %dx%d; %.0f MiB for %d threads; BLAS core %s", config->name,
+			 "%s: %zu parameters, %.0f M multiply-adds forward at %dx%d; %.0f MiB for %d threads; %s, core %s", config->name,
 			 trainer->params.total, trainer->model.graph.forward_macs / config->train.slot_size * 1e-6,
 			 config->train.size, config->train.size, (double)batch_bytes(&trainer->batch) / (1 << 20), trainer->threads,
-			 blas_core_name());
+			 backend_current()->name, backend_current()->core_name());
 	if (trainer->trunk.loaded)
 		progress_message(&trainer->progress, "%s: %d tensors loaded, %d ignored, %d trunk parameters not in it",
 				 config->init_trunk, trainer->trunk.loaded, trainer->trunk.ignored, trainer->trunk.missing);
