@@ -1,7 +1,7 @@
 #!/bin/sh
-# `make repro`: one experiment, trained on 1, 2 and 3 threads and through two kill -9 in mid-epoch, gives weights with one SHA-256.
-# Slots, augmentation, corrective rounds, moving average and validation are all on. Everything lands in build/repro (REPRO=... for
-# another folder); STEPS=... for longer runs. Ends with "repro: one SHA-256", or fails.
+# `make repro`: one experiment, trained on 1, 2 and 3 threads and through two kill -9 in mid-epoch, gives weights with
+# one SHA-256. Slots, augmentation, corrective rounds, moving average and validation are all on. Everything lands in
+# build/repro (REPRO=... for another folder); STEPS=... for longer runs. Ends with "repro: one SHA-256", or fails.
 set -eu
 tapcut=${TAPCUT:-build/tapcut}
 dir=${REPRO:-build/repro}
@@ -12,9 +12,10 @@ batch=6
 train() {
 	name=$1
 	shift
-	exec "$tapcut" train configs/smoke.json --set data.train="$dir/train/instances.json" --set data.val="$dir/val/instances.json" \
-		--set train.size=48 --set train.batch_size=$batch --set train.slot_size=2 --set train.checkpoint_every=7 --set eval.every=$((steps / 2)) \
-		--set clicks.corrective_rounds=2 --steps "$steps" --out "$dir/$name" "$@" >>"$dir/$name.log" 2>&1
+	exec "$tapcut" train configs/smoke.json --steps "$steps" --out "$dir/$name" \
+		--set data.train="$dir/train/instances.json" --set data.val="$dir/val/instances.json" --set train.size=48 \
+		--set train.batch_size=$batch --set train.slot_size=2 --set clicks.corrective_rounds=2 \
+		--set train.checkpoint_every=7 --set eval.every=$((steps / 2)) "$@" >>"$dir/$name.log" 2>&1
 }
 
 fail() {

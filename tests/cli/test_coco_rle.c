@@ -24,7 +24,8 @@ static bool same_mask(const struct json *a, const struct json *b)
 		if (side_a != side_b)
 			return false;
 	}
-	return number(a, "id") == number(b, "id") && strcmp(json_string(json_get(a, "counts")), json_string(json_get(b, "counts"))) == 0;
+	return number(a, "id") == number(b, "id") &&
+	       strcmp(json_string(json_get(a, "counts")), json_string(json_get(b, "counts"))) == 0;
 }
 
 START_TEST(equal_to_the_reference)
@@ -74,10 +75,19 @@ START_TEST(failures)
 	const char *dir = test_tmp_dir("cli_coco");
 	tapcut_fails(1, "nowhere.json", "coco rle %s/nowhere.json -o %s/out.json", dir, dir);
 	static const char *const texts[] = {
-		"", "[", "[1,2", "{\"annotations\":[{\"id\":\"x\"}]}", "{\"annotations\":{}}", "{\"images\":7}", "\xff\xfe\x00\x00",
-		"{\"images\":[{\"id\":1,\"width\":-4,\"height\":3}],\"annotations\":[{\"id\":1,\"image_id\":1,\"segmentation\":[[1,1,2,2,3,3]]}]}",
-		"{\"images\":[{\"id\":1,\"width\":4,\"height\":3}],\"annotations\":[{\"id\":1,\"image_id\":1,\"segmentation\":\"abc\"}]}",
-		"{\"images\":[{\"id\":1,\"width\":4,\"height\":3}],\"annotations\":[{\"id\":1,\"image_id\":2,\"segmentation\":[[1,1,2,2,3,3]]}]}",
+		"",
+		"[",
+		"[1,2",
+		"{\"annotations\":[{\"id\":\"x\"}]}",
+		"{\"annotations\":{}}",
+		"{\"images\":7}",
+		"\xff\xfe\x00\x00",
+		"{\"images\":[{\"id\":1,\"width\":-4,\"height\":3}],\"annotations\":[{\"id\":1,\"image_id\":1,"
+		"\"segmentation\":[[1,1,2,2,3,3]]}]}",
+		"{\"images\":[{\"id\":1,\"width\":4,\"height\":3}],\"annotations\":[{\"id\":1,\"image_id\":1,"
+		"\"segmentation\":\"abc\"}]}",
+		"{\"images\":[{\"id\":1,\"width\":4,\"height\":3}],\"annotations\":[{\"id\":1,\"image_id\":2,"
+		"\"segmentation\":[[1,1,2,2,3,3]]}]}",
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		spit(in(dir, "in.json"), texts[i], strlen(texts[i]));

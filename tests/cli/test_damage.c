@@ -1,6 +1,6 @@
-/* Damaged input of every kind the program reads: it says what is wrong with which file, ends with 1 and leaves nothing behind.
- * tests/support/program.c fails whatever dies of a signal or a sanitizer. The parsers' own tests try every byte; here each is
- * reached through the command that a user would give. */
+/* Damaged input of every kind the program reads: it says what is wrong with which file, ends with 1 and leaves nothing
+ * behind. tests/support/program.c fails whatever dies of a signal or a sanitizer. The parsers' own tests try every
+ * byte; here each is reached through the command that a user would give. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static void write_text(const char *name, const char *text)
 	spit(in(dir, name), text, strlen(text));
 }
 
-/* --- photos --------------------------------------------------------------------------------------------------------- */
+/* --- photos ---------------------------------------------------------------------------------------------------- */
 
 static void cut_fails(const char *photo)
 {
@@ -88,8 +88,9 @@ static size_t put_chunk(unsigned char *at, const char *type, const unsigned char
 /* A few hundred bytes that declare a picture of gigabytes. */
 START_TEST(png_bomb)
 {
-	static const unsigned long sides[][2] = { { 60000, 60000 }, { 2147483647, 2147483647 }, { 16384, 16384 },
-						  { 1, 2000000000 }, { 0, 10 },                   { 4294967295, 1 } };
+	static const unsigned long sides[][2] = { { 60000, 60000 }, { 2147483647, 2147483647 },
+						  { 16384, 16384 }, { 1, 2000000000 },
+						  { 0, 10 },        { 4294967295, 1 } };
 	for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
 		unsigned char file[600] = "\x89PNG\r\n\x1a\n", header[13] = { 0 }, zeros[200] = { 0 }, packed[300];
 		unsigned long packed_size = sizeof packed;
@@ -136,9 +137,9 @@ START_TEST(not_photos)
 }
 END_TEST
 
-/* --- weights -------------------------------------------------------------------------------------------------------- */
+/* --- weights --------------------------------------------------------------------------------------------------- */
 
-/* Every length matters, but each costs a process: all of the first bytes, where the header is, then strides to the end. */
+/* Every length matters, but each costs a process: many of the first bytes, where the header is, then strides. */
 static size_t next_length(size_t length, size_t size)
 {
 	size_t step = length < 64 ? 3 : length < 1024 ? 61 : size / 23 + 1;
@@ -153,7 +154,8 @@ START_TEST(weights_cut_at_many_lengths)
 		spit(in(dir, "short.tapcut"), bytes, length);
 		tapcut_fails(1, "short.tapcut", "inspect %s/short.tapcut", dir);
 		if (length % 2)
-			tapcut_fails(1, "short.tapcut", "cut %s/photo.jpg --model %s/short.tapcut --tap 1,1 --mask %s/m.png", dir, dir,
+			tapcut_fails(1, "short.tapcut",
+				     "cut %s/photo.jpg --model %s/short.tapcut --tap 1,1 --mask %s/m.png", dir, dir,
 				     dir);
 	}
 	free(bytes);
@@ -169,7 +171,8 @@ START_TEST(weights_with_one_changed_bit)
 		size_t at = i < 8 ? (size_t)i * 3 : (size_t)i * (size - 1) / 23;
 		bytes[at] ^= (char)(1 << i % 8);
 		spit(in(dir, "bit.tapcut"), bytes, size);
-		tapcut_fails(1, "bit.tapcut", "cut %s/photo.jpg --model %s/bit.tapcut --tap 1,1 --mask %s/m.png", dir, dir, dir);
+		tapcut_fails(1, "bit.tapcut", "cut %s/photo.jpg --model %s/bit.tapcut --tap 1,1 --mask %s/m.png", dir,
+			     dir, dir);
 		bytes[at] ^= (char)(1 << i % 8);
 	}
 	free(bytes);
@@ -194,7 +197,8 @@ START_TEST(other_files_for_weights)
 {
 	static const char *const names[] = { "photo.jpg", "run/config.json", "run/last.ckpt", "absent.tapcut", "run" };
 	for (int i = 0; i < 5; i++) {
-		tapcut_fails(1, names[i], "cut %s/photo.jpg --model %s/%s --tap 1,1 --mask %s/m.png", dir, dir, names[i], dir);
+		tapcut_fails(1, names[i], "cut %s/photo.jpg --model %s/%s --tap 1,1 --mask %s/m.png", dir, dir,
+			     names[i], dir);
 		tapcut_fails(1, names[i], "eval --model %s/%s --coco %s/val/instances.json", dir, names[i], dir);
 	}
 	tapcut_fails(1, "photo.jpg", "inspect %s/photo.jpg", dir);
@@ -232,12 +236,13 @@ START_TEST(safetensors_cut_and_wrong)
 	spit(in(dir, "header.safetensors"), bytes, size);
 	tapcut_fails(1, "header.safetensors", "import %s/header.safetensors --config configs/smoke.json", dir);
 	tapcut_fails(1, "absent.safetensors", "import %s/absent.safetensors", dir);
-	tapcut_fails(1, "header.safetensors", "%s --set init.trunk=%s/header.safetensors --out %s/imported", tiny_run(dir), dir, dir);
+	tapcut_fails(1, "header.safetensors", "%s --set init.trunk=%s/header.safetensors --out %s/imported",
+		     tiny_run(dir), dir, dir);
 	free(bytes);
 }
 END_TEST
 
-/* --- configs -------------------------------------------------------------------------------------------------------- */
+/* --- configs --------------------------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *text, *message;
@@ -288,12 +293,12 @@ START_TEST(bad_overrides)
 }
 END_TEST
 
-/* --- datasets ------------------------------------------------------------------------------------------------------- */
+/* --- datasets -------------------------------------------------------------------------------------------------- */
 
 #define IMAGE "{\"id\":1,\"file_name\":\"a.jpg\",\"width\":60,\"height\":40}"
 #define CATEGORIES "\"categories\":[{\"id\":1,\"name\":\"x\"}]"
-#define WITH(segmentation)                                                                                       \
-	"{\"images\":[" IMAGE "]," CATEGORIES ",\"annotations\":[{\"id\":1,\"image_id\":1,\"category_id\":1,"    \
+#define WITH(segmentation)                                                                                    \
+	"{\"images\":[" IMAGE "]," CATEGORIES ",\"annotations\":[{\"id\":1,\"image_id\":1,\"category_id\":1," \
 	"\"iscrowd\":0,\"segmentation\":" segmentation "}]}"
 
 static const char *const datasets[] = {
@@ -350,27 +355,39 @@ START_TEST(bad_datasets)
 END_TEST
 
 static const char *const pairs[] = {
-	"", "{", "{}", "7", "[7]", "[{}]", "[{\"image\":\"photo.jpg\"}]", "[{\"image\":7,\"mask\":\"photo.png\"}]",
-	"[{\"image\":\"photo.jpg\",\"mask\":\"absent.png\"}]", "[{\"image\":\"absent.jpg\",\"mask\":\"photo.png\"}]",
-	"[{\"image\":\"photo.jpg\",\"mask\":\"pairs.json\"}]", "[]",
+	"",
+	"{",
+	"{}",
+	"7",
+	"[7]",
+	"[{}]",
+	"[{\"image\":\"photo.jpg\"}]",
+	"[{\"image\":7,\"mask\":\"photo.png\"}]",
+	"[{\"image\":\"photo.jpg\",\"mask\":\"absent.png\"}]",
+	"[{\"image\":\"absent.jpg\",\"mask\":\"photo.png\"}]",
+	"[{\"image\":\"photo.jpg\",\"mask\":\"pairs.json\"}]",
+	"[]",
 };
 
 START_TEST(bad_pairs)
 {
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
 		write_text("pairs.json", pairs[i]);
-		tapcut_fails(1, "", "eval --model %s/model.tapcut --pairs %s/pairs.json --size 64 --max-clicks 1", dir, dir);
+		tapcut_fails(1, "", "eval --model %s/model.tapcut --pairs %s/pairs.json --size 64 --max-clicks 1", dir,
+			     dir);
 	}
 	tapcut_fails(1, "absent.json", "eval --model %s/model.tapcut --pairs %s/absent.json", dir, dir);
 }
 END_TEST
 
-/* --- taps and outputs ----------------------------------------------------------------------------------------------- */
+/* --- taps and outputs ------------------------------------------------------------------------------------------ */
 
 START_TEST(taps_outside_the_photo)
 {
-	static const char *const taps[] = { "--tap 60,0", "--tap 0,40", "--tap -1,5", "--tap 5,-1", "--tap 30,20 --not 99999,0",
-					    "--tap 4294967299,3" };
+	static const char *const taps[] = {
+		"--tap 60,0",        "--tap 0,40", "--tap -1,5", "--tap 5,-1", "--tap 30,20 --not 99999,0",
+		"--tap 4294967299,3"
+	};
 	for (size_t i = 0; i < sizeof taps / sizeof taps[0]; i++) {
 		const struct program_result *r =
 			tapcut("cut %s/photo.jpg --model %s/model.tapcut %s --mask %s/m.png", dir, dir, taps[i], dir);
@@ -384,8 +401,10 @@ END_TEST
 
 START_TEST(outputs_that_cannot_be_written)
 {
-	tapcut_fails(1, "missing/m.png", "cut %s/photo.jpg --model %s/model.tapcut --tap 1,1 --mask %s/missing/m.png", dir, dir, dir);
-	tapcut_fails(1, "missing/c.png", "cut %s/photo.jpg --model %s/model.tapcut --tap 1,1 --cutout %s/missing/c.png", dir, dir, dir);
+	tapcut_fails(1, "missing/m.png", "cut %s/photo.jpg --model %s/model.tapcut --tap 1,1 --mask %s/missing/m.png",
+		     dir, dir, dir);
+	tapcut_fails(1, "missing/c.png", "cut %s/photo.jpg --model %s/model.tapcut --tap 1,1 --cutout %s/missing/c.png",
+		     dir, dir, dir);
 	tapcut_fails(1, "run", "cut %s/photo.jpg --model %s/model.tapcut --tap 1,1 --mask %s/run", dir, dir, dir);
 	tapcut_fails(1, "missing/x.tapcut", "export %s/run/last.ckpt -o %s/missing/x.tapcut", dir, dir);
 	tapcut_fails(1, "missing/x.json", "coco rle %s/train/instances.json -o %s/missing/x.json", dir, dir);

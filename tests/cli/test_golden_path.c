@@ -1,5 +1,5 @@
-/* The whole path as a user walks it, once and very small: scenes, data, train, eval, export, inspect, cut. What it makes is only
- * looked at for shape; that it is any good is what tests/learning and the demo show. */
+/* The whole path as a user walks it, once and very small: scenes, data, train, eval, export, inspect, cut. What it
+ * makes is only looked at for shape; that it is any good is what tests/learning and the demo show. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ END_TEST
 
 START_TEST(a_run_leaves_its_files)
 {
-	static const char *const names[] = { "config.json", "log.jsonl", "log.csv",      "last.ckpt",
+	static const char *const names[] = { "config.json", "log.jsonl",    "log.csv",    "last.ckpt",
 					     "best.ckpt",   "final.tapcut", "report.html" };
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		size_t size;
@@ -78,13 +78,14 @@ START_TEST(report_stands_alone)
 {
 	char *text = slurp(in(dir, "run/report.html"), NULL);
 	ck_assert(strstr(text, "<svg") != NULL && strstr(text, "data:image/png;base64,") != NULL);
-	ck_assert_msg(!strstr(text, "src=\"http") && !strstr(text, "href=\"http"), "the report loads something from elsewhere");
+	ck_assert_msg(!strstr(text, "src=\"http") && !strstr(text, "href=\"http"),
+		      "the report loads something from elsewhere");
 	ck_assert(strstr(text, "</html>") != NULL);
 	free(text);
 }
 END_TEST
 
-/* --- eval ----------------------------------------------------------------------------------------------------------- */
+/* --- eval ------------------------------------------------------------------------------------------------------ */
 
 static const struct json *with_id(const struct json *list, double id)
 {
@@ -133,8 +134,8 @@ static void write_pairs(int count)
 		write_mask(annotation, path);
 		ck_assert_int_eq(json_number(json_get(annotation, "image_id"), &image_id), STATUS_OK);
 		const char *name = json_string(json_get(with_id(json_get(scenes, "images"), image_id), "file_name"));
-		snprintf(text + strlen(text), sizeof text - strlen(text), "%s{\"image\":\"val/images/%s\",\"mask\":\"mask%d.png\"}",
-			 i ? ",\n" : "", name, i);
+		snprintf(text + strlen(text), sizeof text - strlen(text),
+			 "%s{\"image\":\"val/images/%s\",\"mask\":\"mask%d.png\"}", i ? ",\n" : "", name, i);
 	}
 	strcat(text, "]\n");
 	spit(in(dir, "pairs.json"), text, strlen(text));
@@ -153,7 +154,8 @@ START_TEST(eval_prints_all_figures)
 {
 	struct json *figures;
 	write_pairs(3);
-	const struct program_result *r = tapcut_ok("eval --model %s/run/final.tapcut --pairs %s/pairs.json --size 64 --json", dir, dir);
+	const struct program_result *r =
+		tapcut_ok("eval --model %s/run/final.tapcut --pairs %s/pairs.json --size 64 --json", dir, dir);
 	ck_assert_msg(json_parse(r->out, strlen(r->out), "stdout", &figures) == STATUS_OK, "%s", r->out);
 	static const char *const shares[] = { "miou1", "miou2", "miou3", "miou5", "biou1" };
 	for (int i = 0; i < 5; i++)
@@ -173,8 +175,9 @@ START_TEST(eval_limit_and_threads)
 	write_pairs(3);
 	double noc[2];
 	for (int threads = 1; threads <= 2; threads++) {
-		const struct program_result *r = tapcut_ok(
-			"eval --model %s/run/final.tapcut --pairs %s/pairs.json --size 64 --limit 2 --threads %d --json", dir, dir, threads);
+		const struct program_result *r = tapcut_ok("eval --model %s/run/final.tapcut --pairs %s/pairs.json "
+							   "--size 64 --limit 2 --threads %d --json",
+							   dir, dir, threads);
 		ck_assert_int_eq(json_parse(r->out, strlen(r->out), "stdout", &figures), STATUS_OK);
 		ck_assert(figure(figures, "instances") == 2);
 		noc[threads - 1] = figure(figures, "noc90") + figure(figures, "miou1");
@@ -184,7 +187,7 @@ START_TEST(eval_limit_and_threads)
 }
 END_TEST
 
-/* --- export, inspect, cut ------------------------------------------------------------------------------------------- */
+/* --- export, inspect, cut -------------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = { "f32", "f16", "int8" };
 
@@ -226,15 +229,18 @@ static void expect_image(const char *name, int channels, int width, int height)
 	/* Byte 25 of a PNG is its colour type: 0 gray, 6 RGBA. */
 	ck_assert_int_eq(bytes[25], channels == 1 ? 0 : 6);
 	free(bytes);
-	ck_assert_int_eq(image_read(in(dir, name), &(struct image_read_options){ .channels = channels }, &image), STATUS_OK);
+	ck_assert_int_eq(image_read(in(dir, name), &(struct image_read_options){ .channels = channels }, &image),
+			 STATUS_OK);
 	ck_assert_int_eq(image.width, width);
 	ck_assert_int_eq(image.height, height);
 	for (size_t i = 0; channels == 1 && i < (size_t)width * (size_t)height; i++)
-		ck_assert_msg(image.pixels[i] == 0 || image.pixels[i] == 255, "pixel %zu of %s is %d", i, name, image.pixels[i]);
+		ck_assert_msg(image.pixels[i] == 0 || image.pixels[i] == 255, "pixel %zu of %s is %d", i, name,
+			      image.pixels[i]);
 	image_release(&image);
 }
 
-/* Whatever the weights are stored in; and the coordinates are those of the photo as it is, not of what the network sees. */
+/* Whatever the weights are stored in; and the coordinates are those of the photo as it is, not of what the network
+ * sees. */
 START_TEST(cut_writes_mask_and_cutout)
 {
 	for (int i = 0; i < 3; i++) {
@@ -245,8 +251,9 @@ START_TEST(cut_writes_mask_and_cutout)
 			photo.pixels[p] = (uint8_t)(p * 7 / 5);
 		ck_assert_int_eq(image_write_jpeg(in(dir, "odd.jpg"), &photo, 90), STATUS_OK);
 		image_release(&photo);
-		tapcut_ok("cut %s/odd.jpg --model %s/m.tapcut --tap 150,76 --tap 20,20 --not 0,0 --mask %s/mask.png --cutout %s/cutout.png", dir,
-			  dir, dir, dir);
+		tapcut_ok("cut %s/odd.jpg --model %s/m.tapcut --tap 150,76 --tap 20,20 --not 0,0 --mask %s/mask.png "
+			  "--cutout %s/cutout.png",
+			  dir, dir, dir, dir);
 		expect_image("mask.png", 1, 151, 77);
 		expect_image("cutout.png", 4, 151, 77);
 	}
@@ -257,7 +264,8 @@ END_TEST
 START_TEST(cut_repeats)
 {
 	for (int i = 0; i < 2; i++)
-		tapcut_ok("cut %s/odd.jpg --model %s/run/final.tapcut --tap 75,38 --cutout %s/%d.png", dir, dir, dir, i);
+		tapcut_ok("cut %s/odd.jpg --model %s/run/final.tapcut --tap 75,38 --cutout %s/%d.png", dir, dir, dir,
+			  i);
 	ck_assert(same_bytes(in(dir, "0.png"), in(dir, "1.png")));
 }
 END_TEST

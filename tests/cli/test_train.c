@@ -1,5 +1,5 @@
-/* What `tapcut train` promises around the training itself: the same bytes for any number of threads and through any stop, nothing
- * overwritten by mistake, signals answered with a checkpoint. */
+/* What `tapcut train` promises around the training itself: the same bytes for any number of threads and through any
+ * stop, nothing overwritten by mistake, signals answered with a checkpoint. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@ static void expect_same_weights(const char *run)
 {
 	char path[1200];
 	snprintf(path, sizeof path, "%s/%s/final.tapcut", dir, run);
-	ck_assert_msg(same_bytes(in(dir, "whole/final.tapcut"), path), "%s differs from an uninterrupted run on one thread", path);
+	ck_assert_msg(same_bytes(in(dir, "whole/final.tapcut"), path),
+		      "%s differs from an uninterrupted run on one thread", path);
 }
 
 START_TEST(threads_do_not_matter)
@@ -195,11 +196,13 @@ END_TEST
 START_TEST(no_photo_is_left)
 {
 	ck_assert_int_eq(remove(make_scenes("none", 1)), 0);
-	tapcut_fails(1, "none", "%s --set data.train=%s/none/instances.json --steps 1 --out %s/none_run", train, dir, dir);
+	tapcut_fails(1, "none", "%s --set data.train=%s/none/instances.json --steps 1 --out %s/none_run", train, dir,
+		     dir);
 }
 END_TEST
 
-/* A photo that is there but damaged ends the run with its name: to leave it out would train on other data than the config says. */
+/* A photo that is there but damaged ends the run with its name: to leave it out would train on other data than the
+ * config says. */
 START_TEST(damaged_photo_is_named)
 {
 	size_t size;
@@ -207,7 +210,8 @@ START_TEST(damaged_photo_is_named)
 	char *bytes = slurp(photo, &size);
 	spit(photo, bytes, 300);
 	free(bytes);
-	tapcut_fails(1, strrchr(photo, '/') + 1, "%s --set data.train=%s/bad/instances.json --out %s/bad_run", train, dir, dir);
+	tapcut_fails(1, strrchr(photo, '/') + 1, "%s --set data.train=%s/bad/instances.json --out %s/bad_run", train,
+		     dir, dir);
 }
 END_TEST
 

@@ -5,7 +5,9 @@
 #include "tests/support/program.h"
 #include "tests/support/test.h"
 
-static const char *const commands[] = { "train", "eval", "cut", "export", "import", "inspect", "data", "coco", "scenes" };
+static const char *const commands[] = {
+	"train", "eval", "cut", "export", "import", "inspect", "data", "coco", "scenes"
+};
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 START_TEST(help_names_every_command)
@@ -14,7 +16,8 @@ START_TEST(help_names_every_command)
 	for (int f = 0; f < 3; f++) {
 		const struct program_result *r = tapcut_ok("%s", forms[f]);
 		for (int i = 0; i < COMMAND_COUNT; i++)
-			ck_assert_msg(strstr(r->out, commands[i]) != NULL, "%s does not name %s", forms[f], commands[i]);
+			ck_assert_msg(strstr(r->out, commands[i]) != NULL, "%s does not name %s", forms[f],
+				      commands[i]);
 	}
 }
 END_TEST
@@ -67,8 +70,9 @@ END_TEST
 
 START_TEST(option_without_value)
 {
-	static const char *const last[] = { "train x.json --out", "eval --model",    "cut x.jpg --tap", "export x.ckpt -o",
-					    "import x -o",        "coco rle a -o",   "scenes --out",    "data x.json --images" };
+	static const char *const last[] = { "train x.json --out", "eval --model",        "cut x.jpg --tap",
+					    "export x.ckpt -o",   "import x -o",         "coco rle a -o",
+					    "scenes --out",       "data x.json --images" };
 	for (size_t i = 0; i < sizeof last / sizeof last[0]; i++)
 		tapcut_fails(2, "", "%s", last[i]);
 }

@@ -26,7 +26,7 @@ static const char *build_folder(void)
 	return build ? build : "build";
 }
 
-/* --- files ---------------------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------------------------- */
 
 char *slurp(const char *path, size_t *size)
 {
@@ -76,7 +76,7 @@ const char *in(const char *dir, const char *name)
 	return path;
 }
 
-/* --- the program ---------------------------------------------------------------------------------------------------- */
+/* --- the program ----------------------------------------------------------------------------------------------- */
 
 /* An unlinked file: what is written to it is gone with the test, however that ends. */
 static int open_capture(void)
@@ -161,8 +161,8 @@ const struct program_result *tapcut_wait(pid_t pid, int signal_number)
 	result.out = read_capture(out_file);
 	result.err = read_capture(err_file);
 	result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	ck_assert_msg(WIFEXITED(status) || WTERMSIG(status) == signal_number, "tapcut %s\ndied of signal %d:\n%s", command_line,
-		      WTERMSIG(status), result.err);
+	ck_assert_msg(WIFEXITED(status) || WTERMSIG(status) == signal_number, "tapcut %s\ndied of signal %d:\n%s",
+		      command_line, WTERMSIG(status), result.err);
 	ck_assert_msg(result.code != 99 && result.code != 127 && !strstr(result.err, "Sanitizer") &&
 			      !strstr(result.err, "runtime error:"),
 		      "tapcut %s\nended with %d:\n%s", command_line, result.code, result.err);
@@ -196,13 +196,14 @@ void tapcut_fails(int code, const char *part, const char *format, ...)
 	pid_t pid = start(format, args);
 	va_end(args);
 	tapcut_wait(pid, 0);
-	ck_assert_msg(result.code == code, "tapcut %s\nended with %d, not %d:\n%s%s", command_line, result.code, code, result.out,
-		      result.err);
+	ck_assert_msg(result.code == code, "tapcut %s\nended with %d, not %d:\n%s%s", command_line, result.code, code,
+		      result.out, result.err);
 	ck_assert_msg(result.err[0] != '\0', "tapcut %s\nended with %d and did not say why", command_line, code);
-	ck_assert_msg(strstr(result.err, part) != NULL, "tapcut %s\ndid not say \"%s\":\n%s", command_line, part, result.err);
+	ck_assert_msg(strstr(result.err, part) != NULL, "tapcut %s\ndid not say \"%s\":\n%s", command_line, part,
+		      result.err);
 }
 
-/* --- something to work on ------------------------------------------------------------------------------------------- */
+/* --- something to work on -------------------------------------------------------------------------------------- */
 
 const char *tiny_run(const char *dir)
 {

@@ -1,7 +1,7 @@
 /* Runs build/tapcut as a user would and keeps what it said. Used by tests/cli.
  *
- * Whatever a command is given, it must end by itself with exit code 0, 1 or 2, and say why on stderr when that is not 0; a signal
- * or a sanitizer's report fails the test that made it. */
+ * Whatever a command is given, it must end by itself with exit code 0, 1 or 2, and say why on stderr when that is not
+ * 0; a signal or a sanitizer's report fails the test that made it. */
 #ifndef TESTS_SUPPORT_PROGRAM_H
 #define TESTS_SUPPORT_PROGRAM_H
 
@@ -29,8 +29,8 @@ const struct program_result *tapcut_wait(pid_t pid, int signal_number);
 /* False once it has ended by itself (tapcut_wait is still due). */
 bool tapcut_runs(pid_t pid);
 
-/* Generated scenes in DIR/train and DIR/val, and arguments that train a network so small on them that a step takes milliseconds:
- * `tapcut train` up to --out, without validation. Static buffer. */
+/* Generated scenes in DIR/train and DIR/val, and arguments that train a network so small on them that a step takes
+ * milliseconds: `tapcut train` up to --out, without validation. Static buffer. */
 const char *tiny_run(const char *dir);
 
 /* Files. `slurp` returns the content with a NUL after it, caller frees. */

@@ -1,6 +1,6 @@
-/* What a tap costs: milliseconds to load a model, to set a photo, and of its first and second click, and peak memory, on one thread.
- * Links infer/ alone, so that the memory is what an app would see. The photo is square and as large as the network's input for the
- * first click; the second may look closer, at the same size.
+/* What a tap costs: milliseconds to load a model, to set a photo, and of its first and second click, and peak memory,
+ * on one thread. Links infer/ alone, so that the memory is what an app would see. The photo is square and as large as
+ * the network's input for the first click; the second may look closer, at the same size.
  *
  *   bench_infer MODEL.tapcut [SIZE [ROUNDS]]      prints one JSON object */
 #include <stdint.h>
@@ -41,7 +41,8 @@ static void draw(uint8_t *rgb, int size)
 			for (int c = 0; c < 3; c++) {
 				int dx = x - size / 2, dy = y - size / 2;
 				noise = noise * 1664525u + 1013904223u;
-				*rgb++ = (uint8_t)((dx * dx + dy * dy < size * size / 9 ? 150 : 40) + 20 * c + (int)(noise >> 27));
+				*rgb++ = (uint8_t)((dx * dx + dy * dy < size * size / 9 ? 150 : 40) + 20 * c +
+						   (int)(noise >> 27));
 			}
 }
 
@@ -133,8 +134,10 @@ int main(int argc, char **argv)
 	if (measure(argv[1], size, rounds, &f) != 0)
 		return 1;
 	getrusage(RUSAGE_SELF, &usage);
-	printf("{\"size\": %d, \"rounds\": %d, \"load_ms\": %.2f, \"set_image_ms\": %.2f, \"click1_ms\": %.2f, \"click2_ms\": %.2f, \"session_mib\": %.1f, "
+	printf("{\"size\": %d, \"rounds\": %d, \"load_ms\": %.2f, \"set_image_ms\": %.2f, \"click1_ms\": %.2f, "
+	       "\"click2_ms\": %.2f, \"session_mib\": %.1f, "
 	       "\"peak_mib\": %.1f}\n",
-	       size, rounds, f.load, f.set_image, f.first_click, f.second_click, f.session_mib, (double)usage.ru_maxrss / 1024);
+	       size, rounds, f.load, f.set_image, f.first_click, f.second_click, f.session_mib,
+	       (double)usage.ru_maxrss / 1024);
 	return 0;
 }

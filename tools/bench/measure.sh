@@ -1,8 +1,9 @@
 #!/bin/sh
-# `make bench`: the figures that speed work starts from, on this machine and as it is now: samples per second of training at 256x256 on
-# 1 and 2 threads, milliseconds per photo and per click of inference at 512x512, peak memory of both. The network is that of
-# configs/baseline.json from random weights (what weights are does not matter to speed), the photos are generated. Runs alternate, so
-# that a machine that grows hot or busy spoils all alike; figures are medians. REPEATS=5 STEPS=20 BENCH=build/bench to change.
+# `make bench`: the figures that speed work starts from, on this machine and as it is now: samples per second of
+# training at 256x256 on 1 and 2 threads, milliseconds per photo and per click of inference at 512x512, peak memory of
+# both. The network is that of configs/baseline.json from random weights (what weights are does not matter to speed),
+# the photos are generated. Runs alternate, so that a machine that grows hot or busy spoils all alike; figures are
+# medians. REPEATS=5 STEPS=20 BENCH=build/bench to change.
 set -eu
 build=${BUILD:-build}
 tapcut=${TAPCUT:-$build/tapcut}
@@ -20,12 +21,14 @@ field() {
 	sed -n "s/.*\"$1\": *\([-0-9.e+]*\).*/\1/p"
 }
 
-# train THREADS ROUNDS: one run; its samples per second (the first interval warms up) and peak memory are added to the lists.
+# train THREADS ROUNDS: one run; its samples per second (the first interval warms up) and peak memory go to the lists.
 train() {
 	run="$dir/train"
-	"$build/bench/peak" "$dir/peak" "$tapcut" train configs/baseline.json --set init.trunk= --set data.train="$dir/scenes/instances.json" \
-		--set data.val= --set train.log_every=4 --set clicks.corrective_rounds="$2" --set optim.warmup_steps=1 --steps "$steps" \
-		--threads "$1" --out "$run" --force >"$dir/train.log" 2>&1 || { cat "$dir/train.log"; exit 1; }
+	"$build/bench/peak" "$dir/peak" "$tapcut" train configs/baseline.json --steps "$steps" --threads "$1" \
+		--out "$run" --force \
+		--set init.trunk= --set data.train="$dir/scenes/instances.json" --set data.val= --set train.log_every=4 \
+		--set clicks.corrective_rounds="$2" --set optim.warmup_steps=1 >"$dir/train.log" 2>&1 ||
+		{ cat "$dir/train.log"; exit 1; }
 	grep samples_per_s "$run/log.jsonl" | field samples_per_s | tail -n +2 | median >>"$dir/speed.$1.$2"
 	echo >>"$dir/speed.$1.$2"
 	awk '{ print $2 / 1024 }' "$dir/peak" >>"$dir/memory.$1.$2"
@@ -70,8 +73,8 @@ for rounds in 2 0; do
 	done
 done
 echo
-printf '%-30s %12s %12s %12s %12s %12s %12s %12s\n' "inference at 512x512, 1 thread" "set_image ms" "click 1 ms" "click 2 ms" "load ms" \
-	"session MiB" "peak MiB" "file bytes"
+printf '%-30s %12s %12s %12s %12s %12s %12s %12s\n' "inference at 512x512, 1 thread" "set_image ms" "click 1 ms" \
+	"click 2 ms" "load ms" "session MiB" "peak MiB" "file bytes"
 for kind in f32 f16 int8; do
 	printf '  %-28s' $kind
 	for name in set_image_ms click1_ms click2_ms load_ms session_mib peak_mib; do

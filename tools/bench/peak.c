@@ -1,5 +1,5 @@
-/* Runs a command and writes "SECONDS PEAK_KIB" to a file: wall time and largest resident memory, as the kernel counted them for this
- * one process. (GNU time does the same but is not everywhere.)
+/* Runs a command and writes "SECONDS PEAK_KIB" to a file: wall time and largest resident memory, as the kernel counted
+ * them for this one process. (GNU time does the same but is not everywhere.)
  *
  *   peak FILE COMMAND ARGUMENT... */
 #define _DEFAULT_SOURCE
