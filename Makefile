@@ -95,7 +95,7 @@ bench: all $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/bench/*.c))
 	@BUILD=$(BUILD) tools/bench/measure.sh
 $(BUILD)/bench/%: $(BUILD)/tools/bench/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALLFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
+	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
 
 clean:
 	rm -rf $(BUILD)

@@ -62,7 +62,7 @@ done
 
 echo "machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) processors, load $load before"
 awk "BEGIN { exit $load < 0.5 }" && echo "machine is busy: the times below are not its own"
-echo "BLAS core: $(sed -n 's/.*BLAS core \([A-Za-z0-9_]*\).*/\1/p' "$dir/train.log" | head -1)"
+echo "BLAS core: $(sed -n 's/.*, core \([A-Za-z0-9_]*\).*/\1/p' "$dir/train.log" | head -1)"
 echo "medians of $repeats alternating runs; training: $steps steps of 8 samples"
 echo
 echo "training at 256x256 (configs/baseline.json)    samples/s   peak MiB"
