@@ -28,8 +28,8 @@ echo "--- after training"
 cat "$demo/after.txt"
 
 echo "5/5  cutting an object out of a held-out scene with one tap"
-# The largest object of the first scenes: name and tap as `tapcut data --list` gives them.
-pick=$("$tapcut" data "$demo/val/instances.json" --list | sort -t"$(printf '\t')" -k4,4nr | sed -n 3p)
+# The largest object: name and tap as `tapcut data --list` gives them.
+pick=$("$tapcut" data "$demo/val/instances.json" --list | sort -t"$(printf '\t')" -k4,4nr | sed -n 1p)
 photo=$demo/val/images/$(echo "$pick" | cut -f2)
 tap=$(echo "$pick" | cut -f6)
 "$tapcut" cut "$photo" --model "$demo/demo.tapcut" --tap "$tap" --mask "$demo/mask.png" --cutout "$demo/cutout.png" \
