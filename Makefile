@@ -1,4 +1,4 @@
-# tapcut: one file, not recursive. Targets: make, make test, make demo, make asan, make suitcase, make check-headers,
+# tapcut: one file, not recursive. Targets: make, make test, make demo, make asan, make suitcase, make check-headers, make check-layers,
 # make repro, make bench, make deps.
 # Outputs go to build/ (BUILD=... to choose another folder). A file dropped into a folder is built; nothing is listed by hand.
 
@@ -79,6 +79,19 @@ check-headers:
 	@for h in $$(find core data train infer convert tools tests -name '*.h' ! -name 'op_list.h'); do \
 		echo "#include \"$$h\"" | $(CC) $(CSTD) $(WARN) -I. -Iinfer -fsyntax-only -xc - || exit 1; done; echo "check-headers: ok"
 
+# Each folder includes only what it may: infer nothing of ours, core itself, the others downwards. Each outside library is known
+# to one file.
+may_include = if grep -rnE '^\#include "[a-z_]+/' $(1) | grep -vE '\#include "($(2))/'; then exit 1; fi
+check-layers:
+	@$(call may_include,infer,kernels)
+	@$(call may_include,core,core)
+	@$(call may_include,data,data|core|infer)
+	@$(call may_include,convert,convert|core|infer)
+	@$(call may_include,train,train|data|convert|core|infer)
+	@if grep -rlE '<(cblas|png|jpeglib|cjson/cJSON)\.h>' $(LAYERS) tools | grep -vE '^(core/blas|data/image_io|train/json)\.c$$'; \
+		then exit 1; fi
+	@echo "check-layers: ok"
+
 deps:
 	@tools/install-deps.sh
 
@@ -100,4 +113,4 @@ $(BUILD)/bench/%: $(BUILD)/tools/bench/%.o $(ARCHIVES)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test test-built asan suitcase check-headers deps demo repro bench clean
+.PHONY: all test test-built asan suitcase check-headers check-layers deps demo repro bench clean
