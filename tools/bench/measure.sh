@@ -46,7 +46,15 @@ for kind in f32 f16 int8; do
 	"$tapcut" export "$dir/train/last.ckpt" -o "$dir/$kind.tapcut" --weights $kind >/dev/null
 done
 rm -f "$dir"/speed.* "$dir"/memory.*
-load=$(cut -d' ' -f1 /proc/loadavg)
+
+# What others leave of the processors, in percent, over two seconds in which nothing of ours runs.
+idle() {
+	head -1 /proc/stat
+	sleep 2
+	head -1 /proc/stat
+}
+free=$(idle | awk '{ t = 0; for (i = 2; i <= NF; i++) t += $i } NR == 2 { printf "%d", 100 * ($5 - i0) / (t - t0) }
+	{ i0 = $5; t0 = t }')
 
 i=0
 while [ $i -lt "$repeats" ]; do
@@ -60,8 +68,8 @@ while [ $i -lt "$repeats" ]; do
 	i=$((i + 1))
 done
 
-echo "machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) processors, load $load before"
-awk "BEGIN { exit $load < 0.5 }" && echo "machine is busy: the times below are not its own"
+echo "machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) processors, $free % idle before"
+[ "$free" -ge 90 ] || echo "machine is busy: the times below are not its own"
 echo "BLAS core: $(sed -n 's/.*, core \([A-Za-z0-9_]*\).*/\1/p' "$dir/train.log" | head -1)"
 echo "medians of $repeats alternating runs; training: $steps steps of 8 samples"
 echo
