@@ -31,4 +31,4 @@ apt-cache show libjpeg62-turbo-dev >/dev/null 2>&1 || need=$(echo "$need" | sed 
 echo "installing:$need"
 $sudo apt-get update -q
 # shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -q --no-install-recommends $need
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $need
