@@ -17,6 +17,12 @@
 #define LLVMFuzzerTestOneInput fuzz_index
 #include "tests/fuzz/fuzz_index.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_reader
+#include "tests/fuzz/fuzz_reader.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_safetensors
+#include "tests/fuzz/fuzz_safetensors.c"
+#undef LLVMFuzzerTestOneInput
 
 static void replay(const char *target, int (*run)(const uint8_t *data, size_t size))
 {
@@ -62,6 +68,18 @@ START_TEST(dataset_index)
 }
 END_TEST
 
+START_TEST(weights_file)
+{
+	replay("reader", fuzz_reader);
+}
+END_TEST
+
+START_TEST(safetensors)
+{
+	replay("safetensors", fuzz_safetensors);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("fuzz corpus");
@@ -70,6 +88,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, rle);
 	tcase_add_test(tests, coco);
 	tcase_add_test(tests, dataset_index);
+	tcase_add_test(tests, weights_file);
+	tcase_add_test(tests, safetensors);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
