@@ -343,7 +343,7 @@ static enum status check_together(const struct config *c, const char *source)
 	if (c->augment.scale_max < c->augment.scale_min)
 		return status_fail(STATUS_CONFIG, "%s: augment.scale_max: expected at least augment.scale_min (%g), found %g", source,
 				   c->augment.scale_min, c->augment.scale_max);
-	if (c->loss.nfl_weight + c->loss.bce_weight + c->loss.dice_weight <= 0)
+	if (c->loss.nfl_weight + c->loss.bce_weight + c->loss.dice_weight + c->loss.iou_weight <= 0)
 		return status_fail(STATUS_CONFIG, "%s: loss: expected at least one weight above 0, found none", source);
 	int clicks = c->sampler.max_positive + c->sampler.max_negative + c->max_corrective_rounds;
 	if (clicks > CLICKS_MAX)

@@ -50,7 +50,7 @@ struct config {
 	struct {
 		double nfl_weight, nfl_alpha, nfl_gamma;
 		double bce_weight;
-		double dice_weight;
+		double dice_weight, iou_weight;
 	} loss;
 
 	struct optim_config optim;

@@ -152,6 +152,7 @@ const struct config_key config_keys[] = {
 	{"loss.nfl_gamma", KEY_NUMBER, FIELD(loss.nfl_gamma), "2", "", "Its exponent: how little easy pixels count.", .max = 10},
 	{"loss.bce_weight", KEY_NUMBER, FIELD(loss.bce_weight), "0", "", "Weight of binary cross-entropy.", .max = 1000},
 	{"loss.dice_weight", KEY_NUMBER, FIELD(loss.dice_weight), "0", "", "Weight of the Dice loss.", .max = 1000},
+	{"loss.iou_weight", KEY_NUMBER, FIELD(loss.iou_weight), "0", "", "Weight of the soft IoU loss.", .max = 1000},
 
 	{"optim.name", KEY_ENUM, FIELD(optim.kind), "\"adam\"", "", "Optimiser.", .names = optim_names},
 	{"optim.lr", KEY_NUMBER, FIELD(schedule.lr), "0.001", "", "Learning rate at its peak.", .min = 1e-12, .max = 100},

@@ -26,6 +26,7 @@ enum status objective_add(struct objective *objective, struct model *model, cons
 	total = add_loss(&nn, total, &op_normalized_focal_loss, &nfl, config->loss.nfl_weight, model->logits, target);
 	total = add_loss(&nn, total, &op_bce_with_logits, NULL, config->loss.bce_weight, model->logits, target);
 	total = add_loss(&nn, total, &op_soft_dice_loss, &dice, config->loss.dice_weight, model->logits, target);
+	total = add_loss(&nn, total, &op_soft_iou_loss, &dice, config->loss.iou_weight, model->logits, target);
 	if (model->graph.status)
 		return model->graph.status;
 	if (total < 0)
