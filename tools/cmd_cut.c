@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/status.h"
@@ -13,6 +12,7 @@
 #include "infer/tapcut.h"
 #include "tools/command.h"
 #include "tools/model_file.h"
+#include "train/progress.h"
 
 static void print_usage(FILE *out)
 {
@@ -255,9 +255,7 @@ static enum status make_overlay(const struct image *photo, const struct image *m
 
 static double milliseconds(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return 1e3 * (double)now.tv_sec + 1e-6 * (double)now.tv_nsec;
+	return 1e3 * progress_clock();
 }
 
 static size_t object_pixels(const struct image *mask)

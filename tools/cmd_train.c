@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/folder.h"
 #include "tools/command.h"
 #include "train/config.h"
 #include "train/trainer.h"
@@ -177,29 +178,6 @@ static enum status clear_run(const struct arguments *a)
 	return STATUS_OK;
 }
 
-/* Like mkdir -p. */
-static enum status make_dir(const char *dir)
-{
-	char path[PATH_SIZE];
-	if (snprintf(path, sizeof path, "%s", dir) >= (int)sizeof path)
-		return status_fail(STATUS_LIMIT, "%.60s...: the path is too long", dir);
-	for (char *c = path + 1;; c++) {
-		if (*c && *c != '/')
-			continue;
-		char kept = *c;
-		*c = '\0';
-		if (mkdir(path, 0777) != 0 && errno != EEXIST)
-			return status_fail(STATUS_IO, "%s cannot be made: %s", path, strerror(errno));
-		*c = kept;
-		if (!kept)
-			break;
-	}
-	struct stat info;
-	if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode))
-		return status_fail(STATUS_IO, "%s: expected a folder, found something else", dir);
-	return STATUS_OK;
-}
-
 /* --- signals ------------------------------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t stop_signal;
@@ -229,7 +207,7 @@ static enum status train(const struct arguments *a)
 					 .stop = &stop_signal };
 	TRY(config_load(&config, a->config, a->overrides, a->override_count));
 	TRY(config_check_training(&config));
-	TRY(make_dir(a->out_dir));
+	TRY(folder_make(a->out_dir));
 	if (!a->resume)
 		TRY(clear_run(a));
 	catch_signals();

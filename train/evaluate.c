@@ -6,12 +6,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/rng.h"
 #include "core/workers.h"
 #include "data/robot.h"
 #include "train/evaluate_source.h"
+#include "train/progress.h"
 #include "train/protocol.h"
 
 /* Clicking ends here; the bound of NoC@90. */
@@ -67,9 +67,7 @@ struct evaluation {
 
 static double now_ms(void)
 {
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec * 1e3 + (double)time.tv_nsec * 1e-6;
+	return 1e3 * progress_clock();
 }
 
 static enum status session_failed(enum tapcut_status code, const struct tapcut_session *session)

@@ -3,18 +3,17 @@
  * is a counter, the loader starts at any sample). */
 #include "train/trainer.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "convert/export.h"
 #include "convert/safetensors.h"
 #include "core/atomic_file.h"
 #include "core/backend.h"
+#include "core/folder.h"
 #include "train/batch.h"
 #include "train/objective.h"
 #include "train/progress.h"
@@ -126,19 +125,7 @@ static enum status start_batches(struct trainer *trainer)
 static enum status open_out_dir(struct trainer *trainer)
 {
 	char path[1024];
-	const char *dir = trainer->options->out_dir;
-	snprintf(path, sizeof path, "%s", dir);
-	for (char *p = path + 1;; p++) {
-		if (*p && *p != '/')
-			continue;
-		char end = *p;
-		*p = '\0';
-		if (mkdir(path, 0777) != 0 && errno != EEXIST)
-			return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
-		*p = end;
-		if (!end)
-			break;
-	}
+	TRY(folder_make(trainer->options->out_dir));
 	char *text = config_to_json(trainer->config);
 	if (!text)
 		return status_fail(STATUS_NO_MEMORY, "no memory for the config");
