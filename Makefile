@@ -21,8 +21,14 @@ LDLIBS   = -lopenblas -lcjson -lpng -ljpeg -lz -lm -pthread
 
 # Layers, lowest last, in link order: tools -> train -> convert, data -> core, infer.
 LAYERS = train convert data core infer
-layer_sources = $(filter-out %.inc.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+layer_sources = $(filter-out %.inc.c core/kernels/%,$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+# Kernels are compiled once per instruction set and chosen at run time (core/kernels/README.md).
+ISAS     = generic $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),avx2 avx512)
+ISA_FLAGS_avx2   = -mavx2 -mfma
+ISA_FLAGS_avx512 = -mavx2 -mfma -mavx512f -mavx512vl -mavx512dq -mavx512bw -mprefer-vector-width=512
+kernel_objects = $(foreach i,$(ISAS),$(patsubst %.c,$(BUILD)/%.$(i).o,$(wildcard core/kernels/*.c)))
 
 ARCHIVES = $(foreach l,$(LAYERS),$(BUILD)/lib$(l).a)
 TESTS    = $(sort $(patsubst tests/%.c,$(BUILD)/tests/%,$(shell find tests -name 'test_*.c')))
@@ -34,7 +40,7 @@ $(BUILD)/tapcut: $(call objects,$(wildcard tools/*.c)) $(ARCHIVES)
 	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
 
 define archive_rule
-$(BUILD)/lib$(1).a: $(call objects,$(call layer_sources,$(1)))
+$(BUILD)/lib$(1).a: $(call objects,$(call layer_sources,$(1))) $(if $(filter core,$(1)),$(kernel_objects))
 	@mkdir -p $$(@D) && rm -f $$@
 	$$(call quiet,AR)$$(AR) rcs $$@ $$^
 endef
@@ -44,6 +50,13 @@ $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+
+define kernel_rule
+$(BUILD)/core/kernels/%.$(1).o: core/kernels/%.c Makefile
+	@mkdir -p $$(@D)
+	$$(call quiet,CC)$$(CC) $$(ALLFLAGS) $$(ISA_FLAGS_$(1)) -DKERNEL_ISA=$(1) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach i,$(ISAS),$(eval $(call kernel_rule,$(i))))
 
 # infer/ uses plain names inside, so that the folder can be lifted out.
 $(BUILD)/infer/%.o: ALLFLAGS += -Iinfer
@@ -76,7 +89,7 @@ suitcase:
 
 # Each header compiles alone.
 check-headers:
-	@for h in $$(find core data train infer convert tools tests -name '*.h' ! -name 'op_list.h'); do \
+	@for h in $$(find core data train infer convert tools tests -name '*.h' ! -name 'op_list.h' ! -name 'kernel_list.h' ! -path core/kernels/kernel.h); do \
 		echo "#include \"$$h\"" | $(CC) $(CSTD) $(WARN) -I. -Iinfer -fsyntax-only -xc - || exit 1; done; echo "check-headers: ok"
 
 # Each folder includes only what it may: infer nothing of ours, core itself, the others downwards. Each outside library is known

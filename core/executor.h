@@ -22,6 +22,7 @@ size_t executor_bytes(const struct executor *executor);
 /* Which pass this is. */
 struct pass {
 	const float *values;  /* parameters: params->total floats (the trained ones, or their moving average) */
+	const float *prepared; /* graph->prepared_floats floats that graph_prepare made of `values` */
 	float *param_grads;   /* params->total floats, zeroed by the caller; NULL for a pass without training */
 	bool training;        /* dropout on, batch statistics from the batch */
 	struct rng rng;       /* dropout; each node takes its own stream from it */

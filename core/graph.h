@@ -27,6 +27,8 @@ struct node {
 	size_t data_offset;
 	size_t grad_offset;  /* only if needs_grad and the plan is for training */
 	size_t saved_offset;
+	size_t prepared_offset; /* floats into the prepared parameters (graph_prepare) */
+	int out_pitch;          /* floats from one pixel of the output to the next: shape.c, or that of a concat */
 	bool grad_add[OP_MAX_INPUTS]; /* backward adds to that input's gradient (else it is the first writer) */
 };
 
@@ -45,6 +47,7 @@ struct graph {
 	enum graph_mode mode;
 	size_t arena_floats;   /* activations, gradients, saved data and scratch of one executor */
 	size_t scratch_offset;
+	size_t prepared_floats; /* parameters as operators want them, shared by all executors */
 	double forward_macs;
 };
 
@@ -63,6 +66,10 @@ void graph_keep(struct graph *graph, int node);
 
 /* Lays out the arena. Needs no parameters' values. */
 enum status graph_plan(struct graph *graph, enum graph_mode mode);
+
+/* Once per step, after the parameters changed: node's part of the prepared parameters. Nodes are independent of each other,
+ * so that threads may share them. `prepared`: graph->prepared_floats floats, 64-byte aligned. */
+void graph_prepare(const struct graph *graph, const float *values, int node, float *prepared);
 
 /* One line per node: name, operator, attributes, shape, parameters, multiply-adds. */
 void graph_print(const struct graph *graph, FILE *out);

@@ -30,13 +30,16 @@ struct op_call {
 	struct tensor in[OP_MAX_INPUTS];
 	struct tensor param[OP_MAX_PARAMS];
 	struct tensor out;
+	int out_pitch;         /* floats from one pixel of out and of out_grad to the next: out.shape.c, or more where a
+				  node with OP_PITCHED_OUTPUT writes straight into a concat's output */
+	const float *prepared; /* prepared_floats(): what prepare made of the parameters; read only */
 	void *saved;    /* saved_bytes(): written by forward, read by backward of the same step */
 	float *scratch; /* scratch_floats(): undefined content, valid during this call only */
 	bool training;  /* dropout and batch_norm2d behave differently */
 	struct rng rng; /* this node's own stream (dropout) */
 
 	/* backward only */
-	const float *out_grad;
+	float *out_grad; /* nobody reads it afterwards: backward may overwrite it */
 	float *in_grad[OP_MAX_INPUTS];
 	bool in_grad_add[OP_MAX_INPUTS];
 	float *param_grad[OP_MAX_PARAMS]; /* PARAM_BUFFER: forward in training mode stores the batch statistic here */
@@ -47,6 +50,7 @@ enum {
 	OP_BACKWARD_READS_INPUT = 1 << 0,
 	OP_BACKWARD_READS_OUTPUT = 1 << 1,
 	OP_IN_PLACE = 1 << 2, /* out may be in[0], and in_grad[0] may be out_grad; never reads in[0] in backward */
+	OP_PITCHED_OUTPUT = 1 << 4, /* honours out_pitch; for all others it is out.shape.c */
 	OP_LOSS = 1 << 3,     /* output is a scalar; in[1] is the target and gets no gradient */
 };
 
@@ -56,6 +60,9 @@ struct op {
 	int min_params, max_params;
 	unsigned flags;
 	size_t attr_bytes;
+
+	/* Optional: flags that depend on the attributes, instead of `flags`. Ask op_flags(). */
+	unsigned (*flags_of)(const void *attr);
 
 	/* The output's shape, after checking attributes, inputs and parameter shapes; a failure names the operator, what was
 	 * expected and what was found. */
@@ -68,11 +75,21 @@ struct op {
 	size_t (*saved_bytes)(const struct op_call *call);
 	size_t (*scratch_floats)(const struct op_call *call); /* the larger of forward's and backward's need */
 
+	/* Optional: what forward and backward want to have done to the parameters once per step, for all slots (weights
+	 * packed for the matrix kernels). prepare reads call->param and writes `prepared`; any thread may run it. */
+	size_t (*prepared_floats)(const struct op_call *call);
+	void (*prepare)(const struct op_call *call, float *prepared);
+
 	/* Multiply-adds of forward (backward counts as two of them); NULL means negligible. */
 	double (*macs)(const struct op_call *call);
 
 	/* Optional: writes the attributes as text for graph printing, e.g. "3x3 stride 2 pad 1". */
 	void (*describe)(const void *attr, char *text, size_t size);
 };
+
+static inline unsigned op_flags(const struct op *op, const void *attr)
+{
+	return op->flags_of ? op->flags_of(attr) : op->flags;
+}
 
 #endif

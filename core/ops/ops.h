@@ -5,10 +5,14 @@
 
 #include "core/op.h"
 
-/* in: x (N,C,H,W); params: weight (O,C,KH,KW)[, bias (O,1,1,1)] -> (N,O,H',W'),
- * H' = (H + 2 pad - dilation (KH-1) - 1) / stride + 1 */
+/* in: x (N,C,H,W)[, addend (N,O,H',W')]; params: weight (O,C,KH,KW)[, bias (O,1,1,1)] -> (N,O,H',W'),
+ * H' = (H + 2 pad - dilation (KH-1) - 1) / stride + 1
+ * out = relu?(conv(input_scale * x) + bias + addend): what would be passes of their own is done while the output is in
+ * registers. */
 struct conv2d_attr {
 	int kernel_h, kernel_w, stride, padding, dilation;
+	int relu;          /* 1: max(., 0) at the end */
+	float input_scale; /* 0 means 1; a power of two changes no bit against a scale node before */
 };
 extern const struct op op_conv2d;
 

@@ -1,0 +1,119 @@
+/* Vectors of the instruction set being compiled, for kernels that cannot be left to the compiler's vectoriser. A
+ * kernel written with these names, and with its loops in steps of VEC_LANES, compiles for every set; NEON would be one
+ * more block. Loads and stores need no alignment. */
+#ifndef CORE_KERNELS_VEC_H
+#define CORE_KERNELS_VEC_H
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+typedef __m512 vec;
+enum { VEC_LANES = 16, VEC_REGISTERS = 32 };
+#define vec_zero() _mm512_setzero_ps()
+#define vec_set1(x) _mm512_set1_ps(x)
+#define vec_load(p) _mm512_loadu_ps(p)
+#define vec_store(p, v) _mm512_storeu_ps(p, v)
+#define vec_add(a, b) _mm512_add_ps(a, b)
+#define vec_sub(a, b) _mm512_sub_ps(a, b)
+#define vec_mul(a, b) _mm512_mul_ps(a, b)
+#define vec_fma(a, b, c) _mm512_fmadd_ps(a, b, c) /* a * b + c, rounded once */
+/* max(v, 0) that keeps a NaN: the second operand is returned where one is a NaN. */
+#define vec_relu(v) _mm512_max_ps(_mm512_setzero_ps(), v)
+/* a where m > 0, else 0. */
+#define vec_where_positive(m, a) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(m, _mm512_setzero_ps(), _CMP_GT_OQ), a)
+/* The first n (0..VEC_LANES) floats; the others are read as 0 and not written. */
+#define vec_load_part(p, n) _mm512_maskz_loadu_ps((__mmask16)((1u << (n)) - 1), p)
+#define vec_store_part(p, n, v) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (n)) - 1), v)
+
+#elif defined(__AVX2__)
+#include <immintrin.h>
+typedef __m256 vec;
+enum { VEC_LANES = 8, VEC_REGISTERS = 16 };
+#define vec_zero() _mm256_setzero_ps()
+#define vec_set1(x) _mm256_set1_ps(x)
+#define vec_load(p) _mm256_loadu_ps(p)
+#define vec_store(p, v) _mm256_storeu_ps(p, v)
+#define vec_add(a, b) _mm256_add_ps(a, b)
+#define vec_sub(a, b) _mm256_sub_ps(a, b)
+#define vec_mul(a, b) _mm256_mul_ps(a, b)
+#define vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define vec_relu(v) _mm256_max_ps(_mm256_setzero_ps(), v)
+#define vec_where_positive(m, a) _mm256_and_ps(_mm256_cmp_ps(m, _mm256_setzero_ps(), _CMP_GT_OQ), a)
+
+static inline __m256i vec_part_mask(int n)
+{
+	return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+#define vec_load_part(p, n) _mm256_maskload_ps(p, vec_part_mask(n))
+#define vec_store_part(p, n, v) _mm256_maskstore_ps(p, vec_part_mask(n), v)
+
+#else
+/* Plain C: the compiler makes of it what the target has. fmaf rounds once everywhere, in software if it must. */
+enum { VEC_LANES = 4, VEC_REGISTERS = 16 };
+typedef float vec __attribute__((vector_size(4 * VEC_LANES)));
+
+static inline vec vec_set1(float x)
+{
+	return (vec){ x, x, x, x };
+}
+
+static inline vec vec_zero(void)
+{
+	return vec_set1(0);
+}
+
+static inline vec vec_load(const float *p)
+{
+	vec v;
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+static inline void vec_store(float *p, vec v)
+{
+	memcpy(p, &v, sizeof v);
+}
+
+#define vec_add(a, b) ((a) + (b))
+#define vec_sub(a, b) ((a) - (b))
+#define vec_mul(a, b) ((a) * (b))
+
+static inline vec vec_fma(vec a, vec b, vec c)
+{
+	for (int i = 0; i < VEC_LANES; i++)
+		c[i] = fmaf(a[i], b[i], c[i]);
+	return c;
+}
+
+static inline vec vec_relu(vec v)
+{
+	for (int i = 0; i < VEC_LANES; i++)
+		v[i] = v[i] < 0 ? 0 : v[i];
+	return v;
+}
+
+static inline vec vec_where_positive(vec m, vec a)
+{
+	for (int i = 0; i < VEC_LANES; i++)
+		a[i] = m[i] > 0 ? a[i] : 0;
+	return a;
+}
+
+static inline vec vec_load_part(const float *p, int n)
+{
+	vec v = vec_zero();
+	for (int i = 0; i < n; i++)
+		v[i] = p[i];
+	return v;
+}
+
+static inline void vec_store_part(float *p, int n, vec v)
+{
+	for (int i = 0; i < n; i++)
+		p[i] = v[i];
+}
+#endif
+
+#endif
