@@ -3,12 +3,13 @@
 
 #include <string.h>
 
-extern const struct backend backend_blas; /* backend_blas.c */
+extern const struct backend backend_native; /* backend_native.c */
+extern const struct backend backend_blas;   /* backend_blas.c */
 
-const struct backend *const backend_list[] = {&backend_blas, NULL};
+const struct backend *const backend_list[] = { &backend_native, &backend_blas, NULL };
 
 /* Written at start only (backend_select), read by all threads afterwards. */
-static const struct backend *current = &backend_blas;
+static const struct backend *current = &backend_native;
 
 enum status backend_select(const char *name)
 {
@@ -19,7 +20,7 @@ enum status backend_select(const char *name)
 		current = backend_list[i];
 		return STATUS_OK;
 	}
-	return status_fail(STATUS_CONFIG, "unknown compute backend \"%s\": expected \"openblas\"", name);
+	return status_fail(STATUS_CONFIG, "unknown compute backend \"%s\": expected \"native\" or \"openblas\"", name);
 }
 
 const struct backend *backend_current(void)

@@ -14,7 +14,7 @@
 static const char *const channel_orders[] = {"rgb", "bgr", NULL};
 static const char *const click_encodings[] = {"disk", "distance", NULL};
 static const char *const nan_policies[] = {"stop", "skip", NULL};
-static const char *const backends[] = {"openblas", NULL};
+static const char *const backends[] = {"native", "openblas", NULL};
 
 const struct config_section config_sections[] = {
 	{"", "The experiment as a whole."},
@@ -194,6 +194,7 @@ const struct config_key config_keys[] = {
 	{"eval.threshold", KEY_NUMBER, FIELD(threshold), "0.49", "probability",
 	 "A pixel above it counts as object; in the corrective rounds of training too.", .min = 0.01, .max = 0.99},
 
-	{"compute.backend", KEY_CHOICE, FIELD(backend), "\"openblas\"", "", "Library of the matrix products.", .names = backends},
+	{"compute.backend", KEY_CHOICE, FIELD(backend), "\"native\"", "",
+	 "Kernels of the convolutions: our own (same bytes on every processor) or OpenBLAS (for comparison).", .names = backends},
 };
 const int config_key_count = sizeof config_keys / sizeof *config_keys;

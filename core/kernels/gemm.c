@@ -154,14 +154,16 @@ int KERNEL(gemm_panel)(void)
 
 void KERNEL(gemm_pack)(const struct gemm_source *source, float *packed)
 {
-	for (int column = 0; column < source->cols; column += PANEL) {
+	ptrdiff_t panel = source->panel ? source->panel : (ptrdiff_t)source->depth * PANEL;
+	for (int column = 0; column < source->cols; column += PANEL, packed += panel) {
 		int cols = source->cols - column < PANEL ? source->cols - column : PANEL;
 		const float *from = source->data + column * source->col;
-		for (int k = 0; k < source->depth; k++, from += source->row, packed += PANEL) {
+		float *to = packed;
+		for (int k = 0; k < source->depth; k++, from += source->row, to += PANEL) {
 			for (int j = 0; j < cols; j++)
-				packed[j] = source->scale * from[j * source->col];
+				to[j] = source->scale * from[j * source->col];
 			for (int j = cols; j < PANEL; j++)
-				packed[j] = 0;
+				to[j] = 0;
 		}
 	}
 }

@@ -34,6 +34,7 @@ struct gemm_source {
 	const float *data;
 	ptrdiff_t row, col;
 	float scale;
+	ptrdiff_t panel; /* floats from one packed panel to the next; 0: depth * gemm_panel() */
 };
 
 /* Floats that gemm_pack writes. */

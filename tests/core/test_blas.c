@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "core/backend.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
@@ -74,17 +73,6 @@ START_TEST(threads_get_the_same_bits)
 }
 END_TEST
 
-START_TEST(backend_by_name)
-{
-	ck_assert_str_eq(backend_current()->name, "openblas");
-	ck_assert_int_eq(backend_select("abacus"), STATUS_CONFIG);
-	ck_assert(strstr(status_message(), "\"abacus\""));
-	ck_assert_str_eq(backend_current()->name, "openblas");
-	ck_assert_int_eq(backend_select("openblas"), STATUS_OK);
-	ck_assert_str_eq(backend_current()->core_name(), blas_core_name());
-}
-END_TEST
-
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("blas");
@@ -92,7 +80,6 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, product_equals_loops, 0, 8);
 	tcase_add_test(tcase, check_passes_here_and_names_the_core);
 	tcase_add_test(tcase, threads_get_the_same_bits);
-	tcase_add_test(tcase, backend_by_name);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

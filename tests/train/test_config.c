@@ -70,7 +70,7 @@ START_TEST(defaults_are_the_recipe)
 	ck_assert_uint_eq(config.schedule.total_steps, config.train.steps);
 	ck_assert(config.threshold == 0.49);
 	ck_assert_str_eq(config.train.nan_policy, "stop");
-	ck_assert_str_eq(config.backend, "openblas");
+	ck_assert_str_eq(config.backend, "native");
 	ck_assert_int_eq(config.data.category_count, 0);
 }
 END_TEST
