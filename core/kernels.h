@@ -5,7 +5,10 @@
 #ifndef CORE_KERNELS_H
 #define CORE_KERNELS_H
 
+#include "core/kernels/channels.h"
 #include "core/kernels/gemm.h"
+#include "core/kernels/max_pool2d.h"
+#include "core/kernels/upsample.h"
 #include "core/status.h"
 
 struct kernels {

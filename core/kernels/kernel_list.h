@@ -3,3 +3,25 @@
 KERNEL_FUNCTION(int, gemm_panel, (void))
 KERNEL_FUNCTION(void, gemm_pack, (const struct gemm_source *source, float *packed))
 KERNEL_FUNCTION(void, gemm, (const struct gemm *g))
+KERNEL_FUNCTION(void, max_pool2d, (const struct max_pool2d *p, const float *x, float *y, uint8_t *winners))
+KERNEL_FUNCTION(void, max_pool2d_grad, (const struct max_pool2d *p, const float *y_grad, const uint8_t *winners,
+					float *x_grad, bool add))
+KERNEL_FUNCTION(void, upsample_bilinear, (const struct upsample *u, const float *in, float *out, float *line))
+KERNEL_FUNCTION(void, upsample_bilinear_grad, (const struct upsample *u, const float *out_grad, float *in_grad,
+					       float *line, bool add))
+KERNEL_FUNCTION(void, upsample_nearest, (const struct upsample *u, const float *in, float *out))
+KERNEL_FUNCTION(void, upsample_nearest_grad, (const struct upsample *u, const float *out_grad, float *in_grad,
+					      bool add))
+KERNEL_FUNCTION(void, channel_sums, (const float *x, size_t pixels, int channels, double *sum))
+KERNEL_FUNCTION(void, channel_products, (const float *x, const float *y, size_t pixels, int channels, double *sum))
+KERNEL_FUNCTION(void, channel_squares, (const float *x, const double *mean, size_t pixels, int channels, double *sum))
+KERNEL_FUNCTION(void, channel_centred_products, (const float *a, const float *x, const double *mean, size_t pixels,
+						 int channels, double *sum))
+KERNEL_FUNCTION(void, channel_add, (float *y, const float *x, const float *value, size_t pixels, int channels))
+KERNEL_FUNCTION(void, channel_scale, (float *y, const float *x, const float *value, size_t pixels, int channels,
+				      bool add))
+KERNEL_FUNCTION(void, channel_fill, (float *y, const float *value, size_t pixels, int channels, bool add))
+KERNEL_FUNCTION(void, channel_normalise, (float *y, const float *x, const float *mean, const float *factor,
+					  const float *bias, size_t pixels, int channels))
+KERNEL_FUNCTION(void, channel_normalise_grad, (const struct channel_normalise_grad *n, size_t pixels, int channels,
+					       bool add))

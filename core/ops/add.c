@@ -1,9 +1,9 @@
-/* out = in[0] + in[1]; in[1] has in[0]'s shape, or (N,C,1,1) and is then added to each pixel of its plane. The sum may
+/* out = in[0] + in[1]; in[1] has in[0]'s shape, or (N,C,1,1) and is then added to each pixel. The sum may
  * replace in[0], and its gradient is in[0]'s. */
+#include "core/kernels.h"
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 #include "core/ops/run.h"
-#include "core/ops/sum.h"
 #include "core/vector.h"
 
 static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
@@ -24,17 +24,15 @@ VECTORISED static void add(float *out, const float *a, const float *b, size_t co
 		out[i] = a[i] + b[i];
 }
 
-VECTORISED static void add_constant(float *out, const float *a, float b, size_t count)
-{
-#pragma GCC ivdep
-	for (size_t i = 0; i < count; i++)
-		out[i] = a[i] + b;
-}
-
-/* Values of in[1] per plane of in[0]: all or one. */
 static bool is_broadcast(const struct op_call *call)
 {
 	return !shape_equal(call->in[0].shape, call->in[1].shape);
+}
+
+/* Sums per channel in double. */
+static size_t scratch_floats(const struct op_call *call)
+{
+	return is_broadcast(call) ? 2 * (size_t)call->out.shape.c : 0;
 }
 
 static void forward(struct op_call *call)
@@ -45,29 +43,37 @@ static void forward(struct op_call *call)
 		add(call->out.data, a, b, shape_count(s));
 		return;
 	}
-	size_t plane = (size_t)s.h * (size_t)s.w;
-	for (size_t i = 0; i < (size_t)s.n * (size_t)s.c; i++)
-		add_constant(call->out.data + i * plane, a + i * plane, b[i], plane);
+	for (int n = 0; n < s.n; n++) {
+		size_t at = shape_offset(s, n, 0, 0, 0);
+		kernels()->channel_add(call->out.data + at, a + at, b + n * s.c, (size_t)s.h * (size_t)s.w, s.c);
+	}
+}
+
+static void backward_broadcast(struct op_call *call)
+{
+	struct shape s = call->out.shape;
+	double *sum = (double *)call->scratch;
+	for (int n = 0; n < s.n; n++) {
+		float *grad = call->in_grad[1] + n * s.c;
+		kernels()->channel_sums(call->out_grad + shape_offset(s, n, 0, 0, 0), (size_t)s.h * (size_t)s.w, s.c,
+					sum);
+		for (int c = 0; c < s.c; c++)
+			grad[c] = (call->in_grad_add[1] ? grad[c] : 0) + (float)sum[c];
+	}
 }
 
 /* One input after the other: they may be the same node, and then the second adds to what the first stored. */
 static void backward(struct op_call *call)
 {
-	struct shape s = call->out.shape;
+	size_t count = shape_count(call->out.shape);
 	if (call->in_grad[0])
-		run_store(call->in_grad[0], call->out_grad, shape_count(s), call->in_grad_add[0]);
-	float *grad = call->in_grad[1];
-	if (!grad)
+		run_store(call->in_grad[0], call->out_grad, count, call->in_grad_add[0]);
+	if (!call->in_grad[1])
 		return;
-	if (!is_broadcast(call)) {
-		run_store(grad, call->out_grad, shape_count(s), call->in_grad_add[1]);
-		return;
-	}
-	size_t plane = (size_t)s.h * (size_t)s.w;
-	for (size_t i = 0; i < (size_t)s.n * (size_t)s.c; i++) {
-		float sum = (float)sum_floats(call->out_grad + i * plane, plane);
-		grad[i] = call->in_grad_add[1] ? grad[i] + sum : sum;
-	}
+	if (is_broadcast(call))
+		backward_broadcast(call);
+	else
+		run_store(call->in_grad[1], call->out_grad, count, call->in_grad_add[1]);
 }
 
 const struct op op_add = {
@@ -78,4 +84,5 @@ const struct op op_add = {
 	.shape = shape,
 	.forward = forward,
 	.backward = backward,
+	.scratch_floats = scratch_floats,
 };

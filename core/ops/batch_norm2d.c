@@ -12,12 +12,10 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "core/kernels.h"
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
-#include "core/ops/sum.h"
-#include "core/vector.h"
 
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR, PARAMS };
 
@@ -33,122 +31,92 @@ static enum status shape(const void *attr, const struct shape *in, int input_cou
 	return rule_output(op, in[0].n, in[0].c, in[0].h, in[0].w, out);
 }
 
-/* What a channel was normalised with; kept per channel for backward. */
-struct channel {
-	double mean, deviation_inverse; /* 1 / sqrt(var + epsilon) */
-};
-
+/* What the channels were normalised with, kept for backward: means, then 1 / sqrt(var + epsilon). */
 static size_t saved_bytes(const struct op_call *call)
 {
-	return (size_t)call->out.shape.c * sizeof(struct channel);
+	return 2 * (size_t)call->out.shape.c * sizeof(double);
 }
 
-static size_t plane_floats(const struct op_call *call)
+/* Two sums in double and four factors in float per channel. */
+static size_t scratch_floats(const struct op_call *call)
 {
-	return (size_t)call->out.shape.h * (size_t)call->out.shape.w;
+	return (2 * 2 + 4) * (size_t)call->out.shape.c;
 }
 
-/* First float of channel c of sample n. */
-static size_t plane_start(const struct op_call *call, int n, int c)
+/* Values of a channel: samples lie behind each other, so they are just more pixels. */
+static size_t pixel_count(const struct op_call *call)
 {
-	return ((size_t)n * (size_t)call->out.shape.c + (size_t)c) * plane_floats(call);
+	return shape_count(call->out.shape) / (size_t)call->out.shape.c;
 }
 
-/* The batch's mean and sum of squared deviations, in two passes: no cancellation. */
-static void batch_statistics(const struct op_call *call, int c, double *mean, double *squares)
+/* The batch's mean and sum of squared deviations, in two passes: no cancellation. Stores the buffers' new values. */
+static void batch_statistics(const struct op_call *call, double *mean, double *squares)
 {
-	int samples = call->out.shape.n;
-	size_t plane = plane_floats(call);
-	*mean = 0;
-	for (int n = 0; n < samples; n++)
-		*mean += sum_floats(call->in[0].data + plane_start(call, n, c), plane);
-	*mean /= (double)plane * samples;
-	*squares = 0;
-	for (int n = 0; n < samples; n++)
-		*squares += sum_squares(call->in[0].data + plane_start(call, n, c), *mean, plane);
-}
-
-static struct channel channel_of(const struct op_call *call, int c)
-{
-	const struct batch_norm2d_attr *a = call->attr;
-	double mean = call->param[RUNNING_MEAN].data[c], var = call->param[RUNNING_VAR].data[c];
-	if (call->training) {
-		double squares, count = (double)plane_floats(call) * call->out.shape.n;
-		batch_statistics(call, c, &mean, &squares);
-		var = squares / count;
+	int channels = call->out.shape.c;
+	size_t pixels = pixel_count(call);
+	kernels()->channel_sums(call->in[0].data, pixels, channels, mean);
+	for (int c = 0; c < channels; c++)
+		mean[c] /= (double)pixels;
+	kernels()->channel_squares(call->in[0].data, mean, pixels, channels, squares);
+	for (int c = 0; c < channels; c++) {
 		if (call->param_grad[RUNNING_MEAN])
-			call->param_grad[RUNNING_MEAN][c] = (float)mean;
+			call->param_grad[RUNNING_MEAN][c] = (float)mean[c];
 		if (call->param_grad[RUNNING_VAR])
-			call->param_grad[RUNNING_VAR][c] = (float)(squares / (count > 1 ? count - 1 : 1));
+			call->param_grad[RUNNING_VAR][c] = (float)(squares[c] / (double)(pixels > 1 ? pixels - 1 : 1));
 	}
-	return (struct channel){mean, 1 / sqrt(var + (double)a->epsilon)};
-}
-
-VECTORISED static void normalise(float *restrict y, const float *restrict x, float mean, float factor, float bias,
-				 size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		y[i] = (x[i] - mean) * factor + bias;
 }
 
 static void forward(struct op_call *call)
 {
-	for (int c = 0; c < call->out.shape.c; c++) {
-		struct channel channel = channel_of(call, c);
-		memcpy((char *)call->saved + (size_t)c * sizeof channel, &channel, sizeof channel);
-		float factor = (float)(call->param[WEIGHT].data[c] * channel.deviation_inverse);
-		for (int n = 0; n < call->out.shape.n; n++) {
-			size_t at = plane_start(call, n, c);
-			normalise(call->out.data + at, call->in[0].data + at, (float)channel.mean, factor,
-				  call->param[BIAS].data[c], plane_floats(call));
-		}
+	const struct batch_norm2d_attr *a = call->attr;
+	int channels = call->out.shape.c;
+	size_t pixels = pixel_count(call);
+	double *mean = call->saved, *deviation_inverse = mean + channels, *squares = (double *)call->scratch;
+	float *centre = call->scratch + 4 * channels, *factor = centre + channels;
+	if (call->training)
+		batch_statistics(call, mean, squares);
+	for (int c = 0; c < channels; c++) {
+		double var = call->training ? squares[c] / (double)pixels : call->param[RUNNING_VAR].data[c];
+		if (!call->training)
+			mean[c] = call->param[RUNNING_MEAN].data[c];
+		deviation_inverse[c] = 1 / sqrt(var + (double)a->epsilon);
+		centre[c] = (float)mean[c];
+		factor[c] = (float)(call->param[WEIGHT].data[c] * deviation_inverse[c]);
 	}
-}
-
-/* x_grad = by_grad g + by_value (x - mean) + constant, or += of it. */
-VECTORISED static void input_grad(float *restrict x_grad, const float *restrict g, const float *restrict x, float mean,
-				  float by_grad, float by_value, float constant, size_t count, bool add)
-{
-	if (add)
-		for (size_t i = 0; i < count; i++)
-			x_grad[i] += by_grad * g[i] + (by_value * (x[i] - mean) + constant);
-	else
-		for (size_t i = 0; i < count; i++)
-			x_grad[i] = by_grad * g[i] + (by_value * (x[i] - mean) + constant);
-}
-
-static void backward_channel(struct op_call *call, int c)
-{
-	struct channel channel;
-	memcpy(&channel, (const char *)call->saved + (size_t)c * sizeof channel, sizeof channel);
-	size_t plane = plane_floats(call);
-	double bias_grad = 0, weight_grad = 0, count = (double)plane * call->out.shape.n;
-	for (int n = 0; n < call->out.shape.n; n++) {
-		size_t at = plane_start(call, n, c);
-		bias_grad += sum_floats(call->out_grad + at, plane);
-		weight_grad += sum_centred_products(call->out_grad + at, call->in[0].data + at, channel.mean, plane);
-	}
-	weight_grad *= channel.deviation_inverse;
-	if (call->param_grad[WEIGHT])
-		call->param_grad[WEIGHT][c] += (float)weight_grad;
-	if (call->param_grad[BIAS])
-		call->param_grad[BIAS][c] += (float)bias_grad;
-	if (!call->in_grad[0])
-		return;
-	double by_grad = call->param[WEIGHT].data[c] * channel.deviation_inverse;
-	double by_value = call->training ? -by_grad * channel.deviation_inverse * weight_grad / count : 0;
-	double constant = call->training ? -by_grad * bias_grad / count : 0;
-	for (int n = 0; n < call->out.shape.n; n++) {
-		size_t at = plane_start(call, n, c);
-		input_grad(call->in_grad[0] + at, call->out_grad + at, call->in[0].data + at, (float)channel.mean,
-			   (float)by_grad, (float)by_value, (float)constant, plane, call->in_grad_add[0]);
-	}
+	kernels()->channel_normalise(call->out.data, call->in[0].data, centre, factor, call->param[BIAS].data, pixels,
+				     channels);
 }
 
 static void backward(struct op_call *call)
 {
-	for (int c = 0; c < call->out.shape.c; c++)
-		backward_channel(call, c);
+	int channels = call->out.shape.c;
+	size_t pixels = pixel_count(call);
+	const double *mean = call->saved, *deviation_inverse = mean + channels;
+	double *bias_grad = (double *)call->scratch, *weight_grad = bias_grad + channels;
+	float *centre = call->scratch + 4 * channels, *by_grad = centre + channels;
+	float *by_value = by_grad + channels, *constant = by_value + channels;
+	kernels()->channel_sums(call->out_grad, pixels, channels, bias_grad);
+	kernels()->channel_centred_products(call->out_grad, call->in[0].data, mean, pixels, channels, weight_grad);
+	for (int c = 0; c < channels; c++) {
+		weight_grad[c] *= deviation_inverse[c];
+		if (call->param_grad[WEIGHT])
+			call->param_grad[WEIGHT][c] += (float)weight_grad[c];
+		if (call->param_grad[BIAS])
+			call->param_grad[BIAS][c] += (float)bias_grad[c];
+		double scale = call->param[WEIGHT].data[c] * deviation_inverse[c];
+		double mean_scale = call->training ? -scale / (double)pixels : 0;
+		centre[c] = (float)mean[c];
+		by_grad[c] = (float)scale;
+		by_value[c] = (float)(mean_scale * deviation_inverse[c] * weight_grad[c]);
+		constant[c] = (float)(mean_scale * bias_grad[c]);
+	}
+	if (!call->in_grad[0])
+		return;
+	struct channel_normalise_grad n = {
+		.out_grad = call->out_grad, .x = call->in[0].data, .mean = centre, .by_grad = by_grad,
+		.by_value = by_value, .constant = constant, .x_grad = call->in_grad[0],
+	};
+	kernels()->channel_normalise_grad(&n, pixels, channels, call->in_grad_add[0]);
 }
 
 static void describe(const void *attr, char *text, size_t size)
@@ -169,5 +137,6 @@ const struct op op_batch_norm2d = {
 	.forward = forward,
 	.backward = backward,
 	.saved_bytes = saved_bytes,
+	.scratch_floats = scratch_floats,
 	.describe = describe,
 };

@@ -1,7 +1,7 @@
 /* The mean of each channel's plane (Lin, Chen, Yan: "Network in network", ICLR 2014). */
+#include "core/kernels.h"
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
-#include "core/ops/sum.h"
 
 static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
 			 int param_count, struct shape *out)
@@ -11,27 +11,35 @@ static enum status shape(const void *attr, const struct shape *in, int input_cou
 	return rule_output(&op_global_avg_pool2d, in[0].n, in[0].c, 1, 1, out);
 }
 
+/* Sums in double, then shares in float: one per channel. */
+static size_t scratch_floats(const struct op_call *call)
+{
+	return 2 * (size_t)call->out.shape.c;
+}
+
 static void forward(struct op_call *call)
 {
-	size_t planes = shape_count(call->out.shape), plane = shape_count(call->in[0].shape) / planes;
-	for (size_t i = 0; i < planes; i++)
-		call->out.data[i] = (float)(sum_floats(call->in[0].data + i * plane, plane) / (double)plane);
+	struct shape x = call->in[0].shape;
+	size_t pixels = (size_t)x.h * (size_t)x.w;
+	double *sum = (double *)call->scratch;
+	for (int n = 0; n < x.n; n++) {
+		kernels()->channel_sums(call->in[0].data + shape_offset(x, n, 0, 0, 0), pixels, x.c, sum);
+		for (int c = 0; c < x.c; c++)
+			call->out.data[n * x.c + c] = (float)(sum[c] / (double)pixels);
+	}
 }
 
 static void backward(struct op_call *call)
 {
-	size_t planes = shape_count(call->out.shape), plane = shape_count(call->in[0].shape) / planes;
-	float *x_grad = call->in_grad[0];
-	if (!x_grad)
+	struct shape x = call->in[0].shape;
+	size_t pixels = (size_t)x.h * (size_t)x.w;
+	if (!call->in_grad[0])
 		return;
-	for (size_t i = 0; i < planes; i++, x_grad += plane) {
-		float share = (float)(call->out_grad[i] / (double)plane);
-		if (call->in_grad_add[0])
-			for (size_t j = 0; j < plane; j++)
-				x_grad[j] += share;
-		else
-			for (size_t j = 0; j < plane; j++)
-				x_grad[j] = share;
+	for (int n = 0; n < x.n; n++) {
+		for (int c = 0; c < x.c; c++)
+			call->scratch[c] = (float)(call->out_grad[n * x.c + c] / (double)pixels);
+		kernels()->channel_fill(call->in_grad[0] + shape_offset(x, n, 0, 0, 0), call->scratch, pixels, x.c,
+					call->in_grad_add[0]);
 	}
 }
 
@@ -42,4 +50,5 @@ const struct op op_global_avg_pool2d = {
 	.shape = shape,
 	.forward = forward,
 	.backward = backward,
+	.scratch_floats = scratch_floats,
 };

@@ -16,7 +16,7 @@ static const struct shape shapes[] = { { 2, 3, 3, 5 }, { 1, 5, 7, 9 }, { 1, 1, 1
 static double value(const struct op_call *call, int n, int c, size_t i)
 {
 	struct shape s = call->in[0].shape;
-	return call->in[0].data[((size_t)n * (size_t)s.c + (size_t)c) * (size_t)s.h * (size_t)s.w + i];
+	return call->in[0].data[shape_offset(s, n, c, 0, 0) + i * (size_t)s.c];
 }
 
 static void statistics(const struct op_call *call, int c, double *mean, double *squares)
@@ -40,7 +40,7 @@ static void compare(const struct op_call *call, int c, double mean, double var)
 		for (size_t i = 0; i < plane; i++) {
 			double expected = (value(call, n, c, i) - mean) / sqrt(var + (double)attr.epsilon) *
 						  (double)call->param[0].data[c] + (double)call->param[1].data[c];
-			double found = call->out.data[((size_t)n * (size_t)s.c + (size_t)c) * plane + i];
+			double found = call->out.data[shape_offset(s, n, c, 0, 0) + i * (size_t)s.c];
 			ck_assert_msg(fabs(expected - found) <= 1e-5 * (1 + fabs(expected)), "expected %g, found %g",
 				      expected, found);
 		}

@@ -29,15 +29,15 @@ static size_t place_of_maximum(const struct op_call *call, size_t output)
 {
 	const struct max_pool2d_attr *a = call->attr;
 	struct shape x = call->in[0].shape, y = call->out.shape;
-	size_t plane = output / (size_t)(y.h * y.w), best = 0;
-	int oy = (int)output / y.w % y.h, ox = (int)output % y.w;
+	size_t best = 0, pixel = output / (size_t)y.c;
+	int c = (int)output % y.c, ox = (int)pixel % y.w, oy = (int)pixel / y.w % y.h, n = (int)pixel / y.w / y.h;
 	bool found = false;
 	for (int k = 0; k < a->kernel * a->kernel; k++) {
 		int row = oy * a->stride - a->padding + k / a->kernel;
 		int column = ox * a->stride - a->padding + k % a->kernel;
 		if (row < 0 || row >= x.h || column < 0 || column >= x.w)
 			continue;
-		size_t at = (plane * (size_t)x.h + (size_t)row) * (size_t)x.w + (size_t)column;
+		size_t at = shape_offset(x, n, c, row, column);
 		if (!found || call->in[0].data[at] > call->in[0].data[best])
 			best = at;
 		found = true;

@@ -86,9 +86,8 @@ END_TEST
 static float broadcast(const struct op_call *call, size_t i)
 {
 	struct shape a = call->in[0].shape, b = call->in[1].shape;
-	size_t plane = (size_t)a.h * (size_t)a.w, c = i / plane % (size_t)a.c, n = i / plane / (size_t)a.c;
-	size_t pixel = b.h * b.w == 1 ? 0 : i % plane, channel = b.c == 1 ? 0 : c;
-	return call->in[1].data[(n * (size_t)b.c + channel) * (size_t)b.h * (size_t)b.w + pixel];
+	int c = (int)i % a.c, x = (int)i / a.c % a.w, y = (int)i / a.c / a.w % a.h, n = (int)i / a.c / a.w / a.h;
+	return call->in[1].data[shape_offset(b, n, b.c == 1 ? 0 : c, b.h == 1 ? 0 : y, b.w == 1 ? 0 : x)];
 }
 
 static void check_two(const struct op *op, struct shape a, struct shape b, bool product)
@@ -162,10 +161,9 @@ START_TEST(concat)
 	op_run_forward(&run);
 	ck_assert(shape_equal(run.call.out.shape, (struct shape){ 2, 9, 3, 5 }));
 	for (size_t i = 0; i < shape_count(run.call.out.shape); i++) {
-		size_t n = i / 135, channel = i / 15 % 9, first = channel < 3 ? 0 : channel < 4 ? 3 : 4;
+		size_t pixel = i / 9, channel = i % 9, first = channel < 3 ? 0 : channel < 4 ? 3 : 4;
 		const struct tensor *from = &run.call.in[channel < 3 ? 0 : channel < 4 ? 1 : 2];
-		size_t at = (n * (size_t)from->shape.c + channel - first) * 15 + i % 15;
-		ck_assert(run.call.out.data[i] == from->data[at]);
+		ck_assert(run.call.out.data[i] == from->data[pixel * (size_t)from->shape.c + channel - first]);
 	}
 	op_run_release(&run);
 	struct shape out, in[] = { { 2, 3, 3, 5 }, { 2, 3, 3, 4 }, { 1, 3, 3, 5 }, { 1, 3, 3, 5 }, { 1, 3, 3, 5 } };
@@ -183,11 +181,11 @@ START_TEST(global_avg_pool2d)
 	struct op_run run;
 	op_run_init(&run, &c);
 	op_run_forward(&run);
-	size_t plane = (size_t)shapes[_i].h * (size_t)shapes[_i].w;
+	size_t plane = (size_t)shapes[_i].h * (size_t)shapes[_i].w, channels = (size_t)shapes[_i].c;
 	for (size_t i = 0; i < shape_count(run.call.out.shape); i++) {
 		double sum = 0;
 		for (size_t j = 0; j < plane; j++)
-			sum += (double)run.call.in[0].data[i * plane + j];
+			sum += (double)run.call.in[0].data[(i / channels * plane + j) * channels + i % channels];
 		ck_assert_double_eq_tol(run.call.out.data[i], sum / (double)plane, 1e-7);
 	}
 	op_run_release(&run);

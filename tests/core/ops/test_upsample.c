@@ -10,12 +10,12 @@
 #define ATTR(F, MODE) (&(const struct upsample_attr){ .factor = F, .mode = MODE })
 
 static const struct shape shapes[] = { { 1, 1, 1, 1 }, { 2, 3, 3, 5 }, { 1, 1, 1, 4 }, { 1, 2, 5, 1 }, { 1, 2, 2, 2 },
-				       { 1, 1, 9, 33 } };
+				       { 1, 1, 9, 33 }, { 1, 16, 3, 2 } };
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
-static double pixel(const struct tensor *x, size_t plane, int row, int column)
+static double pixel(const struct tensor *x, int n, int c, int row, int column)
 {
-	return x->data[(plane * (size_t)x->shape.h + (size_t)row) * (size_t)x->shape.w + (size_t)column];
+	return x->data[shape_offset(x->shape, n, c, row, column)];
 }
 
 /* Neighbours and weight of the second one: half-pixel centres, the position clamped to the first pixel. */
@@ -31,16 +31,16 @@ static double expected_value(const struct op_call *call, size_t output)
 {
 	const struct upsample_attr *a = call->attr;
 	struct shape y = call->out.shape;
-	size_t plane = output / (size_t)(y.h * y.w);
-	int oy = (int)output / y.w % y.h, ox = (int)output % y.w, top, bottom, left, right;
+	int at = (int)output / y.c, c = (int)output % y.c, ox = at % y.w, oy = at / y.w % y.h, n = at / y.w / y.h;
+	int top, bottom, left, right;
 	double down, along;
 	if (a->mode == UPSAMPLE_NEAREST)
-		return pixel(&call->in[0], plane, oy / a->factor, ox / a->factor);
+		return pixel(&call->in[0], n, c, oy / a->factor, ox / a->factor);
 	neighbours(oy, a->factor, call->in[0].shape.h, &top, &bottom, &down);
 	neighbours(ox, a->factor, call->in[0].shape.w, &left, &right, &along);
 	const struct tensor *x = &call->in[0];
-	double upper = (1 - along) * pixel(x, plane, top, left) + along * pixel(x, plane, top, right);
-	double lower = (1 - along) * pixel(x, plane, bottom, left) + along * pixel(x, plane, bottom, right);
+	double upper = (1 - along) * pixel(x, n, c, top, left) + along * pixel(x, n, c, top, right);
+	double lower = (1 - along) * pixel(x, n, c, bottom, left) + along * pixel(x, n, c, bottom, right);
 	return (1 - down) * upper + down * lower;
 }
 
