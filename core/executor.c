@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum status executor_init(struct executor *executor, const struct graph *graph)
 {
@@ -65,13 +66,24 @@ static struct op_call bind_call(const struct executor *executor, const struct pa
 	return call;
 }
 
+static uint64_t thread_time(const struct executor *executor)
+{
+	struct timespec now = { 0 };
+	if (executor->profile)
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 void executor_forward(struct executor *executor, const struct pass *pass, int last)
 {
 	for (int i = 0; i <= last; i++) {
 		if (!executor->graph->nodes[i].op)
 			continue;
+		uint64_t start = thread_time(executor);
 		struct op_call call = bind_call(executor, pass, i);
 		executor->graph->nodes[i].op->forward(&call);
+		if (executor->profile)
+			executor->profile->forward[i] += thread_time(executor) - start;
 	}
 }
 
@@ -79,6 +91,7 @@ static void backward_node(struct executor *executor, const struct pass *pass, in
 {
 	const struct graph *graph = executor->graph;
 	const struct node *node = &graph->nodes[index];
+	uint64_t start = thread_time(executor);
 	struct op_call call = bind_call(executor, pass, index);
 	call.out_grad = executor->arena + node->grad_offset;
 	for (int i = 0; i < node->input_count; i++) {
@@ -87,12 +100,14 @@ static void backward_node(struct executor *executor, const struct pass *pass, in
 		call.in_grad_add[i] = node->grad_add[i];
 	}
 	node->op->backward(&call);
+	if (executor->profile)
+		executor->profile->backward[index] += thread_time(executor) - start;
 }
 
 void executor_backward(struct executor *executor, const struct pass *pass, int loss, float scale)
 {
 	const struct graph *graph = executor->graph;
-	assert(graph->mode == GRAPH_TRAINING && loss == graph->node_count - 1 && pass->param_grads);
+	assert(graph->mode == GRAPH_TRAINING && loss == graph->node_count - 1);
 	assert(shape_count(graph->nodes[loss].shape) == 1 && graph->nodes[loss].needs_grad);
 	executor->arena[graph->nodes[loss].grad_offset] = scale;
 	for (int i = loss; i >= 0; i--)

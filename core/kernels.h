@@ -6,6 +6,7 @@
 #define CORE_KERNELS_H
 
 #include "core/kernels/channels.h"
+#include "core/kernels/fma_peak.h"
 #include "core/kernels/gemm.h"
 #include "core/kernels/max_pool2d.h"
 #include "core/kernels/upsample.h"

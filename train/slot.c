@@ -165,7 +165,8 @@ static float mean_iou(struct slot_worker *worker, const struct slot *slot)
 void slot_compute(struct slot_worker *worker, const float *values, struct slot *slot)
 {
 	struct pass pass = { .values = values };
-	memset(slot->grads, 0, worker->model->graph.params->total * sizeof(float));
+	if (slot->grads)
+		memset(slot->grads, 0, worker->model->graph.params->total * sizeof(float));
 	slot->rounds = 0;
 	int rounds = start_samples(worker, slot);
 	for (int round = 0; round < rounds; round++)

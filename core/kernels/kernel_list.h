@@ -25,3 +25,6 @@ KERNEL_FUNCTION(void, channel_normalise, (float *y, const float *x, const float 
 					  const float *bias, size_t pixels, int channels))
 KERNEL_FUNCTION(void, channel_normalise_grad, (const struct channel_normalise_grad *n, size_t pixels, int channels,
 					       bool add))
+/* Each of the first floats of sums[FMA_PEAK_FLOATS], as many as the registers hold, goes through `rounds` multiply-adds
+ * x = 0.75 x + 0.25. Returns the floating-point operations done. */
+KERNEL_FUNCTION(double, fma_peak, (int rounds, float *sums))

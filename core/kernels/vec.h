@@ -83,8 +83,8 @@ static inline void vec_store(float *p, vec v)
 static inline vec vec_fma(vec a, vec b, vec c)
 {
 	for (int i = 0; i < VEC_LANES; i++)
-		c[i] = fmaf(a[i], b[i], c[i]);
-	return c;
+		a[i] = fmaf(a[i], b[i], c[i]);
+	return a;
 }
 
 static inline vec vec_relu(vec v)
