@@ -8,6 +8,7 @@
 #include "core/kernels/channels.h"
 #include "core/kernels/fma_peak.h"
 #include "core/kernels/gemm.h"
+#include "core/kernels/losses.h"
 #include "core/kernels/max_pool2d.h"
 #include "core/kernels/upsample.h"
 #include "core/status.h"

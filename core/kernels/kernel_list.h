@@ -28,3 +28,12 @@ KERNEL_FUNCTION(void, channel_normalise_grad, (const struct channel_normalise_gr
 /* Each of the first floats of sums[FMA_PEAK_FLOATS], as many as the registers hold, goes through `rounds` multiply-adds
  * x = 0.75 x + 0.25. Returns the floating-point operations done. */
 KERNEL_FUNCTION(double, fma_peak, (int rounds, float *sums))
+
+/* Losses and sums over pixels. */
+KERNEL_FUNCTION(void, focal_terms, (const struct focal_block *block))
+KERNEL_FUNCTION(void, bce_terms, (const float *logit, const float *target, size_t count, float *term, float *slope))
+KERNEL_FUNCTION(void, overlap_terms, (const struct overlap_block *block))
+KERNEL_FUNCTION(void, overlap_slopes, (const float *logit, const float *target, size_t count, float by_product,
+				       float by_predicted, float *slope))
+KERNEL_FUNCTION(size_t, count_valid, (const float *target, size_t count))
+KERNEL_FUNCTION(double, sum_floats, (const float *x, size_t count))

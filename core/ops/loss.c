@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/kernels.h"
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 #include "core/ops/run.h"
 #include "core/ops/sum.h"
-#include "core/ops/vmath.h"
-#include "core/vector.h"
 
 enum status loss_shape(const struct op *op, const struct shape *in, int input_count, int param_count, struct shape *out)
 {
@@ -24,49 +23,62 @@ size_t loss_pixels(const struct op_call *call)
 	return (size_t)call->in[0].shape.h * (size_t)call->in[0].shape.w;
 }
 
-double loss_valid(const float *target, size_t count)
+static size_t logit_count(const struct op_call *call)
 {
-	size_t valid = 0;
-	for (size_t i = 0; i < count; i++)
-		valid += target[i] >= 0;
-	return (double)valid;
+	return (size_t)call->in[0].shape.n * loss_pixels(call);
 }
 
-VECTORISED static void overlap_terms(const float *restrict logit, const float *restrict target, size_t count,
-				     double *restrict product, double *restrict predicted, double *restrict wanted)
+size_t loss_slopes_saved_bytes(const struct op_call *call)
 {
-	for (size_t i = 0; i < count; i++) {
-		double valid = target[i] >= 0 ? 1 : 0;
-		double p = vmath_sigmoid(logit[i]).value * valid, t = target[i] * valid;
-		product[i] = p * t;
-		predicted[i] = p;
-		wanted[i] = t;
+	return logit_count(call) * sizeof(float) + (size_t)call->in[0].shape.n * sizeof(double);
+}
+
+float *loss_slopes(const struct op_call *call, int sample)
+{
+	return (float *)call->saved + (size_t)sample * loss_pixels(call);
+}
+
+/* They lie behind the slopes, not aligned for a double. */
+static char *factor_of(const struct op_call *call, int sample)
+{
+	return (char *)((float *)call->saved + logit_count(call)) + (size_t)sample * sizeof(double);
+}
+
+void loss_set_factor(const struct op_call *call, int sample, double factor)
+{
+	memcpy(factor_of(call, sample), &factor, sizeof factor);
+}
+
+void loss_slopes_backward(struct op_call *call)
+{
+	size_t pixels = loss_pixels(call);
+	int samples = call->in[0].shape.n;
+	if (!call->in_grad[0])
+		return;
+	for (int n = 0; n < samples; n++) {
+		double factor;
+		memcpy(&factor, factor_of(call, n), sizeof factor);
+		factor *= (double)call->out_grad[0] / samples;
+		run_scale(call->in_grad[0] + (size_t)n * pixels, loss_slopes(call, n), (float)factor, pixels,
+			  call->in_grad_add[0]);
 	}
 }
 
 static struct loss_overlap overlap(const float *logit, const float *target, size_t count)
 {
 	struct loss_overlap sum = {0};
-	double product[LOSS_BLOCK], predicted[LOSS_BLOCK], wanted[LOSS_BLOCK];
+	float product[LOSS_BLOCK], predicted[LOSS_BLOCK], wanted[LOSS_BLOCK];
+	struct overlap_block block = {.product = product, .predicted = predicted, .wanted = wanted};
 	for (size_t at = 0; at < count; at += LOSS_BLOCK) {
-		size_t block = count - at < LOSS_BLOCK ? count - at : LOSS_BLOCK;
-		overlap_terms(logit + at, target + at, block, product, predicted, wanted);
-		sum.product += sum_doubles(product, block);
-		sum.predicted += sum_doubles(predicted, block);
-		sum.target += sum_doubles(wanted, block);
+		block.logit = logit + at;
+		block.target = target + at;
+		block.count = count - at < LOSS_BLOCK ? count - at : LOSS_BLOCK;
+		kernels()->overlap_terms(&block);
+		sum.product += sum_floats(product, block.count);
+		sum.predicted += sum_floats(predicted, block.count);
+		sum.target += sum_floats(wanted, block.count);
 	}
 	return sum;
-}
-
-/* grad = (by_product t + by_predicted) p (1 - p); 0 at ignored pixels. */
-VECTORISED static void overlap_grads(const float *restrict logit, const float *restrict target, double by_product,
-				     double by_predicted, float *restrict grad, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct vmath_sigmoid p = vmath_sigmoid(logit[i]);
-		double value = (by_product * target[i] + by_predicted) * p.value * p.rest;
-		grad[i] = target[i] >= 0 ? (float)value : 0;
-	}
 }
 
 static void overlap_grad(const float *logit, const float *target, double by_product, double by_predicted,
@@ -75,7 +87,7 @@ static void overlap_grad(const float *logit, const float *target, double by_prod
 	float grad[LOSS_BLOCK];
 	for (size_t at = 0; at < count; at += LOSS_BLOCK) {
 		size_t block = count - at < LOSS_BLOCK ? count - at : LOSS_BLOCK;
-		overlap_grads(logit + at, target + at, by_product, by_predicted, grad, block);
+		kernels()->overlap_slopes(logit + at, target + at, block, (float)by_product, (float)by_predicted, grad);
 		run_store(logit_grad + at, grad, block, add);
 	}
 }
@@ -95,7 +107,7 @@ void loss_overlap_forward(struct op_call *call, loss_quotient_fn *quotient)
 		const float *target = call->in[1].data + (size_t)n * pixels;
 		struct loss_overlap sums = overlap(call->in[0].data + (size_t)n * pixels, target, pixels);
 		struct loss_quotient q = quotient(&sums, (double)attr->smooth);
-		bool empty = q.b <= 0 || loss_valid(target, pixels) <= 0;
+		bool empty = q.b <= 0 || kernels()->count_valid(target, pixels) == 0;
 		total += empty ? 0 : 1 - q.a / q.b;
 		memcpy((char *)call->saved + (size_t)n * sizeof sums, &sums, sizeof sums);
 	}

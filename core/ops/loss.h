@@ -16,8 +16,16 @@ enum status loss_shape(const struct op *op, const struct shape *in, int input_co
 /* Pixels of one sample. */
 size_t loss_pixels(const struct op_call *call);
 
-/* How many of `count` targets are not ignored. */
-double loss_valid(const float *target, size_t count);
+/* --- losses that are a sum over pixels (cross-entropy, focal): forward keeps the slopes --------------------------- */
+
+/* What forward saves for backward: the derivative of each pixel's term up to a factor of its sample (so backward reads
+ * neither logits nor targets), then the factors. */
+size_t loss_slopes_saved_bytes(const struct op_call *call);
+float *loss_slopes(const struct op_call *call, int sample);
+void loss_set_factor(const struct op_call *call, int sample, double factor);
+
+/* in_grad = out_grad / N * factor * slope. */
+void loss_slopes_backward(struct op_call *call);
 
 /* --- losses of one sample that depend on three sums only (Dice, intersection over union) -------------------------- */
 

@@ -1,6 +1,7 @@
 /* See sum.h. */
 #include "core/ops/sum.h"
 
+#include "core/kernels.h"
 #include "core/vector.h"
 
 enum { LANES = 16 };
@@ -28,9 +29,9 @@ static double add_lanes(double lane[LANES])
 		return add_lanes(lane);                             \
 	} while (0)
 
-VECTORISED double sum_floats(const float *x, size_t count)
+double sum_floats(const float *x, size_t count)
 {
-	LANE_SUM((double)x[i]);
+	return kernels()->sum_floats(x, count);
 }
 
 VECTORISED double sum_products(const float *x, const float *y, size_t count)
