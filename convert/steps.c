@@ -1,6 +1,6 @@
 /* Graph to steps: one row per operator, one function per row. Four simplifications make the deployed network smaller
  * than the trained one, and none changes what it computes beyond rounding:
- * - a scale that only a conv2d reads goes into that convolution's weights;
+ * - a scale that only a conv2d multiplies, or its own input_scale, goes into that convolution's weights;
  * - dropout is the identity outside of training;
  * - batch_norm2d with its running statistics is x * scale + shift per channel; it goes into the weights of a
  * convolution that nobody else reads, else it is a channel_affine step;
@@ -120,19 +120,29 @@ static enum status add_params(struct translation *t, int node, struct infer_step
 
 /* --- one function per operator ------------------------------------------------------------------------------------ */
 
+/* An addend is an add step of its own; the runner does it in the convolution's epilogue where that is best. */
 static enum status encode_conv2d(struct translation *t, int node)
 {
 	struct conv2d_attr attr;
 	memcpy(&attr, node_at(t, node)->attr, sizeof attr);
 	struct infer_step *step = add_step(t, node, INFER_OP_CONV2D);
+	step->input_count = 1;
+	step->inputs[1] = -1;
 	const int args[] = { attr.kernel_h, attr.kernel_w, attr.stride, attr.padding, attr.dilation };
 	memcpy(step->args, args, sizeof args);
-	t->open[node] = true;
 	TRY(add_params(t, node, step));
 	const struct infer_tensor *weight = &t->out->network.tensors[step->tensor[0]];
-	float factor = t->factor[node_at(t, node)->inputs[0]];
+	float factor = t->factor[node_at(t, node)->inputs[0]] * (attr.input_scale != 0 ? attr.input_scale : 1);
 	for (size_t i = 0; factor != 1 && i < shape_count(param_at(t, node, 0)->shape); i++)
 		weight->data[i] *= factor;
+	if (node_at(t, node)->input_count > 1) {
+		int sum = t->value[node];
+		step = add_step(t, node, INFER_OP_ADD);
+		step->inputs[0] = input_value(t, node, 1);
+		step->inputs[1] = sum;
+	}
+	step->relu = attr.relu != 0;
+	t->open[node] = !attr.relu;
 	return STATUS_OK;
 }
 
@@ -178,7 +188,8 @@ static enum status encode_scale(struct translation *t, int node)
 {
 	struct scale_attr attr;
 	memcpy(&attr, node_at(t, node)->attr, sizeof attr);
-	if (t->readers[node] == 1 && t->reader[node] >= 0 && node_at(t, t->reader[node])->op == &op_conv2d) {
+	const struct node *reader = t->reader[node] >= 0 ? node_at(t, t->reader[node]) : NULL;
+	if (t->readers[node] == 1 && reader && reader->op == &op_conv2d && reader->inputs[0] == node) {
 		alias(t, node, false);
 		t->factor[node] *= attr.factor;
 		return STATUS_OK;
@@ -361,11 +372,11 @@ static enum status walk(struct translation *t, int image, int clicks, int logits
 	return STATUS_OK;
 }
 
-/* A node becomes at most one step with at most two tensors. */
+/* A node becomes at most two steps with at most two tensors. */
 static enum status steps_reserve(struct steps *steps, size_t nodes)
 {
 	*steps = (struct steps){ 0 };
-	steps->network.steps = calloc(nodes, sizeof *steps->network.steps);
+	steps->network.steps = calloc(2 * nodes, sizeof *steps->network.steps);
 	steps->network.tensors = calloc(2 * nodes, sizeof *steps->network.tensors);
 	steps->names = calloc(2 * nodes, sizeof *steps->names);
 	if (!steps->network.steps || !steps->network.tensors || !steps->names) {

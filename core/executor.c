@@ -53,6 +53,8 @@ static struct op_call bind_call(const struct executor *executor, const struct pa
 		.attr = node->attr,
 		.input_count = node->input_count,
 		.out = { node->shape, executor->arena + node->data_offset },
+		.out_pitch = node->out_pitch,
+		.prepared = pass->prepared ? pass->prepared + node->prepared_offset : NULL,
 		.saved = executor->arena + node->saved_offset,
 		.scratch = executor->arena + graph->scratch_offset,
 		.training = pass->training,

@@ -20,7 +20,7 @@ struct executor {
 enum status executor_init(struct executor *executor, const struct graph *graph);
 void executor_release(struct executor *executor);
 
-/* Memory of a node's output: write inputs before forward, read kept nodes after it. */
+/* Memory of a node's output (N,H,W,C): write inputs before forward, read kept nodes after it. */
 float *executor_data(const struct executor *executor, int node);
 
 /* Bytes of the arena. */
@@ -28,12 +28,12 @@ size_t executor_bytes(const struct executor *executor);
 
 /* Which pass this is. */
 struct pass {
-	const float *values;  /* parameters: params->total floats (the trained ones, or their moving average) */
+	const float *values;   /* parameters: params->total floats (the trained ones, or their moving average) */
 	const float *prepared; /* graph->prepared_floats floats that graph_prepare made of `values` */
-	float *param_grads;   /* params->total floats, zeroed by the caller; NULL for a pass without training, or to leave the
-				 parameters' gradients out (a profile's way to time the activations' alone) */
-	bool training;        /* dropout on, batch statistics from the batch */
-	struct rng rng;       /* dropout; each node takes its own stream from it */
+	float *param_grads;    /* params->total floats, zeroed by the caller; NULL for a pass without training, or to leave the
+				  parameters' gradients out (a profile's way to time the activations' alone) */
+	bool training;         /* dropout on, batch statistics from the batch */
+	struct rng rng;        /* dropout; each node takes its own stream from it */
 };
 
 /* Runs nodes 0..last. */

@@ -67,8 +67,8 @@ void graph_keep(struct graph *graph, int node);
 /* Lays out the arena. Needs no parameters' values. */
 enum status graph_plan(struct graph *graph, enum graph_mode mode);
 
-/* Once per step, after the parameters changed: node's part of the prepared parameters. Nodes are independent of each other,
- * so that threads may share them. `prepared`: graph->prepared_floats floats, 64-byte aligned. */
+/* Once per step, after the parameters (`values`) changed: node's part of the prepared parameters. Nodes are independent of each
+ * other, so that threads may share them. `prepared`: graph->prepared_floats floats, 64-byte aligned. */
 void graph_prepare(const struct graph *graph, const float *values, int node, float *prepared);
 
 /* One line per node: name, operator, attributes, shape, parameters, multiply-adds. */

@@ -6,6 +6,7 @@
 #define CORE_KERNELS_H
 
 #include "core/kernels/channels.h"
+#include "core/kernels/epilogue_grad.h"
 #include "core/kernels/fma_peak.h"
 #include "core/kernels/gemm.h"
 #include "core/kernels/losses.h"

@@ -45,13 +45,21 @@ struct op_call {
 	float *param_grad[OP_MAX_PARAMS]; /* PARAM_BUFFER: forward in training mode stores the batch statistic here */
 };
 
-/* What backward reads besides gradients and parameters; decides how long the planner keeps activations. */
+/* What an operator does with its memory; the planner reads it. */
 enum {
+	/* What backward reads besides gradients and parameters: how long activations live. */
 	OP_BACKWARD_READS_INPUT = 1 << 0,
-	OP_BACKWARD_READS_OUTPUT = 1 << 1,
-	OP_IN_PLACE = 1 << 2, /* out may be in[0], and in_grad[0] may be out_grad; never reads in[0] in backward */
-	OP_PITCHED_OUTPUT = 1 << 4, /* honours out_pitch; for all others it is out.shape.c */
-	OP_LOSS = 1 << 3,     /* output is a scalar; in[1] is the target and gets no gradient */
+	OP_BACKWARD_READS_INPUT0 = 1 << 1, /* in[0] and no other */
+	OP_BACKWARD_READS_OUTPUT = 1 << 2,
+	/* out may be that input, and its in_grad may be out_grad; backward never reads that input. */
+	OP_IN_PLACE = 1 << 3,   /* in[0] */
+	OP_IN_PLACE_1 = 1 << 4, /* in[1], if it is there */
+	OP_LOSS = 1 << 5,       /* output is a scalar; in[1] is the target and gets no gradient */
+	/* A concat's output is made in place by those who can: a pitched output may be a range of channels of the output of
+	   its only reader, which then finds in[i].data at its place inside out.data, in_grad[i] inside out_grad, and has
+	   nothing to copy for it. */
+	OP_PITCHED_OUTPUT = 1 << 6, /* honours out_pitch; for all others it is out.shape.c */
+	OP_CONCAT = 1 << 7,         /* out is the channels of in[0], in[1] ... side by side */
 };
 
 struct op {
@@ -90,6 +98,12 @@ struct op {
 static inline unsigned op_flags(const struct op *op, const void *attr)
 {
 	return op->flags_of ? op->flags_of(attr) : op->flags;
+}
+
+/* Whether backward reads in[input].data. */
+static inline bool op_backward_reads(unsigned flags, int input)
+{
+	return (flags & OP_BACKWARD_READS_INPUT) || (input == 0 && (flags & OP_BACKWARD_READS_INPUT0));
 }
 
 #endif

@@ -11,7 +11,7 @@
  *
  * Buffers whose lives overlap must not overlap in memory. They are placed largest first, each at the lowest offset that is free
  * during its life (greedy by size: Pisarchyk & Lee, "Efficient memory management for deep neural net inference", 2020).
- * An in-place operator shares its input's buffer: both are one group. */
+ * An in-place operator shares its input's buffer, and what is read by a concat alone lies inside the concat's: they are one group. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +24,7 @@ struct buffer {
 	size_t floats, offset;
 	int first, last; /* life, both ends included */
 	int alias;       /* index of the buffer whose memory this one shares, or -1 */
+	size_t shift;    /* where in it this one begins */
 };
 
 struct layout {
@@ -31,6 +32,7 @@ struct layout {
 	int n;
 	struct buffer *buffers; /* data, grad, saved of each node: 3 per node */
 	int *consumers;         /* number of readers of each node */
+	int *host;              /* the concat in whose output this node's output lies, or -1 */
 };
 
 enum { DATA, GRAD, SAVED, BUFFERS_PER_NODE };
@@ -67,6 +69,7 @@ static struct op_call shape_call(const struct graph *graph, const struct node *n
 	for (int i = 0; i < node->param_count; i++)
 		call.param[i].shape = graph->params->items[node->params[i]].shape;
 	call.out.shape = node->shape;
+	call.out_pitch = node->out_pitch;
 	return call;
 }
 
@@ -112,14 +115,52 @@ static void mark_grad_adds(struct graph *graph)
 	}
 }
 
-/* May this node write over its input? Only if nobody else reads it, forward or backward. */
-static bool runs_in_place(const struct layout *layout, const struct node *node)
+static unsigned flags_of(const struct node *node)
 {
-	if (!node->op || !(node->op->flags & OP_IN_PLACE))
-		return false;
-	const struct node *input = &layout->graph->nodes[node->inputs[0]];
-	return input->op && !input->keep && layout->consumers[node->inputs[0]] == 1 &&
-	       !(input->needs_grad && (input->op->flags & OP_BACKWARD_READS_OUTPUT));
+	return node->op ? op_flags(node->op, node->attr) : 0;
+}
+
+/* An input of a concat lies in the concat's output if it is read by nobody else and its operator can write there. */
+static void find_hosts(struct layout *layout)
+{
+	struct node *nodes = layout->graph->nodes;
+	for (int i = 0; i < layout->n; i++) {
+		layout->host[i] = -1;
+		nodes[i].out_pitch = nodes[i].shape.c;
+		for (int k = 0; (flags_of(&nodes[i]) & OP_CONCAT) && k < nodes[i].input_count; k++) {
+			int input = nodes[i].inputs[k];
+			if (layout->consumers[input] > 1 || nodes[input].keep ||
+			    !(flags_of(&nodes[input]) & OP_PITCHED_OUTPUT))
+				continue;
+			layout->host[input] = i;
+			nodes[input].out_pitch = nodes[i].shape.c;
+		}
+	}
+}
+
+/* Does the backward of whoever writes this node's output read it? */
+static bool read_by_writers(const struct layout *layout, int i)
+{
+	const struct node *node = &layout->graph->nodes[i];
+	bool read = node->needs_grad && (flags_of(node) & OP_BACKWARD_READS_OUTPUT);
+	for (int k = 0; k < node->input_count; k++)
+		if (layout->host[node->inputs[k]] == i)
+			read |= read_by_writers(layout, node->inputs[k]);
+	return read;
+}
+
+/* The input that this node may write over, or -1: one that nobody else reads, forward or backward. */
+static int in_place_input(const struct layout *layout, int i)
+{
+	const struct node *node = &layout->graph->nodes[i];
+	unsigned flags = flags_of(node);
+	int k = flags & OP_IN_PLACE ? 0 : flags & OP_IN_PLACE_1 ? 1 : OP_MAX_INPUTS;
+	if (k >= node->input_count || layout->host[i] >= 0)
+		return -1;
+	int input = node->inputs[k];
+	const struct node *from = &layout->graph->nodes[input];
+	bool free = from->op && !from->keep && layout->consumers[input] == 1 && !read_by_writers(layout, input);
+	return free ? input : -1;
 }
 
 static void set_data_life(struct layout *layout, int i)
@@ -134,13 +175,13 @@ static void set_data_life(struct layout *layout, int i)
 	}
 	if (!node->op)
 		return;
-	unsigned flags = node->op->flags;
+	unsigned flags = flags_of(node);
 	if (node->needs_grad && (flags & OP_BACKWARD_READS_OUTPUT))
 		extend(data, backward_time(layout, i));
 	for (int k = 0; k < node->input_count; k++) {
 		struct buffer *input = buffer_of(layout, node->inputs[k], DATA);
 		extend(input, i);
-		if (node->needs_grad && (flags & OP_BACKWARD_READS_INPUT))
+		if (node->needs_grad && op_backward_reads(flags, k))
 			extend(input, backward_time(layout, i));
 	}
 }
@@ -171,17 +212,36 @@ static void set_saved_life(struct layout *layout, int i)
 		extend(saved, backward_time(layout, i));
 }
 
-/* Joins the buffers of an in-place node with its input's: the earlier node owns the memory for both lives. */
-static void join(struct layout *layout, int node, int input, int kind)
+/* Makes the buffer of `node` a part of that of `owner`, which has the memory for both lives. */
+static void join(struct layout *layout, int node, int owner, size_t shift, int kind)
 {
-	struct buffer *buffer = buffer_of(layout, node, kind), *owner = buffer_of(layout, input, kind);
-	if (!buffer->floats || !owner->floats)
+	struct buffer *buffer = buffer_of(layout, node, kind), *whole = buffer_of(layout, owner, kind);
+	if (!buffer->floats || !whole->floats)
 		return;
-	while (owner->alias >= 0)
-		owner = &layout->buffers[owner->alias];
-	extend(owner, buffer->first);
-	extend(owner, buffer->last);
-	buffer->alias = (int)(owner - layout->buffers);
+	while (whole->alias >= 0)
+		whole = &layout->buffers[whole->alias];
+	extend(whole, buffer->first);
+	extend(whole, buffer->last);
+	buffer->alias = (int)(whole - layout->buffers);
+	buffer->shift = shift;
+}
+
+static void join_data_and_grad(struct layout *layout, int node, int owner, size_t shift)
+{
+	join(layout, node, owner, shift, DATA);
+	join(layout, node, owner, shift, GRAD);
+}
+
+static void join_inputs_of_concat(struct layout *layout, int i)
+{
+	const struct node *nodes = layout->graph->nodes;
+	size_t channel = 0;
+	for (int k = 0; k < nodes[i].input_count; k++) {
+		int input = nodes[i].inputs[k];
+		if (layout->host[input] == i)
+			join_data_and_grad(layout, input, i, channel);
+		channel += (size_t)nodes[input].shape.c;
+	}
 }
 
 static void set_lives(struct layout *layout)
@@ -191,16 +251,18 @@ static void set_lives(struct layout *layout)
 	for (int i = 0; i < layout->n; i++)
 		for (int k = 0; k < layout->graph->nodes[i].input_count; k++)
 			layout->consumers[layout->graph->nodes[i].inputs[k]]++;
+	find_hosts(layout);
 	for (int i = 0; i < layout->n; i++) {
 		set_data_life(layout, i);
 		set_grad_life(layout, i);
 		set_saved_life(layout, i);
 	}
-	for (int i = 0; i < layout->n; i++)
-		if (runs_in_place(layout, &layout->graph->nodes[i])) {
-			join(layout, i, layout->graph->nodes[i].inputs[0], DATA);
-			join(layout, i, layout->graph->nodes[i].inputs[0], GRAD);
-		}
+	for (int i = 0; i < layout->n; i++) {
+		int input = in_place_input(layout, i);
+		join_inputs_of_concat(layout, i);
+		if (input >= 0)
+			join_data_and_grad(layout, i, input, 0);
+	}
 }
 
 static int larger_first(const void *a, const void *b)
@@ -258,7 +320,7 @@ static enum status place_all(struct layout *layout)
 	free(order);
 	for (int i = 0; i < all; i++)
 		if (layout->buffers[i].alias >= 0)
-			layout->buffers[i].offset = layout->buffers[layout->buffers[i].alias].offset;
+			layout->buffers[i].offset = layout->buffers[layout->buffers[i].alias].offset + layout->buffers[i].shift;
 	return STATUS_OK;
 }
 
@@ -267,6 +329,7 @@ static void store_plan(struct layout *layout)
 	struct graph *graph = layout->graph;
 	size_t scratch = 0;
 	graph->forward_macs = 0;
+	graph->prepared_floats = 0;
 	for (int i = 0; i < layout->n; i++) {
 		struct node *node = &graph->nodes[i];
 		node->data_offset = buffer_of(layout, i, DATA)->offset;
@@ -278,6 +341,8 @@ static void store_plan(struct layout *layout)
 		size_t need = node->op->scratch_floats ? node->op->scratch_floats(&call) : 0;
 		scratch = need > scratch ? need : scratch;
 		graph->forward_macs += node->op->macs ? node->op->macs(&call) : 0;
+		node->prepared_offset = graph->prepared_floats;
+		graph->prepared_floats += node->op->prepared_floats ? align_floats(node->op->prepared_floats(&call)) : 0;
 	}
 	graph->arena_floats = graph->scratch_offset + align_floats(scratch);
 }
@@ -298,9 +363,10 @@ enum status graph_plan(struct graph *graph, enum graph_mode mode)
 		.n = graph->node_count,
 		.buffers = calloc(n * BUFFERS_PER_NODE, sizeof *layout.buffers),
 		.consumers = calloc(n, sizeof *layout.consumers),
+		.host = calloc(n, sizeof *layout.host),
 	};
 	enum status status = STATUS_OK;
-	if (layout.buffers && layout.consumers) {
+	if (layout.buffers && layout.consumers && layout.host) {
 		set_lives(&layout);
 		status = place_all(&layout);
 		if (!status)
@@ -310,5 +376,18 @@ enum status graph_plan(struct graph *graph, enum graph_mode mode)
 	}
 	free(layout.buffers);
 	free(layout.consumers);
+	free(layout.host);
 	return status;
+}
+
+void graph_prepare(const struct graph *graph, const float *values, int index, float *prepared)
+{
+	const struct node *node = &graph->nodes[index];
+	if (!node->op || !node->op->prepare)
+		return;
+	struct op_call call = shape_call(graph, node);
+	for (int i = 0; i < node->param_count; i++)
+		/* Operators only read parameters; the tensor struct has no const variant. */
+		call.param[i].data = (float *)values + graph->params->items[node->params[i]].offset;
+	node->op->prepare(&call, prepared + node->prepared_offset);
 }

@@ -20,12 +20,20 @@ static enum status init_slots(struct batch *batch, size_t total, uint32_t epoch_
 	return STATUS_OK;
 }
 
+static enum status init_prepared(struct batch *batch)
+{
+	size_t bytes = (batch->graph->prepared_floats * sizeof(float) + 63) / 64 * 64;
+	batch->prepared = aligned_alloc(64, bytes ? bytes : 64);
+	return batch->prepared ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for %zu bytes of prepared weights", bytes);
+}
+
 enum status batch_init(struct batch *batch, const struct config *config, const struct model *model,
 		       const struct objective *objective, struct workers *workers, uint32_t epoch_size)
 {
 	*batch = (struct batch){
 		.config = config,
 		.workers = workers,
+		.graph = &model->graph,
 		.slot_count = config->train.batch_size / config->train.slot_size,
 	};
 	int threads = workers_threads(workers);
@@ -37,6 +45,8 @@ enum status batch_init(struct batch *batch, const struct config *config, const s
 		status = status_fail(STATUS_NO_MEMORY, "no memory for a batch of %d slots", batch->slot_count);
 	if (!status)
 		status = init_slots(batch, model->graph.params->total, epoch_size);
+	if (!status)
+		status = init_prepared(batch);
 	for (int i = 0; i < threads && !status; i++, batch->threads++)
 		status = slot_worker_init(&batch->slot_workers[i], config, model, objective);
 	if (status)
@@ -52,6 +62,7 @@ void batch_release(struct batch *batch)
 	free(batch->slots);
 	free(batch->grads);
 	free(batch->grad_memory);
+	free(batch->prepared);
 	*batch = (struct batch){ 0 };
 }
 
@@ -80,10 +91,17 @@ enum status batch_load(struct batch *batch, struct loader *loader, uint64_t firs
 	return STATUS_OK;
 }
 
+static void prepare_node(void *context, int index, int thread)
+{
+	struct batch *batch = context;
+	(void)thread;
+	graph_prepare(batch->graph, batch->values, index, batch->prepared);
+}
+
 static void compute_slot(void *context, int index, int thread)
 {
 	struct batch *batch = context;
-	slot_compute(&batch->slot_workers[thread], batch->values, &batch->slots[index]);
+	slot_compute(&batch->slot_workers[thread], batch->values, batch->prepared, &batch->slots[index]);
 }
 
 /* The buffers' share of the sum is a statistic of each slot, not a gradient: the optimiser wants its mean. */
@@ -102,8 +120,9 @@ static void average_buffers(const struct batch *batch, const struct params *para
 void batch_compute(struct batch *batch, const float *values, struct batch_result *result)
 {
 	batch->values = values;
+	workers_run(batch->workers, batch->graph->node_count, prepare_node, batch);
 	workers_run(batch->workers, batch->slot_count, compute_slot, batch);
-	const struct params *params = batch->slot_workers[0].model->graph.params;
+	const struct params *params = batch->graph->params;
 	slot_tree_sum(batch->workers, batch->grads, batch->slot_count, params->total);
 	average_buffers(batch, params);
 	*result = (struct batch_result){ 0 };
@@ -118,8 +137,7 @@ void batch_compute(struct batch *batch, const float *values, struct batch_result
 
 size_t batch_bytes(const struct batch *batch)
 {
-	size_t total = batch->slot_workers[0].model->graph.params->total;
-	size_t bytes = (size_t)batch->slot_count * total * sizeof(float);
+	size_t bytes = ((size_t)batch->slot_count * batch->graph->params->total + batch->graph->prepared_floats) * sizeof(float);
 	for (int i = 0; i < batch->threads; i++)
 		bytes += executor_bytes(&batch->slot_workers[i].executor);
 	return bytes;

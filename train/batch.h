@@ -10,6 +10,8 @@ struct batch {
 	const struct config *config;
 	struct workers *workers;        /* borrowed */
 	const float *values;            /* parameters of this step; set by batch_compute */
+	const struct graph *graph;
+	float *prepared;                /* what the operators made of them; read by all slots */
 	struct slot_worker *slot_workers; /* one per thread */
 	struct slot *slots;
 	float **grads;                  /* one array per slot; grads[0] holds the sum after batch_compute */
@@ -36,7 +38,7 @@ void batch_give_back(struct batch *batch, struct loader *loader);
 /* Gradient of the mean loss over the batch, in batch->grads[0]. */
 void batch_compute(struct batch *batch, const float *values, struct batch_result *result);
 
-/* Bytes of arenas and gradient buffers. */
+/* Bytes of arenas, gradient buffers and prepared parameters. */
 size_t batch_bytes(const struct batch *batch);
 
 #endif

@@ -11,6 +11,8 @@
 #include "infer/preprocess.h"
 #include "train/metrics.h"
 
+enum { IMAGE_PLANES = 3 };
+
 enum status slot_worker_init(struct slot_worker *worker, const struct config *config, const struct model *model,
 			     const struct objective *objective)
 {
@@ -19,9 +21,10 @@ enum status slot_worker_init(struct slot_worker *worker, const struct config *co
 	TRY(executor_init(&worker->executor, &model->graph));
 	worker->clicks = calloc((size_t)config->train.slot_size, sizeof *worker->clicks);
 	worker->rounds = calloc((size_t)config->train.slot_size, sizeof *worker->rounds);
+	worker->planes = malloc(IMAGE_PLANES * (size_t)size * (size_t)size * sizeof *worker->planes);
 	worker->prediction = malloc((size_t)size * (size_t)size);
 	worker->workspace = malloc(sampler_workspace(size, size));
-	if (worker->clicks && worker->rounds && worker->prediction && worker->workspace)
+	if (worker->clicks && worker->rounds && worker->planes && worker->prediction && worker->workspace)
 		return STATUS_OK;
 	slot_worker_release(worker);
 	return status_fail(STATUS_NO_MEMORY, "no memory for a training worker");
@@ -32,6 +35,7 @@ void slot_worker_release(struct slot_worker *worker)
 	executor_release(&worker->executor);
 	free(worker->clicks);
 	free(worker->rounds);
+	free(worker->planes);
 	free(worker->prediction);
 	free(worker->workspace);
 	*worker = (struct slot_worker){ 0 };
@@ -49,19 +53,28 @@ static size_t plane_floats(const struct slot_worker *worker)
 	return (size_t)worker->config->train.size * (size_t)worker->config->train.size;
 }
 
-/* The click planes of sample `i` in the network's input: positive, negative, previous mask. */
-static float *click_planes(const struct slot_worker *worker, int i)
+/* The click input of sample `i`; channels of a pixel: positive, negative, previous mask. */
+static float *click_input(const struct slot_worker *worker, int i)
 {
 	return executor_data(&worker->executor, worker->model->clicks) +
 	       (size_t)i * (size_t)worker->config->model.click_planes * plane_floats(worker);
+}
+
+/* Planes, as infer's functions write them, to the first `planes` of each pixel's channels, as the network reads them. */
+static void interleave(const float *from, int planes, size_t count, float *to, int channels)
+{
+	for (int p = 0; p < planes; p++)
+		for (size_t k = 0; k < count; k++)
+			to[k * (size_t)channels + (size_t)p] = from[(size_t)p * count + k];
 }
 
 static void load_image(struct slot_worker *worker, const struct slot *slot, int i)
 {
 	const struct config *config = worker->config;
 	int size = config->train.size;
-	float *planes = executor_data(&worker->executor, worker->model->image) + (size_t)i * 3 * plane_floats(worker);
-	infer_normalize_rgb8(&config->preprocess, slot->samples[i]->rgb, size, size, 3 * (size_t)size, planes, size, size);
+	float *image = executor_data(&worker->executor, worker->model->image) + (size_t)i * IMAGE_PLANES * plane_floats(worker);
+	infer_normalize_rgb8(&config->preprocess, slot->samples[i]->rgb, size, size, 3 * (size_t)size, worker->planes, size, size);
+	interleave(worker->planes, IMAGE_PLANES, plane_floats(worker), image, IMAGE_PLANES);
 }
 
 static void load_target(struct slot_worker *worker, const struct slot *slot, int i)
@@ -80,24 +93,26 @@ static void load_clicks(struct slot_worker *worker, int i)
 	for (int k = 0; k < list->count; k++)
 		clicks[k] = (struct infer_click){ (float)list->items[k].x, (float)list->items[k].y, list->items[k].positive };
 	int size = worker->config->train.size;
-	infer_draw_clicks(&worker->config->preprocess, clicks, list->count, click_planes(worker, i), size, size);
+	infer_draw_clicks(&worker->config->preprocess, clicks, list->count, worker->planes, size, size);
+	interleave(worker->planes, INFER_PLANE_PREVIOUS, plane_floats(worker), click_input(worker, i),
+		   worker->config->model.click_planes);
 }
 
 static void clear_previous_mask(struct slot_worker *worker, int i)
 {
-	if (worker->config->model.click_planes > INFER_PLANE_PREVIOUS)
-		memset(click_planes(worker, i) + INFER_PLANE_PREVIOUS * plane_floats(worker), 0,
-		       plane_floats(worker) * sizeof(float));
+	float *clicks = click_input(worker, i);
+	for (size_t k = 0; worker->config->model.click_planes > INFER_PLANE_PREVIOUS && k < plane_floats(worker); k++)
+		clicks[k * INFER_CLICK_PLANES + INFER_PLANE_PREVIOUS] = 0;
 }
 
-/* The network's own probability becomes the previous-mask plane of the next round. */
+/* The network's own probability becomes the previous-mask channel of the next round. */
 static void store_previous_mask(struct slot_worker *worker, int i, const float *logits)
 {
 	size_t count = plane_floats(worker);
-	float *previous = click_planes(worker, i) + INFER_PLANE_PREVIOUS * count;
+	float *clicks = click_input(worker, i);
 	float scale = worker->config->preprocess.click_scale;
 	for (size_t k = 0; k < count; k++)
-		previous[k] = scale / (1 + expf(-logits[k]));
+		clicks[k * INFER_CLICK_PLANES + INFER_PLANE_PREVIOUS] = scale / (1 + expf(-logits[k]));
 }
 
 static void threshold_logits(const struct slot_worker *worker, const float *logits, uint8_t *prediction)
@@ -162,11 +177,16 @@ static float mean_iou(struct slot_worker *worker, const struct slot *slot)
 	return sum / (float)worker->config->train.slot_size;
 }
 
-void slot_compute(struct slot_worker *worker, const float *values, struct slot *slot)
+void slot_compute(struct slot_worker *worker, const float *values, const float *prepared, struct slot *slot)
 {
+<<<<<<< HEAD
 	struct pass pass = { .values = values };
 	if (slot->grads)
 		memset(slot->grads, 0, worker->model->graph.params->total * sizeof(float));
+=======
+	struct pass pass = { .values = values, .prepared = prepared };
+	memset(slot->grads, 0, worker->model->graph.params->total * sizeof(float));
+>>>>>>> 4e6c668 (Convolutions do relu, sum and scale themselves, and concat is written in place)
 	slot->rounds = 0;
 	int rounds = start_samples(worker, slot);
 	for (int round = 0; round < rounds; round++)

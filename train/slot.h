@@ -18,6 +18,7 @@ struct slot_worker {
 	struct executor executor;
 	struct click_list *clicks; /* slot_size lists */
 	int *rounds;               /* corrective rounds left, per sample */
+	float *planes;             /* 3 x size x size: an image or clicks before they become channels */
 	uint8_t *prediction;       /* size x size */
 	void *workspace;
 };
@@ -39,6 +40,7 @@ struct slot {
 	int rounds;          /* corrective rounds run, all samples together */
 };
 
-void slot_compute(struct slot_worker *worker, const float *values, struct slot *slot);
+/* `prepared`: what graph_prepare made of `values`. */
+void slot_compute(struct slot_worker *worker, const float *values, const float *prepared, struct slot *slot);
 
 #endif

@@ -37,3 +37,4 @@ KERNEL_FUNCTION(void, overlap_slopes, (const float *logit, const float *target, 
 				       float by_predicted, float *slope))
 KERNEL_FUNCTION(size_t, count_valid, (const float *target, size_t count))
 KERNEL_FUNCTION(double, sum_floats, (const float *x, size_t count))
+KERNEL_FUNCTION(void, epilogue_grad, (const struct epilogue_grad *e))

@@ -9,7 +9,8 @@ static int conv_relu(struct nn *nn, const char *name, const char *part, int x, s
 {
 	char full[128];
 	snprintf(full, sizeof full, "%s.%s", name, part);
-	return nn_relu(nn, full, nn_conv2d(nn, full, x, conv));
+	conv.relu = true;
+	return nn_conv2d(nn, full, x, conv);
 }
 
 int nn_fire(struct nn *nn, const char *name, int x, int squeeze, int expand)

@@ -31,7 +31,26 @@ static int add_param(struct nn *nn, const char *name, const char *suffix, struct
 	return params_add(nn->graph->params, full, shape, nn->group, kind, init);
 }
 
-int nn_conv2d(struct nn *nn, const char *name, int x, struct nn_conv2d conv)
+/* The parameters of a convolution over `channels` inputs; returns how many. */
+static int add_conv2d_params(struct nn *nn, const char *name, int channels, struct nn_conv2d conv, int *params)
+{
+	struct shape weight = { conv.channels, channels, conv.kernel, conv.kernel };
+	enum param_init init = conv.logits ? PARAM_INIT_SMALL : PARAM_INIT_HE_NORMAL;
+	params[0] = add_param(nn, name, "weight", weight, PARAM_WEIGHT, init);
+	if (conv.no_bias)
+		return 1;
+	params[1] = add_param(nn, name, "bias", (struct shape){ conv.channels, 1, 1, 1 }, PARAM_BIAS, PARAM_INIT_ZERO);
+	return 2;
+}
+
+void nn_conv2d_params(struct nn *nn, const char *name, int channels, struct nn_conv2d conv)
+{
+	int params[2];
+	if (!nn->graph->status)
+		add_conv2d_params(nn, name, channels, conv, params); /* a failure comes again with the node */
+}
+
+static int add_conv2d(struct nn *nn, const char *name, const int *inputs, int input_count, struct nn_conv2d conv)
 {
 	if (nn->graph->status)
 		return -1;
@@ -41,13 +60,23 @@ int nn_conv2d(struct nn *nn, const char *name, int x, struct nn_conv2d conv)
 		.stride = conv.stride ? conv.stride : 1,
 		.padding = conv.padding,
 		.dilation = conv.dilation ? conv.dilation : 1,
+		.relu = conv.relu,
+		.input_scale = (float)conv.input_scale,
 	};
-	struct shape weight = { conv.channels, nn_shape(nn, x).c, conv.kernel, conv.kernel };
-	enum param_init init = conv.logits ? PARAM_INIT_SMALL : PARAM_INIT_HE_NORMAL;
-	int params[2] = { add_param(nn, name, "weight", weight, PARAM_WEIGHT, init) };
-	if (!conv.no_bias)
-		params[1] = add_param(nn, name, "bias", (struct shape){ conv.channels, 1, 1, 1 }, PARAM_BIAS, PARAM_INIT_ZERO);
-	return graph_add(nn->graph, &op_conv2d, name, &attr, &x, 1, params, conv.no_bias ? 1 : 2);
+	int params[2];
+	int param_count = add_conv2d_params(nn, name, nn_shape(nn, inputs[0]).c, conv, params);
+	return graph_add(nn->graph, &op_conv2d, name, &attr, inputs, input_count, params, param_count);
+}
+
+int nn_conv2d(struct nn *nn, const char *name, int x, struct nn_conv2d conv)
+{
+	return add_conv2d(nn, name, &x, 1, conv);
+}
+
+int nn_conv2d_add(struct nn *nn, const char *name, int x, int addend, struct nn_conv2d conv)
+{
+	int inputs[] = { x, addend };
+	return add_conv2d(nn, name, inputs, 2, conv);
 }
 
 static int add_batch_norm2d(struct nn *nn, const char *name, int x)
@@ -69,10 +98,9 @@ int nn_conv2d_block(struct nn *nn, const char *name, int x, struct nn_conv2d con
 {
 	char bn[128];
 	snprintf(bn, sizeof bn, "%s.bn", name);
+	conv.relu = !nn->batch_norm;
 	int y = nn_conv2d(nn, name, x, conv);
-	if (nn->batch_norm)
-		y = add_batch_norm2d(nn, bn, y);
-	return nn_relu(nn, name, y);
+	return nn->batch_norm ? nn_relu(nn, name, add_batch_norm2d(nn, bn, y)) : y;
 }
 
 int nn_conv_transpose2d(struct nn *nn, const char *name, int x, int channels, int kernel, int stride, int padding)

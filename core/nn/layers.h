@@ -22,9 +22,16 @@ struct nn_conv2d {
 	int dilation; /* 0 means 1 */
 	bool no_bias;
 	bool logits;  /* its output decides: starts near zero */
+	bool relu;    /* at the end */
+	double input_scale; /* its input is multiplied by this; 0 means 1 */
 };
 
 int nn_conv2d(struct nn *nn, const char *name, int x, struct nn_conv2d conv);
+/* `addend`, a node of the output's shape, is added (before the relu). */
+int nn_conv2d_add(struct nn *nn, const char *name, int x, int addend, struct nn_conv2d conv);
+/* Adds the parameters of a later nn_conv2d(_add) over `channels` inputs now: checkpoints have parameters in the order in which they were
+ * added, which must not change with the order of nodes. */
+void nn_conv2d_params(struct nn *nn, const char *name, int channels, struct nn_conv2d conv);
 /* conv2d [batch_norm2d] relu: the decoder's usual block. With batch norm, its parameters are NAME.bn.*. */
 int nn_conv2d_block(struct nn *nn, const char *name, int x, struct nn_conv2d conv);
 int nn_conv_transpose2d(struct nn *nn, const char *name, int x, int channels, int kernel, int stride, int padding);

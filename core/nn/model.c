@@ -32,8 +32,9 @@ static void build_trunk(struct nn *nn, struct model *model, const struct model_c
 	int stem = nn_squeezenet_stem(nn, config->trunk, model->image);
 	struct nn_conv2d conv = nn_squeezenet_stem_conv(config->trunk);
 	conv.no_bias = true; /* features.0 has one */
+	conv.relu = true;
 	nn->group = PARAM_DECODER; /* not pretrained: it learns at the full rate */
-	stem = nn_add(nn, "clicks.stem", stem, nn_conv2d(nn, "clicks.stem", model->clicks, conv));
+	stem = nn_conv2d_add(nn, "clicks.stem", model->clicks, stem, conv);
 	nn->group = PARAM_TRUNK;
 	model->maps = nn_squeezenet(nn, config->trunk, stem);
 	nn->group = PARAM_DECODER;
@@ -56,8 +57,8 @@ static int build_context(struct nn *nn, const struct model_config *config, int x
 	if (!config->global_context)
 		return x;
 	int average = nn_global_avg_pool2d(nn, "decoder.context.global", x);
-	average = nn_relu(nn, "decoder.context.global", nn_conv2d(nn, "decoder.context.global", average,
-								     (struct nn_conv2d){ .channels = width, .kernel = 1 }));
+	average = nn_conv2d(nn, "decoder.context.global", average,
+			    (struct nn_conv2d){ .channels = width, .kernel = 1, .relu = true });
 	return nn_add(nn, "decoder.context.global", x, average);
 }
 
@@ -74,13 +75,11 @@ static int build_coarse(struct nn *nn, struct model *model, const struct model_c
 	return build_context(nn, config, x);
 }
 
-/* Trunk maps from coarse to fine, scaled for the decoder. */
-static int scaled_map(struct nn *nn, const struct model *model, const struct model_config *config, int stage)
+/* What a stage of the decoder takes from the trunk; stages go from coarse to fine. */
+static struct nn_features features_of(const struct model *model, const struct model_config *config, int stage)
 {
 	const int maps[] = { model->maps.sixteenth, model->maps.eighth, model->maps.quarter, model->maps.half };
-	char name[64];
-	snprintf(name, sizeof name, "decoder.map%d", stage);
-	return nn_scale(nn, name, maps[stage], config->feature_scale);
+	return (struct nn_features){ maps[stage], config->feature_scale };
 }
 
 static int build_light(struct nn *nn, const struct model *model, const struct model_config *config, int coarse)
@@ -90,7 +89,7 @@ static int build_light(struct nn *nn, const struct model *model, const struct mo
 	for (int stage = 1; stage < DECODER_STAGES; stage++) {
 		char name[64];
 		snprintf(name, sizeof name, "decoder.refine%d", stage);
-		m = nn_refinement_light(nn, name, m, scaled_map(nn, model, config, stage), config->widths[stage]);
+		m = nn_refinement_light(nn, name, m, features_of(model, config, stage), config->widths[stage]);
 	}
 	struct nn_conv2d conv = { .channels = config->widths[DECODER_STAGES - 1], .kernel = 3, .padding = 1 };
 	m = nn_conv2d_block(nn, "decoder.head", m, conv);
@@ -104,7 +103,7 @@ static int build_published(struct nn *nn, const struct model *model, const struc
 	for (int stage = 0; stage < DECODER_STAGES; stage++) {
 		char name[64];
 		snprintf(name, sizeof name, "decoder.refine%d", stage + 1);
-		m = nn_refinement_published(nn, name, m, scaled_map(nn, model, config, stage), stage == DECODER_STAGES - 1);
+		m = nn_refinement_published(nn, name, m, features_of(model, config, stage), stage == DECODER_STAGES - 1);
 	}
 	return nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1, .logits = true });
 }

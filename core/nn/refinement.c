@@ -17,26 +17,31 @@ static struct nn_conv2d conv3x3(int channels)
 	return (struct nn_conv2d){ .channels = channels, .kernel = 3, .padding = 1 };
 }
 
-int nn_refinement_published(struct nn *nn, const char *name, int mask, int features, bool last)
+int nn_refinement_published(struct nn *nn, const char *name, int mask, struct nn_features features, bool last)
 {
 	char part[128];
 	int k = nn_shape(nn, mask).c;
 	int half = k > 1 ? k / 2 : 1;
-	int s = nn_conv2d_block(nn, join(part, name, "skip1"), features, conv3x3(last ? 32 : 64));
+	struct nn_conv2d skip1 = conv3x3(last ? 32 : 64), skip3 = conv3x3(half);
+	skip1.input_scale = features.scale;
+	skip3.relu = true;
+	int s = nn_conv2d_block(nn, join(part, name, "skip1"), features.map, skip1);
 	s = nn_conv2d_block(nn, join(part, name, "skip2"), s, conv3x3(k));
-	s = nn_conv2d(nn, join(part, name, "skip3"), s, conv3x3(half));
+	nn_conv2d_params(nn, join(part, name, "skip3"), k, skip3);
 	int m = nn_conv2d_block(nn, join(part, name, "mask1"), mask, conv3x3(k));
 	m = nn_conv2d(nn, join(part, name, "mask2"), m, conv3x3(half));
-	int sum = nn_relu(nn, name, nn_add(nn, name, m, s));
+	int sum = nn_conv2d_add(nn, join(part, name, "skip3"), s, m, skip3);
 	return nn_upsample(nn, name, sum, 2, UPSAMPLE_NEAREST);
 }
 
-int nn_refinement_light(struct nn *nn, const char *name, int mask, int features, int width)
+int nn_refinement_light(struct nn *nn, const char *name, int mask, struct nn_features features, int width)
 {
 	char part[128];
-	int s = nn_conv2d_block(nn, join(part, name, "skip1"), features, (struct nn_conv2d){ .channels = width, .kernel = 1 });
-	s = nn_conv2d(nn, join(part, name, "skip2"), s, conv3x3(width));
+	struct nn_conv2d skip1 = { .channels = width, .kernel = 1, .input_scale = features.scale }, skip2 = conv3x3(width);
+	skip2.relu = true;
+	int s = nn_conv2d_block(nn, join(part, name, "skip1"), features.map, skip1);
+	nn_conv2d_params(nn, join(part, name, "skip2"), width, skip2);
 	int m = nn_conv2d(nn, join(part, name, "mask"), mask, conv3x3(width));
 	m = nn_upsample(nn, join(part, name, "mask"), m, 2, UPSAMPLE_BILINEAR);
-	return nn_relu(nn, name, nn_add(nn, name, m, s));
+	return nn_conv2d_add(nn, join(part, name, "skip2"), s, m, skip2);
 }

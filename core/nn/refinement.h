@@ -5,13 +5,19 @@
 
 #include "core/nn/layers.h"
 
+/* Trunk features, times a scale. */
+struct nn_features {
+	int map;
+	double scale;
+};
+
 /* As published (facebookresearch/deepmask, SharpMask.lua): both at the same resolution; two 3x3 on the mask path (k -> k -> k/2), three
  * 3x3 on the skip path (-> 64, or 32 for the last module, -> k -> k/2), sum, relu, nearest x2. Zero padding instead of the original's
  * reflection. Output k/2 channels at twice the resolution. */
-int nn_refinement_published(struct nn *nn, const char *name, int mask, int features, bool last);
+int nn_refinement_published(struct nn *nn, const char *name, int mask, struct nn_features features, bool last);
 
 /* Light: skip path 1x1 then 3x3, mask path 3x3 at the low resolution then bilinear x2, sum, relu. `features` has twice the resolution of
  * `mask`; output `width` channels at the resolution of `features`. */
-int nn_refinement_light(struct nn *nn, const char *name, int mask, int features, int width);
+int nn_refinement_light(struct nn *nn, const char *name, int mask, struct nn_features features, int width);
 
 #endif

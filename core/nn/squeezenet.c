@@ -46,7 +46,7 @@ int nn_squeezenet_stem(struct nn *nn, enum trunk_kind kind, int image)
 struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem)
 {
 	int maps[4] = { 0 }, level = 0;
-	int x = nn_relu(nn, "features.1", stem);
+	int x = stem;
 	for (const struct feature *f = kind == TRUNK_SQUEEZENET1_0 ? v1_0 : v1_1; f->index; f++) {
 		char name[32];
 		snprintf(name, sizeof name, "features.%d", f->index);

@@ -15,12 +15,12 @@ struct trunk_maps {
 	int sixteenth; /* 1/16: 512 */
 };
 
-/* The first convolution up to, not including, its relu: other planes may be added to it. The original networks do not pad it; we pad by
+/* The first convolution without its relu: a second one, of other planes, is added to it. The original networks do not pad it; we pad by
  * half a kernel so that an input of 512 gives maps of 256, 128, 64 and 32. */
 int nn_squeezenet_stem(struct nn *nn, enum trunk_kind kind, int image);
 /* Channels, kernel of that convolution, for a second one beside it. */
 struct nn_conv2d nn_squeezenet_stem_conv(enum trunk_kind kind);
-/* The rest, from the stem's output on. */
+/* The rest, from the stem's output (after its relu) on. */
 struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem);
 
 #endif

@@ -1,7 +1,9 @@
-/* Puts 1 to 4 inputs one behind the other along the channels. In N,C,H,W order each sample of an input is one run. */
+/* Puts the channels of 1 to 4 inputs side by side. An input that its operator has already written to its place inside the
+ * output (core/op.h, OP_CONCAT) is left there; so is its gradient. */
+#include <string.h>
+
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
-#include "core/ops/run.h"
 
 static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
 			 int param_count, struct shape *out)
@@ -16,38 +18,51 @@ static enum status shape(const void *attr, const struct shape *in, int input_cou
 	return rule_output(&op_concat, in[0].n, channels, in[0].h, in[0].w, out);
 }
 
-static size_t sample_count(struct shape s)
+static size_t pixel_count(struct shape s)
 {
-	return (size_t)s.c * (size_t)s.h * (size_t)s.w;
+	return (size_t)s.n * (size_t)s.h * (size_t)s.w;
 }
 
 static void forward(struct op_call *call)
 {
-	float *out = call->out.data;
-	for (int n = 0; n < call->out.shape.n; n++)
-		for (int i = 0; i < call->input_count; i++) {
-			size_t count = sample_count(call->in[i].shape);
-			run_store(out, call->in[i].data + (size_t)n * count, count, false);
-			out += count;
-		}
+	size_t pixels = pixel_count(call->out.shape), pitch = (size_t)call->out.shape.c;
+	float *to = call->out.data;
+	for (int i = 0; i < call->input_count; i++) {
+		size_t channels = (size_t)call->in[i].shape.c;
+		const float *from = call->in[i].data;
+		for (size_t p = 0; p < pixels && from != to; p++)
+			memcpy(to + p * pitch, from + p * channels, channels * sizeof *to);
+		to += channels;
+	}
+}
+
+static void add_channels(float *to, const float *from, size_t pixels, size_t channels, size_t pitch)
+{
+	for (size_t p = 0; p < pixels; p++)
+		for (size_t c = 0; c < channels; c++)
+			to[p * channels + c] += from[p * pitch + c];
 }
 
 static void backward(struct op_call *call)
 {
-	const float *out_grad = call->out_grad;
-	for (int n = 0; n < call->out.shape.n; n++)
-		for (int i = 0; i < call->input_count; i++) {
-			size_t count = sample_count(call->in[i].shape);
-			if (call->in_grad[i])
-				run_store(call->in_grad[i] + (size_t)n * count, out_grad, count, call->in_grad_add[i]);
-			out_grad += count;
-		}
+	size_t pixels = pixel_count(call->out.shape), pitch = (size_t)call->out.shape.c;
+	const float *from = call->out_grad;
+	for (int i = 0; i < call->input_count; i++) {
+		size_t channels = (size_t)call->in[i].shape.c;
+		float *to = call->in_grad[i];
+		if (to && call->in_grad_add[i])
+			add_channels(to, from, pixels, channels, pitch);
+		for (size_t p = 0; to && !call->in_grad_add[i] && to != from && p < pixels; p++)
+			memcpy(to + p * channels, from + p * pitch, channels * sizeof *to);
+		from += channels;
+	}
 }
 
 const struct op op_concat = {
 	.name = "concat",
 	.min_inputs = 1,
 	.max_inputs = 4,
+	.flags = OP_CONCAT,
 	.shape = shape,
 	.forward = forward,
 	.backward = backward,

@@ -1,15 +1,19 @@
 /* Convolution (as everywhere in the field: correlation).
  *
- *   y[n,o,i,j] = bias[o] + sum over c,ky,kx of weight[o,c,ky,kx] * x[n,c, i*stride - padding + ky*dilation, j*...]
+ *   y[n,o,i,j] = relu?(bias[o] + addend[n,o,i,j] + scale * sum over c,ky,kx of
+ *		weight[o,c,ky,kx] * x[n,c, i*stride - padding + ky*dilation, j*...])
  *
- * where x is 0 outside. The sums are the backend's (core/backend.h); here are the rules and the bias's gradient. */
+ * where x is 0 outside. The sums are the backend's (core/backend.h); here are the rules and the way back to them:
+ * g = y's gradient where y > 0 is the addend's gradient, its sums over the pixels are the bias's, and the backend takes
+ * it from there. */
 #include <limits.h>
 #include <stdio.h>
 
 #include "core/backend.h"
-#include "core/ops/channel_bias.h"
+#include "core/kernels.h"
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
+#include "core/ops/run.h"
 
 /* Output size along one axis; may be below 1. */
 static long long out_size(int in, int kernel, const struct conv2d_attr *attr)
@@ -35,6 +39,8 @@ static enum status shape(const void *attr, const struct shape *in, int input_cou
 		TRY(rule_param(op, 1, bias, param[1]));
 	TRY(rule_output(op, in[0].n, param[0].n, out_size(in[0].h, a->kernel_h, a), out_size(in[0].w, a->kernel_w, a),
 			out));
+	if (input_count > 1)
+		TRY(rule_input(op, 1, *out, in[1]));
 	/* A row of the unrolled image must be countable too. */
 	return rule_output(op, in[0].c, a->kernel_h, a->kernel_w, out->w, &unrolled);
 }
@@ -47,6 +53,8 @@ static struct conv2d_dims dims(const struct op_call *call)
 		.n = x.n, .c = x.c, .h = x.h, .w = x.w, .o = y.c, .out_h = y.h, .out_w = y.w,
 		.kernel_h = a->kernel_h, .kernel_w = a->kernel_w,
 		.stride = a->stride, .padding = a->padding, .dilation = a->dilation,
+		.y_pitch = call->out_pitch,
+		.scale = a->input_scale != 0 ? a->input_scale : 1,
 	};
 }
 
@@ -56,26 +64,74 @@ static size_t scratch_floats(const struct op_call *call)
 	return backend_current()->conv2d_scratch_floats(&d);
 }
 
-static void forward(struct op_call *call)
+static size_t prepared_floats(const struct op_call *call)
 {
 	struct conv2d_dims d = dims(call);
-	const float *bias = call->param_count > 1 ? call->param[1].data : NULL;
-	backend_current()->conv2d_forward(&d, call->in[0].data, call->param[0].data, bias, call->out.data, false,
-					  call->scratch);
+	return backend_current()->conv2d_prepared_floats(&d);
+}
+
+static void prepare(const struct op_call *call, float *prepared)
+{
+	struct conv2d_dims d = dims(call);
+	backend_current()->conv2d_prepare(&d, call->param[0].data, prepared);
+}
+
+static void forward(struct op_call *call)
+{
+	const struct conv2d_attr *a = call->attr;
+	struct conv2d_dims d = dims(call);
+	struct conv2d_epilogue epilogue = {
+		.bias = call->param_count > 1 ? call->param[1].data : NULL,
+		.from = call->input_count > 1 ? call->in[1].data : NULL,
+		.from_pitch = call->out.shape.c,
+		.relu = a->relu,
+	};
+	backend_current()->conv2d_forward(&d, call->in[0].data, call->prepared, &epilogue, call->out.data, call->scratch);
+}
+
+/* The gradient of the sums, d->y_pitch floats from pixel to pixel. It is also the addend's: where that is to be stored, it
+ * is made there; else over out_grad. The bias's gradient falls out of the same pass. */
+static const float *backward_epilogue(struct op_call *call, struct conv2d_dims *d)
+{
+	const struct conv2d_attr *a = call->attr;
+	bool to_addend = call->in_grad[1] && !call->in_grad_add[1] && call->in_grad[1] != call->out_grad;
+	struct epilogue_grad e = {
+		.rows = (size_t)d->n * (size_t)d->out_h, .width = d->out_w, .channels = d->o,
+		.y = a->relu ? call->out.data : NULL,
+		.y_grad = call->out_grad,
+		.pitch = d->y_pitch,
+		.bias_grad = call->param_count > 1 ? call->param_grad[1] : NULL,
+	};
+	if (to_addend) {
+		e.g = call->in_grad[1];
+		e.g_pitch = d->o;
+	} else if (a->relu) {
+		e.g = call->out_grad;
+		e.g_pitch = d->y_pitch;
+	}
+	if (e.bias_grad || e.g)
+		kernels()->epilogue_grad(&e);
+	if (to_addend)
+		d->y_pitch = d->o;
+	return e.g ? e.g : call->out_grad;
+}
+
+static void add_to_addend(const struct op_call *call, const float *g, const struct conv2d_dims *d)
+{
+	size_t pixels = (size_t)d->n * (size_t)d->out_h * (size_t)d->out_w, channels = (size_t)d->o;
+	for (size_t i = 0; i < pixels; i++)
+		run_store(call->in_grad[1] + i * channels, g + i * (size_t)d->y_pitch, channels, true);
 }
 
 static void backward(struct op_call *call)
 {
-	const struct backend *backend = backend_current();
 	struct conv2d_dims d = dims(call);
-	if (call->param_grad[0])
-		backend->conv2d_backward_weight(&d, call->in[0].data, call->out_grad, call->param_grad[0],
-						call->scratch);
-	if (call->param_count > 1 && call->param_grad[1])
-		channel_bias_backward(call, 1);
-	if (call->in_grad[0])
-		backend->conv2d_backward_data(&d, call->out_grad, call->param[0].data, call->in_grad[0],
-					      call->in_grad_add[0], call->scratch);
+	const float *g = backward_epilogue(call, &d);
+	if (call->in_grad[0] || call->param_grad[0])
+		backend_current()->conv2d_backward(&d, call->in[0].data, g, call->prepared, call->in_grad[0],
+						   call->in_grad_add[0], call->param_grad[0], call->scratch);
+	if (call->in_grad[1] && call->in_grad_add[1])
+		add_to_addend(call, g, &d);
 }
 
 static double macs(const struct op_call *call)
@@ -89,21 +145,31 @@ static void describe(const void *attr, char *text, size_t size)
 	const struct conv2d_attr *a = attr;
 	int used = snprintf(text, size, "%dx%d stride %d pad %d", a->kernel_h, a->kernel_w, a->stride, a->padding);
 	if (a->dilation != 1 && used >= 0 && (size_t)used < size)
-		snprintf(text + used, size - (size_t)used, " dilation %d", a->dilation);
+		used += snprintf(text + used, size - (size_t)used, " dilation %d", a->dilation);
+	if (a->relu && used >= 0 && (size_t)used < size)
+		snprintf(text + used, size - (size_t)used, " relu");
+}
+
+static unsigned flags_of(const void *attr)
+{
+	const struct conv2d_attr *a = attr;
+	return OP_BACKWARD_READS_INPUT0 | OP_IN_PLACE_1 | OP_PITCHED_OUTPUT | (a->relu ? OP_BACKWARD_READS_OUTPUT : 0);
 }
 
 const struct op op_conv2d = {
 	.name = "conv2d",
 	.min_inputs = 1,
-	.max_inputs = 1,
+	.max_inputs = 2,
 	.min_params = 1,
 	.max_params = 2,
-	.flags = OP_BACKWARD_READS_INPUT,
+	.flags_of = flags_of,
 	.attr_bytes = sizeof(struct conv2d_attr),
 	.shape = shape,
 	.forward = forward,
 	.backward = backward,
 	.scratch_floats = scratch_floats,
+	.prepared_floats = prepared_floats,
+	.prepare = prepare,
 	.macs = macs,
 	.describe = describe,
 };

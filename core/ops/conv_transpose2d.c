@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "core/backend.h"
-#include "core/ops/channel_bias.h"
+#include "core/kernels.h"
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 
@@ -43,6 +43,7 @@ static struct conv2d_dims mirror_dims(const struct op_call *call)
 		.n = x.n, .c = y.c, .h = y.h, .w = y.w, .o = x.c, .out_h = x.h, .out_w = x.w,
 		.kernel_h = a->kernel, .kernel_w = a->kernel,
 		.stride = a->stride, .padding = a->padding, .dilation = 1,
+		.y_pitch = x.c, .scale = 1,
 	};
 }
 
@@ -52,28 +53,50 @@ static size_t scratch_floats(const struct op_call *call)
 	return backend_current()->conv2d_scratch_floats(&d);
 }
 
+static size_t prepared_floats(const struct op_call *call)
+{
+	struct conv2d_dims d = mirror_dims(call);
+	return backend_current()->conv2d_prepared_floats(&d);
+}
+
+static void prepare(const struct op_call *call, float *prepared)
+{
+	struct conv2d_dims d = mirror_dims(call);
+	backend_current()->conv2d_prepare(&d, call->param[0].data, prepared);
+}
+
 static void forward(struct op_call *call)
 {
 	struct conv2d_dims d = mirror_dims(call);
+	size_t pixels = (size_t)d.n * (size_t)d.h * (size_t)d.w;
 	bool has_bias = call->param_count > 1;
 	if (has_bias)
-		channel_bias_fill(call, 1);
-	backend_current()->conv2d_backward_data(&d, call->in[0].data, call->param[0].data, call->out.data, has_bias,
-						call->scratch);
+		kernels()->channel_fill(call->out.data, call->param[1].data, pixels, d.c, false);
+	backend_current()->conv2d_backward(&d, NULL, call->in[0].data, call->prepared, call->out.data, has_bias, NULL,
+					   call->scratch);
 }
 
 static void backward(struct op_call *call)
 {
 	const struct backend *backend = backend_current();
 	struct conv2d_dims d = mirror_dims(call);
+	struct epilogue_grad e = {
+		.rows = (size_t)d.n * (size_t)d.h, .width = d.w, .channels = d.c,
+		.y_grad = call->out_grad,
+		.pitch = d.c,
+		.bias_grad = call->param_count > 1 ? call->param_grad[1] : NULL,
+	};
+	struct conv2d_epilogue epilogue = {
+		.from = call->in_grad_add[0] ? call->in_grad[0] : NULL,
+		.from_pitch = d.o,
+	};
+	if (e.bias_grad)
+		kernels()->epilogue_grad(&e);
 	if (call->param_grad[0])
-		backend->conv2d_backward_weight(&d, call->out_grad, call->in[0].data, call->param_grad[0],
-						call->scratch);
-	if (call->param_count > 1 && call->param_grad[1])
-		channel_bias_backward(call, 1);
+		backend->conv2d_backward(&d, call->out_grad, call->in[0].data, call->prepared, NULL, false,
+					 call->param_grad[0], call->scratch);
 	if (call->in_grad[0])
-		backend->conv2d_forward(&d, call->out_grad, call->param[0].data, NULL, call->in_grad[0],
-					call->in_grad_add[0], call->scratch);
+		backend->conv2d_forward(&d, call->out_grad, call->prepared, &epilogue, call->in_grad[0], call->scratch);
 }
 
 static double macs(const struct op_call *call)
@@ -100,6 +123,8 @@ const struct op op_conv_transpose2d = {
 	.forward = forward,
 	.backward = backward,
 	.scratch_floats = scratch_floats,
+	.prepared_floats = prepared_floats,
+	.prepare = prepare,
 	.macs = macs,
 	.describe = describe,
 };

@@ -11,6 +11,7 @@
 #include "infer/network.h"
 #include "infer/tapcut.h"
 #include "tests/convert/variants.h"
+#include "tests/support/graph.h"
 #include "tests/support/test.h"
 
 static const struct {
@@ -27,6 +28,18 @@ static void fill(float *image, float *clicks, size_t image_count, size_t click_c
 		clicks[i] = rng_below(&rng, 20) == 0 ? 64 : 0;
 }
 
+/* Planes to channels of pixels, as core has them. */
+static void interleave(float *data, struct shape shape)
+{
+	size_t count = shape_count(shape), plane = (size_t)shape.h * (size_t)shape.w;
+	float *planes = malloc(count * sizeof *planes);
+	ck_assert_ptr_nonnull(planes);
+	memcpy(planes, data, count * sizeof *planes);
+	for (size_t i = 0; i < count; i++)
+		data[i % plane * (size_t)shape.c + i / plane] = planes[i];
+	free(planes);
+}
+
 /* The logits of core's executor; caller frees. */
 static float *core_logits(const struct variant_model *m, int h, int w)
 {
@@ -40,8 +53,12 @@ static float *core_logits(const struct variant_model *m, int h, int w)
 	size_t plane = (size_t)h * (size_t)w;
 	fill(executor_data(&executor, model.image), executor_data(&executor, model.clicks), 3 * plane,
 	     (size_t)m->config.click_planes * plane, plane);
-	const struct pass pass = { .values = m->params.values };
+	interleave(executor_data(&executor, model.image), model.graph.nodes[model.image].shape);
+	interleave(executor_data(&executor, model.clicks), model.graph.nodes[model.clicks].shape);
+	float *prepared = test_prepare(&model.graph, m->params.values, NULL);
+	const struct pass pass = { .values = m->params.values, .prepared = prepared };
 	executor_forward(&executor, &pass, model.logits);
+	free(prepared);
 	float *logits = malloc(plane * sizeof *logits);
 	memcpy(logits, executor_data(&executor, model.logits), plane * sizeof *logits);
 	executor_release(&executor);

@@ -39,7 +39,7 @@ static int param(struct build *b, struct shape shape, enum param_kind kind, enum
 
 static int conv(struct build *b, int x, int out, bool bias)
 {
-	const struct conv2d_attr attr = { 3, 3, 1, 1, 1 };
+	const struct conv2d_attr attr = { .kernel_h = 3, .kernel_w = 3, .stride = 1, .padding = 1, .dilation = 1 };
 	int channels = b->graph.nodes[x].shape.c;
 	int p[2] = { param(b, (struct shape){ out, channels, 3, 3 }, PARAM_WEIGHT, PARAM_INIT_HE_NORMAL) };
 	if (bias)

@@ -111,8 +111,11 @@ void op_run_init(struct op_run *run, const struct op_case *c)
 		memset(call->param_grad[i], 0, count * sizeof(float));
 	}
 	call->out.data = new_floats(shape_count(call->out.shape));
+	call->out_pitch = call->out.shape.c;
 	run->saved_bytes = c->op->saved_bytes ? c->op->saved_bytes(call) : 0;
 	run->scratch_floats = c->op->scratch_floats ? c->op->scratch_floats(call) : 0;
+	run->prepared = new_floats(c->op->prepared_floats ? c->op->prepared_floats(call) : 0);
+	call->prepared = run->prepared;
 	call->saved = new_bytes(run->saved_bytes);
 	call->scratch = new_floats(run->scratch_floats);
 }
@@ -129,6 +132,7 @@ void op_run_release(struct op_run *run)
 	free(call->out.data);
 	free(call->saved);
 	free(call->scratch);
+	free(run->prepared);
 }
 
 void op_run_forward(struct op_run *run)
@@ -136,6 +140,8 @@ void op_run_forward(struct op_run *run)
 	poison(run->call.out.data, shape_count(run->call.out.shape));
 	memset(run->call.saved, 0xff, run->saved_bytes);
 	poison(run->call.scratch, run->scratch_floats);
+	if (run->op->prepare)
+		run->op->prepare(&run->call, run->prepared);
 	run->op->forward(&run->call);
 }
 
@@ -185,9 +191,14 @@ static void check_differences(struct check *check, struct tensor *tensor, const 
 		      check->run.op->name, what, index, where, expected, (double)grad[where], scale);
 }
 
-static bool wants_grad(const struct op *op, int input)
+static unsigned flags_of(const struct op_run *run)
 {
-	return !((op->flags & OP_LOSS) && input == 1);
+	return op_flags(run->op, run->call.attr);
+}
+
+static bool wants_grad(const struct op_run *run, int input)
+{
+	return !((flags_of(run) & OP_LOSS) && input == 1);
 }
 
 static void fill_constant(float *values, size_t count, float value)
@@ -212,16 +223,16 @@ static void run_backward(struct check *check, bool add, float old, float **grad,
 		size_t count = shape_count(call->in[i].shape);
 		grad[i] = new_floats(count);
 		fill_constant(grad[i], count, add ? old : NAN);
-		call->in_grad[i] = wants_grad(run->op, i) ? grad[i] : NULL;
+		call->in_grad[i] = wants_grad(run, i) ? grad[i] : NULL;
 		call->in_grad_add[i] = add;
-		if (!(run->op->flags & OP_BACKWARD_READS_INPUT))
+		if (!op_backward_reads(flags_of(run), i))
 			call->in[i].data = NULL;
 	}
 	for (int i = 0; i < call->param_count; i++) {
 		param_grad[i] = call->param_grad[i];
 		fill_constant(param_grad[i], shape_count(call->param[i].shape), add ? old : 0);
 	}
-	if (!(run->op->flags & OP_BACKWARD_READS_OUTPUT))
+	if (!(flags_of(run) & OP_BACKWARD_READS_OUTPUT))
 		call->out.data = NULL;
 	poison(call->scratch, run->scratch_floats);
 	run->op->backward(call);
@@ -248,7 +259,7 @@ static void check_add(struct check *check)
 	struct op_call *call = &check->run.call;
 	run_backward(check, true, OLD, grad, param_grad);
 	for (int i = 0; i < call->input_count; i++)
-		for (size_t j = 0; wants_grad(check->run.op, i) && j < shape_count(call->in[i].shape); j++)
+		for (size_t j = 0; wants_grad(&check->run, i) && j < shape_count(call->in[i].shape); j++)
 			ck_assert_msg(fabs((double)(grad[i][j] - (OLD + check->grad[i][j]))) <=
 					      1e-5 * (1 + fabs((double)check->grad[i][j])),
 				      "%s: input %d, element %zu: expected %g + %g in add mode, found %g",
@@ -275,7 +286,7 @@ static void check_unwanted(struct check *check)
 	for (int wanted = -1; wanted < call->input_count; wanted++) {
 		float *grad = wanted < 0 ? NULL : new_floats(shape_count(call->in[wanted].shape));
 		for (int i = 0; i < call->input_count; i++) {
-			call->in_grad[i] = i == wanted && wants_grad(check->run.op, i) ? grad : NULL;
+			call->in_grad[i] = i == wanted && wants_grad(&check->run, i) ? grad : NULL;
 			call->in_grad_add[i] = false;
 		}
 		check->run.op->backward(call);
@@ -286,35 +297,93 @@ static void check_unwanted(struct check *check)
 	free(out_grad);
 }
 
-/* Output over input and input gradient over output gradient: the same bits as side by side. */
-static void check_in_place(struct check *check)
+/* Output over input `at` and its gradient over output gradient: the same bits as side by side. */
+static void check_in_place(struct check *check, int at)
 {
 	struct op_call *call = &check->run.call;
 	size_t count = shape_count(call->out.shape), bytes = count * sizeof(float);
 	op_run_forward(&check->run);
 	struct op_call inside = *call;
-	float *buffer = memcpy(new_bytes(bytes), call->in[0].data, bytes), *grad = new_bytes(bytes);
-	inside.in[0].data = inside.out.data = buffer;
+	float *buffer = memcpy(new_bytes(bytes), call->in[at].data, bytes), *grad = new_bytes(bytes);
+	inside.in[at].data = inside.out.data = buffer;
 	check->run.op->forward(&inside);
 	ck_assert_msg(memcmp(buffer, call->out.data, bytes) == 0, "%s: other result in place", check->run.op->name);
 	for (size_t i = 0; i < count; i++)
 		grad[i] = (float)check->projection[i];
-	inside.out_grad = inside.in_grad[0] = grad;
+	inside.out_grad = grad;
 	for (int i = 0; i < inside.input_count; i++) {
 		inside.in_grad_add[i] = false;
-		if (i > 0)
-			inside.in_grad[i] = new_floats(shape_count(inside.in[i].shape));
+		inside.in_grad[i] = i == at ? grad : new_floats(shape_count(inside.in[i].shape));
 	}
 	check->run.op->backward(&inside);
 	for (int i = 0; i < inside.input_count; i++) {
 		ck_assert_msg(memcmp(inside.in_grad[i], check->grad[i],
 				     shape_count(inside.in[i].shape) * sizeof(float)) == 0,
 			      "%s: other gradient of input %d in place", check->run.op->name, i);
-		if (i > 0)
+		if (i != at)
 			free(inside.in_grad[i]);
 	}
 	free(buffer);
 	free(grad);
+}
+
+/* `from`, a pixel of it every `pitch` floats; NaN between. */
+static float *spread_pixels(const float *from, struct shape shape, size_t pitch)
+{
+	size_t channels = (size_t)shape.c, pixels = shape_count(shape) / channels;
+	float *to = new_floats((pixels - 1) * pitch + channels);
+	poison(to, (pixels - 1) * pitch + channels);
+	for (size_t i = 0; i < pixels; i++)
+		memcpy(to + i * pitch, from + i * channels, channels * sizeof *to);
+	return to;
+}
+
+/* Between other channels, as inside a concat's output: the same bits as alone, and the other channels are left alone. */
+static void check_pitched(struct check *check)
+{
+	struct op_call *call = &check->run.call;
+	size_t count = shape_count(call->out.shape), pitch = (size_t)call->out.shape.c + 3;
+	size_t bytes = ((count / (size_t)call->out.shape.c - 1) * pitch + (size_t)call->out.shape.c) * sizeof(float);
+	float *plain_grad = new_floats(count), *param_grad[OP_MAX_PARAMS];
+	for (size_t i = 0; i < count; i++)
+		plain_grad[i] = (float)check->projection[i];
+	op_run_forward(&check->run);
+	float *expected = spread_pixels(call->out.data, call->out.shape, pitch);
+	struct op_call pitched = *call;
+	poison(pitched.out.data, count);
+	pitched.out_pitch = (int)pitch;
+	pitched.out.data = spread_pixels(pitched.out.data, call->out.shape, pitch);
+	pitched.out_grad = spread_pixels(plain_grad, call->out.shape, pitch);
+	check->run.op->forward(&pitched);
+	ck_assert_msg(memcmp(pitched.out.data, expected, bytes) == 0, "%s: other result among other channels",
+		      check->run.op->name);
+	for (int i = 0; i < call->input_count; i++)
+		pitched.in_grad[i] = new_floats(shape_count(call->in[i].shape));
+	for (int i = 0; i < call->param_count; i++) {
+		size_t floats = shape_count(call->param[i].shape);
+		pitched.param_grad[i] = param_grad[i] = new_floats(floats);
+		fill_constant(param_grad[i], floats, 0);
+	}
+	check->run.op->backward(&pitched);
+	for (int i = 0; i < call->input_count; i++) {
+		ck_assert_msg(memcmp(pitched.in_grad[i], check->grad[i],
+				     shape_count(call->in[i].shape) * sizeof(float)) == 0,
+			      "%s: other gradient of input %d among other channels", check->run.op->name, i);
+		free(pitched.in_grad[i]);
+	}
+	for (int i = 0; i < call->param_count; i++) {
+		ck_assert_msg(memcmp(param_grad[i], check->param_grad[i],
+				     shape_count(call->param[i].shape) * sizeof(float)) == 0,
+			      "%s: other gradient of parameter %d among other channels", check->run.op->name, i);
+		free(param_grad[i]);
+	}
+	for (size_t i = 0; i < bytes / sizeof(float); i++)
+		ck_assert_msg(i % pitch < (size_t)call->out.shape.c || isnan(pitched.out_grad[i]),
+			      "%s: backward wrote to other channels", check->run.op->name);
+	free(pitched.out.data);
+	free(pitched.out_grad);
+	free(plain_grad);
+	free(expected);
 }
 
 static void check_inputs_untouched(struct check *check)
@@ -345,15 +414,19 @@ void gradcheck(const struct op_case *c)
 	run_backward(&check, false, 0, check.grad, check.param_grad);
 	check_inputs_untouched(&check);
 	for (int i = 0; i < call->input_count; i++)
-		if (wants_grad(c->op, i))
+		if (wants_grad(&check.run, i))
 			check_differences(&check, &call->in[i], check.grad[i], "input", i);
 	for (int i = 0; i < call->param_count; i++)
 		if (!c->param_constant[i])
 			check_differences(&check, &call->param[i], check.param_grad[i], "parameter", i);
 	check_add(&check);
 	check_unwanted(&check);
-	if (c->op->flags & OP_IN_PLACE)
-		check_in_place(&check);
+	if (flags_of(&check.run) & OP_IN_PLACE)
+		check_in_place(&check, 0);
+	if ((flags_of(&check.run) & OP_IN_PLACE_1) && call->input_count > 1)
+		check_in_place(&check, 1);
+	if (flags_of(&check.run) & OP_PITCHED_OUTPUT)
+		check_pitched(&check);
 	free_grads(check.grad, call->input_count);
 	free_grads(check.param_grad, call->param_count);
 	free(check.projection);

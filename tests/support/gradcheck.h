@@ -35,6 +35,7 @@ struct op_run {
 	const struct op *op;
 	struct op_call call;
 	size_t saved_bytes, scratch_floats;
+	float *prepared;
 };
 
 /* Numbers for tests that must not depend on the library under test. */
@@ -44,7 +45,7 @@ void test_fill(float *values, size_t count, enum fill fill, unsigned seed);
 /* Sets up the call (shape rule, memory, values); fails the running test with the operator's message if the rule
  * refuses. */
 void op_run_init(struct op_run *run, const struct op_case *c);
-void op_run_forward(struct op_run *run); /* output, saved data and scratch are NaN before */
+void op_run_forward(struct op_run *run); /* prepares the parameters first; output, saved data and scratch are NaN before */
 void op_run_release(struct op_run *run);
 
 /* Fails the running test where backward is not the derivative of forward, or a rule is broken. */

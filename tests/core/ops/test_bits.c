@@ -29,7 +29,7 @@ static const struct {
 	{ { &op_upsample, &(const struct upsample_attr){ 2, UPSAMPLE_BILINEAR }, .in = { MAP } }, 0xf99e13947f6677e2u },
 	{ { &op_upsample, &(const struct upsample_attr){ 3, UPSAMPLE_BILINEAR }, .in = { MAP } }, 0x9439ce4188ddcb1du },
 	{ { &op_upsample, &(const struct upsample_attr){ 2, UPSAMPLE_NEAREST }, .in = { MAP } }, 0x410b4a233834b7e5u },
-	{ { &op_concat, .in = { MAP, { 2, 3, 13, 37 } } }, 0x22ee12f2025edc7eu },
+	{ { &op_concat, .in = { MAP, { 2, 3, 13, 37 } } }, 0x6f238bb913087322u },
 	{ { &op_add, .in = { MAP, MAP } }, 0x993e893875ec61f2u },
 	{ { &op_add, .in = { MAP, { 2, 5, 1, 1 } } }, 0xd19a72caf73aa045u },
 	{ { &op_mul, .in = { MAP, MAP } }, 0x608054b6fb020e79u },

@@ -11,6 +11,9 @@
 
 #define ATTR(KH, KW, S, P, D) \
 	(&(const struct conv2d_attr){ .kernel_h = KH, .kernel_w = KW, .stride = S, .padding = P, .dilation = D })
+#define FUSED(K, S, P, RELU, SCALE) \
+	(&(const struct conv2d_attr){ .kernel_h = K, .kernel_w = K, .stride = S, .padding = P, .dilation = 1, \
+				      .relu = RELU, .input_scale = SCALE })
 #define VECTOR(C) { C, 1, 1, 1 }
 
 static const struct op_case cases[] = {
@@ -37,6 +40,14 @@ static const struct op_case cases[] = {
 	{ &op_conv2d, ATTR(3, 3, 2, 1, 1), .in = {{ 1, 3, 130, 97 }}, .param = {{ 4, 3, 3, 3 }, VECTOR(4) } },
 	{ &op_conv2d, ATTR(3, 3, 1, 0, 1), .in = {{ 1, 40, 40, 31 }}, .param = {{ 2, 40, 3, 3 } } },
 	{ &op_conv2d, ATTR(9, 9, 1, 4, 1), .in = {{ 1, 700, 2, 5 }}, .param = {{ 2, 700, 9, 9 } } },
+	/* With what the epilogue does. */
+	{ &op_conv2d, FUSED(3, 1, 1, 1, 0), .in = {{ 2, 3, 7, 9 }}, .param = {{ 5, 3, 3, 3 }, VECTOR(5) } },
+	{ &op_conv2d, FUSED(3, 2, 1, 1, 0), .in = {{ 2, 3, 8, 10 }, { 2, 67, 4, 5 }}, .param = {{ 67, 3, 3, 3 } } },
+	{ &op_conv2d, FUSED(1, 1, 0, 1, 0), .in = {{ 1, 5, 3, 7 }, { 1, 33, 3, 7 }},
+	  .param = {{ 33, 5, 1, 1 }, VECTOR(33) } },
+	{ &op_conv2d, FUSED(3, 1, 1, 0, 0), .in = {{ 1, 5, 3, 7 }, { 1, 4, 3, 7 }}, .param = {{ 4, 5, 3, 3 }, VECTOR(4) } },
+	{ &op_conv2d, FUSED(1, 1, 0, 1, 0.3f), .in = {{ 2, 9, 5, 4 }}, .param = {{ 4, 9, 1, 1 }, VECTOR(4) } },
+	{ &op_conv2d, FUSED(3, 1, 1, 0, -1.5f), .in = {{ 1, 3, 5, 4 }, { 1, 2, 5, 4 }}, .param = {{ 2, 3, 3, 3 } } },
 };
 
 enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
@@ -44,16 +55,23 @@ enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
 /* What the loops find. */
 struct sums {
 	const struct op_call *call;
-	double *y, *x_grad, *weight_grad;
+	double *y, *x_grad, *weight_grad, *bias_grad;
+	double *sum_grad; /* of what goes into the relu */
 };
 
-/* All products of one output pixel. `corner`: row and column of the input under the kernel's first tap. */
-static void add_pixel(struct sums *s, size_t y, int n, int o, int corner_row, int corner_column)
+static double scale_of(const struct op_call *call)
+{
+	const struct conv2d_attr *a = call->attr;
+	return a->input_scale != 0 ? (double)a->input_scale : 1;
+}
+
+/* All products of one output element. `corner`: row and column of the input under the kernel's first tap. */
+static void add_products(struct sums *s, size_t y, int n, int o, int corner_row, int corner_column)
 {
 	const struct conv2d_attr *a = s->call->attr;
 	struct shape in = s->call->in[0].shape;
 	const float *weights = s->call->param[0].data, *xs = s->call->in[0].data;
-	double grad = s->call->out_grad[y], sum = 0;
+	double grad = s->sum_grad[y] * scale_of(s->call), sum = 0;
 	for (int c = 0; c < in.c; c++)
 		for (int ky = 0; ky < a->kernel_h; ky++)
 			for (int kx = 0; kx < a->kernel_w; kx++) {
@@ -61,25 +79,39 @@ static void add_pixel(struct sums *s, size_t y, int n, int o, int corner_row, in
 				if (row < 0 || row >= in.h || column < 0 || column >= in.w)
 					continue;
 				int weight = ((o * in.c + c) * a->kernel_h + ky) * a->kernel_w + kx;
-				int x = ((n * in.c + c) * in.h + row) * in.w + column;
+				size_t x = shape_offset(in, n, c, row, column);
 				sum += (double)weights[weight] * (double)xs[x];
 				s->x_grad[x] += (double)weights[weight] * grad;
 				s->weight_grad[weight] += (double)xs[x] * grad;
 			}
-	s->y[y] = sum;
+	s->y[y] += sum * scale_of(s->call);
 }
 
 static void add_all(struct sums *s)
 {
 	const struct conv2d_attr *a = s->call->attr;
 	struct shape y = s->call->out.shape;
-	size_t at = 0;
 	for (int n = 0; n < y.n; n++)
 		for (int o = 0; o < y.c; o++)
 			for (int i = 0; i < y.h; i++)
 				for (int j = 0; j < y.w; j++)
-					add_pixel(s, at++, n, o, i * a->stride - a->padding,
-						  j * a->stride - a->padding);
+					add_products(s, shape_offset(y, n, o, i, j), n, o, i * a->stride - a->padding,
+						     j * a->stride - a->padding);
+}
+
+/* What is added to the products, and the gradients before them. Which way an output close to 0 went through the relu is
+ * a matter of rounding, so its mask is what was found; `out_grad`: as it was before backward. */
+static void add_epilogue(struct sums *s, const float *out_grad)
+{
+	const struct op_call *call = s->call;
+	const struct conv2d_attr *a = call->attr;
+	for (size_t i = 0; i < shape_count(call->out.shape); i++) {
+		size_t o = i % (size_t)call->out.shape.c;
+		s->sum_grad[i] = a->relu && !(call->out.data[i] > 0) ? 0 : (double)out_grad[i];
+		s->bias_grad[o] += s->sum_grad[i];
+		s->y[i] = call->param_count > 1 ? (double)call->param[1].data[o] : 0;
+		s->y[i] += call->input_count > 1 ? (double)call->in[1].data[i] : 0;
+	}
 }
 
 /* The rounding of a sum of `count` products of numbers below 1. */
@@ -98,34 +130,50 @@ static double *zeros(size_t count)
 	return values;
 }
 
+static float *floats(size_t count)
+{
+	float *values = malloc(count * sizeof *values);
+	ck_assert_ptr_nonnull(values);
+	return values;
+}
+
 START_TEST(equals_naive_loops)
 {
 	struct op_run run;
 	op_run_init(&run, &cases[_i]);
 	struct op_call *call = &run.call;
+	const struct conv2d_attr *attr = call->attr;
 	size_t y_count = shape_count(call->out.shape), x_count = shape_count(call->in[0].shape);
-	size_t weight_count = shape_count(call->param[0].shape);
-	size_t plane = (size_t)call->out.shape.h * (size_t)call->out.shape.w;
-	float *out_grad = malloc(y_count * sizeof *out_grad), *x_grad = malloc(x_count * sizeof *x_grad);
-	ck_assert(out_grad && x_grad);
+	size_t weight_count = shape_count(call->param[0].shape), channels = (size_t)call->out.shape.c;
+	float *out_grad = floats(y_count), *used_grad = floats(y_count);
 	test_fill(out_grad, y_count, FILL_UNIFORM, 5);
-	call->out_grad = out_grad;
-	call->in_grad[0] = x_grad;
+	call->out_grad = memcpy(used_grad, out_grad, y_count * sizeof *out_grad);
+	call->in_grad[0] = floats(x_count);
+	call->in_grad[1] = call->input_count > 1 ? floats(y_count) : NULL;
 	op_run_forward(&run);
 	op_conv2d.backward(call);
 
-	struct sums sums = { call, zeros(y_count), zeros(x_count), zeros(weight_count) };
+	struct sums sums = { call, zeros(y_count), zeros(x_count), zeros(weight_count), zeros(channels), zeros(y_count) };
+	add_epilogue(&sums, out_grad);
 	add_all(&sums);
-	for (size_t i = 0; i < y_count && call->param_count > 1; i++)
-		sums.y[i] += (double)call->param[1].data[i / plane % (size_t)call->out.shape.c];
+	for (size_t i = 0; i < y_count && attr->relu; i++)
+		sums.y[i] = fmax(sums.y[i], 0);
 	assert_sums(sums.y, call->out.data, y_count, weight_count, "output");
-	assert_sums(sums.x_grad, x_grad, x_count, weight_count, "input gradient");
+	assert_sums(sums.x_grad, call->in_grad[0], x_count, weight_count, "input gradient");
 	assert_sums(sums.weight_grad, call->param_grad[0], weight_count, y_count, "weight gradient");
+	if (call->param_count > 1)
+		assert_sums(sums.bias_grad, call->param_grad[1], channels, y_count, "bias gradient");
+	if (call->input_count > 1)
+		assert_sums(sums.sum_grad, call->in_grad[1], y_count, 1, "addend's gradient");
 	free(sums.y);
 	free(sums.x_grad);
 	free(sums.weight_grad);
+	free(sums.bias_grad);
+	free(sums.sum_grad);
 	free(out_grad);
-	free(x_grad);
+	free(used_grad);
+	free(call->in_grad[0]);
+	free(call->in_grad[1]);
 	op_run_release(&run);
 }
 END_TEST

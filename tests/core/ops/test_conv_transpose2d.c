@@ -28,14 +28,14 @@ static void paint(const struct op_call *call, double *y)
 	const float *bias = call->param_count > 1 ? call->param[1].data : NULL;
 	const float *x = call->in[0].data, *weight = call->param[0].data;
 	for (size_t i = 0; i < shape_count(out); i++)
-		y[i] = bias ? (double)bias[i / (size_t)(out.h * out.w) % (size_t)out.c] : 0;
+		y[i] = bias ? (double)bias[i % (size_t)out.c] : 0;
 	for (int i = 0; i < (int)shape_count(in); i++)
 		for (int k = 0; k < out.c * a->kernel * a->kernel; k++) {
-			int n = i / (in.c * in.h * in.w), c = i / (in.h * in.w) % in.c, o = k / (a->kernel * a->kernel);
-			int row = i / in.w % in.h * a->stride - a->padding + k / a->kernel % a->kernel;
-			int column = i % in.w * a->stride - a->padding + k % a->kernel;
+			int c = i % in.c, pixel = i / in.c, n = pixel / (in.h * in.w), o = k / (a->kernel * a->kernel);
+			int row = pixel / in.w % in.h * a->stride - a->padding + k / a->kernel % a->kernel;
+			int column = pixel % in.w * a->stride - a->padding + k % a->kernel;
 			if (row >= 0 && row < out.h && column >= 0 && column < out.w)
-				y[((n * out.c + o) * out.h + row) * out.w + column] +=
+				y[shape_offset(out, n, o, row, column)] +=
 					(double)x[i] * (double)weight[c * out.c * a->kernel * a->kernel + k];
 		}
 }

@@ -6,6 +6,9 @@
 
 #define CONV(KH, KW, S, P, D) \
 	(&(const struct conv2d_attr){ .kernel_h = KH, .kernel_w = KW, .stride = S, .padding = P, .dilation = D })
+#define FUSED(K, S, P, RELU, SCALE) \
+	(&(const struct conv2d_attr){ .kernel_h = K, .kernel_w = K, .stride = S, .padding = P, .dilation = 1, \
+				      .relu = RELU, .input_scale = SCALE })
 #define CONV_T(K, S, P) (&(const struct conv_transpose2d_attr){ .kernel = K, .stride = S, .padding = P })
 #define POOL(K, S, P, CEIL) \
 	(&(const struct max_pool2d_attr){ .kernel = K, .stride = S, .padding = P, .ceil_mode = CEIL })
@@ -31,6 +34,14 @@ static const struct op_case cases[] = {
 	{ &op_conv2d, CONV(5, 3, 3, 2, 1), .in = {{ 1, 3, 9, 7 }}, .param = {{ 2, 3, 5, 3 }, VECTOR(2) } },
 	{ &op_conv2d, CONV(1, 3, 1, 1, 1), .in = {{ 1, 3, 3, 5 }}, .param = {{ 2, 3, 1, 3 }, VECTOR(2) } },
 	{ &op_conv2d, CONV(7, 7, 2, 3, 1), .in = {{ 1, 1, 5, 3 }}, .param = {{ 1, 1, 7, 7 } } },
+	/* Steps so small that hardly any output crosses the relu's kink. */
+	{ &op_conv2d, FUSED(3, 1, 1, 1, 0), .in = {{ 2, 3, 7, 9 }}, .param = {{ 5, 3, 3, 3 }, VECTOR(5) },
+	  .step = 1.0 / 4096 },
+	{ &op_conv2d, FUSED(3, 2, 1, 1, 0.5f), .in = {{ 2, 3, 7, 9 }, { 2, 5, 4, 5 }},
+	  .param = {{ 5, 3, 3, 3 }, VECTOR(5) }, .step = 1.0 / 4096 },
+	{ &op_conv2d, FUSED(1, 1, 0, 1, 0), .in = {{ 1, 3, 3, 5 }, { 1, 17, 3, 5 }}, .param = {{ 17, 3, 1, 1 } },
+	  .step = 1.0 / 4096 },
+	{ &op_conv2d, FUSED(3, 1, 1, 0, -3), .in = {{ 1, 2, 3, 5 }, { 1, 2, 3, 5 }}, .param = {{ 2, 2, 3, 3 }, VECTOR(2) } },
 	{ &op_conv_transpose2d, CONV_T(1, 1, 0), .in = {{ 2, 3, 3, 5 }}, .param = {{ 3, 2, 1, 1 }, VECTOR(2) } },
 	{ &op_conv_transpose2d, CONV_T(2, 2, 0), .in = {{ 1, 3, 3, 5 }}, .param = {{ 3, 1, 2, 2 }, VECTOR(1) } },
 	{ &op_conv_transpose2d, CONV_T(4, 2, 1), .in = {{ 2, 3, 3, 5 }}, .param = {{ 3, 5, 4, 4 }, VECTOR(5) } },
