@@ -179,14 +179,9 @@ static float mean_iou(struct slot_worker *worker, const struct slot *slot)
 
 void slot_compute(struct slot_worker *worker, const float *values, const float *prepared, struct slot *slot)
 {
-<<<<<<< HEAD
-	struct pass pass = { .values = values };
+	struct pass pass = { .values = values, .prepared = prepared };
 	if (slot->grads)
 		memset(slot->grads, 0, worker->model->graph.params->total * sizeof(float));
-=======
-	struct pass pass = { .values = values, .prepared = prepared };
-	memset(slot->grads, 0, worker->model->graph.params->total * sizeof(float));
->>>>>>> 4e6c668 (Convolutions do relu, sum and scale themselves, and concat is written in place)
 	slot->rounds = 0;
 	int rounds = start_samples(worker, slot);
 	for (int round = 0; round < rounds; round++)
