@@ -26,93 +26,115 @@ struct tile {
 #define A_ROWS(i, k) a[(i) / 3][((i) % 3) * a_row]
 #define A_COLUMNS(i, k) a[0][i]
 
-#define DEFINE_TILE(name, ROWS, VECS, A, POINTERS, STEP)                                                       \
-	NOINLINE static void name(const struct gemm *g, const struct tile *t)                                  \
-	{                                                                                                      \
-		const ptrdiff_t a_row = g->a_row, c_row = g->c_row, step = STEP;                               \
-		const float *a[POINTERS], *b = t->b;                                                           \
-		vec sum[ROWS][VECS];                                                                           \
-		(void)a_row;                                                                                   \
-		UNROLL for (int i = 0; i < POINTERS; i++)                                                      \
-			a[i] = t->a + 3 * i * a_row;                                                           \
-		UNROLL for (int v = 0; v < VECS; v++) {                                                        \
-			int n = v == VECS - 1 ? t->last : VEC_LANES;                                           \
-			vec bias = t->bias ? vec_load_part(t->bias + v * VEC_LANES, n) : vec_zero();           \
-			UNROLL for (int i = 0; i < ROWS; i++) {                                                \
-				sum[i][v] = bias;                                                              \
-				if (t->from) {                                                                 \
-					const float *from = t->from + i * g->from_row + v * VEC_LANES;         \
-					vec old = vec_load_part(from, n);                                      \
-					sum[i][v] = t->bias ? vec_add(old, bias) : old;                        \
-				}                                                                              \
-			}                                                                                      \
-		}                                                                                              \
-		for (int k = g->depth; k > 0; k--, b += PANEL) {                                               \
-			vec row[VECS];                                                                         \
-			UNROLL for (int v = 0; v < VECS; v++)                                                  \
-				row[v] = vec_load(b + v * VEC_LANES);                                          \
-			UNROLL for (int i = 0; i < ROWS; i++) {                                                \
-				vec factor = vec_set1(A(i, k));                                                \
-				UNROLL for (int v = 0; v < VECS; v++)                                          \
-					sum[i][v] = vec_fma(factor, row[v], sum[i][v]);                        \
-			}                                                                                      \
-			UNROLL for (int i = 0; i < POINTERS; i++)                                              \
-				a[i] += step;                                                                  \
-		}                                                                                              \
-		UNROLL for (int i = 0; i < ROWS; i++)                                                          \
-			UNROLL for (int v = 0; v < VECS; v++) {                                                \
-				vec y = g->relu ? vec_relu(sum[i][v]) : sum[i][v];                             \
-				float *to = t->c + i * c_row + v * VEC_LANES;                                  \
-				if (v == VECS - 1 && t->last < VEC_LANES)                                      \
-					vec_store_part(to, t->last, y);                                        \
-				else                                                                           \
-					vec_store(to, y);                                                      \
-			}                                                                                      \
+/* Statements over all vectors of a tile. In the last vector only `mask` exists in c. */
+#define EACH_VEC(statement)                              \
+	UNROLL for (int i = 0; i < ROWS_; i++)           \
+		UNROLL for (int v = 0; v < VECS_; v++) { \
+			statement;                       \
+		}
+
+#define DEFINE_TILE(name, ROWS, VECS, A, POINTERS, STEP)                                                               \
+	NOINLINE static void name(const struct gemm *g, const struct tile *t)                                          \
+	{                                                                                                              \
+		enum { ROWS_ = ROWS, VECS_ = VECS };                                                                   \
+		const ptrdiff_t a_row = g->a_row, c_row = g->c_row, from_row = g->from_row, step = STEP;               \
+		const vec_mask mask = vec_mask_first(t->last);                                                         \
+		const int segments = g->segments ? g->segments : 1, depth = g->depth / segments;                       \
+		const float *a[POINTERS], *a_segment = t->a, *b = t->b;                                                                   \
+		vec sum[ROWS][VECS], start[VECS];                                                                      \
+		(void)a_row;                                                                                           \
+		UNROLL for (int v = 0; v < VECS; v++)                                                                  \
+			start[v] = vec_zero();                                                                         \
+		if (t->bias)                                                                                           \
+			UNROLL for (int v = 0; v < VECS; v++)                                                          \
+				start[v] = v < VECS - 1 ? vec_load(t->bias + v * VEC_LANES)                            \
+							: vec_load_masked(t->bias + v * VEC_LANES, mask);              \
+		EACH_VEC(sum[i][v] = start[v])                                                                         \
+		if (t->from) {                                                                                         \
+			const float *from = t->from;                                                                   \
+			EACH_VEC(sum[i][v] = v < VECS_ - 1 ? vec_load(from + i * from_row + v * VEC_LANES)             \
+							   : vec_load_masked(from + i * from_row + v * VEC_LANES, mask)) \
+			if (t->bias)                                                                                   \
+				EACH_VEC(sum[i][v] = vec_add(sum[i][v], start[v]))                                     \
+		}                                                                                                      \
+		for (int segment = 0; segment < segments; segment++, a_segment += g->a_segment) {                      \
+			UNROLL for (int i = 0; i < POINTERS; i++)                                                      \
+				a[i] = a_segment + 3 * i * a_row;                                                      \
+			for (int k = depth; k > 0; k--, b += PANEL) {                                                  \
+				vec row[VECS];                                                                         \
+				UNROLL for (int v = 0; v < VECS; v++)                                                  \
+					row[v] = vec_load(b + v * VEC_LANES);                                          \
+				UNROLL for (int i = 0; i < ROWS; i++) {                                                \
+					vec factor = vec_set1(A(i, k));                                                \
+					UNROLL for (int v = 0; v < VECS; v++)                                          \
+						sum[i][v] = vec_fma(factor, row[v], sum[i][v]);                        \
+				}                                                                                      \
+				UNROLL for (int i = 0; i < POINTERS; i++)                                              \
+					a[i] += step;                                                                  \
+			}                                                                                              \
+		}                                                                                                      \
+		if (g->relu)                                                                                           \
+			EACH_VEC(sum[i][v] = vec_relu(sum[i][v]))                                                      \
+		float *c = t->c;                                                                                       \
+		if (t->last == VEC_LANES) {                                                                            \
+			EACH_VEC(vec_store(c + i * c_row + v * VEC_LANES, sum[i][v]))                                  \
+		} else {                                                                                               \
+			EACH_VEC(if (v < VECS_ - 1) vec_store(c + i * c_row + v * VEC_LANES, sum[i][v]);               \
+				 else vec_store_masked(c + i * c_row + v * VEC_LANES, mask, sum[i][v]))                \
+		}                                                                                                      \
 	}
 
-#define DEFINE_TILES(ROWS)                                                               \
-	DEFINE_TILE(rows_##ROWS##_1, ROWS, 1, A_ROWS, (ROWS + 2) / 3, 1)                 \
-	DEFINE_TILE(rows_##ROWS##_2, ROWS, 2, A_ROWS, (ROWS + 2) / 3, 1)                 \
-	DEFINE_TILE(columns_##ROWS##_1, ROWS, 1, A_COLUMNS, 1, g->a_depth)               \
-	DEFINE_TILE(columns_##ROWS##_2, ROWS, 2, A_COLUMNS, 1, g->a_depth)
+#define DEFINE_TILES(ROWS, VECS)                                                           \
+	DEFINE_TILE(rows_##ROWS##_##VECS, ROWS, VECS, A_ROWS, (ROWS + 2) / 3, 1)           \
+	DEFINE_TILE(columns_##ROWS##_##VECS, ROWS, VECS, A_COLUMNS, 1, g->a_depth)
 
 typedef void tile_function(const struct gemm *g, const struct tile *t);
 
-/* All tile functions of one height: a row by row or column by column, of one or two vectors. */
+/* The tile functions of one height: for a that lies row by row, and column by column. */
 struct tile_height {
 	int rows;
-	tile_function *run[2][PANEL_VECS];
+	tile_function *run[2];
 };
 
-#define HEIGHT(ROWS) \
-	{ ROWS, { { rows_##ROWS##_1, rows_##ROWS##_2 }, { columns_##ROWS##_1, columns_##ROWS##_2 } } }
+#define HEIGHT(ROWS, VECS) { ROWS, { rows_##ROWS##_##VECS, columns_##ROWS##_##VECS } }
 
-DEFINE_TILES(6)
-DEFINE_TILES(4)
-DEFINE_TILES(2)
-DEFINE_TILES(1)
+DEFINE_TILES(6, 2)
+DEFINE_TILES(4, 2)
+DEFINE_TILES(2, 2)
+DEFINE_TILES(1, 2)
+DEFINE_TILES(12, 1)
+DEFINE_TILES(8, 1)
+DEFINE_TILES(4, 1)
+DEFINE_TILES(2, 1)
+DEFINE_TILES(1, 1)
 #if defined(__AVX512F__)
-DEFINE_TILES(12)
-DEFINE_TILES(8)
+DEFINE_TILES(16, 1)
+DEFINE_TILES(12, 2)
+DEFINE_TILES(8, 2)
 #endif
 
-static const struct tile_height heights[] = {
+/* Per number of vectors, tallest first. */
+static const struct tile_height heights[PANEL_VECS][6] = {
+	{
 #if defined(__AVX512F__)
-	HEIGHT(12), HEIGHT(8),
+		HEIGHT(16, 1),
 #endif
-	HEIGHT(6), HEIGHT(4), HEIGHT(2), HEIGHT(1),
+		HEIGHT(12, 1), HEIGHT(8, 1), HEIGHT(4, 1), HEIGHT(2, 1), HEIGHT(1, 1),
+	},
+	{
+#if defined(__AVX512F__)
+		HEIGHT(12, 2), HEIGHT(8, 2),
+#endif
+		HEIGHT(6, 2), HEIGHT(4, 2), HEIGHT(2, 2), HEIGHT(1, 2),
+	},
 };
 
-/* The tallest tile that fits, but 16 rows are two times 8 and 8 rows two times 4 rather than 12 + 4 and 6 + 2: a low
- * tile has too few sums to keep the multipliers busy. */
-static const struct tile_height *height_for(int rows)
+/* The tallest tile that fits, but two of 8 rather than 12 + 4, and two of 4 rather than 6 + 2: a low tile has too few
+ * sums to keep the multipliers busy. */
+static const struct tile_height *height_for(int rows, int vecs)
 {
-	const struct tile_height *h = heights;
-	if (TILE_ROWS == 12 && rows == 16)
-		return &heights[1];
-	if (TILE_ROWS == 6 && rows == 8)
-		return &heights[1];
-	while (h->rows > rows)
+	const struct tile_height *h = heights[vecs - 1];
+	while (h->rows > rows || (vecs == 2 && rows * 3 == h->rows * 4))
 		h++;
 	return h;
 }
@@ -122,7 +144,7 @@ static void run_panel(const struct gemm *g, int panel, int first, int end)
 	int column = panel * PANEL, cols = g->cols - column < PANEL ? g->cols - column : PANEL;
 	int vecs = (cols + VEC_LANES - 1) / VEC_LANES;
 	for (int row = first; row < end;) {
-		const struct tile_height *h = height_for(end - row);
+		const struct tile_height *h = height_for(end - row, vecs);
 		struct tile t = {
 			.a = g->a + row * g->a_row,
 			.b = g->b + panel * g->b_panel,
@@ -131,7 +153,7 @@ static void run_panel(const struct gemm *g, int panel, int first, int end)
 			.bias = g->bias ? g->bias + column : NULL,
 			.last = cols - (vecs - 1) * VEC_LANES,
 		};
-		h->run[g->a_depth != 1][vecs - 1](g, &t);
+		h->run[g->a_depth != 1](g, &t);
 		row += h->rows;
 	}
 }

@@ -15,6 +15,10 @@ struct gemm {
 	/* a[i][k] at a[i * a_row + k * a_depth]; one of the two strides must be 1. */
 	const float *a;
 	ptrdiff_t a_row, a_depth;
+	/* a may be cut along its depth: `segments` pieces of depth / segments each, a_segment floats apart (convolution
+	 * windows are a few lines of an image). 0 means 1. */
+	int segments;
+	ptrdiff_t a_segment;
 	/* Packed: panel p at b + p * b_panel, row k of it at + k * gemm_panel(). b_panel = depth * gemm_panel() for a
 	 * product of its own; larger where `depth` is a part of what was packed. */
 	const float *b;

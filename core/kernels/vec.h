@@ -24,8 +24,10 @@ enum { VEC_LANES = 16, VEC_REGISTERS = 32 };
 /* a where m > 0, else 0. */
 #define vec_where_positive(m, a) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(m, _mm512_setzero_ps(), _CMP_GT_OQ), a)
 /* The first n (0..VEC_LANES) floats; the others are read as 0 and not written. */
-#define vec_load_part(p, n) _mm512_maskz_loadu_ps((__mmask16)((1u << (n)) - 1), p)
-#define vec_store_part(p, n, v) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (n)) - 1), v)
+typedef __mmask16 vec_mask;
+#define vec_mask_first(n) ((__mmask16)((1u << (n)) - 1))
+#define vec_load_masked(p, mask) _mm512_maskz_loadu_ps(mask, p)
+#define vec_store_masked(p, mask, v) _mm512_mask_storeu_ps(p, mask, v)
 
 #elif defined(__AVX2__)
 #include <immintrin.h>
@@ -42,12 +44,14 @@ enum { VEC_LANES = 8, VEC_REGISTERS = 16 };
 #define vec_relu(v) _mm256_max_ps(_mm256_setzero_ps(), v)
 #define vec_where_positive(m, a) _mm256_and_ps(_mm256_cmp_ps(m, _mm256_setzero_ps(), _CMP_GT_OQ), a)
 
-static inline __m256i vec_part_mask(int n)
+
+typedef __m256i vec_mask;
+static inline vec_mask vec_mask_first(int n)
 {
 	return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
-#define vec_load_part(p, n) _mm256_maskload_ps(p, vec_part_mask(n))
-#define vec_store_part(p, n, v) _mm256_maskstore_ps(p, vec_part_mask(n), v)
+#define vec_load_masked(p, mask) _mm256_maskload_ps(p, mask)
+#define vec_store_masked(p, mask, v) _mm256_maskstore_ps(p, mask, v)
 
 #else
 /* Plain C: the compiler makes of it what the target has. fmaf rounds once everywhere, in software if it must. */
@@ -101,7 +105,14 @@ static inline vec vec_where_positive(vec m, vec a)
 	return a;
 }
 
-static inline vec vec_load_part(const float *p, int n)
+typedef int vec_mask;
+
+static inline vec_mask vec_mask_first(int n)
+{
+	return n;
+}
+
+static inline vec vec_load_masked(const float *p, vec_mask n)
 {
 	vec v = vec_zero();
 	for (int i = 0; i < n; i++)
@@ -109,11 +120,14 @@ static inline vec vec_load_part(const float *p, int n)
 	return v;
 }
 
-static inline void vec_store_part(float *p, int n, vec v)
+static inline void vec_store_masked(float *p, vec_mask n, vec v)
 {
 	for (int i = 0; i < n; i++)
 		p[i] = v[i];
 }
 #endif
+
+#define vec_load_part(p, n) vec_load_masked(p, vec_mask_first(n))
+#define vec_store_part(p, n, v) vec_store_masked(p, vec_mask_first(n), v)
 
 #endif
