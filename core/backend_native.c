@@ -117,9 +117,8 @@ static size_t columns_floats(const struct conv2d_dims *d, int block)
 	return columns_are_input(d) ? 0 : (size_t)block * (size_t)columns_depth(d);
 }
 
-/* The products for the weights can be computed as columns^T * y_grad or transposed. Packing costs a pass over the second
- * matrix but reads it in an order that suits the cache, so it is the wider one that is packed. */
-static bool packs_input(const struct conv2d_dims *d)
+/* The products for the weights can be computed as columns^T * y_grad or transposed: the wider matrix gives the vectors. */
+static bool turns_product(const struct conv2d_dims *d)
 {
 	return columns_are_input(d) && d->c > d->o;
 }
@@ -129,7 +128,7 @@ static size_t weight_scratch_floats(const struct conv2d_dims *d)
 {
 	int block = weight_block(d);
 	return (size_t)columns_depth(d) * (size_t)d->o + columns_floats(d, block) +
-	       gemm_packed_floats(kernels()->gemm_panel(), block, packs_input(d) ? d->c : d->o);
+	       gemm_packed_floats(kernels()->gemm_panel(), block, turns_product(d) ? d->c : d->o);
 }
 
 /* For the weights from lines: the sums, the lines, a packed row of gradients. */
@@ -243,18 +242,24 @@ static void weight_block_sums(const struct conv2d_dims *d, const float *x, const
 	float *packed = scratch + columns_floats(d, weight_block(d));
 	x = columns_of(d, x, first, count, scratch);
 	y_grad += (ptrdiff_t)first * d->y_pitch;
-	bool turned = packs_input(d);
+	bool turned = turns_product(d);
 	struct gemm_source source = {
 		.depth = count, .cols = turned ? depth : d->o, .data = turned ? x : y_grad,
 		.row = turned ? depth : d->y_pitch, .col = 1, .scale = 1,
 	};
-	k->gemm_pack(&source, packed);
 	struct gemm g = {
 		.rows = turned ? d->o : depth, .cols = source.cols, .depth = count,
 		.a = turned ? y_grad : x, .a_row = 1, .a_depth = turned ? d->y_pitch : depth,
 		.b = packed, .b_panel = (ptrdiff_t)count * k->gemm_panel(),
 		.c = sums, .c_row = source.cols, .from = first ? sums : NULL, .from_row = source.cols,
 	};
+	if (g.cols % 16 == 0) { /* as it lies: faster than packing first */
+		g.b = source.data;
+		g.b_row = source.row;
+		g.b_panel = k->gemm_panel();
+	} else {
+		k->gemm_pack(&source, packed);
+	}
 	k->gemm(&g);
 }
 
@@ -291,7 +296,7 @@ static void backward_weight(const struct conv2d_dims *d, const float *x, const f
 		weight_row_sums(d, x, y_grad, row, sums, scratch + count);
 	for (int first = 0; !uses_lines(d) && first < pixels; first += block)
 		weight_block_sums(d, x, y_grad, first, smaller(block, pixels - first), sums, scratch + count);
-	if (packs_input(d))
+	if (turns_product(d))
 		for (size_t i = 0; i < count; i++)
 			weight_grad[i] += d->scale * sums[i];
 	else

@@ -26,66 +26,75 @@ struct tile {
 #define A_ROWS(i, k) a[(i) / 3][((i) % 3) * a_row]
 #define A_COLUMNS(i, k) a[0][i]
 
+/* Rows that follow each other without a gap are read as one run of memory, but twelve places of it at a time, which the
+ * processor does not foresee: each step asks for one line of the next tile. */
+#define A_ROWS_PREFETCH __builtin_prefetch(next); next += ahead;
+#define A_COLUMNS_PREFETCH
+
 /* Statements over all vectors of a tile. In the last vector only `mask` exists in c. */
-#define EACH_VEC(statement)                              \
-	UNROLL for (int i = 0; i < ROWS_; i++)           \
-		UNROLL for (int v = 0; v < VECS_; v++) { \
-			statement;                       \
+#define EACH_VEC(statement)                                                                                     \
+	UNROLL for (int i = 0; i < ROWS_; i++)                                                                  \
+		UNROLL for (int v = 0; v < VECS_; v++) {                                                        \
+			statement;                                                                              \
 		}
 
-#define DEFINE_TILE(name, ROWS, VECS, A, POINTERS, STEP)                                                               \
-	NOINLINE static void name(const struct gemm *g, const struct tile *t)                                          \
-	{                                                                                                              \
-		enum { ROWS_ = ROWS, VECS_ = VECS };                                                                   \
-		const ptrdiff_t a_row = g->a_row, c_row = g->c_row, from_row = g->from_row, step = STEP;               \
-		const vec_mask mask = vec_mask_first(t->last);                                                         \
-		const int segments = g->segments ? g->segments : 1, depth = g->depth / segments;                       \
-		const float *a[POINTERS], *a_segment = t->a, *b = t->b;                                                                   \
-		vec sum[ROWS][VECS], start[VECS];                                                                      \
-		(void)a_row;                                                                                           \
-		UNROLL for (int v = 0; v < VECS; v++)                                                                  \
-			start[v] = vec_zero();                                                                         \
-		if (t->bias)                                                                                           \
-			UNROLL for (int v = 0; v < VECS; v++)                                                          \
-				start[v] = v < VECS - 1 ? vec_load(t->bias + v * VEC_LANES)                            \
-							: vec_load_masked(t->bias + v * VEC_LANES, mask);              \
-		EACH_VEC(sum[i][v] = start[v])                                                                         \
-		if (t->from) {                                                                                         \
-			const float *from = t->from;                                                                   \
-			EACH_VEC(sum[i][v] = v < VECS_ - 1 ? vec_load(from + i * from_row + v * VEC_LANES)             \
+#define DEFINE_TILE(name, ROWS, VECS, A, POINTERS, STEP)                                                        \
+	NOINLINE static void name(const struct gemm *g, const struct tile *t)                                   \
+	{                                                                                                       \
+		enum { ROWS_ = ROWS, VECS_ = VECS };                                                            \
+		const ptrdiff_t a_row = g->a_row, c_row = g->c_row, from_row = g->from_row, step = STEP;        \
+		const ptrdiff_t b_row = g->b_row ? g->b_row : PANEL;                                            \
+		const vec_mask mask = vec_mask_first(t->last);                                                  \
+		const int segments = g->segments ? g->segments : 1, depth = g->depth / segments;                \
+		const float *a[POINTERS], *a_segment = t->a, *b = t->b;                                         \
+		vec sum[ROWS][VECS], start[VECS];                                                               \
+		const float *next = t->a + ROWS * a_row;                                                        \
+		const ptrdiff_t ahead = a_row == g->depth ? 16 : 0;                                             \
+		(void)a_row, (void)next, (void)ahead;                                                           \
+		UNROLL for (int v = 0; v < VECS; v++)                                                           \
+			start[v] = vec_zero();                                                                  \
+		if (t->bias)                                                                                    \
+			UNROLL for (int v = 0; v < VECS; v++)                                                   \
+				start[v] = v < VECS - 1 ? vec_load(t->bias + v * VEC_LANES)                     \
+							: vec_load_masked(t->bias + v * VEC_LANES, mask);       \
+		EACH_VEC(sum[i][v] = start[v])                                                                  \
+		if (t->from) {                                                                                  \
+			const float *from = t->from;                                                            \
+			EACH_VEC(sum[i][v] = v < VECS_ - 1 ? vec_load(from + i * from_row + v * VEC_LANES)      \
 							   : vec_load_masked(from + i * from_row + v * VEC_LANES, mask)) \
-			if (t->bias)                                                                                   \
-				EACH_VEC(sum[i][v] = vec_add(sum[i][v], start[v]))                                     \
-		}                                                                                                      \
-		for (int segment = 0; segment < segments; segment++, a_segment += g->a_segment) {                      \
-			UNROLL for (int i = 0; i < POINTERS; i++)                                                      \
-				a[i] = a_segment + 3 * i * a_row;                                                      \
-			for (int k = depth; k > 0; k--, b += PANEL) {                                                  \
-				vec row[VECS];                                                                         \
-				UNROLL for (int v = 0; v < VECS; v++)                                                  \
-					row[v] = vec_load(b + v * VEC_LANES);                                          \
-				UNROLL for (int i = 0; i < ROWS; i++) {                                                \
-					vec factor = vec_set1(A(i, k));                                                \
-					UNROLL for (int v = 0; v < VECS; v++)                                          \
-						sum[i][v] = vec_fma(factor, row[v], sum[i][v]);                        \
-				}                                                                                      \
-				UNROLL for (int i = 0; i < POINTERS; i++)                                              \
-					a[i] += step;                                                                  \
-			}                                                                                              \
-		}                                                                                                      \
-		if (g->relu)                                                                                           \
-			EACH_VEC(sum[i][v] = vec_relu(sum[i][v]))                                                      \
-		float *c = t->c;                                                                                       \
-		if (t->last == VEC_LANES) {                                                                            \
-			EACH_VEC(vec_store(c + i * c_row + v * VEC_LANES, sum[i][v]))                                  \
-		} else {                                                                                               \
-			EACH_VEC(if (v < VECS_ - 1) vec_store(c + i * c_row + v * VEC_LANES, sum[i][v]);               \
-				 else vec_store_masked(c + i * c_row + v * VEC_LANES, mask, sum[i][v]))                \
-		}                                                                                                      \
+			if (t->bias)                                                                            \
+				EACH_VEC(sum[i][v] = vec_add(sum[i][v], start[v]))                              \
+		}                                                                                               \
+		for (int segment = 0; segment < segments; segment++, a_segment += g->a_segment) {               \
+			UNROLL for (int i = 0; i < POINTERS; i++)                                               \
+				a[i] = a_segment + 3 * i * a_row;                                               \
+			for (int k = depth; k > 0; k--, b += b_row) {                                           \
+				vec row[VECS];                                                                  \
+				UNROLL for (int v = 0; v < VECS; v++)                                           \
+					row[v] = vec_load(b + v * VEC_LANES);                                   \
+				UNROLL for (int i = 0; i < ROWS; i++) {                                         \
+					vec factor = vec_set1(A(i, k));                                         \
+					UNROLL for (int v = 0; v < VECS; v++)                                   \
+						sum[i][v] = vec_fma(factor, row[v], sum[i][v]);                 \
+				}                                                                               \
+				A##_PREFETCH                                                                    \
+				UNROLL for (int i = 0; i < POINTERS; i++)                                       \
+					a[i] += step;                                                           \
+			}                                                                                       \
+		}                                                                                               \
+		if (g->relu)                                                                                    \
+			EACH_VEC(sum[i][v] = vec_relu(sum[i][v]))                                               \
+		float *c = t->c;                                                                                \
+		if (t->last == VEC_LANES) {                                                                     \
+			EACH_VEC(vec_store(c + i * c_row + v * VEC_LANES, sum[i][v]))                           \
+		} else {                                                                                        \
+			EACH_VEC(if (v < VECS_ - 1) vec_store(c + i * c_row + v * VEC_LANES, sum[i][v]);        \
+				 else vec_store_masked(c + i * c_row + v * VEC_LANES, mask, sum[i][v]))         \
+		}                                                                                               \
 	}
 
-#define DEFINE_TILES(ROWS, VECS)                                                           \
-	DEFINE_TILE(rows_##ROWS##_##VECS, ROWS, VECS, A_ROWS, (ROWS + 2) / 3, 1)           \
+#define DEFINE_TILES(ROWS, VECS)                                                                                \
+	DEFINE_TILE(rows_##ROWS##_##VECS, ROWS, VECS, A_ROWS, (ROWS + 2) / 3, 1)                                \
 	DEFINE_TILE(columns_##ROWS##_##VECS, ROWS, VECS, A_COLUMNS, 1, g->a_depth)
 
 typedef void tile_function(const struct gemm *g, const struct tile *t);

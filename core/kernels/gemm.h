@@ -20,9 +20,10 @@ struct gemm {
 	int segments;
 	ptrdiff_t a_segment;
 	/* Packed: panel p at b + p * b_panel, row k of it at + k * gemm_panel(). b_panel = depth * gemm_panel() for a
-	 * product of its own; larger where `depth` is a part of what was packed. */
+	 * product of its own; larger where `depth` is a part of what was packed.
+	 * Or as it lies, if cols is a multiple of 16: b_row floats from row to row, b_panel = gemm_panel(). */
 	const float *b;
-	ptrdiff_t b_panel;
+	ptrdiff_t b_panel, b_row; /* b_row 0: packed */
 	float *c; /* c[i][j] at c[i * c_row + j] */
 	ptrdiff_t c_row;
 	/* Where chains start: from[i * from_row + j] (may be c) plus bias[j]; NULL means 0. */
