@@ -12,6 +12,7 @@
 #include "core/kernels/losses.h"
 #include "core/kernels/max_pool2d.h"
 #include "core/kernels/upsample.h"
+#include "core/kernels/winograd.h"
 #include "core/status.h"
 
 struct kernels {

@@ -38,3 +38,17 @@ KERNEL_FUNCTION(void, overlap_slopes, (const float *logit, const float *target, 
 KERNEL_FUNCTION(size_t, count_valid, (const float *target, size_t count))
 KERNEL_FUNCTION(double, sum_floats, (const float *x, size_t count))
 KERNEL_FUNCTION(void, epilogue_grad, (const struct epilogue_grad *e))
+/* B^T d B, its adjoint (adds overlapping patches; without `add` what no patch before reached is stored). */
+KERNEL_FUNCTION(void, winograd_input, (const struct winograd_map *map, const float *x,
+		const struct winograd_tile *tiles, int count, const struct winograd_matrices *v))
+KERNEL_FUNCTION(void, winograd_input_adjoint, (const struct winograd_map *map, const struct winograd_matrices *v,
+		const struct winograd_tile *tiles, int count, bool add, float *x))
+/* A^T m A with its epilogue, and its adjoint. */
+KERNEL_FUNCTION(void, winograd_output, (const struct winograd_map *map, const struct winograd_matrices *m,
+		const struct winograd_tile *tiles, int count, const struct winograd_epilogue *epilogue, float *y))
+KERNEL_FUNCTION(void, winograd_output_adjoint, (const struct winograd_map *map, const float *y,
+		const struct winograd_tile *tiles, int count, const struct winograd_matrices *m))
+/* scale * G g G^T into gemm's panels, and its adjoint: u[f][row][col] -> grad[row][col][9], added. */
+KERNEL_FUNCTION(void, winograd_filter, (const struct winograd_filters *filters, float *u, ptrdiff_t frequency))
+KERNEL_FUNCTION(void, winograd_filter_adjoint, (const float *u, ptrdiff_t frequency, int rows, int cols,
+		ptrdiff_t pitch, float scale, float *grad))

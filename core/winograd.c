@@ -1,0 +1,286 @@
+/* See winograd.h. Tiles of all samples form one list, which is worked through in blocks small enough for a block's
+ * matrices to stay in the processor's second cache. A block goes forward as
+ *
+ *   V = B^T d B,   M[f] = V[f] U[f],   y = A^T M A + bias + from
+ *
+ * and backward as the adjoints of these, with one transform of y_grad for both gradients:
+ *
+ *   Z = A dy A^T,   dU[f] += Z[f]^T V[f],   dg = G^T dU G,   dV[f] = Z[f] U[f]^T,   dx = sum of B dV B^T
+ *
+ * Sums over tiles or channels that go across blocks continue their chains of fmaf (gemm's `from`), so that block sizes
+ * do not matter to the result.
+ *
+ * With a dilation d the convolution is d * d independent ones without dilation, each on every d-th row and column:
+ * their tiles join the list. */
+#include "core/winograd.h"
+
+#include "core/kernels.h"
+
+enum {
+	FREQUENCIES = WINOGRAD_FREQUENCIES,
+	MOST_TILES = 240, /* of a block; a multiple of the rows that gemm takes at a time */
+	TILE_MULTIPLE = 24,
+	BLOCK_FLOATS = 4096, /* tiles times channels of one matrix */
+	CHANNEL_MULTIPLE = 32, /* a multiple of every instruction set's gemm_panel() */
+	LINE = 16,             /* floats of a cache line */
+};
+
+struct plan {
+	int panel;
+	int tiles, block;     /* in all samples; of a block */
+	int outputs;          /* channels of o in a block */
+	int c_pitch, o_pitch; /* floats from one tile to the next in matrices of c, and of a block of o */
+	/* Floats from frequency to frequency. */
+	ptrdiff_t forward_u, backward_u, v, packed_v, m, du;
+};
+
+static int round_up(int value, int multiple)
+{
+	return (value + multiple - 1) / multiple * multiple;
+}
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+/* An odd number of cache lines from frequency to frequency, so that the 36 of them that a transform writes do not
+ * compete for the same lines of the first cache. */
+static ptrdiff_t frequency_step(ptrdiff_t floats)
+{
+	return ((floats + LINE - 1) / LINE | 1) * LINE;
+}
+
+/* Tiles in one direction, over all phases of a dilation: phase p has the pixels p, p + dilation, ... */
+static int tiles_along(int size, int dilation)
+{
+	int tiles = 0;
+	for (int phase = 0; phase < dilation && phase < size; phase++)
+		tiles += ((size - phase + dilation - 1) / dilation + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
+	return tiles;
+}
+
+static struct plan plan_for(const struct conv2d_dims *d)
+{
+	struct plan p = { .panel = kernels()->gemm_panel() };
+	p.tiles = d->n * tiles_along(d->h, d->dilation) * tiles_along(d->w, d->dilation);
+	p.c_pitch = round_up(d->c, LINE);
+	int most = round_up(smaller(MOST_TILES, BLOCK_FLOATS / p.c_pitch), TILE_MULTIPLE);
+	int blocks = (p.tiles + most - 1) / most;
+	p.block = smaller(round_up((p.tiles + blocks - 1) / blocks, TILE_MULTIPLE), p.tiles);
+	p.outputs = smaller(round_up(BLOCK_FLOATS / p.block, CHANNEL_MULTIPLE), d->o);
+	p.o_pitch = round_up(p.outputs, LINE);
+	p.forward_u = frequency_step((ptrdiff_t)gemm_packed_floats(p.panel, d->c, d->o));
+	p.backward_u = frequency_step((ptrdiff_t)gemm_packed_floats(p.panel, d->o, d->c));
+	p.v = frequency_step((ptrdiff_t)p.block * p.c_pitch);
+	p.packed_v = frequency_step((ptrdiff_t)gemm_packed_floats(p.panel, p.block, d->c));
+	p.m = frequency_step((ptrdiff_t)p.block * p.o_pitch);
+	p.du = frequency_step((ptrdiff_t)(p.block < p.tiles ? d->o : p.outputs) * p.c_pitch);
+	return p;
+}
+
+bool winograd_can(const struct conv2d_dims *d)
+{
+	return d->kernel_h == 3 && d->kernel_w == 3 && d->stride == 1 && d->padding == d->dilation;
+}
+
+bool winograd_suits(const struct conv2d_dims *d)
+{
+	return winograd_can(d) && d->c >= 16 && d->o >= 16;
+}
+
+size_t winograd_prepared_floats(const struct conv2d_dims *d)
+{
+	struct plan p = plan_for(d);
+	return FREQUENCIES * (size_t)(p.forward_u + p.backward_u);
+}
+
+void winograd_prepare(const struct conv2d_dims *d, const float *weight, float *prepared)
+{
+	struct plan p = plan_for(d);
+	struct winograd_filters forward = {
+		.depth = d->c, .cols = d->o, .data = weight, .row = 9, .col = 9 * d->c, .scale = d->scale
+	};
+	struct winograd_filters backward = {
+		.depth = d->o, .cols = d->c, .data = weight, .row = 9 * d->c, .col = 9, .scale = d->scale
+	};
+	kernels()->winograd_filter(&forward, prepared, p.forward_u);
+	kernels()->winograd_filter(&backward, prepared + FREQUENCIES * p.forward_u, p.backward_u);
+}
+
+size_t winograd_scratch_floats(const struct conv2d_dims *d)
+{
+	struct plan p = plan_for(d);
+	size_t forward = FREQUENCIES * (size_t)(p.v + p.m);
+	size_t backward = FREQUENCIES * (size_t)(p.packed_v + p.v + p.m + p.du);
+	return forward > backward ? forward : backward;
+}
+
+/* Where the list of tiles stands. */
+struct cursor {
+	int sample, phase_y, phase_x, y, x; /* y, x: pixels of the phase */
+};
+
+/* How many pixels a phase has along one direction. */
+static int phase_size(int size, int dilation, int phase)
+{
+	return (size - phase + dilation - 1) / dilation;
+}
+
+/* The next tile in the order sample, phase, row, column. */
+static void advance(const struct conv2d_dims *d, struct cursor *at)
+{
+	at->x += WINOGRAD_TILE;
+	if (at->x < phase_size(d->w, d->dilation, at->phase_x))
+		return;
+	at->x = 0;
+	at->y += WINOGRAD_TILE;
+	if (at->y < phase_size(d->h, d->dilation, at->phase_y))
+		return;
+	at->y = 0;
+	if (++at->phase_x < smaller(d->dilation, d->w))
+		return;
+	at->phase_x = 0;
+	if (++at->phase_y < smaller(d->dilation, d->h))
+		return;
+	at->phase_y = 0;
+	at->sample++;
+}
+
+static void next_tiles(const struct conv2d_dims *d, struct cursor *at, int count, struct winograd_tile *tiles)
+{
+	for (int t = 0; t < count; t++, advance(d, at)) {
+		ptrdiff_t row = (ptrdiff_t)at->sample * d->h + at->phase_y + at->y * d->dilation;
+		tiles[t] = (struct winograd_tile){
+			.pixel = row * d->w + at->phase_x + at->x * d->dilation,
+			.row_begin = at->y == 0,
+			.col_begin = at->x == 0,
+			.row_end = smaller(WINOGRAD_PATCH, phase_size(d->h, d->dilation, at->phase_y) - at->y + 1),
+			.col_end = smaller(WINOGRAD_PATCH, phase_size(d->w, d->dilation, at->phase_x) - at->x + 1),
+		};
+	}
+}
+
+static struct winograd_map map_of(const struct conv2d_dims *d, int channels, int pitch)
+{
+	ptrdiff_t step = (ptrdiff_t)d->dilation * pitch;
+	return (struct winograd_map){ channels, pitch, step * d->w, step };
+}
+
+/* 36 products that differ in frequency only: a, b, c move on by these steps. */
+static void products(struct gemm g, ptrdiff_t a, ptrdiff_t b, ptrdiff_t c)
+{
+	const struct kernels *k = kernels();
+	for (int f = 0; f < FREQUENCIES; f++) {
+		k->gemm(&g);
+		g.a += a;
+		g.b += b;
+		g.c += c;
+		g.from = g.from ? g.from + c : NULL;
+	}
+}
+
+void winograd_forward(const struct conv2d_dims *d, const float *x, const float *prepared,
+		      const struct conv2d_epilogue *epilogue, float *y, float *scratch)
+{
+	struct plan p = plan_for(d);
+	struct winograd_tile tiles[MOST_TILES];
+	struct cursor at = { 0 };
+	struct winograd_map x_map = map_of(d, d->c, d->c);
+	struct winograd_matrices v = { scratch, p.v, p.c_pitch, p.panel };
+	struct winograd_matrices m = { scratch + FREQUENCIES * p.v, p.m, p.o_pitch, p.panel };
+	for (int first = 0, count; first < p.tiles; first += count) {
+		count = smaller(p.block, p.tiles - first);
+		next_tiles(d, &at, count, tiles);
+		kernels()->winograd_input(&x_map, x, tiles, count, &v);
+		for (int o = 0; o < d->o; o += p.outputs) {
+			int outputs = smaller(p.outputs, d->o - o);
+			struct gemm product = {
+				.rows = count, .cols = outputs, .depth = d->c,
+				.a = v.data, .a_row = v.tile, .a_depth = 1,
+				.b = prepared + (ptrdiff_t)o * d->c, .b_panel = (ptrdiff_t)p.panel * d->c,
+				.c = m.data, .c_row = m.tile,
+			};
+			products(product, p.v, p.forward_u, p.m);
+			struct winograd_map y_map = map_of(d, outputs, d->y_pitch);
+			struct winograd_epilogue e = {
+				.bias = epilogue->bias ? epilogue->bias + o : NULL,
+				.from = epilogue->from ? epilogue->from + o : NULL,
+				.from_map = map_of(d, outputs, epilogue->from_pitch),
+				.relu = epilogue->relu,
+			};
+			kernels()->winograd_output(&y_map, &m, tiles, count, &e, y + o);
+		}
+	}
+}
+
+/* Scratch of backward. */
+struct gradients {
+	struct winograd_matrices v, z, dv;
+	float *du;
+	bool whole_du; /* du has all outputs: the sums go on from block to block */
+};
+
+/* dU of outputs o .. o + outputs - 1, and what of weight_grad follows from it. */
+static void weight_block(const struct conv2d_dims *d, const struct plan *p, const struct gradients *g, int first,
+			 int count, int o, int outputs, float *weight_grad)
+{
+	float *du = g->du + (g->whole_du ? (ptrdiff_t)o * p->c_pitch : 0);
+	struct gemm product = {
+		.rows = outputs, .cols = d->c, .depth = count,
+		.a = g->z.data, .a_row = 1, .a_depth = g->z.tile,
+		.b = g->v.data, .b_panel = g->v.panel,
+		.c = du, .c_row = p->c_pitch,
+		.from = first > 0 ? du : NULL, .from_row = p->c_pitch,
+	};
+	products(product, p->m, p->packed_v, p->du);
+	if (first + count == p->tiles)
+		kernels()->winograd_filter_adjoint(du, p->du, outputs, d->c, p->c_pitch, d->scale,
+						   weight_grad + (ptrdiff_t)o * d->c * 9);
+}
+
+/* What outputs o .. o + outputs - 1 give to dV. */
+static void data_block(const struct conv2d_dims *d, const struct plan *p, const struct gradients *g, int count, int o,
+		       int outputs, const float *u)
+{
+	struct gemm product = {
+		.rows = count, .cols = d->c, .depth = outputs,
+		.a = g->z.data, .a_row = g->z.tile, .a_depth = 1,
+		.b = u + (ptrdiff_t)o * p->panel, .b_panel = (ptrdiff_t)p->panel * d->o,
+		.c = g->dv.data, .c_row = g->dv.tile,
+		.from = o > 0 ? g->dv.data : NULL, .from_row = g->dv.tile,
+	};
+	products(product, p->m, p->backward_u, p->v);
+}
+
+void winograd_backward(const struct conv2d_dims *d, const float *x, const float *y_grad, const float *prepared,
+		       float *x_grad, bool add, float *weight_grad, float *scratch)
+{
+	struct plan p = plan_for(d);
+	struct winograd_tile tiles[MOST_TILES];
+	struct cursor at = { 0 };
+	struct winograd_map x_map = map_of(d, d->c, d->c);
+	struct gradients g = { .whole_du = p.block < p.tiles };
+	g.z = (struct winograd_matrices){ scratch, p.m, p.o_pitch, p.panel };
+	g.dv = (struct winograd_matrices){ g.z.data + FREQUENCIES * p.m, p.v, p.c_pitch, p.panel };
+	g.v = (struct winograd_matrices){ g.dv.data + FREQUENCIES * p.v, p.packed_v, p.panel, 0 };
+	g.du = g.v.data + FREQUENCIES * p.packed_v;
+	for (int first = 0, count; first < p.tiles; first += count) {
+		count = smaller(p.block, p.tiles - first);
+		next_tiles(d, &at, count, tiles);
+		g.v.panel = (ptrdiff_t)count * p.panel;
+		if (weight_grad)
+			kernels()->winograd_input(&x_map, x, tiles, count, &g.v);
+		for (int o = 0; o < d->o; o += p.outputs) {
+			int outputs = smaller(p.outputs, d->o - o);
+			struct winograd_map y_map = map_of(d, outputs, d->y_pitch);
+			kernels()->winograd_output_adjoint(&y_map, y_grad + o, tiles, count, &g.z);
+			if (weight_grad)
+				weight_block(d, &p, &g, first, count, o, outputs, weight_grad);
+			if (x_grad)
+				data_block(d, &p, &g, count, o, outputs, prepared + FREQUENCIES * p.forward_u);
+		}
+		if (x_grad)
+			kernels()->winograd_input_adjoint(&x_map, &g.dv, tiles, count, add, x_grad);
+	}
+}
