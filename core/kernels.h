@@ -11,6 +11,7 @@
 #include "core/kernels/gemm.h"
 #include "core/kernels/losses.h"
 #include "core/kernels/max_pool2d.h"
+#include "core/kernels/optim.h"
 #include "core/kernels/upsample.h"
 #include "core/kernels/winograd.h"
 #include "core/status.h"

@@ -1,6 +1,6 @@
 /* What all optimisers share: state, clipping, groups, buffers and the moving average. The rules have files of
- * their own (core/optim_rule.h). One thread does it all: a step is a few passes over a few megabytes, and its
- * order is the array's. */
+ * their own (core/optim_rule.h). The flat array is cut into parts of one size, whatever the number of threads; a part is
+ * handled from beginning to end by one of them. */
 #include "core/optim.h"
 
 #include <assert.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/kernels.h"
 #include "core/optim_rule.h"
 
 const char *const optim_names[] = {"sgd", "adam", "adamw", NULL};
@@ -64,28 +65,60 @@ void optim_release(struct optim *optim)
 	*optim = (struct optim){0};
 }
 
-/* The sum of squares in 16 running sums, element i of the parameters' sequence in sum i mod 16 of its parameter,
- * and a fixed tree at the end: an order that vectors of any width can follow. */
-double optim_grad_norm(const struct params *params, const float *grads)
+enum { PARTS = 64, RUN = 4096 }; /* RUN floats of five arrays fit into the second-level cache */
+
+/* Some floats of one parameter: values[begin], ... of the flat array. */
+typedef void visit_run(void *context, const struct param *param, size_t begin, size_t count);
+
+/* All runs of one part, in order: they end at the part's end, at parameters' ends and after RUN floats. */
+static void visit_part(const struct params *params, int part, visit_run *visit, void *context)
 {
-	enum { LANES = 16 };
-	double lanes[LANES] = {0};
+	size_t size = params->total / PARTS + 1, part_begin = (size_t)part * size;
 	for (int p = 0; p < params->count; p++) {
 		const struct param *param = &params->items[p];
-		if (param->kind == PARAM_BUFFER)
-			continue;
-		const float *g = grads + param->offset;
-		size_t count = shape_count(param->shape), whole = count - count % LANES;
-		for (size_t i = 0; i < whole; i += LANES)
-			for (size_t k = 0; k < LANES; k++)
-				lanes[k] += (double)g[i + k] * g[i + k];
-		for (size_t i = whole; i < count; i++)
-			lanes[i - whole] += (double)g[i] * g[i];
+		size_t begin = param->offset, end = begin + shape_count(param->shape);
+		begin = begin > part_begin ? begin : part_begin;
+		end = end < part_begin + size ? end : part_begin + size;
+		for (; begin < end; begin += RUN)
+			visit(context, param, begin, end - begin < RUN ? end - begin : RUN);
 	}
-	for (int half = LANES / 2; half > 0; half /= 2)
-		for (int k = 0; k < half; k++)
-			lanes[k] += lanes[k + half];
-	return sqrt(lanes[0]);
+}
+
+struct norm {
+	const struct params *params;
+	const float *grads;
+	double sum[PARTS]; /* of squares */
+};
+
+struct norm_part {
+	const float *grads;
+	double sum;
+};
+
+static void add_squares(void *context, const struct param *param, size_t begin, size_t count)
+{
+	struct norm_part *part = context;
+	if (param->kind != PARAM_BUFFER)
+		part->sum += kernels()->sum_of_squares(part->grads + begin, count);
+}
+
+static void norm_task(void *context, int index, int thread)
+{
+	(void)thread;
+	struct norm *norm = context;
+	struct norm_part part = {.grads = norm->grads};
+	visit_part(norm->params, index, add_squares, &part);
+	norm->sum[index] = part.sum;
+}
+
+double optim_grad_norm(struct workers *workers, const struct params *params, const float *grads)
+{
+	struct norm norm = {.params = params, .grads = grads};
+	workers_run(workers, PARTS, norm_task, &norm);
+	double sum = 0;
+	for (int i = 0; i < PARTS; i++)
+		sum += norm.sum[i];
+	return sqrt(sum);
 }
 
 /* As torch.nn.utils.clip_grad_norm_ has it. */
@@ -95,52 +128,72 @@ static double clip_scale(const struct optim_config *config, double norm)
 	return scale < 1 ? scale : 1;
 }
 
-/* values = values + rate * (target - values). */
-static void move_towards(float *restrict values, const float *restrict target, size_t count, double rate)
-{
-	const float r = (float)rate;
-	for (size_t i = 0; i < count; i++)
-		values[i] += r * (target[i] - values[i]);
-}
-
-static void update_param(struct optim *optim, const struct param *param, float *values, const float *grads, double lr,
-			 double grad_scale)
-{
-	const struct optim_config *config = &optim->config;
-	size_t offset = param->offset, count = shape_count(param->shape);
-	if (param->kind == PARAM_BUFFER) {
-		move_towards(values + offset, grads + offset, count, config->buffer_momentum);
-		return;
-	}
-	const struct optim_span span = {
-		.values = values + offset,
-		.first = optim->first + offset,
-		.second = optim->second ? optim->second + offset : NULL,
-		.grads = grads + offset,
-		.count = count,
-		.grad_scale = grad_scale,
-		.lr = lr * config->lr_scale[param->group],
-		.weight_decay = param->kind == PARAM_WEIGHT ? config->weight_decay : 0,
-		.step = optim->step,
-	};
-	rules[config->kind].update(config, &span);
-}
-
 static double average_rate(const struct optim *optim)
 {
 	double warm = (1.0 + (double)optim->step) / (10.0 + (double)optim->step);
 	return 1 - (warm < optim->config.ema_decay ? warm : optim->config.ema_decay);
 }
 
-void optim_step(struct optim *optim, struct params *params, const float *grads, double lr, double grad_norm)
+/* What all threads read during a step. */
+struct step {
+	struct optim *optim;
+	const struct params *params;
+	const float *grads;
+	double lr, grad_scale, average_rate;
+};
+
+static void update_run(const struct step *step, const struct param *param, size_t begin, size_t count)
+{
+	struct optim *optim = step->optim;
+	const struct optim_config *config = &optim->config;
+	const struct optim_span span = {
+		.values = step->params->values + begin,
+		.first = optim->first + begin,
+		.second = optim->second ? optim->second + begin : NULL,
+		.grads = step->grads + begin,
+		.count = count,
+		.grad_scale = step->grad_scale,
+		.lr = step->lr * config->lr_scale[param->group],
+		.weight_decay = param->kind == PARAM_WEIGHT ? config->weight_decay : 0,
+		.step = optim->step,
+	};
+	rules[config->kind].update(config, &span);
+}
+
+static void step_run(void *context, const struct param *param, size_t begin, size_t count)
+{
+	const struct step *step = context;
+	struct optim *optim = step->optim;
+	float *values = step->params->values + begin;
+	if (param->kind == PARAM_BUFFER)
+		kernels()->move_towards(values, step->grads + begin, count, (float)optim->config.buffer_momentum);
+	else
+		update_run(step, param, begin, count);
+	if (optim->average)
+		kernels()->move_towards(optim->average + begin, values, count, (float)step->average_rate);
+}
+
+static void step_task(void *context, int index, int thread)
+{
+	(void)thread;
+	const struct step *step = context;
+	visit_part(step->params, index, step_run, context);
+}
+
+void optim_step(struct optim *optim, struct workers *workers, struct params *params, const float *grads, double lr,
+		double grad_norm)
 {
 	assert(params->total == optim->total);
 	optim->step++;
-	double grad_scale = clip_scale(&optim->config, grad_norm);
-	for (int p = 0; p < params->count; p++)
-		update_param(optim, &params->items[p], params->values, grads, lr, grad_scale);
-	if (optim->average)
-		move_towards(optim->average, params->values, optim->total, average_rate(optim));
+	struct step step = {
+		.optim = optim,
+		.params = params,
+		.grads = grads,
+		.lr = lr,
+		.grad_scale = clip_scale(&optim->config, grad_norm),
+		.average_rate = average_rate(optim),
+	};
+	workers_run(workers, PARTS, step_task, &step);
 }
 
 const float *optim_best_values(const struct optim *optim, const struct params *params)

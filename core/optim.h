@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/params.h"
+#include "core/workers.h"
 
 enum optim_kind { OPTIM_SGD, OPTIM_ADAM, OPTIM_ADAMW };
 extern const char *const optim_names[]; /* "sgd", "adam", "adamw", NULL */
@@ -39,12 +40,13 @@ enum status optim_init(struct optim *optim, const struct optim_config *config, c
 void optim_release(struct optim *optim);
 
 /* L2 norm of the gradient over what is optimised, summed in double in a fixed order. */
-double optim_grad_norm(const struct params *params, const float *grads);
+double optim_grad_norm(struct workers *workers, const struct params *params, const float *grads);
 
 /* One step at learning rate `lr`: clips `grads` by the norm given (optim_grad_norm), updates params->values,
  * buffers and average. Where the norm is not finite the caller must not step: nothing here would bring the weights
  * back. For PARAM_BUFFER, `grads` holds the mean of the slots' statistics, not their sum. */
-void optim_step(struct optim *optim, struct params *params, const float *grads, double lr, double grad_norm);
+void optim_step(struct optim *optim, struct workers *workers, struct params *params, const float *grads, double lr,
+		double grad_norm);
 
 /* The weights to evaluate and export: the average if there is one, else params->values. */
 const float *optim_best_values(const struct optim *optim, const struct params *params);

@@ -7,25 +7,30 @@
  * weight_decay of itself, untouched by the moments. */
 #include <math.h>
 
+#include "core/kernels.h"
 #include "core/optim_rule.h"
 #include "core/portable_math.h"
 
 static void update(const struct optim_config *config, const struct optim_span *span, float decay, float keep)
 {
-	const float scale = (float)span->grad_scale;
-	const float beta1 = (float)config->beta1, rest1 = (float)(1 - config->beta1);
-	const float beta2 = (float)config->beta2, rest2 = (float)(1 - config->beta2);
-	const float lr = (float)(span->lr / (1 - portable_powi(config->beta1, span->step)));
-	const float correct2 = (float)(1 / sqrt(1 - portable_powi(config->beta2, span->step)));
-	const float epsilon = (float)config->epsilon;
-	float *restrict values = span->values, *restrict first = span->first, *restrict second = span->second;
-	const float *restrict grads = span->grads;
-	for (size_t i = 0; i < span->count; i++) {
-		float g = grads[i] * scale + decay * values[i];
-		first[i] = beta1 * first[i] + rest1 * g;
-		second[i] = beta2 * second[i] + rest2 * g * g;
-		values[i] = keep * values[i] - lr * (first[i] / (sqrtf(second[i]) * correct2 + epsilon));
-	}
+	const struct adam_run run = {
+		.scale = (float)span->grad_scale,
+		.decay = decay,
+		.keep = keep,
+		.beta1 = (float)config->beta1,
+		.rest1 = (float)(1 - config->beta1),
+		.beta2 = (float)config->beta2,
+		.rest2 = (float)(1 - config->beta2),
+		.lr = (float)(span->lr / (1 - portable_powi(config->beta1, span->step))),
+		.correct2 = (float)(1 / sqrt(1 - portable_powi(config->beta2, span->step))),
+		.epsilon = (float)config->epsilon,
+		.values = span->values,
+		.first = span->first,
+		.second = span->second,
+		.grads = span->grads,
+		.count = span->count,
+	};
+	kernels()->adam_update(&run);
 }
 
 void optim_adam(const struct optim_config *config, const struct optim_span *span)

@@ -5,7 +5,7 @@
 
 #include "core/optim.h"
 
-/* One parameter's floats and what the rule needs to know about them. */
+/* Floats of one parameter (all of them or a part) and what the rule needs to know about them. */
 struct optim_span {
 	float *values, *first, *second; /* `second` NULL unless the rule wants it */
 	const float *grads;
@@ -17,8 +17,8 @@ struct optim_span {
 };
 
 /* Updates values, first and second. Element by element in float32, each with the same additions, multiplications,
- * divisions and square roots, so that vectors of any width give the same bits; factors that are the same for all
- * are formed in double. */
+ * divisions and square roots, in a kernel (core/kernels/optim.c); factors that are the same for all are formed in
+ * double. */
 typedef void optim_rule(const struct optim_config *config, const struct optim_span *span);
 
 optim_rule optim_sgd, optim_adam, optim_adamw;

@@ -3,17 +3,20 @@
  *     g' = g + weight_decay * w
  *     v  = momentum * v + g'
  *     w  = w - lr * v */
+#include "core/kernels.h"
 #include "core/optim_rule.h"
 
 void optim_sgd(const struct optim_config *config, const struct optim_span *span)
 {
-	const float scale = (float)span->grad_scale, decay = (float)span->weight_decay;
-	const float momentum = (float)config->momentum, lr = (float)span->lr;
-	float *restrict values = span->values, *restrict velocity = span->first;
-	const float *restrict grads = span->grads;
-	for (size_t i = 0; i < span->count; i++) {
-		float g = grads[i] * scale + decay * values[i];
-		velocity[i] = momentum * velocity[i] + g;
-		values[i] -= lr * velocity[i];
-	}
+	const struct sgd_run run = {
+		.scale = (float)span->grad_scale,
+		.decay = (float)span->weight_decay,
+		.momentum = (float)config->momentum,
+		.lr = (float)span->lr,
+		.values = span->values,
+		.velocity = span->first,
+		.grads = span->grads,
+		.count = span->count,
+	};
+	kernels()->sgd_update(&run);
 }

@@ -231,11 +231,11 @@ static enum status step(struct trainer *trainer)
 	batch_compute(&trainer->batch, trainer->params.values, &result);
 	batch_give_back(&trainer->batch, trainer->loader);
 	const float *grads = trainer->batch.grads[0];
-	double norm = optim_grad_norm(&trainer->params, grads);
+	double norm = optim_grad_norm(trainer->workers, &trainer->params, grads);
 	double lr = schedule_lr(&config->schedule, trainer->state.step);
 	TRY(check_finite(trainer, result.loss, norm, &usable));
 	if (usable)
-		optim_step(&trainer->optim, &trainer->params, grads, lr, norm);
+		optim_step(&trainer->optim, trainer->workers, &trainer->params, grads, lr, norm);
 	count_step(trainer, &result);
 	if (trainer->state.step % (uint64_t)config->train.log_every == 0 || trainer->state.step == config->train.steps)
 		TRY(log_interval(trainer, lr, norm));

@@ -37,6 +37,7 @@ KERNEL_FUNCTION(void, overlap_slopes, (const float *logit, const float *target, 
 				       float by_predicted, float *slope))
 KERNEL_FUNCTION(size_t, count_valid, (const float *target, size_t count))
 KERNEL_FUNCTION(double, sum_floats, (const float *x, size_t count))
+KERNEL_FUNCTION(double, sum_of_squares, (const float *x, size_t count))
 KERNEL_FUNCTION(void, epilogue_grad, (const struct epilogue_grad *e))
 /* B^T d B, its adjoint (adds overlapping patches; without `add` what no patch before reached is stored). */
 KERNEL_FUNCTION(void, winograd_input, (const struct winograd_map *map, const float *x,
@@ -52,3 +53,9 @@ KERNEL_FUNCTION(void, winograd_output_adjoint, (const struct winograd_map *map, 
 KERNEL_FUNCTION(void, winograd_filter, (const struct winograd_filters *filters, float *u, ptrdiff_t frequency))
 KERNEL_FUNCTION(void, winograd_filter_adjoint, (const float *u, ptrdiff_t frequency, int rows, int cols,
 		ptrdiff_t pitch, float scale, float *grad))
+
+/* Optimisers. */
+KERNEL_FUNCTION(void, adam_update, (const struct adam_run *run))
+KERNEL_FUNCTION(void, sgd_update, (const struct sgd_run *run))
+/* values += rate * (target - values) */
+KERNEL_FUNCTION(void, move_towards, (float *values, const float *target, size_t count, float rate))

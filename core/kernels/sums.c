@@ -22,3 +22,15 @@ double KERNEL(sum_floats)(const float *x, size_t count)
 		lane[i - whole] += (double)x[i];
 	return add_lanes(lane);
 }
+
+double KERNEL(sum_of_squares)(const float *x, size_t count)
+{
+	double lane[LANES] = { 0 };
+	size_t whole = count - count % LANES;
+	for (size_t base = 0; base < whole; base += LANES)
+		for (size_t j = 0; j < LANES; j++)
+			lane[j] += (double)x[base + j] * (double)x[base + j];
+	for (size_t i = whole; i < count; i++)
+		lane[i - whole] += (double)x[i] * (double)x[i];
+	return add_lanes(lane);
+}

@@ -3,8 +3,10 @@
 #include "core/optim.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/kernels.h"
 #include "core/rng.h"
 #include "tests/golden/optim_golden.h"
 #include "tests/support/test.h"
@@ -13,6 +15,17 @@ enum { WEIGHTS = 1003, BIASES = 37, BUFFERS = 21, TOTAL = WEIGHTS + BIASES + BUF
 enum { KINDS = OPTIM_ADAMW + 1, STEPS = 40 };
 
 static float grads[TOTAL];
+static struct workers *workers; /* two threads, of each test */
+
+static void start_workers(void)
+{
+	ck_assert_int_eq(workers_new(2, &workers), STATUS_OK);
+}
+
+static void stop_workers(void)
+{
+	workers_free(workers);
+}
 
 /* A trunk's weight, a decoder's bias and a decoder's running mean. */
 static struct params make_params(int weights, int biases, int buffers)
@@ -47,7 +60,7 @@ static struct optim make_optim(const struct optim_config *config, const struct p
 
 static void step_with(struct optim *optim, struct params *params, double lr)
 {
-	optim_step(optim, params, grads, lr, optim_grad_norm(params, grads));
+	optim_step(optim, workers, params, grads, lr, optim_grad_norm(workers, params, grads));
 }
 
 START_TEST(names_follow_the_enum)
@@ -82,7 +95,7 @@ START_TEST(follows_pytorch)
 	struct optim optim = make_optim(&config, &params);
 	for (int step = 0; step < GOLDEN_STEPS; step++) {
 		const float *g = golden_grads[step];
-		optim_step(&optim, &params, g, golden_lr, optim_grad_norm(&params, g));
+		optim_step(&optim, workers, &params, g, golden_lr, optim_grad_norm(workers, &params, g));
 		for (int i = 0; i < GOLDEN_TOTAL; i++)
 			ck_assert_msg(fabsf(params.values[i] - golden->values[step][i]) <= 1e-6f,
 				      "case %d, step %d, value %d: %.9g, PyTorch has %.9g", _i, step, i,
@@ -181,8 +194,8 @@ static uint64_t fold_floats(uint64_t fold, const float *values, size_t count)
 	return fold;
 }
 
-/* Bits, not tolerances: the weights and averages of all optimisers on whatever machine and compiler. */
-START_TEST(same_bits_everywhere)
+/* The weights and averages of all optimisers after some steps. */
+static uint64_t fold_of_training(void)
 {
 	uint64_t fold = 0;
 	for (int kind = 0; kind < KINDS; kind++) {
@@ -198,7 +211,68 @@ START_TEST(same_bits_everywhere)
 		optim_release(&optim);
 		params_release(&params);
 	}
-	ck_assert_uint_eq(fold, 12805174859032389343u);
+	return fold;
+}
+
+/* Bits, not tolerances: on whatever machine and compiler, with every instruction set and number of threads. */
+START_TEST(same_bits_everywhere)
+{
+	for (int k = 0; kernels_names[k]; k++) {
+		if (!kernels_supported(kernels_names[k]))
+			continue;
+		ck_assert_int_eq(kernels_select(kernels_names[k]), STATUS_OK);
+		for (int threads = 1; threads <= 5; threads += 2) {
+			workers_free(workers);
+			ck_assert_int_eq(workers_new(threads, &workers), STATUS_OK);
+			ck_assert_uint_eq(fold_of_training(), 12805174859032389343u);
+		}
+	}
+}
+END_TEST
+
+/* More floats than one thread is given at a time, in parameters that end anywhere: each is updated once, and the norm has
+ * the same bits for any number of threads and every instruction set. */
+START_TEST(large_arrays)
+{
+	enum { LARGE = 300001 };
+	struct optim_config config;
+	optim_config_init(&config);
+	config.kind = OPTIM_SGD;
+	config.momentum = 0;
+	config.ema_decay = 1e-9;
+	double first = 0, squares = 0;
+	float *large = malloc(LARGE * sizeof *large);
+	unsigned state = 1;
+	for (int i = 0; i < LARGE; i++) {
+		state = state * 1664525u + 1013904223u;
+		large[i] = (float)(state >> 8) / 16777216;
+		squares += i < LARGE - 5 ? (double)large[i] * (double)large[i] : 0;
+	}
+	for (int k = 0; kernels_names[k]; k++)
+		for (int threads = 1; threads <= 3; threads++) {
+			if (!kernels_supported(kernels_names[k]))
+				continue;
+			ck_assert_int_eq(kernels_select(kernels_names[k]), STATUS_OK);
+			workers_free(workers);
+			ck_assert_int_eq(workers_new(threads, &workers), STATUS_OK);
+			struct params params = make_params(LARGE - 12, 7, 5);
+			memset(params.values, 0, LARGE * sizeof(float));
+			struct optim optim = make_optim(&config, &params);
+			double norm = optim_grad_norm(workers, &params, large);
+			optim_step(&optim, workers, &params, large, 0.5, norm);
+			first = first == 0 ? norm : first;
+			ck_assert(norm == first);
+			int wrong = 0;
+			for (int i = 0; i < LARGE; i++) {
+				wrong += params.values[i] != (i < LARGE - 5 ? -0.5f * large[i] : 0.1f * large[i]);
+				wrong += fabsf(optim.average[i] - params.values[i]) > 1e-6f;
+			}
+			ck_assert_int_eq(wrong, 0);
+			optim_release(&optim);
+			params_release(&params);
+		}
+	ck_assert_double_eq_tol(first / sqrt(squares), 1, 1e-12);
+	free(large);
 }
 END_TEST
 
@@ -237,18 +311,18 @@ START_TEST(norm_leaves_buffers_out)
 {
 	struct params params = make_params(WEIGHTS, BIASES, BUFFERS);
 	memset(grads, 0, sizeof grads);
-	ck_assert(optim_grad_norm(&params, grads) == 0);
+	ck_assert(optim_grad_norm(workers, &params, grads) == 0);
 	for (int i = WEIGHTS + BIASES; i < TOTAL; i++)
 		grads[i] = 1e30f;
 	grads[WEIGHTS - 1] = 3;
 	grads[WEIGHTS] = -4;
-	ck_assert(optim_grad_norm(&params, grads) == 5);
+	ck_assert(optim_grad_norm(workers, &params, grads) == 5);
 	grads[7] = 1e30f; /* its square is no float */
-	ck_assert_double_lt(fabs(optim_grad_norm(&params, grads) / 1e30 - 1), 1e-6);
+	ck_assert_double_lt(fabs(optim_grad_norm(workers, &params, grads) / 1e30 - 1), 1e-6);
 	grads[7] = NAN;
-	ck_assert(isnan(optim_grad_norm(&params, grads)));
+	ck_assert(isnan(optim_grad_norm(workers, &params, grads)));
 	grads[7] = INFINITY;
-	ck_assert(isinf(optim_grad_norm(&params, grads)));
+	ck_assert(isinf(optim_grad_norm(workers, &params, grads)));
 	params_release(&params);
 }
 END_TEST
@@ -329,10 +403,13 @@ static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("optim");
 	TCase *tcase = tcase_create("all");
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, start_workers, stop_workers);
 	tcase_add_test(tcase, names_follow_the_enum);
 	tcase_add_loop_test(tcase, follows_pytorch, 0, (int)(sizeof golden_cases / sizeof *golden_cases));
 	tcase_add_loop_test(tcase, follows_double_arithmetic, 0, KINDS);
 	tcase_add_test(tcase, same_bits_everywhere);
+	tcase_add_test(tcase, large_arrays);
 	tcase_add_loop_test(tcase, state_is_all_there_is, 0, KINDS);
 	tcase_add_test(tcase, norm_leaves_buffers_out);
 	tcase_add_test(tcase, clipping_scales_gradients_alone);

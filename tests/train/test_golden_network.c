@@ -217,16 +217,17 @@ START_TEST(test_logits_and_every_gradient)
 END_TEST
 
 static struct optim optim;
+static struct workers *workers;
 
 static void take_step(struct network *net, const struct golden *golden)
 {
 	double loss = run(net);
-	double norm = optim_grad_norm(&net->params, net->grads);
+	double norm = optim_grad_norm(workers, &net->params, net->grads);
 	ck_assert_msg(fabs(loss - golden->norm) <= 1e-4 * golden->norm, "step %d: loss %.9g, PyTorch %.9g", (int)optim.step, loss,
 		      golden->norm);
 	ck_assert_msg(fabs(norm - golden->projection) <= 5e-3 * golden->projection, "step %d: gradient norm %.9g, PyTorch %.9g",
 		      (int)optim.step, norm, golden->projection);
-	optim_step(&optim, &net->params, net->grads, 1e-3, norm);
+	optim_step(&optim, workers, &net->params, net->grads, 1e-3, norm);
 }
 
 START_TEST(test_ten_adam_steps)
@@ -245,9 +246,11 @@ START_TEST(test_ten_adam_steps)
 	config.clip_norm = 1;
 	config.ema_decay = 0;
 	ck_assert(!optim_init(&optim, &config, &net.params));
+	ck_assert(!workers_new(1, &workers));
 	ck_assert_int_eq(each_golden("step", take_step, &net), STEPS);
 	ck_assert_int_eq(each_golden("after", compare_after, &net), net.params.count);
 	optim_release(&optim);
+	workers_free(workers);
 	network_release(&net);
 }
 END_TEST
