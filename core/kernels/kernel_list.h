@@ -3,7 +3,8 @@
 KERNEL_FUNCTION(int, gemm_panel, (void))
 KERNEL_FUNCTION(void, gemm_pack, (const struct gemm_source *source, float *packed))
 KERNEL_FUNCTION(void, gemm, (const struct gemm *g))
-KERNEL_FUNCTION(void, max_pool2d, (const struct max_pool2d *p, const float *x, float *y, uint8_t *winners))
+KERNEL_FUNCTION(void, max_pool2d, (const struct max_pool2d *p, const float *x, float *y, uint8_t *winners,
+				   float *line))
 KERNEL_FUNCTION(void, max_pool2d_grad, (const struct max_pool2d *p, const float *y_grad, const uint8_t *winners,
 					float *x_grad, bool add))
 KERNEL_FUNCTION(void, upsample_bilinear, (const struct upsample *u, const float *in, float *out, float *line))

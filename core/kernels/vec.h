@@ -5,6 +5,7 @@
 #define CORE_KERNELS_VEC_H
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #if defined(__AVX512F__)
@@ -28,6 +29,10 @@ typedef __mmask16 vec_mask;
 #define vec_mask_first(n) ((__mmask16)((1u << (n)) - 1))
 #define vec_load_masked(p, mask) _mm512_maskz_loadu_ps(mask, p)
 #define vec_store_masked(p, mask, v) _mm512_mask_storeu_ps(p, mask, v)
+/* VEC_LANES bytes, to be compared: a where they equal `value`, else 0. */
+typedef __m128i vec_bytes;
+#define vec_load_bytes(p) _mm_loadu_si128((const __m128i *)(p))
+#define vec_where_byte(bytes, value, a) _mm512_maskz_mov_ps(_mm_cmpeq_epi8_mask(bytes, _mm_set1_epi8(value)), a)
 
 #elif defined(__AVX2__)
 #include <immintrin.h>
@@ -52,6 +57,10 @@ static inline vec_mask vec_mask_first(int n)
 }
 #define vec_load_masked(p, mask) _mm256_maskload_ps(p, mask)
 #define vec_store_masked(p, mask, v) _mm256_maskstore_ps(p, mask, v)
+typedef __m256i vec_bytes;
+#define vec_load_bytes(p) _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(p)))
+#define vec_where_byte(bytes, value, a) \
+	_mm256_and_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(bytes, _mm256_set1_epi32(value))), a)
 
 #else
 /* Plain C: the compiler makes of it what the target has. fmaf rounds once everywhere, in software if it must. */
@@ -125,6 +134,15 @@ static inline void vec_store_masked(float *p, vec_mask n, vec v)
 	for (int i = 0; i < n; i++)
 		p[i] = v[i];
 }
+
+typedef int32_t vec_bytes __attribute__((vector_size(4 * VEC_LANES)));
+
+static inline vec_bytes vec_load_bytes(const uint8_t *p)
+{
+	return (vec_bytes){ p[0], p[1], p[2], p[3] };
+}
+
+#define vec_where_byte(bytes, value, a) ((vec)(((bytes) == (value)) & (vec_bytes)(a)))
 #endif
 
 #define vec_load_part(p, n) vec_load_masked(p, vec_mask_first(n))

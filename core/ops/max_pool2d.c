@@ -51,13 +51,18 @@ static size_t saved_bytes(const struct op_call *call)
 	return shape_count(call->out.shape);
 }
 
+static size_t scratch_floats(const struct op_call *call)
+{
+	return max_pool2d_line_floats(call->in[0].shape.w, call->in[0].shape.c);
+}
+
 static void forward(struct op_call *call)
 {
 	struct max_pool2d p = sample_of(call);
 	for (int n = 0; n < call->out.shape.n; n++) {
 		size_t at = shape_offset(call->out.shape, n, 0, 0, 0);
 		kernels()->max_pool2d(&p, call->in[0].data + shape_offset(call->in[0].shape, n, 0, 0, 0),
-				      call->out.data + at, (uint8_t *)call->saved + at);
+				      call->out.data + at, (uint8_t *)call->saved + at, call->scratch);
 	}
 }
 
@@ -90,5 +95,6 @@ const struct op op_max_pool2d = {
 	.forward = forward,
 	.backward = backward,
 	.saved_bytes = saved_bytes,
+	.scratch_floats = scratch_floats,
 	.describe = describe,
 };
