@@ -60,3 +60,7 @@ KERNEL_FUNCTION(void, adam_update, (const struct adam_run *run))
 KERNEL_FUNCTION(void, sgd_update, (const struct sgd_run *run))
 /* values += rate * (target - values) */
 KERNEL_FUNCTION(void, move_towards, (float *values, const float *target, size_t count, float rate))
+/* slots[0] += the others along the tree of core/slot_tree.h, floats begin..begin+count-1. */
+KERNEL_FUNCTION(void, slot_sum_2, (float *const *slots, size_t begin, size_t count))
+KERNEL_FUNCTION(void, slot_sum_4, (float *const *slots, size_t begin, size_t count))
+KERNEL_FUNCTION(void, slot_sum_8, (float *const *slots, size_t begin, size_t count))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/kernels.h"
 #include "core/rng.h"
 #include "tests/support/test.h"
 
@@ -40,6 +41,9 @@ static void check(struct workers *workers, float *const *slots, int count, size_
 
 START_TEST(equals_the_naive_tree)
 {
+	const char *isa = kernels_names[_i];
+	if (!isa || !kernels_supported(isa))
+		return;
 	float *slots[MOST_SLOTS];
 	for (int s = 0; s < MOST_SLOTS; s++)
 		slots[s] = malloc(MOST_FLOATS * sizeof **slots);
@@ -47,6 +51,7 @@ START_TEST(equals_the_naive_tree)
 	for (int threads = 1; threads <= 4; threads++) {
 		struct workers *workers;
 		ck_assert_int_eq(workers_new(threads, &workers), STATUS_OK);
+		ck_assert_int_eq(kernels_select(isa), STATUS_OK);
 		for (int count = 1; count <= MOST_SLOTS; count++)
 			for (int t = threads == 1 ? 0 : 3; t < 4; t++)
 				check(workers, slots, count, totals[t]);
@@ -76,11 +81,46 @@ START_TEST(the_order_shows)
 }
 END_TEST
 
+/* Slots shared out to several owners: each sums what it can with the others' slots out of reach, then the rest of the tree
+ * is added across. */
+START_TEST(parts_make_the_whole)
+{
+	enum { FLOATS = 70 };
+	static float data[MOST_SLOTS][FLOATS], expected[FLOATS];
+	struct workers *workers;
+	ck_assert_int_eq(workers_new(1, &workers), STATUS_OK);
+	for (int count = 1; count <= MOST_SLOTS; count++)
+		for (int share = 1; share <= count; share++) {
+			float *slots[MOST_SLOTS], *own[MOST_SLOTS];
+			for (int s = 0; s < count; s++)
+				slots[s] = data[s];
+			fill(slots, count, FLOATS);
+			for (size_t i = 0; i < FLOATS; i++)
+				expected[i] = naive_tree(slots, 0, count, i);
+			for (int first = 0; first < count; first += share) {
+				int end = first + share < count ? first + share : count;
+				for (int s = 0; s < count; s++)
+					own[s] = s >= first && s < end ? slots[s] : NULL;
+				slot_tree_sum_part(workers, own, count, first, end, FLOATS);
+			}
+			for (int step = 1; step < count; step *= 2)
+				for (int i = 0; i + step < count; i += 2 * step) {
+					int last = i + 2 * step < count ? i + 2 * step - 1 : count - 1;
+					if (i / share != last / share)
+						slot_tree_add(workers, slots[i], slots[i + step], FLOATS);
+				}
+			ck_assert_mem_eq(slots[0], expected, sizeof expected);
+		}
+	workers_free(workers);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("slot_tree");
 	TCase *tcase = tcase_create("all");
-	tcase_add_test(tcase, equals_the_naive_tree);
+	tcase_add_loop_test(tcase, equals_the_naive_tree, 0, 3); /* instruction sets */
+	tcase_add_test(tcase, parts_make_the_whole);
 	tcase_add_test(tcase, the_order_shows);
 	suite_add_tcase(suite, tcase);
 	return suite;
