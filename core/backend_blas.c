@@ -1,4 +1,4 @@
-/* The "openblas" backend: convolution as matrix products of the column matrix (core/columns.h) by OpenBLAS. It is the
+/* The "openblas" backend: convolution as matrix products of the column matrix (core/conv2d/columns.h) by OpenBLAS. It is the
  * independent oracle for the native kernels, so it shares no sum with them. Its bits depend on which of its kernels
  * OpenBLAS chooses for the processor.
  *
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/blas.h"
-#include "core/columns.h"
+#include "core/conv2d/columns.h"
 
 enum { BLOCK_FLOATS = 64 * 1024 }; /* 256 KiB of columns: half of a small L2 cache */
 

@@ -8,6 +8,7 @@
 #include "core/kernels/channels.h"
 #include "core/kernels/epilogue_grad.h"
 #include "core/kernels/fma_peak.h"
+#include "core/kernels/conv2d_single.h"
 #include "core/kernels/gemm.h"
 #include "core/kernels/losses.h"
 #include "core/kernels/max_pool2d.h"

@@ -5,8 +5,8 @@
  *     y (pixels x o) = columns (pixels x kernel_h*kernel_w*c) * weights (kernel_h*kernel_w*c x o)
  *
  * Pixels are counted through all samples: p = (n * out_h + y) * out_w + x. */
-#ifndef CORE_COLUMNS_H
-#define CORE_COLUMNS_H
+#ifndef CORE_CONV2D_COLUMNS_H
+#define CORE_CONV2D_COLUMNS_H
 
 #include "core/backend.h"
 

@@ -1,5 +1,5 @@
 /* See columns.h. */
-#include "core/columns.h"
+#include "core/conv2d/columns.h"
 
 #include <string.h>
 

@@ -1,0 +1,297 @@
+/* Convolutions as matrix products (core/kernels/gemm.h).
+ *
+ * A 1x1 convolution is a product of pixels by channels as it lies. Others without dilation multiply one output row at a
+ * time: its windows overlap in a few lines of the image, which are copied once with the padding beside them (lines.h).
+ * With dilation, and backward to the data, blocks of the column matrix (columns.h) are multiplied while they are in the
+ * cache. */
+#include <string.h>
+
+#include "core/conv2d/algorithm.h"
+#include "core/conv2d/columns.h"
+#include "core/conv2d/lines.h"
+#include "core/kernels.h"
+
+enum {
+	FORWARD_COLUMNS = 8 * 1024, /* floats of the columns at a time: with a panel of weights they fill the L1 cache */
+	WEIGHT_PIXELS = 256,        /* pixels at a time in the products for the weights */
+	WEIGHT_COLUMNS = 128 * 1024,
+};
+
+static bool suits(const struct conv2d_dims *d)
+{
+	(void)d;
+	return true;
+}
+
+/* Packed weights for forward (depth x o), then for backward to the data (o x depth). */
+static size_t forward_packed_floats(const struct conv2d_dims *d)
+{
+	return gemm_packed_floats(kernels()->gemm_panel(), columns_depth(d), d->o);
+}
+
+static size_t prepared_floats(const struct conv2d_dims *d)
+{
+	return forward_packed_floats(d) + gemm_packed_floats(kernels()->gemm_panel(), d->o, columns_depth(d));
+}
+
+static void prepare(const struct conv2d_dims *d, const float *weight, float *prepared)
+{
+	const struct kernels *k = kernels();
+	int taps = columns_taps(d), depth = columns_depth(d), panel = k->gemm_panel();
+	for (int tap = 0; tap < taps; tap++) {
+		struct gemm_source source = {
+			.depth = d->c, .cols = d->o, .data = weight + tap, .row = taps, .col = depth,
+			.scale = d->scale, .panel = (ptrdiff_t)depth * panel,
+		};
+		k->gemm_pack(&source, prepared + (ptrdiff_t)tap * d->c * panel);
+	}
+	prepared += forward_packed_floats(d);
+	if (taps == 1) {
+		struct gemm_source source = { d->o, depth, weight, depth, 1, d->scale, 0 };
+		k->gemm_pack(&source, prepared);
+		return;
+	}
+	for (int j = 0; j < depth; j++) {
+		float *to = prepared + (ptrdiff_t)(j / panel) * d->o * panel + j % panel;
+		for (int o = 0; o < d->o; o++)
+			to[o * panel] = d->scale * weight[columns_weight_offset(d, j, o)];
+	}
+	for (int j = depth; j % panel; j++)
+		for (int o = 0; o < d->o; o++)
+			prepared[(ptrdiff_t)(j / panel) * d->o * panel + o * panel + j % panel] = 0;
+}
+
+static int at_least_one(int value)
+{
+	return value > 0 ? value : 1;
+}
+
+/* Output pixels at a time. */
+static int forward_block(const struct conv2d_dims *d)
+{
+	int pixels = columns_pixels(d), block = at_least_one(FORWARD_COLUMNS / columns_depth(d));
+	return columns_are_input(d) || block > pixels ? pixels : block;
+}
+
+static int weight_block(const struct conv2d_dims *d)
+{
+	int pixels = columns_pixels(d), block = at_least_one(WEIGHT_COLUMNS / columns_depth(d));
+	block = block < WEIGHT_PIXELS ? block : WEIGHT_PIXELS;
+	return block < pixels ? block : pixels;
+}
+
+/* Whether an output row's windows are taken from lines. */
+static bool uses_lines(const struct conv2d_dims *d)
+{
+	return !columns_are_input(d) && d->dilation == 1;
+}
+
+static size_t columns_floats(const struct conv2d_dims *d, int block)
+{
+	return columns_are_input(d) ? 0 : (size_t)block * (size_t)columns_depth(d);
+}
+
+/* The products for the weights can be computed as columns^T * y_grad or transposed: the wider matrix gives the vectors. */
+static bool turns_product(const struct conv2d_dims *d)
+{
+	return columns_are_input(d) && d->c > d->o;
+}
+
+/* For the weights: their sums, a block of columns, a packed block. */
+static size_t weight_scratch_floats(const struct conv2d_dims *d)
+{
+	int block = weight_block(d);
+	return (size_t)columns_depth(d) * (size_t)d->o + columns_floats(d, block) +
+	       gemm_packed_floats(kernels()->gemm_panel(), block, turns_product(d) ? d->c : d->o);
+}
+
+/* For the weights from lines: the sums, the lines, a packed row of gradients. */
+static size_t lines_scratch_floats(const struct conv2d_dims *d)
+{
+	return (size_t)columns_depth(d) * (size_t)d->o + (size_t)(d->kernel_h * lines_width(d)) +
+	       gemm_packed_floats(kernels()->gemm_panel(), d->out_w, d->o);
+}
+
+static size_t scratch_floats(const struct conv2d_dims *d)
+{
+	size_t data = columns_floats(d, forward_block(d));
+	size_t other = uses_lines(d) ? lines_scratch_floats(d) : weight_scratch_floats(d);
+	return data > other ? data : other;
+}
+
+/* Rows [first, first + count) of the column matrix. */
+static const float *columns_of(const struct conv2d_dims *d, const float *x, int first, int count, float *scratch)
+{
+	if (columns_are_input(d))
+		return x + (size_t)first * (size_t)d->c;
+	columns_gather(d, x, first, count, scratch);
+	return scratch;
+}
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+static void forward_lines(const struct conv2d_dims *d, const float *x, const float *prepared,
+			  const struct conv2d_epilogue *epilogue, float *y, float *lines)
+{
+	const struct kernels *k = kernels();
+	int depth = columns_depth(d);
+	for (int row = 0; row < d->n * d->out_h; row++) {
+		lines_copy(d, x, row, lines);
+		ptrdiff_t first = (ptrdiff_t)row * d->out_w;
+		struct gemm g = {
+			.rows = d->out_w, .cols = d->o, .depth = depth,
+			.a = lines, .a_row = d->stride * d->c, .a_depth = 1,
+			.segments = d->kernel_h, .a_segment = lines_width(d),
+			.b = prepared, .b_panel = (ptrdiff_t)depth * k->gemm_panel(),
+			.c = y + first * d->y_pitch, .c_row = d->y_pitch,
+			.from = epilogue->from ? epilogue->from + first * epilogue->from_pitch : NULL,
+			.from_row = epilogue->from_pitch,
+			.bias = epilogue->bias, .relu = epilogue->relu,
+		};
+		k->gemm(&g);
+	}
+}
+
+static void forward_columns(const struct conv2d_dims *d, const float *x, const float *prepared,
+			    const struct conv2d_epilogue *epilogue, float *y, float *scratch)
+{
+	const struct kernels *k = kernels();
+	int block = forward_block(d), pixels = columns_pixels(d), depth = columns_depth(d);
+	for (int first = 0; first < pixels; first += block) {
+		int count = smaller(block, pixels - first);
+		struct gemm g = {
+			.rows = count, .cols = d->o, .depth = depth,
+			.a = columns_of(d, x, first, count, scratch), .a_row = depth, .a_depth = 1,
+			.b = prepared, .b_panel = (ptrdiff_t)depth * k->gemm_panel(),
+			.c = y + (ptrdiff_t)first * d->y_pitch, .c_row = d->y_pitch,
+			.from = epilogue->from ? epilogue->from + (ptrdiff_t)first * epilogue->from_pitch : NULL,
+			.from_row = epilogue->from_pitch,
+			.bias = epilogue->bias, .relu = epilogue->relu,
+		};
+		k->gemm(&g);
+	}
+}
+
+static void forward(const struct conv2d_dims *d, const float *x, const float *prepared,
+		    const struct conv2d_epilogue *epilogue, float *y, float *scratch)
+{
+	if (uses_lines(d))
+		forward_lines(d, x, prepared, epilogue, y, scratch);
+	else
+		forward_columns(d, x, prepared, epilogue, y, scratch);
+}
+
+static void backward_data(const struct conv2d_dims *d, const float *y_grad, const float *prepared, float *x_grad,
+			  bool add, float *scratch)
+{
+	const struct kernels *k = kernels();
+	bool direct = columns_are_input(d);
+	int block = forward_block(d), pixels = columns_pixels(d), depth = columns_depth(d);
+	if (!direct && !add)
+		memset(x_grad, 0, columns_input_floats(d) * sizeof *x_grad);
+	for (int first = 0; first < pixels; first += block) {
+		int count = smaller(block, pixels - first);
+		float *to = direct ? x_grad + (ptrdiff_t)first * d->c : scratch;
+		struct gemm g = {
+			.rows = count, .cols = depth, .depth = d->o,
+			.a = y_grad + (ptrdiff_t)first * d->y_pitch, .a_row = d->y_pitch, .a_depth = 1,
+			.b = prepared + forward_packed_floats(d), .b_panel = (ptrdiff_t)d->o * k->gemm_panel(),
+			.c = to, .c_row = depth, .from = direct && add ? to : NULL, .from_row = depth,
+		};
+		k->gemm(&g);
+		if (!direct)
+			columns_scatter_add(d, scratch, first, count, x_grad);
+	}
+}
+
+/* sums (depth x o, or o x c) over pixels [first, first + count), continued from the block before. */
+static void weight_block_sums(const struct conv2d_dims *d, const float *x, const float *y_grad, int first, int count,
+			      float *sums, float *scratch)
+{
+	const struct kernels *k = kernels();
+	int depth = columns_depth(d);
+	float *packed = scratch + columns_floats(d, weight_block(d));
+	x = columns_of(d, x, first, count, scratch);
+	y_grad += (ptrdiff_t)first * d->y_pitch;
+	bool turned = turns_product(d);
+	struct gemm_source source = {
+		.depth = count, .cols = turned ? depth : d->o, .data = turned ? x : y_grad,
+		.row = turned ? depth : d->y_pitch, .col = 1, .scale = 1,
+	};
+	struct gemm g = {
+		.rows = turned ? d->o : depth, .cols = source.cols, .depth = count,
+		.a = turned ? y_grad : x, .a_row = 1, .a_depth = turned ? d->y_pitch : depth,
+		.b = packed, .b_panel = (ptrdiff_t)count * k->gemm_panel(),
+		.c = sums, .c_row = source.cols, .from = first ? sums : NULL, .from_row = source.cols,
+	};
+	if (g.cols % 16 == 0) { /* as it lies: faster than packing first */
+		g.b = source.data;
+		g.b_row = source.row;
+		g.b_panel = k->gemm_panel();
+	} else {
+		k->gemm_pack(&source, packed);
+	}
+	k->gemm(&g);
+}
+
+/* One kernel row after the other: what a kernel row sees lies side by side in its line. */
+static void weight_row_sums(const struct conv2d_dims *d, const float *x, const float *y_grad, int row, float *sums,
+			    float *lines)
+{
+	const struct kernels *k = kernels();
+	int depth = d->kernel_w * d->c;
+	float *packed = lines + d->kernel_h * lines_width(d);
+	lines_copy(d, x, row, lines);
+	y_grad += (ptrdiff_t)row * d->out_w * d->y_pitch;
+	struct gemm_source source = { d->out_w, d->o, y_grad, d->y_pitch, 1, 1, 0 };
+	k->gemm_pack(&source, packed);
+	for (int ky = 0; ky < d->kernel_h; ky++, sums += depth * d->o, lines += lines_width(d)) {
+		struct gemm g = {
+			.rows = depth, .cols = d->o, .depth = d->out_w,
+			.a = lines, .a_row = 1, .a_depth = d->stride * d->c,
+			.b = packed, .b_panel = (ptrdiff_t)d->out_w * k->gemm_panel(),
+			.c = sums, .c_row = d->o, .from = row ? sums : NULL, .from_row = d->o,
+		};
+		k->gemm(&g);
+	}
+}
+
+/* The sums over pixels go on through all rows or blocks as one chain. */
+static void backward_weight(const struct conv2d_dims *d, const float *x, const float *y_grad, float *weight_grad,
+			    float *scratch)
+{
+	int block = weight_block(d), pixels = columns_pixels(d);
+	size_t count = (size_t)columns_depth(d) * (size_t)d->o;
+	float *sums = scratch;
+	for (int row = 0; uses_lines(d) && row < d->n * d->out_h; row++)
+		weight_row_sums(d, x, y_grad, row, sums, scratch + count);
+	for (int first = 0; !uses_lines(d) && first < pixels; first += block)
+		weight_block_sums(d, x, y_grad, first, smaller(block, pixels - first), sums, scratch + count);
+	if (turns_product(d))
+		for (size_t i = 0; i < count; i++)
+			weight_grad[i] += d->scale * sums[i];
+	else
+		columns_add_weights(d, sums, weight_grad);
+}
+
+static void backward(const struct conv2d_dims *d, const float *x, const float *y_grad, const float *prepared,
+		     float *x_grad, bool add, float *weight_grad, float *scratch)
+{
+	if (weight_grad)
+		backward_weight(d, x, y_grad, weight_grad, scratch);
+	if (x_grad)
+		backward_data(d, y_grad, prepared, x_grad, add, scratch);
+}
+
+const struct conv2d_algorithm conv2d_product = {
+	.name = "product",
+	.suits = suits,
+	.prepared_floats = prepared_floats,
+	.prepare = prepare,
+	.scratch_floats = scratch_floats,
+	.forward = forward,
+	.backward = backward,
+};
