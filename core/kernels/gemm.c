@@ -119,11 +119,12 @@ DEFINE_TILES(1, 1)
 #if defined(__AVX512F__)
 DEFINE_TILES(16, 1)
 DEFINE_TILES(12, 2)
+DEFINE_TILES(9, 2)
 DEFINE_TILES(8, 2)
 #endif
 
 /* Per number of vectors, tallest first. */
-static const struct tile_height heights[PANEL_VECS][6] = {
+static const struct tile_height heights[PANEL_VECS][7] = {
 	{
 #if defined(__AVX512F__)
 		HEIGHT(16, 1),
@@ -132,18 +133,19 @@ static const struct tile_height heights[PANEL_VECS][6] = {
 	},
 	{
 #if defined(__AVX512F__)
-		HEIGHT(12, 2), HEIGHT(8, 2),
+		HEIGHT(12, 2), HEIGHT(9, 2), HEIGHT(8, 2),
 #endif
 		HEIGHT(6, 2), HEIGHT(4, 2), HEIGHT(2, 2), HEIGHT(1, 2),
 	},
 };
 
-/* The tallest tile that fits, but two of 8 rather than 12 + 4, and two of 4 rather than 6 + 2: a low tile has too few
- * sums to keep the multipliers busy. */
+/* Tiles of nearly equal height, since a low one has too few sums to keep the multipliers busy: 16 rows are 8 + 8, not
+ * 12 + 4. */
 static const struct tile_height *height_for(int rows, int vecs)
 {
 	const struct tile_height *h = heights[vecs - 1];
-	while (h->rows > rows || (vecs == 2 && rows * 3 == h->rows * 4))
+	int tiles = (rows + h->rows - 1) / h->rows, wanted = (rows + tiles - 1) / tiles;
+	while (h->rows > rows || (h->rows > 1 && h[1].rows >= wanted))
 		h++;
 	return h;
 }
