@@ -7,7 +7,6 @@ KERNEL_FUNCTION(void, max_pool2d, (const struct max_pool2d *p, const float *x, f
 				   float *line))
 KERNEL_FUNCTION(void, conv2d_single_forward, (const struct conv2d_single_forward *f))
 KERNEL_FUNCTION(void, conv2d_single_backward, (const struct conv2d_single_backward *b))
-KERNEL_FUNCTION(void, max_pool2d, (const struct max_pool2d *p, const float *x, float *y, uint8_t *winners))
 KERNEL_FUNCTION(void, max_pool2d_grad, (const struct max_pool2d *p, const float *y_grad, const uint8_t *winners,
 					float *x_grad, bool add))
 KERNEL_FUNCTION(void, upsample_bilinear, (const struct upsample *u, const float *in, float *out, float *line))
