@@ -3,6 +3,18 @@
 KERNEL_FUNCTION(int, gemm_panel, (void))
 KERNEL_FUNCTION(void, gemm_pack, (const struct gemm_source *source, float *packed))
 KERNEL_FUNCTION(void, gemm, (const struct gemm *g))
+KERNEL_FUNCTION(void, relu, (float *y, const float *x, size_t count))
+KERNEL_FUNCTION(void, relu_grad, (float *x_grad, const float *y, const float *y_grad, size_t count, bool add))
+KERNEL_FUNCTION(void, leaky_relu, (float *y, const float *x, float slope, size_t count))
+KERNEL_FUNCTION(void, leaky_relu_grad, (float *x_grad, const float *y, const float *y_grad, float slope, size_t count,
+					bool add))
+KERNEL_FUNCTION(void, sigmoid, (float *y, const float *x, size_t count))
+KERNEL_FUNCTION(void, sigmoid_grad, (float *x_grad, const float *y, const float *y_grad, size_t count, bool add))
+KERNEL_FUNCTION(void, add_floats, (float *out, const float *a, const float *b, size_t count))
+KERNEL_FUNCTION(void, multiply_floats, (float *out, const float *a, const float *b, size_t count, bool add))
+KERNEL_FUNCTION(void, scale_floats, (float *to, const float *from, float factor, size_t count, bool add))
+KERNEL_FUNCTION(void, scale_kept, (float *to, const float *from, const uint8_t *kept, float factor, size_t count,
+				   bool add))
 KERNEL_FUNCTION(void, max_pool2d, (const struct max_pool2d *p, const float *x, float *y, uint8_t *winners,
 				   float *line))
 KERNEL_FUNCTION(void, conv2d_single_forward, (const struct conv2d_single_forward *f))

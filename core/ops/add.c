@@ -4,7 +4,6 @@
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 #include "core/ops/run.h"
-#include "core/vector.h"
 
 static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
 			 int param_count, struct shape *out)
@@ -14,14 +13,6 @@ static enum status shape(const void *attr, const struct shape *in, int input_cou
 	if (!shape_equal(in[1], (struct shape){in[0].n, in[0].c, 1, 1}))
 		TRY(rule_input(&op_add, 1, in[0], in[1]));
 	return rule_output(&op_add, in[0].n, in[0].c, in[0].h, in[0].w, out);
-}
-
-/* out may be a: ivdep tells the compiler that no element depends on another one. */
-VECTORISED static void add(float *out, const float *a, const float *b, size_t count)
-{
-#pragma GCC ivdep
-	for (size_t i = 0; i < count; i++)
-		out[i] = a[i] + b[i];
 }
 
 static bool is_broadcast(const struct op_call *call)
@@ -40,7 +31,7 @@ static void forward(struct op_call *call)
 	struct shape s = call->out.shape;
 	const float *a = call->in[0].data, *b = call->in[1].data;
 	if (!is_broadcast(call)) {
-		add(call->out.data, a, b, shape_count(s));
+		kernels()->add_floats(call->out.data, a, b, shape_count(s));
 		return;
 	}
 	for (int n = 0; n < s.n; n++) {

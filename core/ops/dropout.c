@@ -2,10 +2,10 @@
  * 1/(1-p); otherwise the identity. Which ones are dropped comes from the node's own random stream, in memory order. */
 #include <stdio.h>
 
+#include "core/kernels.h"
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 #include "core/ops/run.h"
-#include "core/vector.h"
 
 static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
 			 int param_count, struct shape *out)
@@ -28,20 +28,6 @@ static float kept_scale(const struct op_call *call)
 	return 1 / (1 - a->probability);
 }
 
-VECTORISED static void apply(float *restrict to, const float *restrict from, const uint8_t *restrict kept, float scale,
-			     size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		to[i] = kept[i] ? scale * from[i] : 0;
-}
-
-VECTORISED static void apply_add(float *restrict to, const float *restrict from, const uint8_t *restrict kept,
-				 float scale, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		to[i] += kept[i] ? scale * from[i] : 0;
-}
-
 static void forward(struct op_call *call)
 {
 	const struct dropout_attr *a = call->attr;
@@ -54,7 +40,7 @@ static void forward(struct op_call *call)
 	uint8_t *kept = call->saved;
 	for (size_t i = 0; i < count; i++)
 		kept[i] = rng_float(&rng) >= a->probability;
-	apply(call->out.data, call->in[0].data, kept, kept_scale(call), count);
+	kernels()->scale_kept(call->out.data, call->in[0].data, kept, kept_scale(call), count, false);
 }
 
 static void backward(struct op_call *call)
@@ -62,12 +48,11 @@ static void backward(struct op_call *call)
 	size_t count = shape_count(call->out.shape);
 	if (!call->in_grad[0])
 		return;
-	if (!call->training)
-		run_store(call->in_grad[0], call->out_grad, count, call->in_grad_add[0]);
-	else if (call->in_grad_add[0])
-		apply_add(call->in_grad[0], call->out_grad, call->saved, kept_scale(call), count);
+	if (call->training)
+		kernels()->scale_kept(call->in_grad[0], call->out_grad, call->saved, kept_scale(call), count,
+				      call->in_grad_add[0]);
 	else
-		apply(call->in_grad[0], call->out_grad, call->saved, kept_scale(call), count);
+		run_store(call->in_grad[0], call->out_grad, count, call->in_grad_add[0]);
 }
 
 static void describe(const void *attr, char *text, size_t size)
