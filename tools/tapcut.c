@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/kernels.h"
 #include "core/status.h"
 #include "tools/command.h"
 
@@ -28,7 +29,11 @@ static void print_usage(FILE *out)
 	fprintf(out, "tapcut: select an object in a photo with one tap\n\nusage: tapcut COMMAND [OPTIONS]\n\n");
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
-	fprintf(out, "\ntapcut COMMAND --help shows the options and an example.\n");
+	fprintf(out, "\ntapcut COMMAND --help shows the options and an example.\n\nTAPCUT_ISA=");
+	for (int i = 0; kernels_names[i]; i++)
+		fprintf(out, "%s%s", i ? "|" : "", kernels_names[i]);
+	fprintf(out, " in the environment chooses the instructions to train with\n"
+		     "(the weights get the same bytes with each); unset, the best that this processor has.\n");
 }
 
 int command_failed(const char *name)
@@ -58,6 +63,10 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		print_usage(stdout);
 		return 0;
+	}
+	if (kernels_select(NULL)) {
+		fprintf(stderr, "tapcut: %s\n", status_message());
+		return 2;
 	}
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(argv[1], commands[i].name))

@@ -1,4 +1,4 @@
-/* Sums in double over 16 virtual lanes (core/ops/sum.h): element i in lane i % 16, the lanes added as a tree. */
+/* Sums of many floats in double over 16 virtual lanes, element i in lane i % 16; the lanes are added as a tree. */
 #include "core/kernels/kernel.h"
 
 enum { LANES = 16 };

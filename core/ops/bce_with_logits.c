@@ -6,7 +6,6 @@
 #include "core/kernels.h"
 #include "core/ops/loss.h"
 #include "core/ops/ops.h"
-#include "core/ops/sum.h"
 
 static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
 			 int param_count, struct shape *out)
@@ -23,7 +22,7 @@ static double sample_sum(const float *logit, const float *target, size_t count, 
 	for (size_t at = 0; at < count; at += LOSS_BLOCK) {
 		size_t block = count - at < LOSS_BLOCK ? count - at : LOSS_BLOCK;
 		kernels()->bce_terms(logit + at, target + at, block, term, slope + at);
-		sum += sum_floats(term, block);
+		sum += kernels()->sum_floats(term, block);
 	}
 	return sum;
 }

@@ -8,7 +8,6 @@
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 #include "core/ops/run.h"
-#include "core/ops/sum.h"
 
 enum status loss_shape(const struct op *op, const struct shape *in, int input_count, int param_count, struct shape *out)
 {
@@ -74,9 +73,9 @@ static struct loss_overlap overlap(const float *logit, const float *target, size
 		block.target = target + at;
 		block.count = count - at < LOSS_BLOCK ? count - at : LOSS_BLOCK;
 		kernels()->overlap_terms(&block);
-		sum.product += sum_floats(product, block.count);
-		sum.predicted += sum_floats(predicted, block.count);
-		sum.target += sum_floats(wanted, block.count);
+		sum.product += kernels()->sum_floats(product, block.count);
+		sum.predicted += kernels()->sum_floats(predicted, block.count);
+		sum.target += kernels()->sum_floats(wanted, block.count);
 	}
 	return sum;
 }

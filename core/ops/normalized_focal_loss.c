@@ -24,7 +24,6 @@
 #include "core/ops/loss.h"
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
-#include "core/ops/sum.h"
 
 static enum status shape(const void *attr, const struct shape *in, int input_count, const struct shape *param,
 			 int param_count, struct shape *out)
@@ -54,8 +53,8 @@ static double sample_value(const struct op_call *call, int n)
 		block.slope = loss_slopes(call, n) + at;
 		block.count = count - at < LOSS_BLOCK ? count - at : LOSS_BLOCK;
 		kernels()->focal_terms(&block);
-		beta_sum += sum_floats(beta, block.count);
-		sum += sum_floats(term, block.count);
+		beta_sum += kernels()->sum_floats(beta, block.count);
+		sum += kernels()->sum_floats(term, block.count);
 	}
 	bool empty = kernels()->count_valid(call->in[1].data + start, count) == 0;
 	double mult_per_n = empty ? 0 : 1 / (beta_sum + (double)attr->epsilon);

@@ -1,5 +1,5 @@
-/* What `tapcut train` promises around the training itself: the same bytes for any number of threads and through any
- * stop, nothing overwritten by mistake, signals answered with a checkpoint. */
+/* What `tapcut train` promises around the training itself: the same bytes for any number of threads, with every
+ * instruction set and through any stop, nothing overwritten by mistake, signals answered with a checkpoint. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/kernels.h"
 #include "tests/support/program.h"
 #include "tests/support/test.h"
 
@@ -35,6 +36,19 @@ START_TEST(threads_do_not_matter)
 	expect_same_weights("threads2");
 	tapcut_ok("%s --threads 3 --out %s/threads3", train, dir);
 	expect_same_weights("threads3");
+}
+END_TEST
+
+START_TEST(instruction_sets_do_not_matter)
+{
+	for (int i = 0; kernels_names[i]; i++) {
+		if (!kernels_supported(kernels_names[i]))
+			continue;
+		setenv("TAPCUT_ISA", kernels_names[i], 1);
+		tapcut_ok("%s --out %s/%s", train, dir, kernels_names[i]);
+		expect_same_weights(kernels_names[i]);
+	}
+	unsetenv("TAPCUT_ISA");
 }
 END_TEST
 
@@ -230,6 +244,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(tcase, 300);
 	tcase_add_unchecked_fixture(tcase, prepare, NULL);
 	tcase_add_test(tcase, threads_do_not_matter);
+	tcase_add_test(tcase, instruction_sets_do_not_matter);
 	tcase_add_test(tcase, validation_does_not_matter);
 	tcase_add_test(tcase, seed_matters);
 	tcase_add_test(tcase, killed_and_continued);

@@ -1,7 +1,9 @@
 /* How the program answers those who do not know it yet: help, and what it says to a wrong command line. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/kernels.h"
 #include "tests/support/program.h"
 #include "tests/support/test.h"
 
@@ -100,6 +102,24 @@ START_TEST(values_out_of_range)
 }
 END_TEST
 
+/* The instruction set is checked before a command starts: a wrong one is no reason to train with another. */
+START_TEST(instruction_set_from_the_environment)
+{
+	ck_assert(strstr(tapcut_ok("--help")->out, "TAPCUT_ISA") != NULL);
+	setenv("TAPCUT_ISA", "mmx", 1);
+	tapcut_ok("--help");
+	tapcut_fails(2, "TAPCUT_ISA: unknown instruction set \"mmx\"", "inspect --help");
+	for (int i = 0; kernels_names[i]; i++) {
+		setenv("TAPCUT_ISA", kernels_names[i], 1);
+		if (kernels_supported(kernels_names[i]))
+			tapcut_ok("inspect --help");
+		else
+			tapcut_fails(2, kernels_names[i], "inspect --help");
+	}
+	unsetenv("TAPCUT_ISA");
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("cli usage");
@@ -113,6 +133,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, command_without_arguments, 0, COMMAND_COUNT);
 	tcase_add_test(tcase, option_without_value);
 	tcase_add_test(tcase, values_out_of_range);
+	tcase_add_test(tcase, instruction_set_from_the_environment);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
