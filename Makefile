@@ -1,4 +1,4 @@
-# tapcut: one file, not recursive. Targets: make, make test, make demo, make asan, make suitcase, make check-headers, make check-layers,
+# tapcut: one file, not recursive. Targets: make, make MPI=1, make test, make demo, make asan, make suitcase, make check-headers, make check-layers,
 # make repro, make bench, make deps.
 # Outputs go to build/ (BUILD=... to choose another folder). A file dropped into a folder is built; nothing is listed by hand.
 
@@ -21,7 +21,7 @@ LDLIBS   = -lopenblas -lcjson -lpng -ljpeg -lz -lm -pthread
 
 # Layers, lowest last, in link order: tools -> train -> convert, data -> core, infer.
 LAYERS = train convert data core infer
-layer_sources = $(filter-out %.inc.c core/kernels/%,$(wildcard $(1)/*.c $(1)/*/*.c))
+layer_sources = $(filter-out %.inc.c core/kernels/% train/ranks_mpi.c,$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 # Kernels are compiled once per instruction set and chosen at run time (core/kernels/README.md).
@@ -34,10 +34,19 @@ ARCHIVES = $(foreach l,$(LAYERS),$(BUILD)/lib$(l).a)
 TESTS    = $(sort $(patsubst tests/%.c,$(BUILD)/tests/%,$(shell find tests -name 'test_*.c')))
 SUPPORT  = $(call objects,$(wildcard tests/support/*.c))
 
-all: $(BUILD)/tapcut
+# make MPI=1: build/mpi/tapcut too, whose processes train together (train/ranks.h). The same objects but for one: train/ranks_mpi.o,
+# linked before the archive, takes the place of its ranks_alone.o.
+MPICC    = OMPI_CC="$(CC)" MPICH_CC="$(CC)" mpicc
+have_mpi = $(if $(SANITIZE),,$(shell command -v mpicc 2>/dev/null))
+
+all: $(BUILD)/tapcut $(if $(MPI),$(BUILD)/mpi/tapcut)
 
 $(BUILD)/tapcut: $(call objects,$(wildcard tools/*.c)) $(ARCHIVES)
 	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
+
+$(BUILD)/mpi/tapcut: $(call objects,$(wildcard tools/*.c) train/ranks_mpi.c) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(MPICC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
 
 define archive_rule
 $(BUILD)/lib$(1).a: $(call objects,$(call layer_sources,$(1))) $(if $(filter core,$(1)),$(kernel_objects))
@@ -50,6 +59,11 @@ $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/train/ranks_mpi.o: train/ranks_mpi.c Makefile
+	@mkdir -p $(@D)
+	@command -v mpicc >/dev/null || { echo "MPI=1 needs mpicc: make deps MPI=1 installs Open MPI" >&2; exit 1; }
+	$(call quiet,CC)$(MPICC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
 
 define kernel_rule
 $(BUILD)/core/kernels/%.$(1).o: core/kernels/%.c Makefile
@@ -70,7 +84,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(ARCHIVES)
 # make test T=conv2d runs the test programs whose path contains "conv2d".
 test: deps
 	@$(MAKE) --no-print-directory test-built
-test-built: $(BUILD)/tapcut $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))),$(TESTS))
+test-built: $(BUILD)/tapcut $(if $(have_mpi),$(BUILD)/mpi/tapcut) $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))),$(TESTS))
 	@BUILD=$(BUILD) tests/run.sh $(filter $(BUILD)/tests/%,$^)
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -101,12 +115,12 @@ check-layers:
 	@$(call may_include,data,data|core|infer)
 	@$(call may_include,convert,convert|core|infer)
 	@$(call may_include,train,train|data|convert|core|infer)
-	@if grep -rlE '<(cblas|png|jpeglib|cjson/cJSON)\.h>' $(LAYERS) tools | grep -vE '^(core/blas|data/image_io|train/json)\.c$$'; \
-		then exit 1; fi
+	@if grep -rlE '<(cblas|png|jpeglib|cjson/cJSON|mpi)\.h>' $(LAYERS) tools | \
+		grep -vE '^(core/blas|data/image_io|train/json|train/ranks_mpi)\.c$$'; then exit 1; fi
 	@echo "check-layers: ok"
 
 deps:
-	@tools/install-deps.sh
+	@MPI=$(MPI) tools/install-deps.sh
 
 demo: deps
 	@$(MAKE) --no-print-directory all

@@ -1,14 +1,17 @@
 /* A pool of threads; see workers.h. Threads sleep on a condition variable between runs; inside a run the next task
  * is an atomic counter, so that a slow task holds up nobody but its own thread. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "core/workers.h"
 
 #include <assert.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct thread {
 	struct workers *workers;
@@ -116,6 +119,14 @@ void workers_free(struct workers *workers)
 	pthread_cond_destroy(&workers->wake);
 	pthread_mutex_destroy(&workers->mutex);
 	free(workers);
+}
+
+int workers_processors(void)
+{
+	cpu_set_t set;
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	int own = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)online;
+	return own > 1 ? own : 1;
 }
 
 int workers_threads(const struct workers *workers)

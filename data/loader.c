@@ -1,5 +1,6 @@
 /* Prepares samples ahead of the trainer. Threads take sample numbers in order and finish in any order; a ring with one place per
- * number of the window hands them out in order again. What a sample holds depends on its number alone.
+ * number of the window hands them out in order again. What a sample holds depends on its number alone. Numbers here count what this
+ * loader delivers; sample_number says which sample of the training run that is.
  *
  *     number   ... | delivered ................ delivered + prefetch | ...
  *                    ready  working  ready  empty  empty
@@ -36,8 +37,8 @@ struct loader {
 	pthread_mutex_t mutex; /* over everything below */
 	pthread_cond_t sample_ready, place_free;
 	struct place *ring; /* options.prefetch places; number n lives in n % prefetch */
-	uint64_t taken;     /* the next number that a thread takes */
-	uint64_t delivered; /* the next number that loader_next returns */
+	uint64_t taken;     /* how many samples threads have taken */
+	uint64_t delivered; /* how many loader_next has returned */
 	struct buffer *free_buffers, *made_buffers;
 	bool stop;
 	double waited, worked;
@@ -81,6 +82,13 @@ static void put_buffer(struct loader *loader, struct buffer *buffer)
 	loader->free_buffers = buffer;
 }
 
+static uint64_t sample_number(const struct loader_options *options, uint64_t delivered)
+{
+	if (!options->run)
+		return options->first + delivered;
+	return options->first + delivered / options->run * options->stride + delivered % options->run;
+}
+
 static enum status make_sample(const struct loader_options *options, uint64_t number, struct sample *sample)
 {
 	uint32_t count = (uint32_t)options->dataset->object_count;
@@ -100,7 +108,7 @@ static void fill_place(struct loader *loader, uint64_t number)
 	if (status == STATUS_OK) {
 		pthread_mutex_unlock(&loader->mutex);
 		double start = now();
-		status = make_sample(&loader->options, number, &buffer->sample);
+		status = make_sample(&loader->options, sample_number(&loader->options, number), &buffer->sample);
 		double end = now();
 		pthread_mutex_lock(&loader->mutex);
 		loader->worked += end - start;
@@ -159,7 +167,6 @@ enum status loader_new(const struct loader_options *options, struct loader **out
 	if (!loader)
 		return status_fail(STATUS_NO_MEMORY, "no memory for a loader");
 	loader->options = *options;
-	loader->taken = loader->delivered = options->first;
 	pthread_mutex_init(&loader->mutex, NULL);
 	pthread_cond_init(&loader->sample_ready, NULL);
 	pthread_cond_init(&loader->place_free, NULL);

@@ -11,6 +11,7 @@
 #include "core/folder.h"
 #include "tools/command.h"
 #include "train/config.h"
+#include "train/ranks.h"
 #include "train/trainer.h"
 
 enum { PATH_SIZE = 1024, MAX_OVERRIDES = 256, SIGNAL_EXIT = 128 };
@@ -21,8 +22,8 @@ static void print_usage(FILE *out)
 	      "       tapcut train --out DIR --resume auto     (goes on with DIR/config.json)\n"
 	      "       tapcut train --keys\n"
 	      "\n"
-	      "Trains what the config says. Same config and seed, same weights, for any number of threads and however often the run\n"
-	      "was stopped and resumed. DIR gets config.json (every key), log.jsonl, log.csv, val.csv, last.ckpt, best.ckpt,\n"
+	      "Trains what the config says. Same config and seed, same weights, for any number of threads and ranks and however often\n"
+	      "the run was stopped and resumed. DIR gets config.json (every key), log.jsonl, log.csv, val.csv, last.ckpt, best.ckpt,\n"
 	      "final.tapcut and report.html.\n"
 	      "\n"
 	      "  --config FILE       the same as CONFIG.json\n"
@@ -30,7 +31,7 @@ static void print_usage(FILE *out)
 	      "  --set KEY=VALUE     another value for a key; may be repeated, the last one counts\n"
 	      "  --seed N            the same as --set seed=N\n"
 	      "  --steps N           the same as --set train.steps=N\n"
-	      "  --threads N         threads that compute (default: all processors)\n"
+	      "  --threads N         threads that compute, in each rank (default: all processors)\n"
 	      "  --resume auto       go on from DIR/last.ckpt if it is there, else begin\n"
 	      "  --force             begin anew in a folder that holds a run: its files are deleted\n"
 	      "  --quiet             no progress line\n"
@@ -42,7 +43,8 @@ static void print_usage(FILE *out)
 	      "examples:\n"
 	      "  tapcut train configs/demo.json --out runs/demo\n"
 	      "  tapcut train configs/baseline.json --set optim.lr=5e-4 --set model.widths=[48,32,24,16] --seed 2 --out runs/x\n"
-	      "  tapcut train configs/baseline.json --out runs/baseline --resume auto\n",
+	      "  tapcut train configs/baseline.json --out runs/baseline --resume auto\n"
+	      "  mpirun -np 2 --bind-to none build/mpi/tapcut train configs/baseline.json --out runs/x    (make MPI=1; train/README.md)\n",
 	      out);
 }
 
@@ -200,18 +202,37 @@ static void catch_signals(void)
 
 /* --- main ---------------------------------------------------------------------------------------------------------- */
 
-static enum status train(const struct arguments *a)
+static enum status prepare(const struct arguments *a, const struct ranks *ranks, struct config *config)
+{
+	TRY(config_load(config, a->config, a->overrides, a->override_count));
+	TRY(config_check_training(config));
+	if (ranks->rank != 0)
+		return STATUS_OK; /* the folder is rank 0's */
+	TRY(folder_make(a->out_dir));
+	return a->resume ? STATUS_OK : clear_run(a);
+}
+
+static enum status train(const struct arguments *a, struct ranks *ranks)
 {
 	struct config config;
 	struct train_options options = { .out_dir = a->out_dir, .threads = a->threads, .resume = a->resume, .quiet = a->quiet,
-					 .stop = &stop_signal };
-	TRY(config_load(&config, a->config, a->overrides, a->override_count));
-	TRY(config_check_training(&config));
-	TRY(folder_make(a->out_dir));
-	if (!a->resume)
-		TRY(clear_run(a));
+					 .ranks = ranks, .stop = &stop_signal };
+	TRY(ranks_start(ranks));
+	TRY(ranks_agree(ranks, prepare(a, ranks, &config)));
 	catch_signals();
 	return train_run(&config, &options);
+}
+
+static int report(const struct ranks *ranks, enum status status)
+{
+	bool speaks = status != STATUS_OK && ranks_must_report(ranks, status);
+	if (status == STATUS_OK)
+		return 0;
+	if (status != STATUS_INTERRUPTED)
+		return speaks ? command_failed("train") : 1;
+	if (speaks)
+		fprintf(stderr, "tapcut train: stopped; everything is saved, --resume auto goes on\n");
+	return SIGNAL_EXIT + (stop_signal ? stop_signal : SIGTERM);
 }
 
 int cmd_train(int argc, char **argv)
@@ -227,12 +248,9 @@ int cmd_train(int argc, char **argv)
 		config_print_keys(stdout);
 		return 0;
 	}
-	enum status status = train(&a);
-	if (status == STATUS_OK)
-		return 0;
-	if (status == STATUS_INTERRUPTED) {
-		fprintf(stderr, "tapcut train: stopped; everything is saved, --resume auto goes on\n");
-		return SIGNAL_EXIT + (stop_signal ? stop_signal : SIGINT);
-	}
-	return command_failed("train");
+	struct ranks ranks;
+	enum status status = train(&a, &ranks);
+	int code = report(&ranks, status);
+	ranks_stop(&ranks, status);
+	return code;
 }

@@ -18,6 +18,10 @@ want libpng-dev png.h
 want libjpeg62-turbo-dev jpeglib.h
 want zlib1g-dev zlib.h
 want check check.h
+if [ -n "${MPI:-}" ]; then # make deps MPI=1
+	want openmpi-bin mpirun
+	want libopenmpi-dev mpicc
+fi
 [ -z "$need" ] && exit 0
 sudo=""
 [ "$(id -u)" -eq 0 ] || sudo=sudo

@@ -1,10 +1,13 @@
-/* A batch: a fixed number of slots computed by any number of threads, their gradients added along a fixed tree. */
+/* A batch: a fixed number of slots computed by any number of ranks and threads, their gradients added along a fixed tree. */
 #ifndef TRAIN_BATCH_H
 #define TRAIN_BATCH_H
 
 #include "core/workers.h"
 #include "data/loader.h"
+#include "train/ranks.h"
 #include "train/slot.h"
+
+struct slot_figures;
 
 struct batch {
 	const struct config *config;
@@ -14,9 +17,14 @@ struct batch {
 	float *prepared;                /* what the operators made of them; read by all slots */
 	struct slot_worker *slot_workers; /* one per thread */
 	struct slot *slots;
-	float **grads;                  /* one array per slot; grads[0] holds the sum after batch_compute */
+	float **grads;                  /* one array per own slot, NULL for slots of other ranks */
+	float *sum;                     /* gradient of the whole batch; set by batch_compute */
+	float *spare;                   /* for sums of other ranks; NULL when there is one rank */
 	float *grad_memory;
+	struct slot_figures *figures;   /* one per slot */
+	const struct ranks *ranks;      /* borrowed */
 	int slot_count;
+	int first_slot, end_slot;       /* those of this rank */
 	int threads;
 };
 
@@ -27,15 +35,16 @@ struct batch_result {
 };
 
 enum status batch_init(struct batch *batch, const struct config *config, const struct model *model,
-		       const struct objective *objective, struct workers *workers, uint32_t epoch_size);
+		       const struct objective *objective, struct workers *workers, const struct ranks *ranks,
+		       uint32_t epoch_size);
 void batch_release(struct batch *batch);
 
-/* Takes the samples of one step from the loader. `first`: global number of the first. On failure (a photo that cannot be read) what was
+/* Takes this rank's samples of one step from the loader. `first`: global number of the step's first. On failure (a photo that cannot be read) what was
  * taken is given back. */
 enum status batch_load(struct batch *batch, struct loader *loader, uint64_t first);
 void batch_give_back(struct batch *batch, struct loader *loader);
 
-/* Gradient of the mean loss over the batch, in batch->grads[0]. */
+/* Gradient of the mean loss over the batch, in batch->sum. Called by all ranks; all get the same. */
 void batch_compute(struct batch *batch, const float *values, struct batch_result *result);
 
 /* Bytes of arenas, gradient buffers and prepared parameters. */

@@ -91,3 +91,17 @@ enum status run_state_load(const char *path, const struct config *config, struct
 	checkpoint_release(&checkpoint);
 	return status;
 }
+
+enum status run_state_step(const char *path, uint64_t *step)
+{
+	struct checkpoint checkpoint;
+	struct run_state state;
+	TRY(checkpoint_read(&checkpoint, path));
+	const struct checkpoint_section *saved = checkpoint_find(&checkpoint, "state", sizeof state);
+	if (saved) {
+		memcpy(&state, saved->data, sizeof state);
+		*step = state.step;
+	}
+	checkpoint_release(&checkpoint);
+	return saved ? STATUS_OK : status_wrap(STATUS_FORMAT, "%s", path);
+}

@@ -24,4 +24,7 @@ enum status run_state_save(const char *path, const struct config *config, const 
 enum status run_state_load(const char *path, const struct config *config, struct run_state *state, struct params *params,
 			   struct optim *optim);
 
+/* Steps taken when the checkpoint was written. The whole file is verified. */
+enum status run_state_step(const char *path, uint64_t *step);
+
 #endif

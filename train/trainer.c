@@ -25,6 +25,7 @@
 struct trainer {
 	const struct config *config;
 	const struct train_options *options;
+	struct ranks *ranks;
 	int threads;
 	struct dataset train, val; /* val.object_count == 0: no validation */
 	struct params params;
@@ -43,6 +44,12 @@ struct trainer {
 	double interval_start, interval_loss, interval_iou, interval_wait;
 	int interval_steps, interval_rounds;
 };
+
+/* Rank 0 alone writes files, validates and speaks. */
+static bool leads(const struct trainer *trainer)
+{
+	return trainer->ranks->rank == 0;
+}
 
 static void out_path(const struct trainer *trainer, const char *name, char path[1024])
 {
@@ -76,7 +83,7 @@ static enum status open_data(struct trainer *trainer)
 		return status_fail(STATUS_CONFIG, "data.train: expected the path of an instances JSON, found nothing");
 	TRY(open_dataset(&trainer->train, config, config->data.train, true));
 	memcpy(trainer->state.data_digest, trainer->train.digest, sizeof trainer->state.data_digest);
-	if (config->data.val[0])
+	if (config->data.val[0] && leads(trainer))
 		TRY(open_dataset(&trainer->val, config, config->data.val, false));
 	return STATUS_OK;
 }
@@ -106,17 +113,26 @@ static enum status resume(struct trainer *trainer)
 static enum status start_batches(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
+	int slots = config->train.batch_size / config->train.slot_size, ranks = trainer->ranks->count;
+	if (slots < ranks)
+		return status_fail(STATUS_CONFIG, "train.batch_size: expected at least one slot per rank, found %d slots for %d ranks",
+				   slots, ranks);
 	TRY(workers_new(trainer->threads, &trainer->workers));
-	TRY(batch_init(&trainer->batch, config, &trainer->model, &trainer->objective, trainer->workers,
+	TRY(batch_init(&trainer->batch, config, &trainer->model, &trainer->objective, trainer->workers, trainer->ranks,
 		       (uint32_t)trainer->train.object_count));
+	const struct batch *batch = &trainer->batch;
+	int own_samples = (batch->end_slot - batch->first_slot) * config->train.slot_size;
 	struct loader_options options = {
 		.dataset = &trainer->train,
 		.augment = config->augment,
 		.size = config->train.size,
 		.seed = config->seed,
-		.first = trainer->state.step * (uint64_t)config->train.batch_size,
+		.first = trainer->state.step * (uint64_t)config->train.batch_size +
+			 (uint64_t)batch->first_slot * (uint64_t)config->train.slot_size,
+		.run = (uint64_t)own_samples,
+		.stride = (uint64_t)config->train.batch_size,
 		.threads = config->train.loader_threads,
-		.prefetch = config->train.prefetch + config->train.batch_size, /* the step holds a batch of them */
+		.prefetch = config->train.prefetch + own_samples, /* the step holds so many */
 	};
 	return loader_new(&options, &trainer->loader);
 }
@@ -135,15 +151,40 @@ static enum status open_out_dir(struct trainer *trainer)
 	return status;
 }
 
-static enum status set_up(struct trainer *trainer)
+static enum status set_up_here(struct trainer *trainer)
 {
 	TRY(backend_select(trainer->config->backend));
 	TRY(open_data(trainer));
 	TRY(build_model(trainer));
 	TRY(resume(trainer));
-	TRY(open_out_dir(trainer));
-	TRY(run_log_open(&trainer->log, trainer->options->out_dir, trainer->state.step));
+	if (leads(trainer)) {
+		TRY(open_out_dir(trainer));
+		TRY(run_log_open(&trainer->log, trainer->options->out_dir, trainer->state.step));
+	}
 	return start_batches(trainer);
+}
+
+static enum status compare_weights(struct trainer *trainer)
+{
+	return ranks_compare(trainer->ranks, "weights", trainer->params.values, trainer->params.total * sizeof(float));
+}
+
+/* Ranks that began with different files or arguments would end with weights that nobody asked for. */
+static enum status set_up(struct trainer *trainer)
+{
+	TRY(ranks_agree(trainer->ranks, set_up_here(trainer)));
+	char *text = config_to_json(trainer->config);
+	TRY(ranks_agree(trainer->ranks, text ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for the config")));
+	enum status status = ranks_compare(trainer->ranks, "config", text, strlen(text));
+	free(text);
+	TRY(status);
+	TRY(ranks_compare(trainer->ranks, "data.train", trainer->state.data_digest, sizeof trainer->state.data_digest));
+	TRY(ranks_compare(trainer->ranks, "last.ckpt", &trainer->state.step, sizeof trainer->state.step));
+	TRY(compare_weights(trainer));
+	char path[1024];
+	out_path(trainer, "last.ckpt", path);
+	ranks_watch(trainer->ranks, path);
+	return STATUS_OK;
 }
 
 static void tear_down(struct trainer *trainer)
@@ -171,11 +212,14 @@ static enum status check_finite(struct trainer *trainer, double loss, double nor
 		return STATUS_OK;
 	trainer->state.skipped++;
 	if (!strcmp(trainer->config->train.nan_policy, "skip"))
-		return run_log_event(&trainer->log, trainer->state.step + 1, "skip", "loss or gradient is not finite");
-	return status_fail(STATUS_FORMAT,
+		return leads(trainer) ? run_log_event(&trainer->log, trainer->state.step + 1, "skip",
+						      "loss or gradient is not finite") :
+					STATUS_OK;
+	enum status status = status_fail(STATUS_FORMAT,
 			   "step %llu: loss %g, gradient norm %g: not finite. The last checkpoint is from before; lower optim.lr, or set "
 			   "train.nan_policy to \"skip\"",
 			   (unsigned long long)trainer->state.step, loss, norm);
+	return ranks_agree(trainer->ranks, status); /* all have found the same; one shall say it */
 }
 
 static void smooth(double *average, double value)
@@ -222,21 +266,41 @@ static void count_step(struct trainer *trainer, const struct batch_result *resul
 	smooth(&trainer->state.smooth_iou, result->iou);
 }
 
+static bool must_stop(const struct trainer *trainer)
+{
+	return trainer->options->stop && *trainer->options->stop;
+}
+
+/* The samples of the next step. STATUS_INTERRUPTED on all ranks when one of them has been asked to stop. */
+static enum status load(struct trainer *trainer)
+{
+	const struct config *config = trainer->config;
+	enum status status;
+	if (must_stop(trainer))
+		status = status_fail(STATUS_INTERRUPTED, "stopped after step %llu of %llu; --resume auto continues",
+				     (unsigned long long)trainer->state.step, (unsigned long long)config->train.steps);
+	else
+		status = batch_load(&trainer->batch, trainer->loader, trainer->state.step * (uint64_t)config->train.batch_size);
+	return ranks_agree(trainer->ranks, status);
+}
+
 static enum status step(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
 	struct batch_result result;
 	bool usable;
-	TRY(batch_load(&trainer->batch, trainer->loader, trainer->state.step * (uint64_t)config->train.batch_size));
+	TRY(load(trainer));
 	batch_compute(&trainer->batch, trainer->params.values, &result);
 	batch_give_back(&trainer->batch, trainer->loader);
-	const float *grads = trainer->batch.grads[0];
+	const float *grads = trainer->batch.sum;
 	double norm = optim_grad_norm(trainer->workers, &trainer->params, grads);
 	double lr = schedule_lr(&config->schedule, trainer->state.step);
 	TRY(check_finite(trainer, result.loss, norm, &usable));
 	if (usable)
 		optim_step(&trainer->optim, trainer->workers, &trainer->params, grads, lr, norm);
 	count_step(trainer, &result);
+	if (!leads(trainer))
+		return STATUS_OK;
 	if (trainer->state.step % (uint64_t)config->train.log_every == 0 || trainer->state.step == config->train.steps)
 		TRY(log_interval(trainer, lr, norm));
 	return STATUS_OK;
@@ -308,24 +372,21 @@ static bool due(uint64_t number, int every)
 	return every > 0 && number % (uint64_t)every == 0;
 }
 
-static bool must_stop(const struct trainer *trainer)
-{
-	return trainer->options->stop && *trainer->options->stop;
-}
-
 static enum status between_steps(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
 	uint64_t done = trainer->state.step;
 	bool last = done == config->train.steps;
-	if (trainer->val.object_count && (last || due(done, config->eval.every))) {
+	bool validates = config->data.val[0] && (last || due(done, config->eval.every));
+	if (!validates && !last && !due(done, config->train.checkpoint_every))
+		return STATUS_OK;
+	TRY(compare_weights(trainer));
+	if (!leads(trainer))
+		return STATUS_OK;
+	if (validates)
 		TRY(validate_now(trainer));
-		TRY(save(trainer, "last.ckpt"));
-		TRY(write_report(trainer));
-	} else if (last || due(done, config->train.checkpoint_every)) {
-		TRY(save(trainer, "last.ckpt"));
-	}
-	return STATUS_OK;
+	TRY(save(trainer, "last.ckpt"));
+	return validates ? write_report(trainer) : STATUS_OK;
 }
 
 static enum status loop(struct trainer *trainer)
@@ -333,12 +394,10 @@ static enum status loop(struct trainer *trainer)
 	const struct config *config = trainer->config;
 	trainer->started = trainer->interval_start = progress_clock();
 	while (trainer->state.step < config->train.steps) {
-		if (must_stop(trainer)) {
+		enum status status = step(trainer);
+		if (status == STATUS_INTERRUPTED && leads(trainer))
 			TRY(save(trainer, "last.ckpt"));
-			return status_fail(STATUS_INTERRUPTED, "stopped after step %llu of %llu; --resume auto continues",
-					   (unsigned long long)trainer->state.step, (unsigned long long)config->train.steps);
-		}
-		TRY(step(trainer));
+		TRY(status);
 		TRY(between_steps(trainer));
 		progress_update(&trainer->progress, trainer->state.step, "loss %.4f  IoU %.3f", trainer->state.smooth_loss,
 				trainer->state.smooth_iou);
@@ -382,6 +441,12 @@ static void tell_start(struct trainer *trainer)
 	if (trainer->trunk.loaded)
 		progress_message(&trainer->progress, "%s: %d tensors loaded, %d ignored, %d trunk parameters not in it",
 				 config->init_trunk, trainer->trunk.loaded, trainer->trunk.ignored, trainer->trunk.missing);
+	if (trainer->ranks->count > 1)
+		progress_message(&trainer->progress, "%d ranks, %d of them on this machine", trainer->ranks->count,
+				 trainer->ranks->machine_ranks);
+	if (trainer->threads > workers_processors())
+		progress_message(&trainer->progress, "%d threads on %d processors: with mpirun, see --bind-to in train/README.md",
+				 trainer->threads, workers_processors());
 	if (trainer->state.step)
 		progress_message(&trainer->progress, "resuming after step %llu of %llu", (unsigned long long)trainer->state.step,
 				 (unsigned long long)config->train.steps);
@@ -390,20 +455,24 @@ static void tell_start(struct trainer *trainer)
 static enum status run(struct trainer *trainer)
 {
 	TRY(set_up(trainer));
-	progress_start(&trainer->progress, "train", trainer->config->train.steps, trainer->state.step, trainer->options->quiet);
+	progress_start(&trainer->progress, "train", trainer->config->train.steps, trainer->state.step,
+		       trainer->options->quiet || !leads(trainer));
 	tell_start(trainer);
 	enum status status = loop(trainer);
 	progress_end(&trainer->progress);
-	return status ? status : finish(trainer);
+	return status || !leads(trainer) ? status : finish(trainer);
 }
 
 enum status train_run(const struct config *config, const struct train_options *options)
 {
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	struct ranks alone = { .count = 1, .machine_ranks = 1 };
+	struct ranks *ranks = options->ranks ? options->ranks : &alone;
+	int share = workers_processors() / ranks->machine_ranks;
 	struct trainer trainer = {
 		.config = config,
 		.options = options,
-		.threads = options->threads ? options->threads : processors > 0 ? (int)processors : 1,
+		.ranks = ranks,
+		.threads = options->threads ? options->threads : share > 0 ? share : 1,
 	};
 	params_init(&trainer.params);
 	enum status status = run(&trainer);

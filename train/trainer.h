@@ -6,16 +6,19 @@
 #include <stdbool.h>
 
 #include "train/config.h"
+#include "train/ranks.h"
 
 struct train_options {
 	const char *out_dir;
-	int threads;      /* workers; 0: all processors */
+	int threads;      /* workers; 0: all processors, shared among the ranks of a machine */
+	struct ranks *ranks; /* NULL: this process trains alone */
 	bool resume;      /* continue from out_dir/last.ckpt if it is there */
 	bool quiet;       /* no progress line */
 	const volatile sig_atomic_t *stop; /* set by a signal handler: checkpoint and return STATUS_INTERRUPTED; may be NULL */
 };
 
-/* Leaves in out_dir: config.json, log.jsonl, log.csv, last.ckpt, best.ckpt, final.tapcut, report.html. */
+/* Leaves in out_dir: config.json, log.jsonl, log.csv, last.ckpt, best.ckpt, final.tapcut, report.html. Called by all ranks; rank 0 alone
+ * writes, and validates while the others wait. */
 enum status train_run(const struct config *config, const struct train_options *options);
 
 #endif

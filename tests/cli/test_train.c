@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/kernels.h"
@@ -67,31 +66,13 @@ START_TEST(seed_matters)
 }
 END_TEST
 
-/* Waits until the run has logged `steps` steps; false if it ended before. */
-static bool wait_for_steps(pid_t pid, const char *log, int steps)
-{
-	char last[32];
-	snprintf(last, sizeof last, "\"step\":%d,", steps);
-	while (tapcut_runs(pid)) {
-		if (exists(log)) {
-			char *text = slurp(log, NULL);
-			bool there = strstr(text, last) != NULL;
-			free(text);
-			if (there)
-				return true;
-		}
-		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
-	}
-	return false;
-}
-
 /* Stops a run in mid-epoch with a signal and continues it on another number of threads. */
 static void stop_and_continue(const char *run, int signal_number, int code)
 {
 	char log[1200];
 	snprintf(log, sizeof log, "%s/%s/log.jsonl", dir, run);
 	pid_t pid = tapcut_start("%s --threads 2 --out %s/%s", train, dir, run);
-	ck_assert_msg(wait_for_steps(pid, log, 4), "the run ended before it could be stopped");
+	ck_assert_msg(tapcut_reaches(pid, log, 4), "the run ended before it could be stopped");
 	const struct program_result *r = tapcut_wait(pid, signal_number);
 	ck_assert_msg(r->code == code, "ended with %d, not %d: %s", r->code, code, r->err);
 	tapcut_ok("inspect %s/%s/last.ckpt", dir, run);

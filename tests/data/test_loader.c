@@ -75,6 +75,25 @@ START_TEST(order_depends_on_the_seed_alone)
 }
 END_TEST
 
+/* Two of every five samples, as a rank that owns two of five slots takes them. */
+START_TEST(a_share_of_the_samples)
+{
+	struct loader *loader;
+	struct loader_options options = options_for(2, 3, 11);
+	options.run = 2;
+	options.stride = 5;
+	ck_assert_int_eq(loader_new(&options, &loader), STATUS_OK);
+	for (uint64_t step = 0; step < 6; step++)
+		for (uint64_t k = 0; k < 2; k++) {
+			struct sample *sample = loader_next(loader);
+			ck_assert_msg(sample != NULL, "%s", status_message());
+			assert_sample(sample, 11 + 5 * step + k);
+			loader_give_back(loader, sample);
+		}
+	loader_free(loader);
+}
+END_TEST
+
 START_TEST(an_epoch_holds_every_object_once)
 {
 	struct loader *loader = start(2, 4, OBJECTS);
@@ -164,6 +183,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(all, 60);
 	tcase_add_checked_fixture(all, open_tiny, close_tiny);
 	tcase_add_test(all, order_depends_on_the_seed_alone);
+	tcase_add_test(all, a_share_of_the_samples);
 	tcase_add_test(all, an_epoch_holds_every_object_once);
 	tcase_add_test(all, many_samples_kept);
 	tcase_add_test(all, failure_comes_at_its_position);

@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/test.h"
 
 enum { MAX_ARGUMENTS = 64, COMMAND_SIZE = 8192 };
 
-static char command_line[COMMAND_SIZE];
+static char command_line[COMMAND_SIZE], launcher[1024];
 static struct program_result result;
 static int out_file = -1, err_file = -1;
 
@@ -98,15 +99,26 @@ static const char *read_capture(int file)
 	return text;
 }
 
+void tapcut_through(const char *words)
+{
+	snprintf(launcher, sizeof launcher, "%s", words ? words : "");
+}
+
+static int add_words(char **arguments, int count, char *words)
+{
+	for (char *word = strtok(words, " "); word && count < MAX_ARGUMENTS; word = strtok(NULL, " "))
+		arguments[count++] = word;
+	return count;
+}
+
 static void exec_tapcut(void)
 {
 	char program[1024];
 	char *arguments[MAX_ARGUMENTS + 1];
-	int count = 0;
-	snprintf(program, sizeof program, "%s/tapcut", build_folder());
-	arguments[count++] = program;
-	for (char *word = strtok(command_line, " "); word && count < MAX_ARGUMENTS; word = strtok(NULL, " "))
-		arguments[count++] = word;
+	snprintf(program, sizeof program, "%s/%s", build_folder(), launcher[0] ? "mpi/tapcut" : "tapcut");
+	int count = add_words(arguments, 0, launcher);
+	count = add_words(arguments, count, program);
+	count = add_words(arguments, count, command_line);
 	arguments[count] = NULL;
 	int null = open("/dev/null", O_RDONLY);
 	dup2(null, STDIN_FILENO);
@@ -115,7 +127,7 @@ static void exec_tapcut(void)
 	/* A sanitizer's report must not look like an ordinary failure. */
 	setenv("ASAN_OPTIONS", "exitcode=99:allocator_may_return_null=1", 1);
 	setenv("UBSAN_OPTIONS", "exitcode=99:print_stacktrace=1", 1);
-	execv(program, arguments);
+	execvp(arguments[0], arguments);
 	dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
 	_exit(127);
 }
@@ -148,6 +160,23 @@ bool tapcut_runs(pid_t pid)
 	siginfo_t info = { 0 };
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
 	return info.si_pid == 0;
+}
+
+bool tapcut_reaches(pid_t pid, const char *log, int step)
+{
+	char line[32];
+	snprintf(line, sizeof line, "\"step\":%d,", step);
+	while (tapcut_runs(pid)) {
+		if (exists(log)) {
+			char *text = slurp(log, NULL);
+			bool there = strstr(text, line) != NULL;
+			free(text);
+			if (there)
+				return true;
+		}
+		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+	}
+	return false;
 }
 
 const struct program_result *tapcut_wait(pid_t pid, int signal_number)

@@ -28,6 +28,11 @@ pid_t tapcut_start(const char *format, ...) __attribute__((format(printf, 1, 2))
 const struct program_result *tapcut_wait(pid_t pid, int signal_number);
 /* False once it has ended by itself (tapcut_wait is still due). */
 bool tapcut_runs(pid_t pid);
+/* Waits until a training run has logged this step; false if it ended before. `log`: its log.jsonl. */
+bool tapcut_reaches(pid_t pid, const char *log, int step);
+
+/* From now on the program is BUILD/mpi/tapcut, started by this launcher ("mpirun -np 2"); NULL: BUILD/tapcut itself again. */
+void tapcut_through(const char *launcher);
 
 /* Generated scenes in DIR/train and DIR/val, and arguments that train a network so small on them that a step takes
  * milliseconds: `tapcut train` up to --out, without validation. Static buffer. */
