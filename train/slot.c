@@ -2,10 +2,11 @@
  * segmentation" (RITM, 2021), section 3.3; here each sample draws its own number of rounds. */
 #include "train/slot.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/kernels.h"
+#include "core/portable_math.h"
 #include "data/robot.h"
 #include "data/sampler.h"
 #include "infer/preprocess.h"
@@ -109,16 +110,17 @@ static void clear_previous_mask(struct slot_worker *worker, int i)
 static void store_previous_mask(struct slot_worker *worker, int i, const float *logits)
 {
 	size_t count = plane_floats(worker);
-	float *clicks = click_input(worker, i);
+	float *clicks = click_input(worker, i), *probability = worker->planes;
 	float scale = worker->config->preprocess.click_scale;
+	kernels()->sigmoid(probability, logits, count);
 	for (size_t k = 0; k < count; k++)
-		clicks[k * INFER_CLICK_PLANES + INFER_PLANE_PREVIOUS] = scale / (1 + expf(-logits[k]));
+		clicks[k * INFER_CLICK_PLANES + INFER_PLANE_PREVIOUS] = scale * probability[k];
 }
 
 static void threshold_logits(const struct slot_worker *worker, const float *logits, uint8_t *prediction)
 {
 	double threshold = worker->config->threshold;
-	float cut = (float)log(threshold / (1 - threshold));
+	float cut = (float)portable_log(threshold / (1 - threshold));
 	size_t count = plane_floats(worker);
 	for (size_t k = 0; k < count; k++)
 		prediction[k] = logits[k] > cut;

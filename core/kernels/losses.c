@@ -2,15 +2,15 @@
 #include "core/kernels/losses.h"
 
 #include "core/kernels/kernel.h"
-#include "core/ops/vmath.h"
+#include "core/kernels/vmath.h"
 
 enum { LARGEST_LOGIT = 42 };
 
-static inline struct vmath_sigmoidf sigmoid_of(float z)
+static inline struct vmath_sigmoid sigmoid_of(float z)
 {
 	z = z < -LARGEST_LOGIT ? -LARGEST_LOGIT : z;
 	z = z > LARGEST_LOGIT ? LARGEST_LOGIT : z;
-	return vmath_sigmoidf(z);
+	return vmath_sigmoid(z);
 }
 
 /* log(min(pt + epsilon, 1)), where pt = 1 - q: near 1 the logarithm's argument minus 1 is taken from q, which has more
@@ -18,19 +18,19 @@ static inline struct vmath_sigmoidf sigmoid_of(float z)
 static inline float log_certainty(float pt, float q, float epsilon)
 {
 	float inside = pt + epsilon, less = epsilon - q;
-	struct vmath_parts parts = vmath_partsf(inside);
+	struct vmath_parts parts = vmath_parts(inside);
 	bool near = q < 0.25f;
 	less = less > 0 ? 0 : less;
 	parts.f = near ? less : parts.f;
 	parts.n = near ? 0 : parts.n;
-	return vmath_log_partsf(parts);
+	return vmath_log_parts(parts);
 }
 
 /* q^(gamma-1); what is smaller than e^-42 would only become subnormal. */
 static inline float focal_power(float q, float gamma)
 {
-	float exponent = (gamma - 1) * vmath_logf(q);
-	return vmath_expf(exponent < -LARGEST_LOGIT ? -LARGEST_LOGIT : exponent);
+	float exponent = (gamma - 1) * vmath_log(q);
+	return vmath_exp(exponent < -LARGEST_LOGIT ? -LARGEST_LOGIT : exponent);
 }
 
 /* The caller passes a constant in gamma's common case, so that no power is computed. */
@@ -41,7 +41,7 @@ static inline void focal_terms(const struct focal_block *block, float gamma)
 	float *restrict beta = block->beta, *restrict term = block->term, *restrict slope = block->slope;
 	for (size_t i = 0; i < block->count; i++) {
 		float y = target[i];
-		struct vmath_sigmoidf s = sigmoid_of(logit[i]);
+		struct vmath_sigmoid s = sigmoid_of(logit[i]);
 		float difference = y * s.rest - (1 - y) * s.value;
 		float q = difference < 0 ? -difference : difference;
 		q = q < 1e-18f ? 1e-18f : q;
@@ -73,11 +73,11 @@ void KERNEL(bce_terms)(const float *restrict logit, const float *restrict target
 {
 	for (size_t i = 0; i < count; i++) {
 		float z = logit[i], y = target[i], size = z < 0 ? -z : z;
-		struct vmath_sigmoidf s = sigmoid_of(z);
+		struct vmath_sigmoid s = sigmoid_of(z);
 		bool half = s.e > 0.414f; /* 1 + e = 2 (1 + (e - 1) / 2) */
 		struct vmath_parts sum = {half ? 1 : 0, half ? (s.e - 1) / 2 : s.e};
 		bool valid = y >= 0;
-		term[i] = valid ? size * (z < 0 ? y : 1 - y) + vmath_log_partsf(sum) : 0;
+		term[i] = valid ? size * (z < 0 ? y : 1 - y) + vmath_log_parts(sum) : 0;
 		/* s - y without cancellation at y = 1 */
 		slope[i] = valid ? s.value * (1 - y) - s.rest * y : 0;
 	}
@@ -102,7 +102,7 @@ void KERNEL(overlap_slopes)(const float *restrict logit, const float *restrict t
 			    float by_predicted, float *restrict slope)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct vmath_sigmoidf p = sigmoid_of(logit[i]);
+		struct vmath_sigmoid p = sigmoid_of(logit[i]);
 		float value = (by_product * target[i] + by_predicted) * (p.value * p.rest);
 		slope[i] = target[i] >= 0 ? value : 0;
 	}

@@ -1,7 +1,7 @@
 /* One output per element, from the elements at the same place. The output may be an input where this is said: ivdep tells
  * the compiler that no element depends on another one. */
 #include "core/kernels/kernel.h"
-#include "core/ops/vmath.h"
+#include "core/kernels/vmath.h"
 
 /* to[i] = VALUE or to[i] += VALUE for all i; when storing, `to` may be an input. */
 #define STORE_OR_ADD(to, VALUE)                                         \
@@ -57,7 +57,7 @@ void KERNEL(leaky_relu_grad)(float *x_grad, const float *y, const float *y_grad,
 void KERNEL(sigmoid)(float *restrict y, const float *restrict x, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		y[i] = (float)vmath_sigmoid(x[i]).value;
+		y[i] = vmath_sigmoid(x[i]).value;
 }
 
 void KERNEL(sigmoid_grad)(float *x_grad, const float *y, const float *y_grad, size_t count, bool add)

@@ -1,12 +1,10 @@
 /* bce_with_logits, soft_dice_loss and soft_iou_loss against their formulas; what all losses promise: ignored pixels,
- * samples without valid pixels, large logits, shapes. (normalized_focal_loss has a file of its own.) Also exp and log,
- * on which they stand. */
+ * samples without valid pixels, large logits, shapes. (normalized_focal_loss has a file of its own.) */
 #include "core/ops/ops.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "core/ops/vmath.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
@@ -181,21 +179,6 @@ START_TEST(shape_rule_refuses)
 }
 END_TEST
 
-START_TEST(exp_and_log)
-{
-	for (double x = -700; x < 700; x += 0.0437)
-		ck_assert_double_le(fabs(vmath_exp(x) / exp(x) - 1), 1e-14);
-	for (double x = 1e-300; x < 1e300; x *= 1.0173)
-		ck_assert_double_le(fabs(vmath_log(x) - log(x)), 1e-14 * fabs(log(x)));
-	ck_assert(vmath_exp(0) == 1 && vmath_log(1) == 0);
-	ck_assert(isnan(vmath_exp(NAN)) && isnan(vmath_log(NAN)));
-	ck_assert(vmath_exp(-1e9) > 0 && vmath_exp(1e9) < INFINITY);
-	ck_assert_double_eq_tol(vmath_log(0), -708.4, 0.01);
-	ck_assert_double_eq_tol(vmath_pow(3, 2.5), pow(3, 2.5), 1e-12);
-	ck_assert(vmath_pow(0, 0) == 1);
-}
-END_TEST
-
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("losses");
@@ -208,7 +191,6 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, nothing_wanted_nothing_predicted, DICE, FOCAL);
 	tcase_add_loop_test(tcase, shape_rule_refuses, 0, LOSSES);
 	tcase_add_test(tcase, bce_is_linear_when_wrong);
-	tcase_add_test(tcase, exp_and_log);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
