@@ -78,7 +78,8 @@ static uint64_t thread_time(const struct executor *executor)
 
 void executor_forward(struct executor *executor, const struct pass *pass, int last)
 {
-	for (int i = 0; i <= last; i++) {
+	for (int at = 0, i = -1; i != last; at++) {
+		i = executor->graph->order[at];
 		if (!executor->graph->nodes[i].op)
 			continue;
 		uint64_t start = thread_time(executor);
@@ -112,7 +113,9 @@ void executor_backward(struct executor *executor, const struct pass *pass, int l
 	assert(graph->mode == GRAPH_TRAINING && loss == graph->node_count - 1);
 	assert(shape_count(graph->nodes[loss].shape) == 1 && graph->nodes[loss].needs_grad);
 	executor->arena[graph->nodes[loss].grad_offset] = scale;
-	for (int i = loss; i >= 0; i--)
+	for (int at = loss; at >= 0; at--) {
+		int i = graph->order[at];
 		if (graph->nodes[i].op && graph->nodes[i].needs_grad)
 			backward_node(executor, pass, i);
+	}
 }

@@ -36,7 +36,7 @@ struct pass {
 	struct rng rng;        /* dropout; each node takes its own stream from it */
 };
 
-/* Runs nodes 0..last. */
+/* Runs all nodes up to `last`. */
 void executor_forward(struct executor *executor, const struct pass *pass, int last);
 
 /* After executor_forward of the whole graph in training mode: the gradient of node `loss` (a scalar) times `scale` with

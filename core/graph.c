@@ -13,6 +13,7 @@ void graph_init(struct graph *graph, struct params *params)
 void graph_release(struct graph *graph)
 {
 	free(graph->nodes);
+	free(graph->order);
 	graph_init(graph, NULL);
 }
 
@@ -98,6 +99,12 @@ void graph_keep(struct graph *graph, int node)
 {
 	if (node >= 0)
 		graph->nodes[node].keep = true;
+}
+
+void graph_run_early(struct graph *graph, int node)
+{
+	if (node >= 0)
+		graph->nodes[node].early = true;
 }
 
 static void print_node(const struct graph *graph, int index, FILE *out)

@@ -1,4 +1,4 @@
-/* The network: a list of nodes in the order in which they run, built once per input shape and shared by all threads.
+/* The network: a list of nodes, inputs before those who read them, built once per input shape and shared by all threads.
  *
  * Life: graph_init -> graph_input / graph_add (core/nn does this) -> graph_plan -> executors run it -> graph_release.
  * Building errors are sticky: after the first failure every graph_add returns -1 and graph_plan returns the status, so that
@@ -20,6 +20,7 @@ struct node {
 	int params[OP_MAX_PARAMS]; /* indices into graph->params->items */
 	int param_count;
 	struct shape shape; /* of the output */
+	bool early;         /* runs as soon as its inputs are there, before nodes added earlier (graph_run_early) */
 
 	/* Set by graph_plan. Offsets are floats into the arena. */
 	bool keep;           /* output stays readable after the forward pass */
@@ -45,6 +46,7 @@ struct graph {
 
 	/* Set by graph_plan. */
 	enum graph_mode mode;
+	int *order;            /* nodes in the order in which they run forward; backward is the reverse */
 	size_t arena_floats;   /* activations, gradients, saved data and scratch of one executor */
 	size_t scratch_offset;
 	size_t prepared_floats; /* parameters as operators want them, shared by all executors */
@@ -63,6 +65,10 @@ int graph_add(struct graph *graph, const struct op *op, const char *name, const 
 
 /* Keep this node's output readable after forward (logits, loss). Call before graph_plan. */
 void graph_keep(struct graph *graph, int node);
+
+/* Run this node right behind the last of its inputs, whatever was added in between. For a small map made of a large one: the
+ * large one then need not wait for its last reader, nor its gradient for its first. Call before graph_plan. */
+void graph_run_early(struct graph *graph, int node);
 
 /* Lays out the arena. Needs no parameters' values. */
 enum status graph_plan(struct graph *graph, enum graph_mode mode);

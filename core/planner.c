@@ -1,6 +1,6 @@
 /* Lays out one executor's arena: which float lives where and when.
  *
- * Time runs over one step: node i computes at time i, its backward at 2n - 1 - i (n nodes). A buffer lives from its first writer to
+ * Time runs over one step: the i-th of n nodes computes at time i, its backward at 2n - 1 - i. A buffer lives from its first writer to
  * its last reader:
  *
  *	time      0 1 2 ... n-1 | n ...        2n-1
@@ -31,6 +31,7 @@ struct layout {
 	struct graph *graph;
 	int n;
 	struct buffer *buffers; /* data, grad, saved of each node: 3 per node */
+	int *time;              /* when each node runs */
 	int *consumers;         /* number of readers of each node */
 	int *host;              /* the concat in whose output this node's output lies, or -1 */
 };
@@ -49,7 +50,7 @@ static size_t align_floats(size_t floats)
 
 static int backward_time(const struct layout *layout, int node)
 {
-	return 2 * layout->n - 1 - node;
+	return 2 * layout->n - 1 - layout->time[node];
 }
 
 static void extend(struct buffer *buffer, int time)
@@ -71,6 +72,42 @@ static struct op_call shape_call(const struct graph *graph, const struct node *n
 	call.out.shape = node->shape;
 	call.out_pitch = node->out_pitch;
 	return call;
+}
+
+static bool inputs_ran(const struct graph *graph, int node, const bool *ran)
+{
+	for (int k = 0; k < graph->nodes[node].input_count; k++)
+		if (!ran[graph->nodes[node].inputs[k]])
+			return false;
+	return true;
+}
+
+/* As the nodes were added, but each early one as soon as it can run. */
+static void set_order(struct graph *graph, bool *ran)
+{
+	int count = 0;
+	for (int i = 0; i < graph->node_count; i++) {
+		if (!ran[i])
+			graph->order[count++] = i;
+		ran[i] = true;
+		for (int k = i + 1; k < graph->node_count; k++)
+			if (graph->nodes[k].early && !ran[k] && inputs_ran(graph, k, ran)) {
+				graph->order[count++] = k;
+				ran[k] = true;
+			}
+	}
+}
+
+static enum status find_order(struct graph *graph)
+{
+	size_t n = (size_t)graph->node_count;
+	bool *ran = calloc(n, sizeof *ran);
+	free(graph->order);
+	graph->order = malloc(n * sizeof *graph->order);
+	if (ran && graph->order)
+		set_order(graph, ran);
+	free(ran);
+	return ran && graph->order ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for the order of %zu nodes", n);
 }
 
 /* A node has a gradient when parameters feed it and the loss (the last node) depends on it. */
@@ -106,12 +143,14 @@ static void mark_grad_adds(struct graph *graph)
 			graph->nodes[i].grad_add[k] = false;
 	for (int source = 0; source < graph->node_count; source++) {
 		bool written = false;
-		for (int i = graph->node_count - 1; i > source; i--)
-			for (int k = 0; k < graph->nodes[i].input_count && graph->nodes[i].needs_grad; k++)
-				if (graph->nodes[i].inputs[k] == source) {
-					graph->nodes[i].grad_add[k] = written;
+		for (int at = graph->node_count - 1; at >= 0; at--) {
+			struct node *node = &graph->nodes[graph->order[at]];
+			for (int k = 0; k < node->input_count && node->needs_grad; k++)
+				if (node->inputs[k] == source) {
+					node->grad_add[k] = written;
 					written = true;
 				}
+		}
 	}
 }
 
@@ -168,7 +207,7 @@ static void set_data_life(struct layout *layout, int i)
 	struct node *node = &layout->graph->nodes[i];
 	struct buffer *data = buffer_of(layout, i, DATA);
 	data->floats = align_floats(shape_count(node->shape));
-	extend(data, i);
+	extend(data, layout->time[i]);
 	if (!node->op || node->keep) { /* inputs stay: several forward passes may run on them */
 		extend(data, 0);
 		extend(data, 2 * layout->n);
@@ -180,7 +219,7 @@ static void set_data_life(struct layout *layout, int i)
 		extend(data, backward_time(layout, i));
 	for (int k = 0; k < node->input_count; k++) {
 		struct buffer *input = buffer_of(layout, node->inputs[k], DATA);
-		extend(input, i);
+		extend(input, layout->time[i]);
 		if (node->needs_grad && op_backward_reads(flags, k))
 			extend(input, backward_time(layout, i));
 	}
@@ -207,7 +246,7 @@ static void set_saved_life(struct layout *layout, int i)
 	struct op_call call = shape_call(layout->graph, node);
 	struct buffer *saved = buffer_of(layout, i, SAVED);
 	saved->floats = align_floats((node->op->saved_bytes(&call) + sizeof(float) - 1) / sizeof(float));
-	extend(saved, i);
+	extend(saved, layout->time[i]);
 	if (node->needs_grad)
 		extend(saved, backward_time(layout, i));
 }
@@ -251,6 +290,8 @@ static void set_lives(struct layout *layout)
 	for (int i = 0; i < layout->n; i++)
 		for (int k = 0; k < layout->graph->nodes[i].input_count; k++)
 			layout->consumers[layout->graph->nodes[i].inputs[k]]++;
+	for (int i = 0; i < layout->n; i++)
+		layout->time[layout->graph->order[i]] = i;
 	find_hosts(layout);
 	for (int i = 0; i < layout->n; i++) {
 		set_data_life(layout, i);
@@ -354,6 +395,8 @@ enum status graph_plan(struct graph *graph, enum graph_mode mode)
 	assert(graph->node_count > 0);
 	graph->mode = mode;
 	mark_gradients(graph);
+	if (!graph->status)
+		graph->status = find_order(graph);
 	if (graph->status)
 		return graph->status;
 	mark_grad_adds(graph);
@@ -362,11 +405,12 @@ enum status graph_plan(struct graph *graph, enum graph_mode mode)
 		.graph = graph,
 		.n = graph->node_count,
 		.buffers = calloc(n * BUFFERS_PER_NODE, sizeof *layout.buffers),
+		.time = calloc(n, sizeof *layout.time),
 		.consumers = calloc(n, sizeof *layout.consumers),
 		.host = calloc(n, sizeof *layout.host),
 	};
 	enum status status = STATUS_OK;
-	if (layout.buffers && layout.consumers && layout.host) {
+	if (layout.buffers && layout.time && layout.consumers && layout.host) {
 		set_lives(&layout);
 		status = place_all(&layout);
 		if (!status)
@@ -375,6 +419,7 @@ enum status graph_plan(struct graph *graph, enum graph_mode mode)
 		status = status_fail(STATUS_NO_MEMORY, "no memory for the plan of %zu nodes", n);
 	}
 	free(layout.buffers);
+	free(layout.time);
 	free(layout.consumers);
 	free(layout.host);
 	return status;

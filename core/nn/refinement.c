@@ -26,6 +26,7 @@ int nn_refinement_published(struct nn *nn, const char *name, int mask, struct nn
 	skip1.input_scale = features.scale;
 	skip3.relu = true;
 	int s = nn_conv2d_block(nn, join(part, name, "skip1"), features.map, skip1);
+	graph_run_early(nn->graph, s);
 	s = nn_conv2d_block(nn, join(part, name, "skip2"), s, conv3x3(k));
 	nn_conv2d_params(nn, join(part, name, "skip3"), k, skip3);
 	int m = nn_conv2d_block(nn, join(part, name, "mask1"), mask, conv3x3(k));
@@ -40,6 +41,7 @@ int nn_refinement_light(struct nn *nn, const char *name, int mask, struct nn_fea
 	struct nn_conv2d skip1 = { .channels = width, .kernel = 1, .input_scale = features.scale }, skip2 = conv3x3(width);
 	skip2.relu = true;
 	int s = nn_conv2d_block(nn, join(part, name, "skip1"), features.map, skip1);
+	graph_run_early(nn->graph, s);
 	nn_conv2d_params(nn, join(part, name, "skip2"), width, skip2);
 	int m = nn_conv2d(nn, join(part, name, "mask"), mask, conv3x3(width));
 	m = nn_upsample(nn, join(part, name, "mask"), m, 2, UPSAMPLE_BILINEAR);

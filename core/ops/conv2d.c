@@ -89,8 +89,8 @@ static void forward(struct op_call *call)
 	backend_current()->conv2d_forward(&d, call->in[0].data, call->prepared, &epilogue, call->out.data, call->scratch);
 }
 
-/* The gradient of the sums, d->y_pitch floats from pixel to pixel. It is also the addend's: where that is to be stored, it
- * is made there; else over out_grad. The bias's gradient falls out of the same pass. */
+/* The gradient of the sums, d->y_pitch floats from pixel to pixel. It is also the addend's: where that is to be stored,
+ * it is made there; else over out_grad. The bias's gradient falls out of the same pass. */
 static const float *backward_epilogue(struct op_call *call, struct conv2d_dims *d)
 {
 	const struct conv2d_attr *a = call->attr;

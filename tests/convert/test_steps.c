@@ -248,6 +248,42 @@ START_TEST(test_scale)
 }
 END_TEST
 
+/* What a convolution does besides its sums. */
+START_TEST(test_fused_conv)
+{
+	const struct scale_attr scale = { 0.25f };
+	struct conv2d_attr attr = { .kernel_h = 3, .kernel_w = 3, .stride = 1, .padding = 1, .dilation = 1, .relu = 1 };
+	struct build b;
+	begin(&b);
+	int weights[3];
+	for (int i = 0; i < 3; i++)
+		weights[i] = param(&b, (struct shape){ 2, i == 1 ? 3 : 2, 3, 3 }, PARAM_WEIGHT, PARAM_INIT_HE_NORMAL);
+	int x = graph_add(&b.graph, &op_conv2d, "x", &attr, &b.clicks, 1, &weights[0], 1);
+	/* An addend's scale is none of the convolution's. */
+	const int inputs[] = { b.image, unary(&b, &op_scale, &scale, x) };
+	attr.input_scale = 0.5f;
+	int y = graph_add(&b.graph, &op_conv2d, "y", &attr, inputs, 2, &weights[1], 1);
+	attr.relu = 0;
+	const int more[] = { unary(&b, &op_scale, &scale, y), y };
+	int z = graph_add(&b.graph, &op_conv2d, "z", &attr, more, 2, &weights[2], 1);
+	struct steps s = translate(&b, relu(&b, relu(&b, z)),
+				   OPS(-INFER_OP_CONV2D, INFER_OP_SCALE, INFER_OP_CONV2D, -INFER_OP_ADD, INFER_OP_CONV2D,
+				       -INFER_OP_ADD, INFER_OP_RELU));
+	const struct infer_network *n = &s.network;
+	ck_assert_int_eq(n->steps[2].input_count, 1);
+	ck_assert_int_eq(n->steps[2].inputs[0], 0);
+	ck_assert_int_eq(n->steps[3].inputs[0], INFER_FIRST_STEP_VALUE + 1);
+	ck_assert_int_eq(n->steps[3].inputs[1], INFER_FIRST_STEP_VALUE + 2);
+	ck_assert_int_eq(n->steps[4].inputs[0], INFER_FIRST_STEP_VALUE + 3);
+	const struct param *params = b.params.items;
+	ck_assert_float_eq(n->tensors[0].data[5], b.params.values[params[weights[0]].offset + 5]);
+	ck_assert_float_eq(n->tensors[1].data[5], 0.5f * b.params.values[params[weights[1]].offset + 5]);
+	ck_assert_float_eq(n->tensors[2].data[5], 0.125f * b.params.values[params[weights[2]].offset + 5]);
+	steps_release(&s);
+	end(&b);
+}
+END_TEST
+
 START_TEST(test_every_operator)
 {
 	const struct leaky_relu_attr leaky = { 0.2f };
@@ -310,6 +346,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_norm_folds);
 	tcase_add_test(tcase, test_norm_stays);
 	tcase_add_test(tcase, test_scale);
+	tcase_add_test(tcase, test_fused_conv);
 	tcase_add_test(tcase, test_every_operator);
 	tcase_add_test(tcase, test_refused);
 	suite_add_tcase(suite, tcase);

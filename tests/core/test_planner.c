@@ -115,6 +115,88 @@ START_TEST(test_reuse_changes_nothing)
 }
 END_TEST
 
+/* A small graph with every case of a concat's inputs: one with a relu, one without, one that somebody else reads too, and one
+ * that is kept; and in-place operators behind concats. */
+struct joined {
+	struct params params;
+	struct graph graph;
+	int rectified, plain, shared, kept, concat, scale, late, plain_concat, plain_scale, loss;
+};
+
+static void build_joined(struct joined *j)
+{
+	*j = (struct joined){ 0 };
+	params_init(&j->params);
+	graph_init(&j->graph, &j->params);
+	struct nn nn = { .graph = &j->graph };
+	int x = graph_input(&j->graph, "x", (struct shape){ 2, 3, 6, 5 });
+	int y = nn_conv2d(&nn, "y", x, (struct nn_conv2d){ .channels = 7, .kernel = 3, .padding = 1 });
+	j->rectified = nn_conv2d(&nn, "rectified", y, (struct nn_conv2d){ .channels = 5, .kernel = 1, .relu = true });
+	j->plain = nn_conv2d(&nn, "plain", y, (struct nn_conv2d){ .channels = 4, .kernel = 3, .padding = 1 });
+	j->shared = nn_conv2d(&nn, "shared", y, (struct nn_conv2d){ .channels = 2, .kernel = 1 });
+	j->kept = nn_conv2d(&nn, "kept", y, (struct nn_conv2d){ .channels = 2, .kernel = 1 });
+	graph_keep(&j->graph, j->kept);
+	int inputs[] = { j->rectified, j->plain, j->shared, j->kept };
+	j->concat = graph_add(&j->graph, &op_concat, "concat", NULL, inputs, 4, NULL, 0);
+	j->scale = nn_scale(&nn, "scale", j->concat, 0.5);
+	int a = nn_conv2d(&nn, "a", y, (struct nn_conv2d){ .channels = 3, .kernel = 1 });
+	int b = nn_conv2d(&nn, "b", j->shared, (struct nn_conv2d){ .channels = 3, .kernel = 1 });
+	j->plain_concat = nn_concat(&nn, "plain", a, b);
+	j->plain_scale = nn_scale(&nn, "plain", j->plain_concat, 0.5);
+	j->late = nn_conv2d(&nn, "late", x, (struct nn_conv2d){ .channels = 1, .kernel = 1 });
+	graph_run_early(&j->graph, j->late);
+	int c = nn_conv2d_add(&nn, "c", j->plain_scale, j->late, (struct nn_conv2d){ .channels = 1, .kernel = 1 });
+	int logits = nn_conv2d_add(&nn, "logits", j->scale, c, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1 });
+	int pair[] = { logits, graph_input(&j->graph, "target", nn_shape(&nn, logits)) };
+	j->loss = graph_add(&j->graph, &op_bce_with_logits, "loss", NULL, pair, 2, NULL, 0);
+	graph_keep(&j->graph, j->loss);
+	ck_assert_msg(graph_plan(&j->graph, GRAPH_TRAINING) == STATUS_OK, "%s", status_message());
+	ck_assert_int_eq(params_alloc(&j->params, 7), STATUS_OK);
+}
+
+START_TEST(test_concat_is_written_in_place)
+{
+	struct joined j;
+	build_joined(&j);
+	const struct node *nodes = j.graph.nodes, *concat = &nodes[j.concat];
+	ck_assert_int_eq(nodes[j.rectified].out_pitch, 13);
+	ck_assert_uint_eq(nodes[j.rectified].data_offset, concat->data_offset);
+	ck_assert_uint_eq(nodes[j.rectified].grad_offset, concat->grad_offset);
+	ck_assert_int_eq(nodes[j.plain].out_pitch, 13);
+	ck_assert_uint_eq(nodes[j.plain].data_offset, concat->data_offset + 5);
+	ck_assert_uint_eq(nodes[j.plain].grad_offset, concat->grad_offset + 5);
+	ck_assert_int_eq(nodes[j.shared].out_pitch, 2);
+	ck_assert_int_eq(nodes[j.kept].out_pitch, 2);
+	/* The relu's backward reads what a scale in place would have changed. */
+	ck_assert_uint_ne(nodes[j.scale].data_offset, concat->data_offset);
+	ck_assert_uint_eq(nodes[j.plain_scale].data_offset, nodes[j.plain_concat].data_offset);
+	float value, spread_value;
+	float *grads = run_step(&j.graph, &j.params, j.loss, NAN, &value);
+	spread_out(&j.graph);
+	float *spread = run_step(&j.graph, &j.params, j.loss, 1e30f, &spread_value);
+	ck_assert(value == spread_value && isfinite(value));
+	for (size_t i = 0; i < j.params.total; i++)
+		ck_assert_msg(grads[i] == spread[i], "gradient %zu: %g in place, %g apart", i, grads[i], spread[i]);
+	free(grads);
+	free(spread);
+	graph_release(&j.graph);
+	params_release(&j.params);
+}
+END_TEST
+
+START_TEST(test_early_node_runs_behind_its_input)
+{
+	struct joined j;
+	build_joined(&j);
+	ck_assert_int_eq(j.graph.order[0], 0);
+	ck_assert_int_eq(j.graph.order[1], j.late);
+	for (int i = 2; i < j.graph.node_count; i++)
+		ck_assert_int_eq(j.graph.order[i], i <= j.late ? i - 1 : i);
+	graph_release(&j.graph);
+	params_release(&j.params);
+}
+END_TEST
+
 START_TEST(test_every_parameter_has_a_gradient)
 {
 	struct params params;
@@ -204,6 +286,8 @@ static Suite *make_suite(void)
 	TCase *tcase = tcase_create("planner");
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_reuse_changes_nothing, 0, variant_count);
+	tcase_add_test(tcase, test_concat_is_written_in_place);
+	tcase_add_test(tcase, test_early_node_runs_behind_its_input);
 	tcase_add_loop_test(tcase, test_every_parameter_has_a_gradient, 0, variant_count);
 	tcase_add_loop_test(tcase, test_inference_plan_is_smaller, 0, variant_count);
 	tcase_add_test(tcase, test_bad_shapes_are_refused);

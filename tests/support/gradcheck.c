@@ -338,52 +338,62 @@ static float *spread_pixels(const float *from, struct shape shape, size_t pitch)
 	return to;
 }
 
-/* Between other channels, as inside a concat's output: the same bits as alone, and the other channels are left alone. */
+/* Forward and backward of `pitched`, whose output and its gradient lie between other channels. */
+static void run_pitched(struct check *check, struct op_call *pitched)
+{
+	const struct op *op = check->run.op;
+	struct shape shape = pitched->out.shape;
+	size_t pixels = shape_count(shape) / (size_t)shape.c, pitch = (size_t)pitched->out_pitch;
+	float *expected = spread_pixels(check->run.call.out.data, shape, pitch);
+	op->forward(pitched);
+	ck_assert_msg(memcmp(pitched->out.data, expected, ((pixels - 1) * pitch + (size_t)shape.c) * sizeof(float)) == 0,
+		      "%s: other result among other channels", op->name);
+	free(expected);
+	op->backward(pitched);
+	for (size_t i = 0; i < (pixels - 1) * pitch; i++)
+		ck_assert_msg(i % pitch < (size_t)shape.c || isnan(pitched->out_grad[i]),
+			      "%s: backward wrote to other channels", op->name);
+}
+
+static void assert_same(const struct check *check, const float *got, const float *expected, struct shape shape,
+			const char *what)
+{
+	ck_assert_msg(memcmp(got, expected, shape_count(shape) * sizeof *got) == 0,
+		      "%s: other gradient of %s among other channels", check->run.op->name, what);
+}
+
+/* As inside a concat's output: the same bits as alone, and the other channels are left alone. */
 static void check_pitched(struct check *check)
 {
-	struct op_call *call = &check->run.call;
-	size_t count = shape_count(call->out.shape), pitch = (size_t)call->out.shape.c + 3;
-	size_t bytes = ((count / (size_t)call->out.shape.c - 1) * pitch + (size_t)call->out.shape.c) * sizeof(float);
-	float *plain_grad = new_floats(count), *param_grad[OP_MAX_PARAMS];
-	for (size_t i = 0; i < count; i++)
-		plain_grad[i] = (float)check->projection[i];
 	op_run_forward(&check->run);
-	float *expected = spread_pixels(call->out.data, call->out.shape, pitch);
-	struct op_call pitched = *call;
-	poison(pitched.out.data, count);
-	pitched.out_pitch = (int)pitch;
-	pitched.out.data = spread_pixels(pitched.out.data, call->out.shape, pitch);
-	pitched.out_grad = spread_pixels(plain_grad, call->out.shape, pitch);
-	check->run.op->forward(&pitched);
-	ck_assert_msg(memcmp(pitched.out.data, expected, bytes) == 0, "%s: other result among other channels",
-		      check->run.op->name);
+	struct op_call *call = &check->run.call, pitched = *call;
+	size_t count = shape_count(call->out.shape);
+	float *grad = new_floats(count), *nothing = new_floats(count);
+	for (size_t i = 0; i < count; i++)
+		grad[i] = (float)check->projection[i];
+	poison(nothing, count);
+	pitched.out_pitch = call->out.shape.c + 3;
+	pitched.out.data = spread_pixels(nothing, call->out.shape, (size_t)pitched.out_pitch);
+	pitched.out_grad = spread_pixels(grad, call->out.shape, (size_t)pitched.out_pitch);
 	for (int i = 0; i < call->input_count; i++)
 		pitched.in_grad[i] = new_floats(shape_count(call->in[i].shape));
 	for (int i = 0; i < call->param_count; i++) {
-		size_t floats = shape_count(call->param[i].shape);
-		pitched.param_grad[i] = param_grad[i] = new_floats(floats);
-		fill_constant(param_grad[i], floats, 0);
+		pitched.param_grad[i] = new_floats(shape_count(call->param[i].shape));
+		fill_constant(pitched.param_grad[i], shape_count(call->param[i].shape), 0);
 	}
-	check->run.op->backward(&pitched);
+	run_pitched(check, &pitched);
 	for (int i = 0; i < call->input_count; i++) {
-		ck_assert_msg(memcmp(pitched.in_grad[i], check->grad[i],
-				     shape_count(call->in[i].shape) * sizeof(float)) == 0,
-			      "%s: other gradient of input %d among other channels", check->run.op->name, i);
+		assert_same(check, pitched.in_grad[i], check->grad[i], call->in[i].shape, "an input");
 		free(pitched.in_grad[i]);
 	}
 	for (int i = 0; i < call->param_count; i++) {
-		ck_assert_msg(memcmp(param_grad[i], check->param_grad[i],
-				     shape_count(call->param[i].shape) * sizeof(float)) == 0,
-			      "%s: other gradient of parameter %d among other channels", check->run.op->name, i);
-		free(param_grad[i]);
+		assert_same(check, pitched.param_grad[i], check->param_grad[i], call->param[i].shape, "a parameter");
+		free(pitched.param_grad[i]);
 	}
-	for (size_t i = 0; i < bytes / sizeof(float); i++)
-		ck_assert_msg(i % pitch < (size_t)call->out.shape.c || isnan(pitched.out_grad[i]),
-			      "%s: backward wrote to other channels", check->run.op->name);
 	free(pitched.out.data);
 	free(pitched.out_grad);
-	free(plain_grad);
-	free(expected);
+	free(grad);
+	free(nothing);
 }
 
 static void check_inputs_untouched(struct check *check)

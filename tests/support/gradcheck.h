@@ -45,7 +45,7 @@ void test_fill(float *values, size_t count, enum fill fill, unsigned seed);
 /* Sets up the call (shape rule, memory, values); fails the running test with the operator's message if the rule
  * refuses. */
 void op_run_init(struct op_run *run, const struct op_case *c);
-void op_run_forward(struct op_run *run); /* prepares the parameters first; output, saved data and scratch are NaN before */
+void op_run_forward(struct op_run *run); /* prepares parameters; output, saved data, scratch are NaN before */
 void op_run_release(struct op_run *run);
 
 /* Fails the running test where backward is not the derivative of forward, or a rule is broken. */
