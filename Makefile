@@ -41,7 +41,7 @@ have_mpi = $(if $(SANITIZE),,$(shell command -v mpicc 2>/dev/null))
 
 all: $(BUILD)/tapcut $(if $(MPI),$(BUILD)/mpi/tapcut)
 
-$(BUILD)/tapcut: $(call objects,$(wildcard tools/*.c)) $(ARCHIVES)
+$(BUILD)/tapcut: $(call objects,$(wildcard tools/*.c tools/bench/*.c)) $(ARCHIVES)
 	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
 
 $(BUILD)/mpi/tapcut: $(call objects,$(wildcard tools/*.c) train/ranks_mpi.c) $(ARCHIVES)
@@ -130,12 +130,11 @@ demo: deps
 repro: all
 	@TAPCUT=$(BUILD)/tapcut tools/repro.sh
 
-# Speed and memory on this machine. A bench is one file in tools/bench.
-bench: all $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/bench/*.c))
-	@BUILD=$(BUILD) tools/bench/measure.sh
-$(BUILD)/bench/%: $(BUILD)/tools/bench/%.o $(ARCHIVES)
-	@mkdir -p $(@D)
-	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
+# Speed and memory on this machine, one thread and all of them, and against PyTorch where it is installed.
+bench: all
+	@$(BUILD)/tapcut bench --threads 1
+	@echo
+	@$(BUILD)/tapcut bench --against torch
 
 clean:
 	rm -rf $(BUILD)

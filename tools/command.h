@@ -4,6 +4,7 @@
 #ifndef TOOLS_COMMAND_H
 #define TOOLS_COMMAND_H
 
+int cmd_bench(int argc, char **argv);
 int cmd_coco(int argc, char **argv);
 int cmd_cut(int argc, char **argv);
 int cmd_data(int argc, char **argv);

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 #include "infer/tapcut.h"
+#include "tools/project_file.h"
 
-enum { MODEL_PATH_SIZE = 4096 };
+enum { MODEL_PATH_SIZE = PROJECT_PATH_SIZE };
 
 /* Loads `path`, or where it is NULL the shipped model: infer/models of the current folder, or of the project that this program was built
  * in (PROJECT/build/tapcut). `used` gets the path. False after a message on stderr that begins with "tapcut COMMAND: ". */

@@ -20,6 +20,7 @@ static const struct {
 	{ "data", cmd_data, "summarise and index a COCO-format dataset" },
 	{ "coco", cmd_coco, "COCO masks: every segmentation as compressed RLE" },
 	{ "scenes", cmd_scenes, "generate photos in COCO format" },
+	{ "bench", cmd_bench, "measure training and inference on this machine" },
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

@@ -1,0 +1,280 @@
+/* tapcut bench: how fast this machine trains and infers the configured network, and where the time goes. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/backend.h"
+#include "tools/bench/bench.h"
+#include "tools/command.h"
+#include "tools/project_file.h"
+
+#define DEFAULT_CONFIG "configs/baseline.json"
+
+enum { MAX_OVERRIDES = 64, OVERRIDE_SIZE = 64, FEW_STEPS = 3, SECONDS = 4, PROFILE_STEPS = 8 };
+
+static void print_usage(FILE *out)
+{
+	fputs("usage: tapcut bench [CONFIG.json] [OPTIONS]\n"
+	      "\n"
+	      "Trains and infers the network of a config (default " DEFAULT_CONFIG ") on generated data and prints samples per\n"
+	      "second, the time of each kind of operator as a share of the FMA peak that it measures, memory, the loader's share, and\n"
+	      "milliseconds per click. Weights are random; nothing is written.\n"
+	      "\n"
+	      "  --size N         side of the samples and of the photo of inference (default: the config's train.size)\n"
+	      "  --batch N        samples per step\n"
+	      "  --slot N         samples that one thread computes together\n"
+	      "  --threads N      threads that compute (default: all processors)\n"
+	      "  --rounds N       corrective rounds: 0 to N per sample (default 0: one forward and backward pass)\n"
+	      "  --steps N        steps per measurement (default 16; a measurement ends after four seconds at the latest)\n"
+	      "  --repeat N       measurements, of which the median is printed (default 5)\n"
+	      "  --backend NAME   native or openblas\n"
+	      "  --set KEY=VALUE  another value for a key of the config; may be repeated\n"
+	      "  --nodes          a table of every node as well\n"
+	      "  --json           one JSON object: seconds, bytes, FLOP/s\n"
+	      "  --against torch  train the same network with PyTorch in turns with ours and print the ratio. Skipped where\n"
+	      "                   PyTorch is not installed. TAPCUT_PYTHON names the Python (default /usr/bin/python3),\n"
+	      "                   TAPCUT_TORCH_TWIN the script (default tools/bench/torch_twin.py)\n"
+	      "\n"
+	      "TAPCUT_ISA=generic|avx2|avx512 chooses the instruction set.\n"
+	      "\n"
+	      "examples:\n"
+	      "  tapcut bench --threads 2 --nodes\n"
+	      "  tapcut bench --size 512 --batch 16 --threads 1 --against torch\n"
+	      "  tapcut bench configs/sharpmask.json --backend openblas --json\n",
+	      out);
+}
+
+/* --- command line -------------------------------------------------------------------------------------------------- */
+
+struct arguments {
+	const char *config;
+	const char *overrides[MAX_OVERRIDES];
+	char made[MAX_OVERRIDES][OVERRIDE_SIZE];
+	int override_count;
+	int threads, steps, repeats;
+	bool nodes, json, torch, help;
+};
+
+enum { OPT_SIZE = 256, OPT_BATCH, OPT_SLOT, OPT_THREADS, OPT_ROUNDS, OPT_STEPS, OPT_REPEAT, OPT_BACKEND, OPT_SET, OPT_NODES, OPT_JSON,
+       OPT_AGAINST, OPT_HELP };
+
+static const struct option long_options[] = {
+	{ "size", required_argument, NULL, OPT_SIZE },
+	{ "batch", required_argument, NULL, OPT_BATCH },
+	{ "slot", required_argument, NULL, OPT_SLOT },
+	{ "threads", required_argument, NULL, OPT_THREADS },
+	{ "rounds", required_argument, NULL, OPT_ROUNDS },
+	{ "steps", required_argument, NULL, OPT_STEPS },
+	{ "repeat", required_argument, NULL, OPT_REPEAT },
+	{ "backend", required_argument, NULL, OPT_BACKEND },
+	{ "set", required_argument, NULL, OPT_SET },
+	{ "nodes", no_argument, NULL, OPT_NODES },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "against", required_argument, NULL, OPT_AGAINST },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool wrong_usage(const char *message)
+{
+	fprintf(stderr, "tapcut bench: %s\n", message);
+	return false;
+}
+
+static bool add_override(struct arguments *a, const char *override)
+{
+	if (a->override_count == MAX_OVERRIDES)
+		return wrong_usage("too many --set");
+	a->overrides[a->override_count++] = override;
+	return true;
+}
+
+/* An option that stands for a key of the config, which is checked there. */
+static bool add_key(struct arguments *a, const char *key, const char *value)
+{
+	if (a->override_count == MAX_OVERRIDES)
+		return wrong_usage("too many options");
+	char *text = a->made[a->override_count];
+	if (!*value || snprintf(text, OVERRIDE_SIZE, "%s=%s", key, value) >= OVERRIDE_SIZE)
+		return wrong_usage("the value of an option is empty or too long");
+	return add_override(a, text);
+}
+
+static bool parse_number(const char *name, const char *text, int most, int *number)
+{
+	char *end;
+	errno = 0;
+	long value = strtol(text, &end, 10);
+	if (!errno && end != text && !*end && value >= 1 && value <= most) {
+		*number = (int)value;
+		return true;
+	}
+	fprintf(stderr, "tapcut bench: %s expects a whole number from 1 to %d, found \"%s\"\n", name, most, text);
+	return false;
+}
+
+static bool parse_option(int option, struct arguments *a)
+{
+	switch (option) {
+	case OPT_SIZE: return add_key(a, "train.size", optarg);
+	case OPT_BATCH: return add_key(a, "train.batch_size", optarg);
+	case OPT_SLOT: return add_key(a, "train.slot_size", optarg);
+	case OPT_ROUNDS: return add_key(a, "clicks.corrective_rounds", optarg);
+	case OPT_BACKEND: return add_key(a, "compute.backend", optarg);
+	case OPT_SET: return add_override(a, optarg);
+	case OPT_THREADS: return parse_number("--threads", optarg, 1024, &a->threads);
+	case OPT_STEPS: return parse_number("--steps", optarg, 100000, &a->steps);
+	case OPT_REPEAT: return parse_number("--repeat", optarg, BENCH_MAX_REPEATS, &a->repeats);
+	case OPT_NODES: a->nodes = true; return true;
+	case OPT_JSON: a->json = true; return true;
+	case OPT_AGAINST: a->torch = true; return strcmp(optarg, "torch") == 0 || wrong_usage("--against expects \"torch\"");
+	case OPT_HELP: a->help = true; return true;
+	default: return false; /* getopt_long has said what is wrong */
+	}
+}
+
+static bool parse_arguments(int argc, char **argv, struct arguments *a)
+{
+	*a = (struct arguments){ .steps = 16, .repeats = 5, .threads = (int)sysconf(_SC_NPROCESSORS_ONLN) };
+	add_override(a, "clicks.corrective_rounds=0");
+	optind = 1;
+	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
+		if (!parse_option(option, a))
+			return false;
+	if (optind < argc)
+		a->config = argv[optind++];
+	return optind == argc || wrong_usage("one config only");
+}
+
+/* --- measurements -------------------------------------------------------------------------------------------------- */
+
+static void keep_best(double *best, const struct bench_steps *steps, const struct config *config)
+{
+	double speed = config->train.batch_size / steps->best;
+	*best = speed > *best ? speed : *best;
+}
+
+/* We and PyTorch in turns, so that a machine that grows hot or busy spoils both alike. */
+static enum status measure_speed(struct bench_training *training, struct bench_report *report)
+{
+	double cpu[BENCH_MAX_REPEATS], optimiser[BENCH_MAX_REPEATS], torch_cpu[BENCH_MAX_REPEATS];
+	bool torch = report->against_torch && !report->torch.skipped;
+	struct bench_limit few = { FEW_STEPS, report->limit.seconds };
+	struct bench_steps steps;
+	TRY(bench_training_run(training, few, &steps)); /* warms up */
+	if (torch)
+		TRY(bench_torch_choose_format(&report->torch, few));
+	for (int i = 0; i < report->repeats; i++) {
+		TRY(bench_training_run(training, report->limit, &steps));
+		report->speed[i] = steps.samples / steps.wall;
+		keep_best(&report->best, &steps, report->config);
+		cpu[i] = steps.cpu / steps.samples;
+		optimiser[i] = steps.optimiser_cpu / steps.samples;
+		if (!torch)
+			continue;
+		TRY(bench_torch_run(&report->torch, report->torch.format, report->limit, &steps));
+		report->torch_speed[i] = steps.samples / steps.wall;
+		torch_cpu[i] = steps.cpu / steps.samples;
+		keep_best(&report->torch_best, &steps, report->config);
+	}
+	report->cpu = bench_median(cpu, report->repeats);
+	report->optimiser_cpu = bench_median(optimiser, report->repeats);
+	report->torch_cpu = torch ? bench_median(torch_cpu, report->repeats) : 0;
+	return STATUS_OK;
+}
+
+static enum status measure_torch_and_speed(struct bench_training *training, struct bench_report *report)
+{
+	if (report->against_torch)
+		TRY(bench_torch_open(&report->torch, training));
+	enum status status = measure_speed(training, report);
+	if (report->against_torch)
+		bench_torch_close(&report->torch);
+	return status;
+}
+
+static enum status measure_nodes(struct bench_training *training, struct bench_report *report)
+{
+	struct profile profile;
+	int count = training->model.graph.node_count;
+	int steps = report->limit.steps < PROFILE_STEPS ? report->limit.steps : PROFILE_STEPS;
+	report->nodes = calloc((size_t)count, sizeof *report->nodes);
+	report->kinds = calloc((size_t)count, sizeof *report->kinds);
+	if (!report->nodes || !report->kinds)
+		return status_fail(STATUS_NO_MEMORY, "no memory for the tables");
+	TRY(bench_training_profile(training, steps, &profile));
+	profile_nodes(&profile, report->config->train.batch_size, report->nodes);
+	profile_release(&profile);
+	report->node_count = count;
+	report->kind_count = profile_kinds(report->nodes, count, report->kinds);
+	return STATUS_OK;
+}
+
+static void read_memory(const struct bench_training *training, struct bench_report *report)
+{
+	struct rusage usage;
+	getrusage(RUSAGE_SELF, &usage);
+	report->peak_rss = (size_t)usage.ru_maxrss * 1024;
+	report->arena_bytes = executor_bytes(&training->batch.slot_workers[0].executor);
+	report->batch_bytes = batch_bytes(&training->batch);
+	report->parameters = training->params.total;
+	report->macs = training->model.graph.forward_macs / training->config->train.slot_size;
+}
+
+static enum status measure(struct bench_training *training, struct bench_report *report)
+{
+	TRY(measure_torch_and_speed(training, report));
+	read_memory(training, report);
+	TRY(measure_nodes(training, report));
+	TRY(bench_loader(report->config, &report->loader));
+	return bench_inference(training, report->config->train.size, &report->inference);
+}
+
+static enum status bench_with(struct workers *workers, const struct arguments *a, const struct config *config)
+{
+	struct bench_training training;
+	struct bench_report report = { .config = config, .repeats = a->repeats, .limit = { a->steps, SECONDS }, .show_nodes = a->nodes,
+				       .against_torch = a->torch };
+	bench_machine_look(&report.machine, workers);
+	TRY(bench_training_init(&training, config, workers));
+	enum status status = measure(&training, &report);
+	bench_training_release(&training);
+	if (!status && a->json)
+		status = bench_print_json(&report, stdout);
+	else if (!status)
+		bench_print(&report, stdout);
+	free(report.nodes);
+	free(report.kinds);
+	return status;
+}
+
+static enum status bench(const struct arguments *a)
+{
+	struct config config;
+	struct workers *workers;
+	char found[PROJECT_PATH_SIZE];
+	const char *path = a->config;
+	if (!path && !project_file_find(DEFAULT_CONFIG, found))
+		return status_fail(STATUS_CONFIG, "no config: " DEFAULT_CONFIG " is not here; name one");
+	TRY(config_load(&config, path ? path : found, a->overrides, a->override_count));
+	TRY(backend_select(config.backend));
+	TRY(workers_new(a->threads, &workers));
+	enum status status = bench_with(workers, a, &config);
+	workers_free(workers);
+	return status;
+}
+
+int cmd_bench(int argc, char **argv)
+{
+	struct arguments a;
+	if (!parse_arguments(argc, argv, &a))
+		return 2;
+	if (a.help) {
+		print_usage(stdout);
+		return 0;
+	}
+	return bench(&a) ? command_failed("bench") : 0;
+}
