@@ -20,7 +20,11 @@ enum {
 	FREQUENCIES = WINOGRAD_FREQUENCIES,
 	MOST_TILES = 240, /* of a block; a multiple of the rows that gemm takes at a time */
 	TILE_MULTIPLE = 24,
-	BLOCK_FLOATS = 4096, /* tiles times channels of one matrix */
+	/* Tiles times channels of one matrix. The second is for convolutions with at least as many filters (c * o): each
+	 * block reads all of U and dU, which are then larger than the cache. */
+	SMALL_BLOCK = 1024,
+	LARGE_BLOCK = 4096,
+	MANY_FILTERS = 4096,
 	CHANNEL_MULTIPLE = 32, /* a multiple of every instruction set's gemm_panel() */
 	LINE = 16,             /* floats of a cache line */
 };
@@ -31,7 +35,7 @@ struct plan {
 	int outputs;          /* channels of o in a block */
 	int c_pitch, o_pitch; /* floats from one tile to the next in matrices of c, and of a block of o */
 	/* Floats from frequency to frequency. */
-	ptrdiff_t forward_u, backward_u, v, packed_v, m, du;
+	ptrdiff_t forward_u, backward_u, v, m, du;
 };
 
 static int round_up(int value, int multiple)
@@ -65,15 +69,15 @@ static struct plan plan_for(const struct conv2d_dims *d)
 	struct plan p = { .panel = kernels()->gemm_panel() };
 	p.tiles = d->n * tiles_along(d->h, d->dilation) * tiles_along(d->w, d->dilation);
 	p.c_pitch = round_up(d->c, LINE);
-	int most = round_up(smaller(MOST_TILES, BLOCK_FLOATS / p.c_pitch), TILE_MULTIPLE);
+	int floats = d->c * d->o < MANY_FILTERS ? SMALL_BLOCK : LARGE_BLOCK;
+	int most = smaller(round_up(floats / p.c_pitch, TILE_MULTIPLE), MOST_TILES);
 	int blocks = (p.tiles + most - 1) / most;
 	p.block = smaller(round_up((p.tiles + blocks - 1) / blocks, TILE_MULTIPLE), p.tiles);
-	p.outputs = smaller(round_up(BLOCK_FLOATS / p.block, CHANNEL_MULTIPLE), d->o);
+	p.outputs = smaller(round_up(floats / p.block, CHANNEL_MULTIPLE), d->o);
 	p.o_pitch = round_up(p.outputs, LINE);
 	p.forward_u = frequency_step((ptrdiff_t)gemm_packed_floats(p.panel, d->c, d->o));
 	p.backward_u = frequency_step((ptrdiff_t)gemm_packed_floats(p.panel, d->o, d->c));
 	p.v = frequency_step((ptrdiff_t)p.block * p.c_pitch);
-	p.packed_v = frequency_step((ptrdiff_t)gemm_packed_floats(p.panel, p.block, d->c));
 	p.m = frequency_step((ptrdiff_t)p.block * p.o_pitch);
 	p.du = frequency_step((ptrdiff_t)(p.block < p.tiles ? d->o : p.outputs) * p.c_pitch);
 	return p;
@@ -112,7 +116,7 @@ size_t winograd_scratch_floats(const struct conv2d_dims *d)
 {
 	struct plan p = plan_for(d);
 	size_t forward = FREQUENCIES * (size_t)(p.v + p.m);
-	size_t backward = FREQUENCIES * (size_t)(p.packed_v + p.v + p.m + p.du);
+	size_t backward = FREQUENCIES * (size_t)(2 * p.v + p.m + p.du);
 	return forward > backward ? forward : backward;
 }
 
@@ -167,19 +171,6 @@ static struct winograd_map map_of(const struct conv2d_dims *d, int channels, int
 	return (struct winograd_map){ channels, pitch, step * d->w, step };
 }
 
-/* 36 products that differ in frequency only: a, b, c move on by these steps. */
-static void products(struct gemm g, ptrdiff_t a, ptrdiff_t b, ptrdiff_t c)
-{
-	const struct kernels *k = kernels();
-	for (int f = 0; f < FREQUENCIES; f++) {
-		k->gemm(&g);
-		g.a += a;
-		g.b += b;
-		g.c += c;
-		g.from = g.from ? g.from + c : NULL;
-	}
-}
-
 void winograd_forward(const struct conv2d_dims *d, const float *x, const float *prepared,
 		      const struct conv2d_epilogue *epilogue, float *y, float *scratch)
 {
@@ -187,21 +178,22 @@ void winograd_forward(const struct conv2d_dims *d, const float *x, const float *
 	struct winograd_tile tiles[MOST_TILES];
 	struct cursor at = { 0 };
 	struct winograd_map x_map = map_of(d, d->c, d->c);
-	struct winograd_matrices v = { scratch, p.v, p.c_pitch, p.panel };
-	struct winograd_matrices m = { scratch + FREQUENCIES * p.v, p.m, p.o_pitch, p.panel };
+	struct winograd_matrices v = { scratch, p.v, p.c_pitch };
+	struct winograd_matrices m = { scratch + FREQUENCIES * p.v, p.m, p.o_pitch };
 	for (int first = 0, count; first < p.tiles; first += count) {
 		count = smaller(p.block, p.tiles - first);
 		next_tiles(d, &at, count, tiles);
 		kernels()->winograd_input(&x_map, x, tiles, count, &v);
 		for (int o = 0; o < d->o; o += p.outputs) {
 			int outputs = smaller(p.outputs, d->o - o);
-			struct gemm product = {
+			struct winograd_products products = {
 				.rows = count, .cols = outputs, .depth = d->c,
-				.a = v.data, .a_row = v.tile, .a_depth = 1,
-				.b = prepared + (ptrdiff_t)o * d->c, .b_panel = (ptrdiff_t)p.panel * d->c,
-				.c = m.data, .c_row = m.tile,
+				.a = v.data, .a_pitch = v.pitch, .a_frequency = p.v,
+				.b = prepared + (ptrdiff_t)o * d->c,
+				.b_panel = (ptrdiff_t)p.panel * d->c, .b_frequency = p.forward_u,
+				.c = m.data, .c_pitch = m.pitch, .c_frequency = p.m,
 			};
-			products(product, p.v, p.forward_u, p.m);
+			kernels()->winograd_products(&products);
 			struct winograd_map y_map = map_of(d, outputs, d->y_pitch);
 			struct winograd_epilogue e = {
 				.bias = epilogue->bias ? epilogue->bias + o : NULL,
@@ -226,14 +218,15 @@ static void weight_block(const struct conv2d_dims *d, const struct plan *p, cons
 			 int count, int o, int outputs, float *weight_grad)
 {
 	float *du = g->du + (g->whole_du ? (ptrdiff_t)o * p->c_pitch : 0);
-	struct gemm product = {
+	struct winograd_products products = {
 		.rows = outputs, .cols = d->c, .depth = count,
-		.a = g->z.data, .a_row = 1, .a_depth = g->z.tile,
-		.b = g->v.data, .b_panel = g->v.panel,
-		.c = du, .c_row = p->c_pitch,
-		.from = first > 0 ? du : NULL, .from_row = p->c_pitch,
+		.transposed = true,
+		.a = g->z.data, .a_pitch = g->z.pitch, .a_frequency = p->m,
+		.b = g->v.data, .b_panel = g->v.pitch, .b_frequency = p->v,
+		.c = du, .c_pitch = p->c_pitch, .c_frequency = p->du,
+		.add = first > 0,
 	};
-	products(product, p->m, p->packed_v, p->du);
+	kernels()->winograd_products(&products);
 	if (first + count == p->tiles)
 		kernels()->winograd_filter_adjoint(du, p->du, outputs, d->c, p->c_pitch, d->scale,
 						   weight_grad + (ptrdiff_t)o * d->c * 9);
@@ -243,14 +236,15 @@ static void weight_block(const struct conv2d_dims *d, const struct plan *p, cons
 static void data_block(const struct conv2d_dims *d, const struct plan *p, const struct gradients *g, int count, int o,
 		       int outputs, const float *u)
 {
-	struct gemm product = {
+	struct winograd_products products = {
 		.rows = count, .cols = d->c, .depth = outputs,
-		.a = g->z.data, .a_row = g->z.tile, .a_depth = 1,
-		.b = u + (ptrdiff_t)o * p->panel, .b_panel = (ptrdiff_t)p->panel * d->o,
-		.c = g->dv.data, .c_row = g->dv.tile,
-		.from = o > 0 ? g->dv.data : NULL, .from_row = g->dv.tile,
+		.a = g->z.data, .a_pitch = g->z.pitch, .a_frequency = p->m,
+		.b = u + (ptrdiff_t)o * p->panel,
+		.b_panel = (ptrdiff_t)p->panel * d->o, .b_frequency = p->backward_u,
+		.c = g->dv.data, .c_pitch = g->dv.pitch, .c_frequency = p->v,
+		.add = o > 0,
 	};
-	products(product, p->m, p->backward_u, p->v);
+	kernels()->winograd_products(&products);
 }
 
 void winograd_backward(const struct conv2d_dims *d, const float *x, const float *y_grad, const float *prepared,
@@ -261,14 +255,13 @@ void winograd_backward(const struct conv2d_dims *d, const float *x, const float 
 	struct cursor at = { 0 };
 	struct winograd_map x_map = map_of(d, d->c, d->c);
 	struct gradients g = { .whole_du = p.block < p.tiles };
-	g.z = (struct winograd_matrices){ scratch, p.m, p.o_pitch, p.panel };
-	g.dv = (struct winograd_matrices){ g.z.data + FREQUENCIES * p.m, p.v, p.c_pitch, p.panel };
-	g.v = (struct winograd_matrices){ g.dv.data + FREQUENCIES * p.v, p.packed_v, p.panel, 0 };
-	g.du = g.v.data + FREQUENCIES * p.packed_v;
+	g.z = (struct winograd_matrices){ scratch, p.m, p.o_pitch };
+	g.dv = (struct winograd_matrices){ g.z.data + FREQUENCIES * p.m, p.v, p.c_pitch };
+	g.v = (struct winograd_matrices){ g.dv.data + FREQUENCIES * p.v, p.v, p.c_pitch };
+	g.du = g.v.data + FREQUENCIES * p.v;
 	for (int first = 0, count; first < p.tiles; first += count) {
 		count = smaller(p.block, p.tiles - first);
 		next_tiles(d, &at, count, tiles);
-		g.v.panel = (ptrdiff_t)count * p.panel;
 		if (weight_grad)
 			kernels()->winograd_input(&x_map, x, tiles, count, &g.v);
 		for (int o = 0; o < d->o; o += p.outputs) {

@@ -78,3 +78,4 @@ KERNEL_FUNCTION(void, move_towards, (float *values, const float *target, size_t 
 KERNEL_FUNCTION(void, slot_sum_2, (float *const *slots, size_t begin, size_t count))
 KERNEL_FUNCTION(void, slot_sum_4, (float *const *slots, size_t begin, size_t count))
 KERNEL_FUNCTION(void, slot_sum_8, (float *const *slots, size_t begin, size_t count))
+KERNEL_FUNCTION(void, winograd_products, (const struct winograd_products *p))

@@ -214,12 +214,6 @@ INLINE void output_adjoint_vector(struct part p, const float *y, float *m)
 	}
 }
 
-/* Where the matrices have a tile's channel. */
-INLINE float *element(const struct winograd_matrices *m, int panel, int tile, int channel)
-{
-	return m->data + tile * m->tile + channel / panel * m->panel + channel % panel;
-}
-
 /* All vectors of channels of one tile: VECTOR(part, channel). */
 #define FOR_CHANNELS(tile_, map_, matrices, VECTOR)                                                                \
 	do {                                                                                                       \
@@ -233,8 +227,7 @@ INLINE float *element(const struct winograd_matrices *m, int panel, int tile, in
 void KERNEL(winograd_input)(const struct winograd_map *map, const float *x, const struct winograd_tile *tiles,
 			    int count, const struct winograd_matrices *v)
 {
-	const int panel = KERNEL(gemm_panel)();
-#define INPUT(part, c) input_vector(part, patch + (c), element(v, panel, t, c))
+#define INPUT(part, c) input_vector(part, patch + (c), v->data + t * v->pitch + (c))
 	for (int t = 0; t < count; t++) {
 		const float *patch = x + tiles[t].pixel * map->pitch - map->down - map->right;
 		if (whole(&tiles[t]))
@@ -247,9 +240,8 @@ void KERNEL(winograd_input)(const struct winograd_map *map, const float *x, cons
 void KERNEL(winograd_input_adjoint)(const struct winograd_map *map, const struct winograd_matrices *v,
 				    const struct winograd_tile *tiles, int count, bool add, float *x)
 {
-	const int panel = KERNEL(gemm_panel)();
 #define INPUT_ADJOINT(part, c) \
-	input_adjoint_vector(part, add, above, left, element(v, panel, t, c), patch + (c))
+	input_adjoint_vector(part, add, above, left, v->data + t * v->pitch + (c), patch + (c))
 	for (int t = 0; t < count; t++) {
 		float *patch = x + tiles[t].pixel * map->pitch - map->down - map->right;
 		bool above = tiles[t].row_begin == 0, left = tiles[t].col_begin == 0;
@@ -263,9 +255,8 @@ void KERNEL(winograd_input_adjoint)(const struct winograd_map *map, const struct
 void KERNEL(winograd_output)(const struct winograd_map *map, const struct winograd_matrices *m,
 			     const struct winograd_tile *tiles, int count, const struct winograd_epilogue *e, float *y)
 {
-	const int panel = KERNEL(gemm_panel)();
 #define OUTPUT(part, c)                                                                               \
-	output_vector(part, e, element(m, panel, t, c), e->bias ? e->bias + (c) : NULL,               \
+	output_vector(part, e, m->data + t * m->pitch + (c), e->bias ? e->bias + (c) : NULL,               \
 		      from ? from + (c) : NULL, first + (c))
 	for (int t = 0; t < count; t++) {
 		float *first = y + tiles[t].pixel * map->pitch;
@@ -280,8 +271,7 @@ void KERNEL(winograd_output)(const struct winograd_map *map, const struct winogr
 void KERNEL(winograd_output_adjoint)(const struct winograd_map *map, const float *y, const struct winograd_tile *tiles,
 				     int count, const struct winograd_matrices *m)
 {
-	const int panel = KERNEL(gemm_panel)();
-#define OUTPUT_ADJOINT(part, c) output_adjoint_vector(part, first + (c), element(m, panel, t, c))
+#define OUTPUT_ADJOINT(part, c) output_adjoint_vector(part, first + (c), m->data + t * m->pitch + (c))
 	for (int t = 0; t < count; t++) {
 		const float *first = y + tiles[t].pixel * map->pitch;
 		if (whole(&tiles[t]))

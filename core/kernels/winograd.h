@@ -28,12 +28,26 @@ struct winograd_map {
 	ptrdiff_t down, right; /* steps inside a patch: `dilation` pixels */
 };
 
-/* 36 matrices, tiles x channels. Number f has channel c of tile t at
- * data[f * frequency + t * tile + c / gemm_panel() * panel + c % gemm_panel()]: with panel = gemm_panel() it lies row
- * by row, with tile = gemm_panel() in the panels of gemm. Channels are written up to the next multiple of a vector. */
+/* 36 matrices, tiles x channels: number f has channel c of tile t at data[f * frequency + t * pitch + c]. Rows are
+ * padded to a multiple of 16 channels, which are written to as well. */
 struct winograd_matrices {
 	float *data;
-	ptrdiff_t frequency, tile, panel;
+	ptrdiff_t frequency, pitch;
+};
+
+/* 36 matrix products c = a b or c += a b, one chain of fmaf per element like gemm's. */
+struct winograd_products {
+	int rows, cols, depth;
+	/* a[i][k] at a[i * a_pitch + k], or at a[k * a_pitch + i] where `transposed`. */
+	bool transposed;
+	const float *a;
+	ptrdiff_t a_pitch, a_frequency;
+	/* In gemm's panels of full depth, b_panel floats apart; where a is transposed, b[k][j] at b[k * b_panel + j]. */
+	const float *b;
+	ptrdiff_t b_panel, b_frequency;
+	float *c; /* c[i][j] at c[i * c_pitch + j], written up to the next multiple of 16 columns */
+	ptrdiff_t c_pitch, c_frequency;
+	bool add;
 };
 
 /* 3x3 filters: tap (i, j) of the one that weighs input k for output c at data[k * row + c * col + 3 * i + j]. */
