@@ -8,6 +8,8 @@
 #include "tools/bench/bench.h"
 #include "train/progress.h"
 
+static const struct ranks alone = { .count = 1, .machine_ranks = 1 };
+
 /* A photo of noise with an elliptic object, so that there is something to click. */
 static void draw_sample(struct sample *sample, int size, struct rng rng)
 {
@@ -49,7 +51,7 @@ static enum status set_up(struct bench_training *training)
 	TRY(params_alloc(&training->params, config->seed));
 	TRY(optim_init(&training->optim, &config->optim, &training->params));
 	TRY(batch_init(&training->batch, config, &training->model, &training->objective, training->workers,
-		       (uint32_t)config->train.batch_size));
+		       &alone, (uint32_t)config->train.batch_size));
 	return make_samples(training);
 }
 
@@ -87,13 +89,13 @@ static void compute(struct bench_training *training, struct batch_result *result
 static enum status update(struct bench_training *training, double loss)
 {
 	const struct config *config = training->config;
-	const float *grads = training->batch.grads[0];
-	double norm = optim_grad_norm(&training->params, grads);
+	const float *grads = training->batch.sum;
+	double norm = optim_grad_norm(training->workers, &training->params, grads);
 	if (!isfinite(loss) || !isfinite(norm))
 		return status_fail(STATUS_LIMIT, "step %llu: the loss is %g, the gradient's norm %g",
 				   (unsigned long long)training->steps + 1, loss, norm);
 	double lr = schedule_lr(&config->schedule, training->steps);
-	optim_step(&training->optim, &training->params, grads, lr, norm);
+	optim_step(&training->optim, training->workers, &training->params, grads, lr, norm);
 	training->steps++;
 	return STATUS_OK;
 }
