@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/kernels/epilogue_grad.h"
 #include "core/status.h"
 
 /* scale * x (n,c,h,w) * weight (o,c,kernel_h,kernel_w) -> y (n,o,out_h,out_w). */
@@ -30,6 +31,13 @@ struct conv2d_epilogue {
 	const float *from; /* like y, but from_pitch floats from pixel to pixel; may be y; or NULL */
 	int from_pitch;
 	bool relu; /* at the very end */
+};
+
+/* The gradient of the sums of forward, y_pitch floats from pixel to pixel. */
+struct conv2d_grad {
+	const float *data;
+	const struct epilogue_grad *epilogue; /* how `data` is yet to be made of y's gradient, and the bias's gradient
+						 summed; NULL: it is there */
 };
 
 struct backend {
@@ -53,9 +61,10 @@ struct backend {
 	void (*conv2d_forward)(const struct conv2d_dims *dims, const float *x, const float *prepared,
 			       const struct conv2d_epilogue *epilogue, float *y, float *scratch);
 
-	/* What y_grad sends back through the sums: to x_grad (stored, or added when `add` is set) and to weight_grad
-	 * (O,C,KH,KW, added). Either may be NULL; x is read for weight_grad only. */
-	void (*conv2d_backward)(const struct conv2d_dims *dims, const float *x, const float *y_grad,
+	/* What grad sends back through the sums: to x_grad (stored, or added when `add` is set) and to weight_grad
+	 * (O,C,KH,KW, added). Either may be NULL; x is read for weight_grad only. grad's epilogue is done once, whatever is
+	 * NULL. */
+	void (*conv2d_backward)(const struct conv2d_dims *dims, const float *x, const struct conv2d_grad *grad,
 				const float *prepared, float *x_grad, bool add, float *weight_grad, float *scratch);
 };
 

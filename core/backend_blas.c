@@ -9,6 +9,7 @@
 
 #include "core/blas.h"
 #include "core/conv2d/columns.h"
+#include "core/conv2d/output_grad.h"
 
 enum { BLOCK_FLOATS = 64 * 1024 }; /* 256 KiB of columns: half of a small L2 cache */
 
@@ -122,13 +123,15 @@ static void backward_weight(const struct conv2d_dims *d, const float *x, const f
 	columns_add_weights(d, sums, weight_grad);
 }
 
-static void backward(const struct conv2d_dims *d, const float *x, const float *y_grad, const float *prepared,
+static void backward(const struct conv2d_dims *d, const float *x, const struct conv2d_grad *grad, const float *prepared,
 		     float *x_grad, bool add, float *weight_grad, float *scratch)
 {
+	int done = 0;
+	output_grad_rows(d, grad, &done, d->n * d->out_h);
 	if (weight_grad)
-		backward_weight(d, x, y_grad, weight_grad, scratch);
+		backward_weight(d, x, grad->data, weight_grad, scratch);
 	if (x_grad)
-		backward_data(d, y_grad, prepared, x_grad, add, scratch);
+		backward_data(d, grad->data, prepared, x_grad, add, scratch);
 }
 
 const struct backend backend_blas = {

@@ -57,10 +57,10 @@ static void forward(const struct conv2d_dims *d, const float *x, const float *pr
 	algorithm_for(d)->forward(d, x, prepared, epilogue, y, scratch);
 }
 
-static void backward(const struct conv2d_dims *d, const float *x, const float *y_grad, const float *prepared,
+static void backward(const struct conv2d_dims *d, const float *x, const struct conv2d_grad *grad, const float *prepared,
 		     float *x_grad, bool add, float *weight_grad, float *scratch)
 {
-	algorithm_for(d)->backward(d, x, y_grad, prepared, x_grad, add, weight_grad, scratch);
+	algorithm_for(d)->backward(d, x, grad, prepared, x_grad, add, weight_grad, scratch);
 }
 
 const struct backend backend_native = {

@@ -14,6 +14,7 @@
  * their tiles join the list. */
 #include "core/winograd.h"
 
+#include "core/conv2d/output_grad.h"
 #include "core/kernels.h"
 
 enum {
@@ -247,12 +248,22 @@ static void data_block(const struct conv2d_dims *d, const struct plan *p, const 
 	kernels()->winograd_products(&products);
 }
 
-void winograd_backward(const struct conv2d_dims *d, const float *x, const float *y_grad, const float *prepared,
+/* Output rows that the tiles before the cursor read. With dilation, tiles of one phase lie all over a sample. */
+static int rows_before(const struct conv2d_dims *d, const struct cursor *at)
+{
+	int row = at->sample * d->h;
+	if (d->dilation > 1)
+		return at->phase_y + at->phase_x + at->y + at->x > 0 ? row + d->h : row;
+	return row + smaller(at->x > 0 ? at->y + WINOGRAD_TILE : at->y, d->h);
+}
+
+void winograd_backward(const struct conv2d_dims *d, const float *x, const struct conv2d_grad *grad, const float *prepared,
 		       float *x_grad, bool add, float *weight_grad, float *scratch)
 {
 	struct plan p = plan_for(d);
 	struct winograd_tile tiles[MOST_TILES];
 	struct cursor at = { 0 };
+	int rows = 0;
 	struct winograd_map x_map = map_of(d, d->c, d->c);
 	struct gradients g = { .whole_du = p.block < p.tiles };
 	g.z = (struct winograd_matrices){ scratch, p.m, p.o_pitch };
@@ -262,12 +273,13 @@ void winograd_backward(const struct conv2d_dims *d, const float *x, const float 
 	for (int first = 0, count; first < p.tiles; first += count) {
 		count = smaller(p.block, p.tiles - first);
 		next_tiles(d, &at, count, tiles);
+		output_grad_rows(d, grad, &rows, rows_before(d, &at));
 		if (weight_grad)
 			kernels()->winograd_input(&x_map, x, tiles, count, &g.v);
 		for (int o = 0; o < d->o; o += p.outputs) {
 			int outputs = smaller(p.outputs, d->o - o);
 			struct winograd_map y_map = map_of(d, outputs, d->y_pitch);
-			kernels()->winograd_output_adjoint(&y_map, y_grad + o, tiles, count, &g.z);
+			kernels()->winograd_output_adjoint(&y_map, grad->data + o, tiles, count, &g.z);
 			if (weight_grad)
 				weight_block(d, &p, &g, first, count, o, outputs, weight_grad);
 			if (x_grad)

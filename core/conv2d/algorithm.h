@@ -13,8 +13,8 @@ struct conv2d_algorithm {
 	size_t (*scratch_floats)(const struct conv2d_dims *dims);
 	void (*forward)(const struct conv2d_dims *dims, const float *x, const float *prepared,
 			const struct conv2d_epilogue *epilogue, float *y, float *scratch);
-	void (*backward)(const struct conv2d_dims *dims, const float *x, const float *y_grad, const float *prepared,
-			 float *x_grad, bool add, float *weight_grad, float *scratch);
+	void (*backward)(const struct conv2d_dims *dims, const float *x, const struct conv2d_grad *grad,
+			 const float *prepared, float *x_grad, bool add, float *weight_grad, float *scratch);
 };
 
 extern const struct conv2d_algorithm conv2d_single;  /* single.c: 3x3 with one output channel */

@@ -89,14 +89,14 @@ static void forward(struct op_call *call)
 	backend_current()->conv2d_forward(&d, call->in[0].data, call->prepared, &epilogue, call->out.data, call->scratch);
 }
 
-/* The gradient of the sums, d->y_pitch floats from pixel to pixel. It is also the addend's: where that is to be stored,
- * it is made there; else over out_grad. The bias's gradient falls out of the same pass. */
-static const float *backward_epilogue(struct op_call *call, struct conv2d_dims *d)
+/* How the gradient of the sums is made: where the addend wants it stored, there; else over out_grad, if it differs from
+ * that. The bias's gradient falls out of the same pass. Sets d->y_pitch to the result's. */
+static struct epilogue_grad epilogue_grad(const struct op_call *call, struct conv2d_dims *d)
 {
 	const struct conv2d_attr *a = call->attr;
 	bool to_addend = call->in_grad[1] && !call->in_grad_add[1] && call->in_grad[1] != call->out_grad;
 	struct epilogue_grad e = {
-		.rows = (size_t)d->n * (size_t)d->out_h, .width = d->out_w, .channels = d->o,
+		.width = d->out_w, .channels = d->o,
 		.y = a->relu ? call->out.data : NULL,
 		.y_grad = call->out_grad,
 		.pitch = d->y_pitch,
@@ -104,16 +104,12 @@ static const float *backward_epilogue(struct op_call *call, struct conv2d_dims *
 	};
 	if (to_addend) {
 		e.g = call->in_grad[1];
-		e.g_pitch = d->o;
+		d->y_pitch = d->o;
 	} else if (a->relu) {
 		e.g = call->out_grad;
-		e.g_pitch = d->y_pitch;
 	}
-	if (e.bias_grad || e.g)
-		kernels()->epilogue_grad(&e);
-	if (to_addend)
-		d->y_pitch = d->o;
-	return e.g ? e.g : call->out_grad;
+	e.g_pitch = d->y_pitch;
+	return e;
 }
 
 static void add_to_addend(const struct op_call *call, const float *g, const struct conv2d_dims *d)
@@ -126,12 +122,15 @@ static void add_to_addend(const struct op_call *call, const float *g, const stru
 static void backward(struct op_call *call)
 {
 	struct conv2d_dims d = dims(call);
-	const float *g = backward_epilogue(call, &d);
-	if (call->in_grad[0] || call->param_grad[0])
-		backend_current()->conv2d_backward(&d, call->in[0].data, g, call->prepared, call->in_grad[0],
-						   call->in_grad_add[0], call->param_grad[0], call->scratch);
+	struct epilogue_grad e = epilogue_grad(call, &d);
+	struct conv2d_grad grad = {
+		.data = e.g ? e.g : call->out_grad,
+		.epilogue = e.g || e.bias_grad ? &e : NULL,
+	};
+	backend_current()->conv2d_backward(&d, call->in[0].data, &grad, call->prepared, call->in_grad[0],
+					   call->in_grad_add[0], call->param_grad[0], call->scratch);
 	if (call->in_grad[1] && call->in_grad_add[1])
-		add_to_addend(call, g, &d);
+		add_to_addend(call, grad.data, &d);
 }
 
 static double macs(const struct op_call *call)

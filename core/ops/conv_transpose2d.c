@@ -72,7 +72,8 @@ static void forward(struct op_call *call)
 	bool has_bias = call->param_count > 1;
 	if (has_bias)
 		kernels()->channel_fill(call->out.data, call->param[1].data, pixels, d.c, false);
-	backend_current()->conv2d_backward(&d, NULL, call->in[0].data, call->prepared, call->out.data, has_bias, NULL,
+	struct conv2d_grad grad = { .data = call->in[0].data };
+	backend_current()->conv2d_backward(&d, NULL, &grad, call->prepared, call->out.data, has_bias, NULL,
 					   call->scratch);
 }
 
@@ -90,10 +91,11 @@ static void backward(struct op_call *call)
 		.from = call->in_grad_add[0] ? call->in_grad[0] : NULL,
 		.from_pitch = d.o,
 	};
+	struct conv2d_grad grad = { .data = call->in[0].data };
 	if (e.bias_grad)
 		kernels()->epilogue_grad(&e);
 	if (call->param_grad[0])
-		backend->conv2d_backward(&d, call->out_grad, call->in[0].data, call->prepared, NULL, false,
+		backend->conv2d_backward(&d, call->out_grad, &grad, call->prepared, NULL, false,
 					 call->param_grad[0], call->scratch);
 	if (call->in_grad[0])
 		backend->conv2d_forward(&d, call->out_grad, call->prepared, &epilogue, call->in_grad[0], call->scratch);

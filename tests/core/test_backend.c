@@ -164,12 +164,13 @@ static void check_forward(struct run *r)
 static void check_backward(struct run *r)
 {
 	const struct conv2d_dims *d = &r->d;
+	struct conv2d_grad grad = { .data = r->y_grad };
 	memset(r->weight_grad, 0, r->w_count * sizeof(float));
-	backend_current()->conv2d_backward(d, r->x, r->y_grad, r->prepared, r->x_grad, false, r->weight_grad, r->scratch);
+	backend_current()->conv2d_backward(d, r->x, &grad, r->prepared, r->x_grad, false, r->weight_grad, r->scratch);
 	check_near(r->x_grad, r->x_sum, r->x_count, "x_grad");
 	check_near(r->weight_grad, r->w_sum, r->w_count, "weight_grad");
-	backend_current()->conv2d_backward(d, NULL, r->y_grad, r->prepared, r->x_grad, true, NULL, r->scratch);
-	backend_current()->conv2d_backward(d, r->x, r->y_grad, r->prepared, NULL, false, r->weight_grad, r->scratch);
+	backend_current()->conv2d_backward(d, NULL, &grad, r->prepared, r->x_grad, true, NULL, r->scratch);
+	backend_current()->conv2d_backward(d, r->x, &grad, r->prepared, NULL, false, r->weight_grad, r->scratch);
 	for (size_t i = 0; i < r->x_count; i++)
 		r->x_sum[i] *= 2;
 	for (size_t i = 0; i < r->w_count; i++)
@@ -207,17 +208,19 @@ START_TEST(sets_have_the_same_bits)
 	struct run first, next;
 	ck_assert_int_eq(kernels_select("generic"), STATUS_OK);
 	run_init(&first, &forms[_i]);
+	struct conv2d_grad grad = { .data = first.y_grad };
 	struct conv2d_epilogue e = { first.bias, first.from, first.d.y_pitch, true };
 	backend_current()->conv2d_forward(&first.d, first.x, first.prepared, &e, first.y, first.scratch);
-	backend_current()->conv2d_backward(&first.d, first.x, first.y_grad, first.prepared, first.x_grad, true,
+	backend_current()->conv2d_backward(&first.d, first.x, &grad, first.prepared, first.x_grad, true,
 					   first.weight_grad, first.scratch);
 	for (int i = 1; kernels_names[i]; i++) {
 		if (!kernels_supported(kernels_names[i]))
 			continue;
 		ck_assert_int_eq(kernels_select(kernels_names[i]), STATUS_OK);
 		run_init(&next, &forms[_i]);
+		grad.data = next.y_grad;
 		backend_current()->conv2d_forward(&next.d, next.x, next.prepared, &e, next.y, next.scratch);
-		backend_current()->conv2d_backward(&next.d, next.x, next.y_grad, next.prepared, next.x_grad, true,
+		backend_current()->conv2d_backward(&next.d, next.x, &grad, next.prepared, next.x_grad, true,
 						   next.weight_grad, next.scratch);
 		ck_assert_msg(memcmp(first.y, next.y, first.y_count * sizeof(float)) == 0, "%s: other y", kernels()->isa);
 		ck_assert_msg(memcmp(first.x_grad, next.x_grad, first.x_count * sizeof(float)) == 0, "%s: other x_grad",

@@ -87,7 +87,7 @@ static void run(const struct problem *p, struct buffers *b)
 	struct conv2d_epilogue e = { p->bias ? b->bias : NULL, p->from ? b->from : NULL, b->from_pitch, p->relu };
 	winograd_prepare(&b->d, b->weight, b->prepared);
 	winograd_forward(&b->d, b->x, b->prepared, &e, b->y, b->scratch);
-	winograd_backward(&b->d, b->x, b->y_grad, b->prepared, b->x_grad, p->add, b->weight_grad, b->scratch);
+	winograd_backward(&b->d, b->x, &(struct conv2d_grad){ .data = b->y_grad }, b->prepared, b->x_grad, p->add, b->weight_grad, b->scratch);
 }
 
 /* The convolution and its gradients by definition. */
@@ -215,8 +215,8 @@ START_TEST(parts_have_the_same_bits)
 	struct buffers b = buffers_new(p), half = buffers_new(p);
 	run(p, &b);
 	winograd_prepare(&half.d, half.weight, half.prepared);
-	winograd_backward(&half.d, NULL, half.y_grad, half.prepared, half.x_grad, p->add, NULL, half.scratch);
-	winograd_backward(&half.d, half.x, half.y_grad, half.prepared, NULL, false, half.weight_grad, half.scratch);
+	winograd_backward(&half.d, NULL, &(struct conv2d_grad){ .data = half.y_grad }, half.prepared, half.x_grad, p->add, NULL, half.scratch);
+	winograd_backward(&half.d, half.x, &(struct conv2d_grad){ .data = half.y_grad }, half.prepared, NULL, false, half.weight_grad, half.scratch);
 	ck_assert_mem_eq(b.x_grad, half.x_grad, b.x_floats * sizeof(float));
 	ck_assert_mem_eq(b.weight_grad, half.weight_grad, b.weight_floats * sizeof(float));
 
