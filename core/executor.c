@@ -6,13 +6,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/floats.h"
+
 enum status executor_init(struct executor *executor, const struct graph *graph)
 {
 	*executor = (struct executor){ .graph = graph };
-	size_t bytes = (graph->arena_floats * sizeof(float) + 63) / 64 * 64;
-	executor->arena = aligned_alloc(64, bytes ? bytes : 64);
+	executor->arena = floats_new(graph->arena_floats);
 	if (!executor->arena)
-		return status_fail(STATUS_NO_MEMORY, "no memory for an arena of %zu bytes", bytes);
+		return status_fail(STATUS_NO_MEMORY, "no memory for an arena of %zu bytes",
+				   graph->arena_floats * sizeof(float));
 	return STATUS_OK;
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/floats.h"
+
 /* What the other ranks learn about a slot beside its gradient. */
 struct slot_figures {
 	float loss, iou;
@@ -19,7 +21,7 @@ static int gradient_arrays(const struct batch *batch)
 static enum status init_slots(struct batch *batch, size_t total, uint32_t epoch_size)
 {
 	int arrays = gradient_arrays(batch);
-	batch->grad_memory = malloc((size_t)arrays * total * sizeof(float));
+	batch->grad_memory = floats_new((size_t)arrays * total);
 	if (!batch->grad_memory)
 		return status_fail(STATUS_NO_MEMORY, "no memory for %d gradient buffers of %zu parameters", arrays, total);
 	if (batch->ranks->count > 1)
@@ -35,9 +37,10 @@ static enum status init_slots(struct batch *batch, size_t total, uint32_t epoch_
 
 static enum status init_prepared(struct batch *batch)
 {
-	size_t bytes = (batch->graph->prepared_floats * sizeof(float) + 63) / 64 * 64;
-	batch->prepared = aligned_alloc(64, bytes ? bytes : 64);
-	return batch->prepared ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for %zu bytes of prepared weights", bytes);
+	size_t count = batch->graph->prepared_floats;
+	batch->prepared = floats_new(count);
+	return batch->prepared ? STATUS_OK
+			       : status_fail(STATUS_NO_MEMORY, "no memory for %zu floats of prepared weights", count);
 }
 
 enum status batch_init(struct batch *batch, const struct config *config, const struct model *model,

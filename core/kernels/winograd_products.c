@@ -17,6 +17,7 @@ struct strip {
 	const float *a, *b;
 	float *c;
 	ptrdiff_t a_pitch, b_pitch, c_pitch;
+	ptrdiff_t ahead; /* floats from this panel to the next one, which is asked for early */
 };
 
 /* a[i][k]: a pointer for every third row, as the processor's address modes have it; or one for all. */
@@ -37,6 +38,8 @@ struct strip {
 			vec row[VECS_];                                                 \
 			UNROLL for (int v = 0; v < VECS_; v++)                          \
 				row[v] = vec_load(b + k * b_pitch + v * VEC_LANES);     \
+			__builtin_prefetch(b + k * b_pitch + ahead);                    \
+			__builtin_prefetch(b + k * b_pitch + ahead + 16);               \
 			UNROLL for (int i = 0; i < ROWS_; i++) {                        \
 				vec factor = vec_set1(A(i, k));                         \
 				UNROLL for (int v = 0; v < VECS_; v++)                  \
@@ -60,6 +63,7 @@ struct strip {
 			const float *a[POINTERS], *b = s->b;                                            \
 			vec sum[ROWS][VECS];                                                            \
 			int depth = s->depth;                                                           \
+			const ptrdiff_t ahead = t == 0 ? s->ahead : 0;                                  \
 			UNROLL for (int i = 0; i < POINTERS; i++)                                       \
 				a[i] = s->a + (t * ROWS + 3 * i) * a_row;                               \
 			if (s->add)                                                                     \
@@ -134,6 +138,7 @@ static void run_panel(struct strip s, int rows, int vecs, bool transposed)
 		s.a += transposed ? done : done * s.a_pitch;
 		s.c += done * s.c_pitch;
 		rows -= done;
+		s.ahead = 0;
 	}
 }
 
@@ -142,7 +147,7 @@ void KERNEL(winograd_products)(const struct winograd_products *p)
 	for (int f = 0; f < WINOGRAD_FREQUENCIES; f++) {
 		struct strip s = {
 			p->depth, p->add, p->a + f * p->a_frequency, p->b + f * p->b_frequency, p->c + f * p->c_frequency,
-			p->a_pitch, p->transposed ? p->b_panel : PANEL, p->c_pitch
+			p->a_pitch, p->transposed ? p->b_panel : PANEL, p->c_pitch, p->transposed ? 0 : p->b_panel
 		};
 		for (int column = 0; column < p->cols; column += PANEL) {
 			run_panel(s, p->rows, p->cols - column > VEC_LANES ? 2 : 1, p->transposed);

@@ -1,0 +1,20 @@
+/* See floats.h. */
+#define _DEFAULT_SOURCE /* madvise */
+#include "core/floats.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum { LINE = 64, HUGE_PAGE = 2 << 20 };
+
+float *floats_new(size_t count)
+{
+	size_t bytes = count * sizeof(float), page = bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : LINE;
+	bytes = (bytes + page - 1) / page * page;
+	float *floats = aligned_alloc(page, bytes ? bytes : page);
+#ifdef MADV_HUGEPAGE
+	if (floats && page == HUGE_PAGE)
+		(void)madvise(floats, bytes, MADV_HUGEPAGE); /* advice: without it the memory is as good, only slower */
+#endif
+	return floats;
+}
