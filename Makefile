@@ -21,6 +21,7 @@ LDLIBS   = -lopenblas -lcjson -lpng -ljpeg -lz -lm -pthread
 
 # Layers, lowest last, in link order: tools -> train -> convert, data -> core, infer.
 LAYERS = train convert data core infer
+tool_sources  = $(wildcard tools/*.c tools/bench/*.c)
 layer_sources = $(filter-out %.inc.c core/kernels/% train/ranks_mpi.c,$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
@@ -41,10 +42,10 @@ have_mpi = $(if $(SANITIZE),,$(shell command -v mpicc 2>/dev/null))
 
 all: $(BUILD)/tapcut $(if $(MPI),$(BUILD)/mpi/tapcut)
 
-$(BUILD)/tapcut: $(call objects,$(wildcard tools/*.c tools/bench/*.c)) $(ARCHIVES)
+$(BUILD)/tapcut: $(call objects,$(tool_sources)) $(ARCHIVES)
 	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
 
-$(BUILD)/mpi/tapcut: $(call objects,$(wildcard tools/*.c) train/ranks_mpi.c) $(ARCHIVES)
+$(BUILD)/mpi/tapcut: $(call objects,$(tool_sources) train/ranks_mpi.c) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(MPICC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
 
