@@ -8,9 +8,7 @@ enum { LARGEST_LOGIT = 42 };
 
 static inline struct vmath_sigmoid sigmoid_of(float z)
 {
-	z = z < -LARGEST_LOGIT ? -LARGEST_LOGIT : z;
-	z = z > LARGEST_LOGIT ? LARGEST_LOGIT : z;
-	return vmath_sigmoid(z);
+	return vmath_sigmoid_within(z, LARGEST_LOGIT);
 }
 
 /* log(min(pt + epsilon, 1)), where pt = 1 - q: near 1 the logarithm's argument minus 1 is taken from q, which has more
@@ -43,7 +41,7 @@ static inline void focal_terms(const struct focal_block *block, float gamma)
 		float y = target[i];
 		struct vmath_sigmoid s = sigmoid_of(logit[i]);
 		float difference = y * s.rest - (1 - y) * s.value;
-		float q = difference < 0 ? -difference : difference;
+		float q = fabsf(difference);
 		q = q < 1e-18f ? 1e-18f : q;
 		float pt = (y < s.value ? y : s.value) + (1 - y < s.rest ? 1 - y : s.rest);
 		float power = gamma == 2 ? q : focal_power(q, gamma), b = power * q;
@@ -51,8 +49,7 @@ static inline void focal_terms(const struct focal_block *block, float gamma)
 		float quotient = q > epsilon ? q / (pt + epsilon) : 0; /* 0: the minimum is 1 */
 		float weight = y > 0.5f ? alpha : 1 - alpha;
 		float d = (difference > 0 ? weight : -weight) * (s.value * s.rest * power) * (gamma * log_pt - quotient);
-		float size = d < 0 ? -d : d;
-		d = size < 1e-24f ? 0 : d; /* else products with it become subnormal */
+		d = fabsf(d) < 1e-24f ? 0 : d; /* else products with it become subnormal */
 		bool valid = y >= 0;
 		beta[i] = valid ? b : 0;
 		term[i] = valid ? -weight * b * log_pt : 0;
@@ -72,7 +69,7 @@ void KERNEL(bce_terms)(const float *restrict logit, const float *restrict target
 		       float *restrict slope)
 {
 	for (size_t i = 0; i < count; i++) {
-		float z = logit[i], y = target[i], size = z < 0 ? -z : z;
+		float z = logit[i], y = target[i], size = fabsf(z);
 		struct vmath_sigmoid s = sigmoid_of(z);
 		bool half = s.e > 0.414f; /* 1 + e = 2 (1 + (e - 1) / 2) */
 		struct vmath_parts sum = {half ? 1 : 0, half ? (s.e - 1) / 2 : s.e};

@@ -5,6 +5,7 @@
 #define CORE_KERNELS_VMATH_H
 
 #include <float.h>
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -27,12 +28,10 @@ static inline float vmath_float(uint32_t bits)
 #define VMATH_LN2_HIGH 0.693359375f /* 355/512: times an exponent it is exact */
 #define VMATH_LN2_LOW -2.12194440e-4f
 
-/* e^x; x is first clamped to -87..87, where the result is a normal number. x = n ln 2 + r, |r| <= ln 2 / 2, and e^r is
- * its Taylor polynomial. */
-static inline float vmath_exp(float x)
+/* e^x for |x| <= 87, where the result is a normal number. x = n ln 2 + r, |r| <= ln 2 / 2, and e^r is its Taylor
+ * polynomial. */
+static inline float vmath_exp_within(float x)
 {
-	x = x < -87 ? -87 : x;
-	x = x > 87 ? 87 : x;
 	float rounded = x * 1.44269504f + VMATH_ROUND;
 	float n = rounded - VMATH_ROUND;
 	float r = (x - n * VMATH_LN2_HIGH) - n * VMATH_LN2_LOW;
@@ -44,6 +43,13 @@ static inline float vmath_exp(float x)
 	p = p * r + 0.5f;
 	p = p * r * r + r + 1;
 	return p * vmath_float((vmath_bits(rounded) + 127) << 23);
+}
+
+/* e^x; x is first clamped to -87..87. */
+static inline float vmath_exp(float x)
+{
+	x = x < -87 ? -87 : x;
+	return vmath_exp_within(x > 87 ? 87 : x);
 }
 
 /* A number as 2^n (1 + f), f in [sqrt 1/2 - 1, sqrt 2 - 1). Who knows a number near 1 better as its distance from 1 sets
@@ -85,11 +91,17 @@ struct vmath_sigmoid {
 	float e; /* e^-|x| */
 };
 
-static inline struct vmath_sigmoid vmath_sigmoid(float x)
+/* |x| counts as at most `most` <= 87. */
+static inline struct vmath_sigmoid vmath_sigmoid_within(float x, float most)
 {
-	float e = vmath_exp(x < 0 ? x : -x);
+	float size = fabsf(x), e = vmath_exp_within(-(size > most ? most : size));
 	float large = 1 / (1 + e), small = e * large;
 	return (struct vmath_sigmoid){x < 0 ? small : large, x < 0 ? large : small, e};
+}
+
+static inline struct vmath_sigmoid vmath_sigmoid(float x)
+{
+	return vmath_sigmoid_within(x, 87);
 }
 
 #endif
