@@ -4,44 +4,44 @@
 #include "core/kernels/kernel.h"
 #include "core/kernels/vec.h"
 
+#define UNROLL _Pragma("GCC unroll 16")
+#define INLINE static inline __attribute__((always_inline))
+
 enum { LANES = 16, PARTS = LANES / VEC_LANES, TAPS = 9 }; /* virtual lanes: PARTS vectors */
 
-/* ((0+8)+(4+12)) + ((2+10)+(6+14)) + ...: halves are added until one is left. */
-static float sum_lanes(vec part[PARTS])
-{
-	float lane[LANES];
-	for (int i = 0; i < PARTS; i++)
-		vec_store(lane + i * VEC_LANES, part[i]);
-	for (int half = LANES / 2; half > 0; half /= 2)
-		for (int i = 0; i < half; i++)
-			lane[i] += lane[i + half];
-	return lane[0];
-}
-
-/* part += a * b over `count` floats, element i in lane i % 16. */
-static inline void add_products(vec part[PARTS], const float *a, const float *b, int count)
+/* part += a * b over `count` floats, element i in lane i % 16. `rest`: count may be no multiple of 16. */
+INLINE void add_products(vec part[PARTS], const float *a, const float *b, int count, const bool rest)
 {
 	int i = 0;
 	for (; i + LANES <= count; i += LANES)
-		for (int p = 0; p < PARTS; p++)
+		UNROLL for (int p = 0; p < PARTS; p++)
 			part[p] = vec_fma(vec_load(a + i + p * VEC_LANES), vec_load(b + i + p * VEC_LANES), part[p]);
-	for (int p = 0; i < count; p++, i += VEC_LANES) {
-		vec_mask mask = vec_mask_first(count - i < VEC_LANES ? count - i : VEC_LANES);
-		part[p] = vec_fma(vec_load_masked(a + i, mask), vec_load_masked(b + i, mask), part[p]);
+	UNROLL for (int p = 0; rest && p < PARTS; p++) {
+		int at = i + p * VEC_LANES, left = count - at;
+		vec_mask mask = vec_mask_first(left < 0 ? 0 : left < VEC_LANES ? left : VEC_LANES);
+		part[p] = vec_fma(vec_load_masked(a + at, mask), vec_load_masked(b + at, mask), part[p]);
+	}
+}
+
+INLINE void forward_row(const struct conv2d_single_forward *f, const bool rest)
+{
+	int run = 3 * f->channels, line = (f->width + 2) * f->channels;
+	for (int x = 0; x < f->width; x++) {
+		vec part[PARTS];
+		UNROLL for (int p = 0; p < PARTS; p++)
+			part[p] = vec_zero();
+		UNROLL for (int ky = 0; ky < 3; ky++)
+			add_products(part, f->lines + ky * line + x * f->channels, f->weight + ky * run, run, rest);
+		f->y[x] = vec_sum16(part);
 	}
 }
 
 void KERNEL(conv2d_single_forward)(const struct conv2d_single_forward *f)
 {
-	int run = 3 * f->channels, line = (f->width + 2) * f->channels;
-	for (int x = 0; x < f->width; x++) {
-		vec part[PARTS];
-		for (int p = 0; p < PARTS; p++)
-			part[p] = vec_zero();
-		for (int ky = 0; ky < 3; ky++)
-			add_products(part, f->lines + ky * line + x * f->channels, f->weight + ky * run, run);
-		f->y[x] = sum_lanes(part);
-	}
+	if (3 * f->channels % LANES == 0)
+		forward_row(f, false);
+	else
+		forward_row(f, true);
 }
 
 /* Channels [c, c + count) of a row, count <= VEC_LANES. */

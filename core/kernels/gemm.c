@@ -26,10 +26,16 @@ struct tile {
 #define A_ROWS(i, k) a[(i) / 3][((i) % 3) * a_row]
 #define A_COLUMNS(i, k) a[0][i]
 
-/* Rows that follow each other without a gap are read as one run of memory, but twelve places of it at a time, which the
- * processor does not foresee: each step asks for one line of the next tile. */
-#define A_ROWS_PREFETCH __builtin_prefetch(next); next += ahead;
-#define A_COLUMNS_PREFETCH
+/* What is asked for early. Rows of a that follow each other without a gap are read as one run of memory, but twelve places
+ * of it at a time, which the processor does not foresee: each step asks for one line of the next tile. A matrix b that
+ * lies as it is comes from far away: two lines of a later row. */
+enum { ROWS_AHEAD = 24 };
+#define A_ROWS_PREFETCH              \
+	__builtin_prefetch(next);    \
+	next += ahead;
+#define A_COLUMNS_PREFETCH                           \
+	__builtin_prefetch(b + ROWS_AHEAD * b_row);  \
+	__builtin_prefetch(b + ROWS_AHEAD * b_row + 16);
 
 /* Statements over all vectors of a tile. In the last vector only `mask` exists in c. */
 #define EACH_VEC(statement)                                                                                     \

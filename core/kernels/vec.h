@@ -145,6 +145,28 @@ static inline vec_bytes vec_load_bytes(const uint8_t *p)
 #define vec_where_byte(bytes, value, a) ((vec)(((bytes) == (value)) & (vec_bytes)(a)))
 #endif
 
+/* The sum of 16 virtual lanes, halves added until one is left: s[i] + s[i+8], then +4, +2, +1. */
+enum { VEC_SUM_PARTS = 16 / VEC_LANES };
+#if defined(__AVX2__)
+static inline float vec_sum16(const vec part[VEC_SUM_PARTS])
+{
+#if defined(__AVX512F__)
+	__m256 eight = _mm256_add_ps(_mm512_castps512_ps256(part[0]), _mm512_extractf32x8_ps(part[0], 1));
+#else
+	__m256 eight = _mm256_add_ps(part[0], part[1]);
+#endif
+	__m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+	__m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+	return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+#else
+static inline float vec_sum16(const vec part[VEC_SUM_PARTS])
+{
+	vec four = vec_add(vec_add(part[0], part[2]), vec_add(part[1], part[3]));
+	return (four[0] + four[2]) + (four[1] + four[3]);
+}
+#endif
+
 #define vec_load_part(p, n) vec_load_masked(p, vec_mask_first(n))
 #define vec_store_part(p, n, v) vec_store_masked(p, vec_mask_first(n), v)
 
