@@ -1,5 +1,5 @@
-# tapcut: one file, not recursive. Targets: make, make MPI=1, make test, make demo, make asan, make suitcase, make check-headers, make check-layers,
-# make repro, make bench, make deps.
+# tapcut: one file, not recursive. Targets: make, make MPI=1, make test, make demo, make asan, make suitcase,
+# make check-headers, make check-layers, make repro, make bench, make deps.
 # Outputs go to build/ (BUILD=... to choose another folder). A file dropped into a folder is built; nothing is listed by hand.
 
 BUILD   ?= build
@@ -35,8 +35,8 @@ ARCHIVES = $(foreach l,$(LAYERS),$(BUILD)/lib$(l).a)
 TESTS    = $(sort $(patsubst tests/%.c,$(BUILD)/tests/%,$(shell find tests -name 'test_*.c')))
 SUPPORT  = $(call objects,$(wildcard tests/support/*.c))
 
-# make MPI=1: build/mpi/tapcut too, whose processes train together (train/ranks.h). The same objects but for one: train/ranks_mpi.o,
-# linked before the archive, takes the place of its ranks_alone.o.
+# make MPI=1: build/mpi/tapcut too, whose processes train together (train/ranks.h). The same objects but for one:
+# train/ranks_mpi.o, linked before the archive, takes the place of its ranks_alone.o.
 MPICC    = OMPI_CC="$(CC)" MPICH_CC="$(CC)" mpicc
 have_mpi = $(if $(SANITIZE),,$(shell command -v mpicc 2>/dev/null))
 
@@ -127,9 +127,9 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@tools/demo.sh
 
-# One SHA-256 whatever the number of threads and through kill -9.
-repro: all
-	@TAPCUT=$(BUILD)/tapcut tools/repro.sh
+# One SHA-256 whatever the instruction set, the number of threads and of ranks, and through kill -9.
+repro: all $(if $(have_mpi),$(BUILD)/mpi/tapcut)
+	@TAPCUT=$(BUILD)/tapcut MPI_TAPCUT=$(BUILD)/mpi/tapcut REPRO=$(BUILD)/repro tools/repro.sh
 
 # Speed and memory on this machine, one thread and all of them, and against PyTorch where it is installed.
 bench: all

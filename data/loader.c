@@ -1,6 +1,6 @@
 /* Prepares samples ahead of the trainer. Threads take sample numbers in order and finish in any order; a ring with one place per
- * number of the window hands them out in order again. What a sample holds depends on its number alone. Numbers here count what this
- * loader delivers; sample_number says which sample of the training run that is.
+ * number of the window hands them out in order again. What a sample holds depends on its number alone. Numbers here count
+ * what this loader delivers; sample_number says which sample of the training run that is.
  *
  *     number   ... | delivered ................ delivered + prefetch | ...
  *                    ready  working  ready  empty  empty

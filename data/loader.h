@@ -15,7 +15,7 @@ struct loader_options {
 	int size;
 	uint64_t seed;
 	uint64_t first;  /* global sample number to start at: epoch = first / object_count, position = first % object_count */
-	uint64_t run, stride; /* of every `stride` numbers from `first` on, only the first `run` are for this loader; 0, 0: all are */
+	uint64_t run, stride; /* of every `stride` numbers from `first` on only the first `run` are wanted; 0, 0: all */
 	int threads;     /* >= 1 */
 	int prefetch;    /* samples kept ready ahead */
 };

@@ -23,7 +23,8 @@ static enum status init_slots(struct batch *batch, size_t total, uint32_t epoch_
 	int arrays = gradient_arrays(batch);
 	batch->grad_memory = floats_new((size_t)arrays * total);
 	if (!batch->grad_memory)
-		return status_fail(STATUS_NO_MEMORY, "no memory for %d gradient buffers of %zu parameters", arrays, total);
+		return status_fail(STATUS_NO_MEMORY, "no memory for %d gradient buffers of %zu parameters", arrays,
+				   total);
 	if (batch->ranks->count > 1)
 		batch->spare = batch->grad_memory + (size_t)(arrays - 1) * total;
 	for (int i = batch->first_slot; i < batch->end_slot; i++) {
@@ -44,7 +45,8 @@ static enum status init_prepared(struct batch *batch)
 }
 
 enum status batch_init(struct batch *batch, const struct config *config, const struct model *model,
-		       const struct objective *objective, struct workers *workers, const struct ranks *ranks, uint32_t epoch_size)
+		       const struct objective *objective, struct workers *workers, const struct ranks *ranks,
+		       uint32_t epoch_size)
 {
 	int slot_count = config->train.batch_size / config->train.slot_size;
 	*batch = (struct batch){
@@ -123,7 +125,8 @@ static void prepare_node(void *context, int index, int thread)
 static void compute_slot(void *context, int index, int thread)
 {
 	struct batch *batch = context;
-	slot_compute(&batch->slot_workers[thread], batch->values, batch->prepared, &batch->slots[batch->first_slot + index]);
+	struct slot *slot = &batch->slots[batch->first_slot + index];
+	slot_compute(&batch->slot_workers[thread], batch->values, batch->prepared, slot);
 }
 
 /* The buffers' share of the sum is a statistic of each slot, not a gradient: the optimiser wants its mean. */
@@ -162,14 +165,16 @@ void batch_compute(struct batch *batch, const float *values, struct batch_result
 	workers_run(batch->workers, batch->graph->node_count, prepare_node, batch);
 	workers_run(batch->workers, batch->end_slot - batch->first_slot, compute_slot, batch);
 	const struct params *params = batch->graph->params;
-	batch->sum = ranks_sum(batch->ranks, batch->workers, batch->grads, batch->slot_count, batch->spare, params->total);
+	batch->sum =
+		ranks_sum(batch->ranks, batch->workers, batch->grads, batch->slot_count, batch->spare, params->total);
 	average_buffers(batch, params);
 	add_figures(batch, result);
 }
 
 size_t batch_bytes(const struct batch *batch)
 {
-	size_t bytes = ((size_t)gradient_arrays(batch) * batch->graph->params->total + batch->graph->prepared_floats) * sizeof(float);
+	size_t grads = (size_t)gradient_arrays(batch) * batch->graph->params->total;
+	size_t bytes = (grads + batch->graph->prepared_floats) * sizeof(float);
 	for (int i = 0; i < batch->threads; i++)
 		bytes += executor_bytes(&batch->slot_workers[i].executor);
 	return bytes;

@@ -1,4 +1,5 @@
-/* A batch: a fixed number of slots computed by any number of ranks and threads, their gradients added along a fixed tree. */
+/* A batch: a fixed number of slots computed by any number of ranks and threads, their gradients added along a fixed
+ * tree. */
 #ifndef TRAIN_BATCH_H
 #define TRAIN_BATCH_H
 
@@ -39,8 +40,8 @@ enum status batch_init(struct batch *batch, const struct config *config, const s
 		       uint32_t epoch_size);
 void batch_release(struct batch *batch);
 
-/* Takes this rank's samples of one step from the loader. `first`: global number of the step's first. On failure (a photo that cannot be read) what was
- * taken is given back. */
+/* Takes this rank's samples of one step from the loader. `first`: global number of the step's first. On failure (a photo
+ * that cannot be read) what was taken is given back. */
 enum status batch_load(struct batch *batch, struct loader *loader, uint64_t first);
 void batch_give_back(struct batch *batch, struct loader *loader);
 

@@ -121,8 +121,8 @@ enum status ranks_compare(struct ranks *ranks, const char *what, const void *dat
 	broadcast(ranks, expected, sizeof expected);
 	enum status status = STATUS_OK;
 	if (memcmp(own, expected, sizeof own) != 0)
-		status = status_fail(STATUS_CONFIG, "%s: not the same as on rank 0. All ranks must run the same program and see the "
-				     "same files", what);
+		status = status_fail(STATUS_CONFIG, "%s: not the same as on rank 0. All ranks must run the same program "
+				     "and see the same files", what);
 	return ranks_agree(ranks, status);
 }
 
@@ -142,10 +142,10 @@ void ranks_share(const struct ranks *ranks, void *items, int slot_count, size_t 
 	broadcast(ranks, items, (size_t)slot_count * size);
 }
 
-/* An addition of the tree whose slots lie with several ranks. The left slot's owner adds; the right one's sends what it has. All ranks
- * go through these in the same order, so that none waits for one that waits for it. */
-static void add_across(const struct ranks *ranks, struct workers *workers, float *const *slots, int slot_count, int left, int right,
-		       float *spare, size_t total)
+/* An addition of the tree whose slots lie with several ranks. The left slot's owner adds; the right one's sends what it
+ * has. All ranks go through these in the same order, so that none waits for one that waits for it. */
+static void add_across(const struct ranks *ranks, struct workers *workers, float *const *slots, int slot_count,
+		       int left, int right, float *spare, size_t total)
 {
 	int to = rank_of_slot(ranks, left, slot_count), from = rank_of_slot(ranks, right, slot_count);
 	if (to == from && to == ranks->rank) {
@@ -158,7 +158,8 @@ static void add_across(const struct ranks *ranks, struct workers *workers, float
 	}
 }
 
-float *ranks_sum(const struct ranks *ranks, struct workers *workers, float *const *slots, int slot_count, float *spare, size_t total)
+float *ranks_sum(const struct ranks *ranks, struct workers *workers, float *const *slots, int slot_count, float *spare,
+		 size_t total)
 {
 	int first = ranks_first_slot(ranks, ranks->rank, slot_count);
 	int end = ranks_first_slot(ranks, ranks->rank + 1, slot_count);

@@ -1,5 +1,5 @@
-/* See ranks.h: ranks that are processes of an MPI job. The only file that knows MPI, and of MPI only how to bring bytes from one
- * process to another. It stands in the place of ranks_alone.c (make MPI=1). */
+/* See ranks.h: ranks that are processes of an MPI job. The only file that knows MPI, and of MPI only how to bring bytes
+ * from one process to another. It stands in the place of ranks_alone.c (make MPI=1). */
 #include "train/ranks.h"
 
 #include <errno.h>
@@ -26,8 +26,8 @@ static void sleep_ms(double ms)
 	nanosleep(&(struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms * 1e6) % 1000000000}, NULL);
 }
 
-/* MPI waits by spinning. Here a rank may wait long, while rank 0 validates or a slower rank computes, and others on its machine
- * have work for the processor. */
+/* MPI waits by spinning. Here a rank may wait long, while rank 0 validates or a slower rank computes, and others on its
+ * machine have work for the processor. */
 static void pause_between_polls(int polls)
 {
 	if (polls < EAGER_POLLS)
@@ -73,8 +73,8 @@ static void mpi_receive(const struct ranks *ranks, int from, void *data, size_t 
 
 /* --- when a rank is gone ------------------------------------------------------------------------------------------ */
 
-/* Where a process lives, and its number there: whether it is alive can be asked on its own machine only, and not from another
- * container. */
+/* Where a process lives, and its number there: whether it is alive can be asked on its own machine only, and not from
+ * another container. */
 struct home {
 	char boot[40]; /* differs between machines, and between two starts of one */
 	uint64_t pid_namespace;
@@ -135,7 +135,8 @@ static void tell_checkpoint(void)
 	else if (run_state_step(guard.checkpoint, &step))
 		fprintf(stderr, "tapcut train: %s\n", status_message());
 	else
-		fprintf(stderr, "tapcut train: last good checkpoint: %s, after step %llu; --resume auto goes on from there\n",
+		fprintf(stderr,
+			"tapcut train: last good checkpoint: %s, after step %llu; --resume auto goes on from there\n",
 			guard.checkpoint, (unsigned long long)step);
 	pthread_mutex_unlock(&guard.mutex);
 }
@@ -146,8 +147,8 @@ static void end_without(int lost)
 	if (find_neighbour(true) != guard.rank || atomic_flag_test_and_set(&guard.told)) {
 		sleep_ms(3000);
 	} else {
-		fprintf(stderr, "tapcut train: rank %d of %d (process %lld) is gone, so the others stop\n", lost, guard.count,
-			(long long)guard.homes[lost].pid);
+		fprintf(stderr, "tapcut train: rank %d of %d (process %lld) is gone, so the others stop\n", lost,
+			guard.count, (long long)guard.homes[lost].pid);
 		tell_checkpoint();
 	}
 	_exit(1);
@@ -173,7 +174,8 @@ static void on_mpi_error(MPI_Comm *communicator, int *code, ...)
 	(void)communicator;
 	MPI_Error_string(*code, text, &length);
 	if (!atomic_flag_test_and_set(&guard.told)) {
-		fprintf(stderr, "tapcut train: rank %d of %d: another rank cannot be reached: %s\n", guard.rank, guard.count, text);
+		fprintf(stderr, "tapcut train: rank %d of %d: another rank cannot be reached: %s\n", guard.rank,
+			guard.count, text);
 		tell_checkpoint();
 	}
 	MPI_Abort(MPI_COMM_WORLD, 1);
@@ -213,10 +215,12 @@ enum status ranks_start(struct ranks *ranks)
 	MPI_Comm_rank(MPI_COMM_WORLD, &ranks->rank);
 	MPI_Comm_size(MPI_COMM_WORLD, &ranks->count);
 	if (ranks->count < ranks_launched())
-		return status_fail(STATUS_CONFIG,
-				   "the launcher started %d or more processes, but MPI sees %d: each would train the whole run into the "
-				   "same folder. Use mpirun of the MPI that tapcut was built with, or `srun --mpi=pmix`",
-				   ranks_launched(), ranks->count);
+		return status_fail(
+		    STATUS_CONFIG,
+		    "the launcher started %d or more processes, but MPI sees %d: each would train the whole run into "
+		    "the "
+		    "same folder. Use mpirun of the MPI that tapcut was built with, or `srun --mpi=pmix`",
+		    ranks_launched(), ranks->count);
 	if (threads < MPI_THREAD_FUNNELED)
 		return status_fail(STATUS_CONFIG, "this MPI cannot be used by a program that has threads");
 	return ranks->count > 1 ? start_guard(ranks) : STATUS_OK;

@@ -115,8 +115,8 @@ static enum status start_batches(struct trainer *trainer)
 	const struct config *config = trainer->config;
 	int slots = config->train.batch_size / config->train.slot_size, ranks = trainer->ranks->count;
 	if (slots < ranks)
-		return status_fail(STATUS_CONFIG, "train.batch_size: expected at least one slot per rank, found %d slots for %d ranks",
-				   slots, ranks);
+		return status_fail(STATUS_CONFIG, "train.batch_size: expected at least one slot per rank, found %d slots "
+				   "for %d ranks", slots, ranks);
 	TRY(workers_new(trainer->threads, &trainer->workers));
 	TRY(batch_init(&trainer->batch, config, &trainer->model, &trainer->objective, trainer->workers, trainer->ranks,
 		       (uint32_t)trainer->train.object_count));
@@ -280,7 +280,8 @@ static enum status load(struct trainer *trainer)
 		status = status_fail(STATUS_INTERRUPTED, "stopped after step %llu of %llu; --resume auto continues",
 				     (unsigned long long)trainer->state.step, (unsigned long long)config->train.steps);
 	else
-		status = batch_load(&trainer->batch, trainer->loader, trainer->state.step * (uint64_t)config->train.batch_size);
+		status = batch_load(&trainer->batch, trainer->loader,
+				    trainer->state.step * (uint64_t)config->train.batch_size);
 	return ranks_agree(trainer->ranks, status);
 }
 
@@ -445,8 +446,8 @@ static void tell_start(struct trainer *trainer)
 		progress_message(&trainer->progress, "%d ranks, %d of them on this machine", trainer->ranks->count,
 				 trainer->ranks->machine_ranks);
 	if (trainer->threads > workers_processors())
-		progress_message(&trainer->progress, "%d threads on %d processors: with mpirun, see --bind-to in train/README.md",
-				 trainer->threads, workers_processors());
+		progress_message(&trainer->progress, "%d threads on %d processors: for mpirun's --bind-to see "
+				 "train/README.md", trainer->threads, workers_processors());
 	if (trainer->state.step)
 		progress_message(&trainer->progress, "resuming after step %llu of %llu", (unsigned long long)trainer->state.step,
 				 (unsigned long long)config->train.steps);

@@ -17,8 +17,8 @@ struct train_options {
 	const volatile sig_atomic_t *stop; /* set by a signal handler: checkpoint and return STATUS_INTERRUPTED; may be NULL */
 };
 
-/* Leaves in out_dir: config.json, log.jsonl, log.csv, last.ckpt, best.ckpt, final.tapcut, report.html. Called by all ranks; rank 0 alone
- * writes, and validates while the others wait. */
+/* Leaves in out_dir: config.json, log.jsonl, log.csv, last.ckpt, best.ckpt, final.tapcut, report.html. Called by all
+ * ranks; rank 0 alone writes, and validates while the others wait. */
 enum status train_run(const struct config *config, const struct train_options *options);
 
 #endif

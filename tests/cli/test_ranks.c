@@ -1,5 +1,5 @@
-/* Training by several processes under mpirun: the bytes of one process, stopped and continued by any number of them, and a clear word
- * when one of them is lost. Skipped where Open MPI is not installed. */
+/* Training by several processes under mpirun: the bytes of one process, stopped and continued by any number of them,
+ * and a clear word when one of them is lost. Skipped where Open MPI is not installed. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,8 @@ static void prepare(void)
 	setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
 	setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
 	snprintf(train, sizeof train,
-		 "%s --set train.batch_size=5 --set train.steps=30 --set train.checkpoint_every=3 --threads 1", tiny_run(dir));
+		 "%s --set train.batch_size=5 --set train.steps=30 --set train.checkpoint_every=3 --threads 1",
+		 tiny_run(dir));
 	tapcut_ok("%s --out %s/whole", train, dir);
 }
 
@@ -145,7 +146,8 @@ START_TEST(killed_rank_is_named)
 		const struct program_result *r = signal_rank(run, rank, SIGKILL);
 		ck_assert_int_ne(r->code, 0);
 		ck_assert_msg(occurrences(r->err, named) == 1, "does not say \"%s\" once:\n%s", named, r->err);
-		ck_assert_msg(occurrences(r->err, "last good checkpoint: ") == 1 && strstr(r->err, "/last.ckpt, after step "),
+		ck_assert_msg(occurrences(r->err, "last good checkpoint: ") == 1 &&
+				  strstr(r->err, "/last.ckpt, after step "),
 			      "does not name the checkpoint once:\n%s", r->err);
 		continue_on(4 - rank, run);
 	}
@@ -177,7 +179,8 @@ START_TEST(more_ranks_than_slots_are_refused)
 }
 END_TEST
 
-/* A failure on one rank ends all, with its reason. Every photo is damaged, so that each rank meets one; it is told once. */
+/* A failure on one rank ends all, with its reason. Every photo is damaged, so that each rank meets one; it is told
+ * once. */
 START_TEST(damaged_photo_is_told_once)
 {
 	char command[2400];
@@ -185,13 +188,15 @@ START_TEST(damaged_photo_is_told_once)
 		return;
 	on_ranks(0);
 	tapcut_ok("scenes --out %s/bad --count 4 --seed 5 --width 96 --height 64", dir);
-	snprintf(command, sizeof command, "for f in %s/bad/images/*; do head -c 300 $f >$f.cut; mv $f.cut $f; done", dir);
+	snprintf(command, sizeof command, "for f in %s/bad/images/*; do head -c 300 $f >$f.cut; mv $f.cut $f; done",
+		 dir);
 	ck_assert_int_eq(system(command), 0);
 	on_ranks(3);
 	const struct program_result *r =
-		tapcut("%s --set data.train=%s/bad/instances.json --out %s/bad_run", train, dir, dir);
+	    tapcut("%s --set data.train=%s/bad/instances.json --out %s/bad_run", train, dir, dir);
 	ck_assert_int_ne(r->code, 0);
-	ck_assert_msg(occurrences(r->err, "tapcut train: rank 0: ") == 1 && occurrences(r->err, ".jpg") == 1, "%s", r->err);
+	ck_assert_msg(occurrences(r->err, "tapcut train: rank 0: ") == 1 && occurrences(r->err, ".jpg") == 1, "%s",
+		      r->err);
 }
 END_TEST
 

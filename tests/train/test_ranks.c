@@ -1,5 +1,6 @@
-/* Ranks as threads of this process, which hand bytes to each other through a table of letter boxes: the sum of their slots has the bits
- * of slot_tree_sum for any number of them, and what they agree on is what they should. With MPI: tests/cli/test_ranks.c. */
+/* Ranks as threads of this process, which hand bytes to each other through a table of letter boxes: the sum of their
+ * slots has the bits of slot_tree_sum for any number of them, and what they agree on is what they should. With MPI:
+ * tests/cli/test_ranks.c. */
 #include "train/ranks.h"
 
 #include <pthread.h>
@@ -15,8 +16,8 @@ enum { MOST_RANKS = 9, MOST_SLOTS = 17, FLOATS = 300 };
 
 /* --- the transport ------------------------------------------------------------------------------------------------ */
 
-/* One per pair of ranks. A sender waits until its letter is taken: the strictest that MPI may do, so that an order of calls that can
- * lock up does. */
+/* One per pair of ranks. A sender waits until its letter is taken: the strictest that MPI may do, so that an order of
+ * calls that can lock up does. */
 struct box {
 	const void *data;
 	size_t size;
@@ -79,7 +80,8 @@ static void play_all(int count, void (*part)(struct player *player))
 {
 	pthread_t threads[MOST_RANKS];
 	for (int r = 0; r < count; r++) {
-		players[r].ranks = (struct ranks){.rank = r, .count = count, .send = post_send, .receive = post_receive};
+		players[r].ranks =
+		    (struct ranks){.rank = r, .count = count, .send = post_send, .receive = post_receive};
 		players[r].play = part;
 		ck_assert_int_eq(pthread_create(&threads[r], NULL, play, &players[r]), 0);
 	}
@@ -136,8 +138,8 @@ static void check_sum(int count, int slot_count)
 	}
 	play_all(count, sum_slots);
 	for (int r = 0; r < count; r++)
-		ck_assert_msg(!memcmp(players[r].sum, copy[0], sizeof copy[0]), "rank %d of %d, %d slots: another sum", r, count,
-			      slot_count);
+		ck_assert_msg(!memcmp(players[r].sum, copy[0], sizeof copy[0]), "rank %d of %d, %d slots: another sum",
+			      r, count, slot_count);
 }
 
 START_TEST(any_number_of_ranks_gives_the_sum_of_one)
@@ -261,7 +263,8 @@ END_TEST
 
 static void forget_launcher(void)
 {
-	static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS", "PMIX_RANK"};
+	static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS",
+					    "PMIX_RANK"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		unsetenv(names[i]);
 }
