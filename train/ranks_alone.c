@@ -5,12 +5,10 @@ enum status ranks_start(struct ranks *ranks)
 {
 	*ranks = (struct ranks){.count = 1, .machine_ranks = 1};
 	if (ranks_launched() > 1)
-		return status_fail(
-		    STATUS_CONFIG,
-		    "a launcher started %d or more processes of a tapcut built without MPI: each would train the whole "
-		    "run "
-		    "into the same folder. Build with `make MPI=1` and launch build/mpi/tapcut, or start one process",
-		    ranks_launched());
+		return status_fail(STATUS_CONFIG,
+				   "a launcher started %d or more processes of a tapcut built without MPI: each would "
+				   "train the whole run into the same folder. Build with `make MPI=1` and launch "
+				   "build/mpi/tapcut, or start one process", ranks_launched());
 	return STATUS_OK;
 }
 

@@ -215,12 +215,10 @@ enum status ranks_start(struct ranks *ranks)
 	MPI_Comm_rank(MPI_COMM_WORLD, &ranks->rank);
 	MPI_Comm_size(MPI_COMM_WORLD, &ranks->count);
 	if (ranks->count < ranks_launched())
-		return status_fail(
-		    STATUS_CONFIG,
-		    "the launcher started %d or more processes, but MPI sees %d: each would train the whole run into "
-		    "the "
-		    "same folder. Use mpirun of the MPI that tapcut was built with, or `srun --mpi=pmix`",
-		    ranks_launched(), ranks->count);
+		return status_fail(STATUS_CONFIG,
+				   "the launcher started %d or more processes, but MPI sees %d: each would train the "
+				   "whole run into the same folder. Use mpirun of the MPI that tapcut was built with, or "
+				   "`srun --mpi=pmix`", ranks_launched(), ranks->count);
 	if (threads < MPI_THREAD_FUNNELED)
 		return status_fail(STATUS_CONFIG, "this MPI cannot be used by a program that has threads");
 	return ranks->count > 1 ? start_guard(ranks) : STATUS_OK;
