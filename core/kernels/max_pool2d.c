@@ -9,7 +9,10 @@
 
 #define UNROLL _Pragma("GCC unroll 16")
 
-enum { MANY_CHANNELS = 16 }; /* from here on vectors run over channels */
+enum {
+	MANY_CHANNELS = 16, /* from here on vectors run over channels */
+	AHEAD = 512,        /* floats from where is written to what the cache is asked for: it does not guess writes */
+};
 
 /* A tap's values against the best so far. */
 static void challenge(const float *restrict values, int tap, int channels, float *restrict best,
@@ -188,6 +191,8 @@ static inline void unpool_block(const float *y_grad, const uint8_t *winners, ptr
 		vec_bytes above_tap = vec_load_bytes(winners - up), corner_tap = vec_load_bytes(winners - up - left);
 		float *to[4] = { x_grad, x_grad + channels, x_grad + row, x_grad + row + channels };
 		vec sum[4];
+		UNROLL for (int i = 0; i < 4; i++)
+			__builtin_prefetch(to[i] + AHEAD, 1);
 		UNROLL for (int i = 0; i < 4; i++)
 			sum[i] = add ? vec_load(to[i]) : vec_zero();
 		sum[0] = vec_add(sum[0], vec_where_byte(corner_tap, 8, corner));
