@@ -21,7 +21,7 @@ struct conv2d_dims {
 	int n, c, h, w;
 	int o, out_h, out_w;
 	int kernel_h, kernel_w, stride, padding, dilation;
-	int y_pitch; /* floats from one pixel of y and of y_grad to the next; at least o */
+	int y_pitch; /* floats from one pixel of y and of y_grad to the next; at least o; changes no size and no bit */
 	float scale;
 };
 

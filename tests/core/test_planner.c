@@ -101,13 +101,13 @@ START_TEST(test_reuse_changes_nothing)
 	int loss = build(&model, &params, &variants[_i]);
 	float value, spread_value;
 	float *grads = run_step(&model.graph, &params, loss, NAN, &value);
-	size_t planned = model.graph.arena_floats;
+	size_t planned = model.graph.scratch_offset;
 	spread_out(&model.graph);
 	float *spread = run_step(&model.graph, &params, loss, 1e30f, &spread_value);
 	ck_assert(value == spread_value && isfinite(value));
 	for (size_t i = 0; i < params.total; i++)
 		ck_assert_msg(grads[i] == spread[i], "gradient %zu: %g in the plan, %g without reuse", i, grads[i], spread[i]);
-	ck_assert_uint_lt(planned, model.graph.arena_floats / 2);
+	ck_assert_uint_lt(planned, model.graph.scratch_offset / 2);
 	free(grads);
 	free(spread);
 	model_release(&model);

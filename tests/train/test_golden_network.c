@@ -2,14 +2,18 @@
  * parameter after them, and the trunk's features with ImageNet weights. The figures are in tests/golden/network.txt, made by
  * tests/golden/network_golden.py; parameters and inputs come from the same integer hash on both sides.
  *
- * Tolerances (relative to the tensor's norm): logits and features 2e-5, gradients 2e-4, losses 1e-4, parameters after ten steps 2e-3
- * (Adam divides by the gradient's size, so rounding of a near-zero gradient moves a value by up to the learning rate). */
+ * Tolerances (relative to the tensor's norm) with the backend "openblas", which sums as PyTorch does: logits and features 2e-5,
+ * gradients 2e-4, losses 1e-4, gradients' norm 5e-3, parameters after ten steps 2e-3 (Adam divides by the gradient's size, so rounding
+ * of a near-zero gradient moves a value by up to the learning rate). "native" rounds otherwise, so that now and then a value that is all
+ * but 0 comes out on the other side of a relu, and its gradient with it: logits and features agree as closely, but
+ * what depends on gradients only within five times as much. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "convert/safetensors.h"
+#include "core/backend.h"
 #include "core/executor.h"
 #include "core/optim.h"
 #include "tests/support/graph.h"
@@ -18,7 +22,15 @@
 
 enum { SIZE = 64, BATCH = 2, STEPS = 10 };
 
+static const struct {
+	const char *backend;
+	double slack; /* of what depends on gradients */
+} settings[] = { { "openblas", 1 }, { "native", 5 } };
+
+enum { SETTING_COUNT = sizeof settings / sizeof *settings };
+
 struct network {
+	double slack;
 	struct config config;
 	struct params params;
 	struct model model;
@@ -90,9 +102,11 @@ static void fill_inputs(struct network *net)
 	}
 }
 
-static void network_init(struct network *net)
+static void network_init(struct network *net, int setting)
 {
 	memset(net, 0, sizeof *net);
+	net->slack = settings[setting].slack;
+	ck_assert_msg(!backend_select(settings[setting].backend), "%s", status_message());
 	params_init(&net->params);
 	model_config_init(&net->config.model);
 	net->config.loss.nfl_weight = 1;
@@ -196,19 +210,19 @@ static const struct param *param_named(const struct network *net, const char *na
 static void compare_grad(struct network *net, const struct golden *golden)
 {
 	const struct param *param = param_named(net, golden->name);
-	compare(golden, net->grads + param->offset, shape_count(param->shape), 2e-4);
+	compare(golden, net->grads + param->offset, shape_count(param->shape), 2e-4 * net->slack);
 }
 
 static void compare_after(struct network *net, const struct golden *golden)
 {
 	const struct param *param = param_named(net, golden->name);
-	compare(golden, net->params.values + param->offset, shape_count(param->shape), 2e-3);
+	compare(golden, net->params.values + param->offset, shape_count(param->shape), 2e-3 * net->slack);
 }
 
 START_TEST(test_logits_and_every_gradient)
 {
 	struct network net;
-	network_init(&net);
+	network_init(&net, _i);
 	run(&net);
 	ck_assert_int_eq(each_golden("logits", compare_logits, &net), 1);
 	ck_assert_int_eq(each_golden("grad", compare_grad, &net), net.params.count);
@@ -223,9 +237,9 @@ static void take_step(struct network *net, const struct golden *golden)
 {
 	double loss = run(net);
 	double norm = optim_grad_norm(workers, &net->params, net->grads);
-	ck_assert_msg(fabs(loss - golden->norm) <= 1e-4 * golden->norm, "step %d: loss %.9g, PyTorch %.9g", (int)optim.step, loss,
+	ck_assert_msg(fabs(loss - golden->norm) <= 1e-4 * net->slack * golden->norm, "step %d: loss %.9g, PyTorch %.9g", (int)optim.step, loss,
 		      golden->norm);
-	ck_assert_msg(fabs(norm - golden->projection) <= 5e-3 * golden->projection, "step %d: gradient norm %.9g, PyTorch %.9g",
+	ck_assert_msg(fabs(norm - golden->projection) <= 5e-3 * net->slack * golden->projection, "step %d: gradient norm %.9g, PyTorch %.9g",
 		      (int)optim.step, norm, golden->projection);
 	optim_step(&optim, workers, &net->params, net->grads, 1e-3, norm);
 }
@@ -234,7 +248,7 @@ START_TEST(test_ten_adam_steps)
 {
 	struct network net;
 	struct optim_config config;
-	network_init(&net);
+	network_init(&net, _i);
 	optim_config_init(&config);
 	config.kind = OPTIM_ADAM;
 	config.beta1 = 0.9;
@@ -277,7 +291,7 @@ START_TEST(test_trunk_features_with_imagenet_weights)
 	struct network net;
 	if (!path)
 		return;
-	network_init(&net);
+	network_init(&net, _i);
 	ck_assert_msg(!safetensors_import(path, &net.params, &report), "%s", status_message());
 	ck_assert_int_eq(report.loaded, 50);
 	/* No clicks: the planes add nothing to the first convolution. */
@@ -293,9 +307,9 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("golden_network");
 	TCase *tcase = tcase_create("golden_network");
 	tcase_set_timeout(tcase, 120);
-	tcase_add_test(tcase, test_logits_and_every_gradient);
-	tcase_add_test(tcase, test_ten_adam_steps);
-	tcase_add_test(tcase, test_trunk_features_with_imagenet_weights);
+	tcase_add_loop_test(tcase, test_logits_and_every_gradient, 0, SETTING_COUNT);
+	tcase_add_loop_test(tcase, test_ten_adam_steps, 0, SETTING_COUNT);
+	tcase_add_loop_test(tcase, test_trunk_features_with_imagenet_weights, 0, SETTING_COUNT);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
