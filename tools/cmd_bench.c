@@ -213,6 +213,20 @@ static enum status measure_nodes(struct bench_training *training, struct bench_r
 	return STATUS_OK;
 }
 
+static void measure_parts(struct bench_training *training, struct bench_report *report)
+{
+	double prepare[PROFILE_STEPS], sum[PROFILE_STEPS];
+	int samples = report->config->train.batch_size;
+	for (int i = 0; i < PROFILE_STEPS; i++) {
+		struct bench_parts parts;
+		bench_training_parts(training, &parts);
+		prepare[i] = parts.prepare / samples;
+		sum[i] = parts.sum / samples;
+	}
+	report->parts.prepare = bench_median(prepare, PROFILE_STEPS);
+	report->parts.sum = bench_median(sum, PROFILE_STEPS);
+}
+
 static void read_memory(const struct bench_training *training, struct bench_report *report)
 {
 	struct rusage usage;
@@ -229,6 +243,7 @@ static enum status measure(struct bench_training *training, struct bench_report 
 	TRY(measure_torch_and_speed(training, report));
 	read_memory(training, report);
 	TRY(measure_nodes(training, report));
+	measure_parts(training, report);
 	TRY(bench_loader(report->config, &report->loader));
 	return bench_inference(training, report->config->train.size, &report->inference);
 }

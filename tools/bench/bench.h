@@ -61,6 +61,13 @@ struct bench_limit {
 };
 enum status bench_training_run(struct bench_training *training, struct bench_limit limit, struct bench_steps *result);
 
+/* Parts of a step that belong to no node: thread time of one step, in seconds. */
+struct bench_parts {
+	double prepare; /* weights packed for the kernels */
+	double sum;     /* gradients of the slots added up */
+};
+void bench_training_parts(struct bench_training *training, struct bench_parts *parts);
+
 /* Profiles `steps` steps of each sort. */
 enum status bench_training_profile(struct bench_training *training, int steps, struct profile *profile);
 
@@ -122,6 +129,7 @@ struct bench_report {
 	double best;            /* samples/s of the fastest step of all */
 	double cpu;             /* thread time per sample, medians over the repeats */
 	double optimiser_cpu;
+	struct bench_parts parts; /* of a sample */
 	struct profile_row *nodes, *kinds;
 	int node_count, kind_count;
 	bool show_nodes;

@@ -55,6 +55,8 @@ static void add_training(struct text *text, const struct bench_report *report)
 	add_numbers(text, "repeats", report->speed, report->repeats);
 	add_number(text, "best_samples_per_s", report->best);
 	add_number(text, "thread_seconds", report->cpu);
+	add_number(text, "prepare_seconds", report->parts.prepare);
+	add_number(text, "sum_seconds", report->parts.sum);
 	add_number(text, "optimiser_seconds", report->optimiser_cpu);
 	add_number(text, "arena_bytes", (double)report->arena_bytes);
 	add_number(text, "batch_bytes", (double)report->batch_bytes);

@@ -75,10 +75,11 @@ static void print_training(const struct bench_report *report, FILE *out)
 	range_of(report->speed, report->repeats, &least, &most);
 	fprintf(out, "training   %.2f samples/s, %.2f ms per sample (median of %d x %d steps: %.2f to %.2f samples/s; best step %.2f)\n",
 		speed, 1e3 / speed, report->repeats, report->limit.steps, least, most, report->best);
-	fprintf(out, "           %.2f ms of thread time per sample: forward %.2f, backward %.2f, norm and optimiser %.2f, "
-		     "rest %.2f (clicks,\n           inputs, IoU, sum of slots, weights packed)\n",
-		1e3 * report->cpu, 1e3 * forward, 1e3 * backward, 1e3 * report->optimiser_cpu,
-		1e3 * (report->cpu - forward - backward - report->optimiser_cpu));
+	double known = forward + backward + report->parts.prepare + report->parts.sum + report->optimiser_cpu;
+	fprintf(out, "           %.2f ms of thread time per sample: forward %.2f, backward %.2f, weights packed %.2f, slots summed %.2f,\n"
+		     "           norm and optimiser %.2f, rest %.2f (inputs, clicks, zeroed gradients, IoU)\n",
+		1e3 * report->cpu, 1e3 * forward, 1e3 * backward, 1e3 * report->parts.prepare, 1e3 * report->parts.sum,
+		1e3 * report->optimiser_cpu, 1e3 * (report->cpu - known));
 	fprintf(out, "           %.2f GFLOP per sample: %.1f GFLOP/s, %.0f %% of the peak of %d thread%s\n", 1e-9 * flops,
 		1e-9 * flops * speed, percent(flops * speed, report->machine.peak_each * report->machine.threads),
 		report->machine.threads, report->machine.threads == 1 ? "" : "s");

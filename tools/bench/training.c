@@ -119,6 +119,18 @@ enum status bench_training_run(struct bench_training *training, struct bench_lim
 	return STATUS_OK;
 }
 
+void bench_training_parts(struct bench_training *training, struct bench_parts *parts)
+{
+	struct batch *batch = &training->batch;
+	double start = bench_cpu_seconds();
+	for (int i = 0; i < batch->graph->node_count; i++)
+		graph_prepare(batch->graph, training->params.values, i, batch->prepared);
+	parts->prepare = bench_cpu_seconds() - start;
+	start = bench_cpu_seconds();
+	ranks_sum(&alone, training->workers, batch->grads, batch->slot_count, NULL, training->params.total);
+	parts->sum = bench_cpu_seconds() - start;
+}
+
 static void set_profile(struct bench_training *training, struct profile *profile)
 {
 	for (int i = 0; i < training->batch.threads; i++)
