@@ -1,5 +1,5 @@
-/* The promise of the trainer: same config and seed, same bytes, on any number of threads and through any stop. Runs a small network on a
- * few generated scenes. */
+/* The promise of the trainer: same config and seed, same bytes, on any number of threads, with any instruction set and
+ * through any stop. Runs a small network on a few generated scenes. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/atomic_file.h"
+#include "core/kernels.h"
 #include "core/sha256.h"
 #include "data/scenes.h"
 #include "tests/support/test.h"
@@ -41,12 +42,14 @@ static void load_config(struct config *config, const char *steps)
 		      status_message());
 }
 
+static const char *run_steps = "8";
+
 /* Runs to the end in out_dir; the digest of final.tapcut. */
 static void train(const char *name, int threads, bool resume, char hex[65])
 {
 	struct config config;
 	char dir[600], path[700];
-	load_config(&config, "8");
+	load_config(&config, run_steps);
 	snprintf(dir, sizeof dir, "%s/%s", root, name);
 	struct train_options options = { .out_dir = dir, .threads = threads, .resume = resume, .quiet = true };
 	ck_assert_msg(!train_run(&config, &options), "%s", status_message());
@@ -71,6 +74,23 @@ START_TEST(test_same_bytes_on_any_number_of_threads)
 	for (int threads = 2; threads <= 4; threads++) {
 		train("other", threads, false, other);
 		ck_assert_str_eq(one, other);
+	}
+}
+END_TEST
+
+/* The generic kernels are slow: few steps. */
+START_TEST(test_same_bytes_with_any_kernels)
+{
+	char best[65], other[65];
+	make_scenes();
+	run_steps = "2";
+	train("best", 2, false, best);
+	for (int i = 0; kernels_names[i]; i++) {
+		if (!kernels_supported(kernels_names[i]))
+			continue;
+		ck_assert_int_eq(kernels_select(kernels_names[i]), STATUS_OK);
+		train("other", 1, false, other);
+		ck_assert_msg(!strcmp(best, other), "%s kernels give other weights", kernels_names[i]);
 	}
 }
 END_TEST
@@ -160,6 +180,7 @@ static Suite *make_suite(void)
 	TCase *tcase = tcase_create("trainer");
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, test_same_bytes_on_any_number_of_threads);
+	tcase_add_test(tcase, test_same_bytes_with_any_kernels);
 	tcase_add_test(tcase, test_same_bytes_after_kill_and_resume);
 	tcase_add_test(tcase, test_stop_request_saves_and_resumes);
 	tcase_add_test(tcase, test_changed_data_is_refused_on_resume);
