@@ -21,19 +21,20 @@ enum {
 	FREQUENCIES = WINOGRAD_FREQUENCIES,
 	MOST_TILES = 240, /* of a block; a multiple of the rows that gemm takes at a time */
 	TILE_MULTIPLE = 24,
-	/* Tiles times channels of one matrix. The second is for convolutions with at least as many filters (c * o): each
-	 * block reads all of U and dU, which are then larger than the cache. */
+	/* Floats of one matrix of a block. Each block reads all of U and dU, so blocks are large where those are: where
+	 * c * o is MANY_FILTERS or more. Measured. */
 	SMALL_BLOCK = 1024,
 	LARGE_BLOCK = 4096,
 	MANY_FILTERS = 4096,
+	MOST_DU = 10240, /* more filters than that are transformed back piece by piece, while in the cache */
 	CHANNEL_MULTIPLE = 32, /* a multiple of every instruction set's gemm_panel() */
 	LINE = 16,             /* floats of a cache line */
 };
 
 struct plan {
 	int panel;
-	int tiles, block;     /* in all samples; of a block */
-	int outputs;          /* channels of o in a block */
+	int tiles, block; /* in all samples; of a block */
+	int forward_outputs, backward_outputs; /* channels of o in a block */
 	int c_pitch, o_pitch; /* floats from one tile to the next in matrices of c, and of a block of o */
 	/* Floats from frequency to frequency. */
 	ptrdiff_t forward_u, backward_u, v, m, du;
@@ -74,13 +75,16 @@ static struct plan plan_for(const struct conv2d_dims *d)
 	int most = smaller(round_up(floats / p.c_pitch, TILE_MULTIPLE), MOST_TILES);
 	int blocks = (p.tiles + most - 1) / most;
 	p.block = smaller(round_up((p.tiles + blocks - 1) / blocks, TILE_MULTIPLE), p.tiles);
-	p.outputs = smaller(round_up(floats / p.block, CHANNEL_MULTIPLE), d->o);
-	p.o_pitch = round_up(p.outputs, LINE);
+	int outputs = round_up(floats / p.block, CHANNEL_MULTIPLE);
+	int du_outputs = d->c * d->o > MOST_DU ? round_up(floats / p.c_pitch, CHANNEL_MULTIPLE) : d->o;
+	p.forward_outputs = smaller(outputs, d->o);
+	p.backward_outputs = smaller(p.forward_outputs, du_outputs);
+	p.o_pitch = round_up(p.forward_outputs, LINE);
 	p.forward_u = frequency_step((ptrdiff_t)gemm_packed_floats(p.panel, d->c, d->o));
 	p.backward_u = frequency_step((ptrdiff_t)gemm_packed_floats(p.panel, d->o, d->c));
 	p.v = frequency_step((ptrdiff_t)p.block * p.c_pitch);
 	p.m = frequency_step((ptrdiff_t)p.block * p.o_pitch);
-	p.du = frequency_step((ptrdiff_t)(p.block < p.tiles ? d->o : p.outputs) * p.c_pitch);
+	p.du = frequency_step((ptrdiff_t)(p.block < p.tiles ? d->o : p.backward_outputs) * p.c_pitch);
 	return p;
 }
 
@@ -185,8 +189,8 @@ void winograd_forward(const struct conv2d_dims *d, const float *x, const float *
 		count = smaller(p.block, p.tiles - first);
 		next_tiles(d, &at, count, tiles);
 		kernels()->winograd_input(&x_map, x, tiles, count, &v);
-		for (int o = 0; o < d->o; o += p.outputs) {
-			int outputs = smaller(p.outputs, d->o - o);
+		for (int o = 0; o < d->o; o += p.forward_outputs) {
+			int outputs = smaller(p.forward_outputs, d->o - o);
 			struct winograd_products products = {
 				.rows = count, .cols = outputs, .depth = d->c,
 				.a = v.data, .a_pitch = v.pitch, .a_frequency = p.v,
@@ -276,8 +280,8 @@ void winograd_backward(const struct conv2d_dims *d, const float *x, const struct
 		output_grad_rows(d, grad, &rows, rows_before(d, &at));
 		if (weight_grad)
 			kernels()->winograd_input(&x_map, x, tiles, count, &g.v);
-		for (int o = 0; o < d->o; o += p.outputs) {
-			int outputs = smaller(p.outputs, d->o - o);
+		for (int o = 0; o < d->o; o += p.backward_outputs) {
+			int outputs = smaller(p.backward_outputs, d->o - o);
 			struct winograd_map y_map = map_of(d, outputs, d->y_pitch);
 			kernels()->winograd_output_adjoint(&y_map, grad->data + o, tiles, count, &g.z);
 			if (weight_grad)

@@ -33,6 +33,17 @@ typedef __mmask16 vec_mask;
 typedef __m128i vec_bytes;
 #define vec_load_bytes(p) _mm_loadu_si128((const __m128i *)(p))
 #define vec_where_byte(bytes, value, a) _mm512_maskz_mov_ps(_mm_cmpeq_epi8_mask(bytes, _mm_set1_epi8(value)), a)
+/* Transposes four vectors cut into pieces of four floats: float j of a piece of v[i] and float i of that piece of v[j]
+ * change places. */
+static inline void vec_transpose4(vec v[4])
+{
+	vec low01 = _mm512_unpacklo_ps(v[0], v[1]), low23 = _mm512_unpacklo_ps(v[2], v[3]);
+	vec high01 = _mm512_unpackhi_ps(v[0], v[1]), high23 = _mm512_unpackhi_ps(v[2], v[3]);
+	v[0] = _mm512_shuffle_ps(low01, low23, 0x44);
+	v[1] = _mm512_shuffle_ps(low01, low23, 0xee);
+	v[2] = _mm512_shuffle_ps(high01, high23, 0x44);
+	v[3] = _mm512_shuffle_ps(high01, high23, 0xee);
+}
 
 #elif defined(__AVX2__)
 #include <immintrin.h>
@@ -61,6 +72,15 @@ typedef __m256i vec_bytes;
 #define vec_load_bytes(p) _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(p)))
 #define vec_where_byte(bytes, value, a) \
 	_mm256_and_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(bytes, _mm256_set1_epi32(value))), a)
+static inline void vec_transpose4(vec v[4])
+{
+	vec low01 = _mm256_unpacklo_ps(v[0], v[1]), low23 = _mm256_unpacklo_ps(v[2], v[3]);
+	vec high01 = _mm256_unpackhi_ps(v[0], v[1]), high23 = _mm256_unpackhi_ps(v[2], v[3]);
+	v[0] = _mm256_shuffle_ps(low01, low23, 0x44);
+	v[1] = _mm256_shuffle_ps(low01, low23, 0xee);
+	v[2] = _mm256_shuffle_ps(high01, high23, 0x44);
+	v[3] = _mm256_shuffle_ps(high01, high23, 0xee);
+}
 
 #else
 /* Plain C: the compiler makes of it what the target has. fmaf rounds once everywhere, in software if it must. */
@@ -143,6 +163,16 @@ static inline vec_bytes vec_load_bytes(const uint8_t *p)
 }
 
 #define vec_where_byte(bytes, value, a) ((vec)(((bytes) == (value)) & (vec_bytes)(a)))
+
+static inline void vec_transpose4(vec v[4])
+{
+	for (int i = 0; i < 4; i++)
+		for (int j = 0; j < i; j++) {
+			float kept = v[i][j];
+			v[i][j] = v[j][i];
+			v[j][i] = kept;
+		}
+}
 #endif
 
 /* The sum of 16 virtual lanes, halves added until one is left: s[i] + s[i+8], then +4, +2, +1. */

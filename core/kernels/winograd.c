@@ -6,6 +6,7 @@
 #include "core/kernels/vec.h"
 
 #define UNROLL _Pragma("GCC unroll 8")
+#define ROLLED _Pragma("GCC unroll 1")
 #define INLINE static inline __attribute__((always_inline))
 
 enum { TILE = WINOGRAD_TILE, PATCH = WINOGRAD_PATCH };
@@ -215,13 +216,13 @@ INLINE void output_adjoint_vector(struct part p, const float *y, float *m)
 }
 
 /* All vectors of channels of one tile: VECTOR(part, channel). */
-#define FOR_CHANNELS(tile_, map_, matrices, VECTOR)                                                                \
-	do {                                                                                                       \
-		int c = 0, channels = (map_)->channels;                                                            \
-		for (; c + VEC_LANES <= channels; c += VEC_LANES)                                                  \
-			VECTOR(((struct part){ tile_, map_, (matrices)->frequency, VEC_LANES }), c);               \
-		if (c < channels)                                                                                  \
-			VECTOR(((struct part){ tile_, map_, (matrices)->frequency, channels - c }), c);            \
+#define FOR_CHANNELS(tile_, map_, matrices, VECTOR)							\
+	do {												\
+		int c = 0, channels = (map_)->channels;							\
+		for (; c + VEC_LANES <= channels; c += VEC_LANES)					\
+			VECTOR(((struct part){ tile_, map_, (matrices)->frequency, VEC_LANES }), c);	\
+		if (c < channels)									\
+			VECTOR(((struct part){ tile_, map_, (matrices)->frequency, channels - c }), c);	\
 	} while (0)
 
 void KERNEL(winograd_input)(const struct winograd_map *map, const float *x, const struct winograd_tile *tiles,
@@ -240,7 +241,7 @@ void KERNEL(winograd_input)(const struct winograd_map *map, const float *x, cons
 void KERNEL(winograd_input_adjoint)(const struct winograd_map *map, const struct winograd_matrices *v,
 				    const struct winograd_tile *tiles, int count, bool add, float *x)
 {
-#define INPUT_ADJOINT(part, c) \
+#define INPUT_ADJOINT(part, c)	\
 	input_adjoint_vector(part, add, above, left, v->data + t * v->pitch + (c), patch + (c))
 	for (int t = 0; t < count; t++) {
 		float *patch = x + tiles[t].pixel * map->pitch - map->down - map->right;
@@ -255,8 +256,8 @@ void KERNEL(winograd_input_adjoint)(const struct winograd_map *map, const struct
 void KERNEL(winograd_output)(const struct winograd_map *map, const struct winograd_matrices *m,
 			     const struct winograd_tile *tiles, int count, const struct winograd_epilogue *e, float *y)
 {
-#define OUTPUT(part, c)                                                                               \
-	output_vector(part, e, m->data + t * m->pitch + (c), e->bias ? e->bias + (c) : NULL,               \
+#define OUTPUT(part, c)										\
+	output_vector(part, e, m->data + t * m->pitch + (c), e->bias ? e->bias + (c) : NULL,	\
 		      from ? from + (c) : NULL, first + (c))
 	for (int t = 0; t < count; t++) {
 		float *first = y + tiles[t].pixel * map->pitch;
@@ -281,40 +282,91 @@ void KERNEL(winograd_output_adjoint)(const struct winograd_map *map, const float
 	}
 }
 
-void KERNEL(winograd_filter)(const struct winograd_filters *filters, float *u, ptrdiff_t frequency)
+/* Filter 4 p + r of VEC_LANES, as it goes through vec_transpose4: taps 0 to 3 are piece p of vector r, taps 4 to 7 of
+ * vector 4 + r; tap 8 goes by itself. */
+struct filters {
+	float taps[8][VEC_LANES], last[VEC_LANES];
+};
+
+typedef float four_floats __attribute__((vector_size(16), aligned(4), may_alias));
+
+INLINE four_floats *four_taps(struct filters *f, int filter, int tap)
 {
-	const int panel = KERNEL(gemm_panel)();
-	for (int k = 0; k < filters->depth; k++)
-		for (int c = 0; c < (filters->cols + panel - 1) / panel * panel; c += VEC_LANES) {
-			vec g[3][3], half[PATCH][3];
-			float taps[9][VEC_LANES] = { { 0 } };
-			int n = filters->cols - c < VEC_LANES ? filters->cols - c : VEC_LANES;
-			for (int l = 0; l < n; l++)
-				for (int i = 0; i < 9; i++)
-					taps[i][l] = filters->scale *
-						     filters->data[k * filters->row + (c + l) * filters->col + i];
-			UNROLL for (int j = 0; j < 3; j++) {
-				vec column[PATCH];
-				UNROLL for (int i = 0; i < 3; i++)
-					g[j][i] = vec_load(taps[3 * i + j]);
-				filter_1d(g[j], column);
-				UNROLL for (int i = 0; i < PATCH; i++)
-					half[i][j] = column[i];
-			}
-			float *to = u + (ptrdiff_t)(c / panel * filters->depth + k) * panel + c % panel;
-			UNROLL for (int i = 0; i < PATCH; i++) {
-				vec row[PATCH];
-				filter_1d(half[i], row);
-				UNROLL for (int j = 0; j < PATCH; j++)
-					vec_store(to + (PATCH * i + j) * frequency, row[j]);
-			}
-		}
+	return (four_floats *)&f->taps[filter % 4 + tap][filter / 4 * 4];
 }
 
-/* The nine taps of VEC_LANES filters from their frequencies. */
-INLINE void filter_adjoint_vector(const float *u, ptrdiff_t frequency, float scale, float taps[9][VEC_LANES])
+/* The taps of n filters, `step` floats apart; the others are 0. */
+INLINE void load_filters(const float *data, ptrdiff_t step, int n, vec taps[9])
 {
-	vec half[3][PATCH];
+	struct filters f;
+	if (n < VEC_LANES)
+		memset(&f, 0, sizeof f);
+	ROLLED for (int l = 0; l < n; l++, data += step) {
+		*four_taps(&f, l, 0) = *(const four_floats *)data;
+		*four_taps(&f, l, 4) = *(const four_floats *)(data + 4);
+		f.last[l] = data[8];
+	}
+	UNROLL for (int i = 0; i < 8; i++)
+		taps[i] = vec_load(f.taps[i]);
+	taps[8] = vec_load(f.last);
+	vec_transpose4(taps);
+	vec_transpose4(taps + 4);
+}
+
+/* Adds the taps of n filters, which follow each other. */
+INLINE void add_filters(vec taps[9], int n, float *data)
+{
+	struct filters f;
+	vec_transpose4(taps);
+	vec_transpose4(taps + 4);
+	UNROLL for (int i = 0; i < 8; i++)
+		vec_store(f.taps[i], taps[i]);
+	vec_store(f.last, taps[8]);
+	ROLLED for (int l = 0; l < n; l++, data += 9) {
+		*(four_floats *)data += *four_taps(&f, l, 0);
+		*(four_floats *)(data + 4) += *four_taps(&f, l, 4);
+		data[8] += f.last[l];
+	}
+}
+
+INLINE void filter_vector(const struct winograd_filters *filters, const float *data, int n, float *u,
+			  ptrdiff_t frequency)
+{
+	vec taps[9], half[PATCH][3];
+	load_filters(data, filters->col, n, taps);
+	UNROLL for (int j = 0; j < 3; j++) {
+		vec g[3], column[PATCH];
+		UNROLL for (int i = 0; i < 3; i++)
+			g[i] = vec_mul(vec_set1(filters->scale), taps[3 * i + j]);
+		filter_1d(g, column);
+		UNROLL for (int i = 0; i < PATCH; i++)
+			half[i][j] = column[i];
+	}
+	UNROLL for (int i = 0; i < PATCH; i++) {
+		vec row[PATCH];
+		filter_1d(half[i], row);
+		UNROLL for (int j = 0; j < PATCH; j++)
+			vec_store(u + (PATCH * i + j) * frequency, row[j]);
+	}
+}
+
+void KERNEL(winograd_filter)(const struct winograd_filters *filters, float *u, ptrdiff_t frequency)
+{
+	const int panel = KERNEL(gemm_panel)(), cols = filters->cols, depth = filters->depth;
+	for (int c = 0; c < (cols + panel - 1) / panel * panel; c += VEC_LANES) {
+		const float *data = filters->data + c * filters->col;
+		float *to = u + (ptrdiff_t)(c / panel) * depth * panel + c % panel;
+		for (int k = 0; k < depth; k++, data += filters->row, to += panel)
+			if (cols - c >= VEC_LANES)
+				filter_vector(filters, data, VEC_LANES, to, frequency);
+			else
+				filter_vector(filters, data, cols > c ? cols - c : 0, to, frequency);
+	}
+}
+
+INLINE void filter_adjoint_vector(const float *u, ptrdiff_t frequency, float scale, int n, float *grad)
+{
+	vec taps[9], half[3][PATCH];
 	UNROLL for (int j = 0; j < PATCH; j++) {
 		vec column[PATCH], g[3];
 		UNROLL for (int i = 0; i < PATCH; i++)
@@ -327,19 +379,19 @@ INLINE void filter_adjoint_vector(const float *u, ptrdiff_t frequency, float sca
 		vec row[3];
 		filter_adjoint_1d(half[i], row);
 		UNROLL for (int j = 0; j < 3; j++)
-			vec_store(taps[3 * i + j], vec_mul(vec_set1(scale), row[j]));
+			taps[3 * i + j] = vec_mul(vec_set1(scale), row[j]);
 	}
+	add_filters(taps, n, grad);
 }
 
 void KERNEL(winograd_filter_adjoint)(const float *u, ptrdiff_t frequency, int rows, int cols, ptrdiff_t pitch,
 				     float scale, float *grad)
 {
-	for (int o = 0; o < rows; o++)
-		for (int c = 0; c < cols; c += VEC_LANES) {
-			float taps[9][VEC_LANES], *to = grad + ((ptrdiff_t)o * cols + c) * 9;
-			filter_adjoint_vector(u + o * pitch + c, frequency, scale, taps);
-			for (int l = 0; l < VEC_LANES && c + l < cols; l++)
-				for (int i = 0; i < 9; i++)
-					to[9 * l + i] += taps[i][l];
-		}
+	for (int o = 0; o < rows; o++, u += pitch, grad += 9 * cols) {
+		int c = 0;
+		for (; c + VEC_LANES <= cols; c += VEC_LANES)
+			filter_adjoint_vector(u + c, frequency, scale, VEC_LANES, grad + 9 * c);
+		if (c < cols)
+			filter_adjoint_vector(u + c, frequency, scale, cols - c, grad + 9 * c);
+	}
 }

@@ -42,7 +42,7 @@ struct winograd_products {
 	bool transposed;
 	const float *a;
 	ptrdiff_t a_pitch, a_frequency;
-	/* In gemm's panels of full depth, b_panel floats apart; where a is transposed, b[k][j] at b[k * b_panel + j]. */
+	/* In gemm's panels, b_panel floats apart; where a is transposed, b[k][j] at b[k * b_panel + j]. */
 	const float *b;
 	ptrdiff_t b_panel, b_frequency;
 	float *c; /* c[i][j] at c[i * c_pitch + j], written up to the next multiple of 16 columns */

@@ -1,12 +1,18 @@
 /* See winograd.h. These products are small: with 16 channels a tile of sums lives for 16 steps only, so what happens
- * around the steps counts. Against gemm there is less of it: rows are worked through inside one function, without masks,
- * biases and cut depths. The order of additions is the same. */
+ * around the steps counts. Against gemm there is less of it: rows are worked through inside one function, without
+ * masks, biases and cut depths. The order of additions is the same. */
 #include "core/kernels/winograd.h"
 
 #include "core/kernels/kernel.h"
 #include "core/kernels/vec.h"
 
-enum { PANEL_VECS = 2, PANEL = PANEL_VECS * VEC_LANES };
+enum {
+	PANEL_VECS = 2,
+	PANEL = PANEL_VECS * VEC_LANES,
+	/* Low tiles are for few rows: b is read a few times only and comes from a far cache. So many steps before. */
+	LOW_ROWS = 8,
+	STEPS_AHEAD = 16,
+};
 
 #define UNROLL _Pragma("GCC unroll 16")
 
@@ -17,68 +23,73 @@ struct strip {
 	const float *a, *b;
 	float *c;
 	ptrdiff_t a_pitch, b_pitch, c_pitch;
-	ptrdiff_t ahead; /* floats from this panel to the next one, which is asked for early */
 };
 
 /* a[i][k]: a pointer for every third row, as the processor's address modes have it; or one for all. */
 #define A_ROWS(i, k) a[(i) / 3][((i) % 3) * a_pitch + (k)]
 #define A_COLUMNS(i, k) a[0][(k) * a_pitch + (i)]
 
-#define EACH_SUM(statement)                                       \
-	UNROLL for (int i = 0; i < ROWS_; i++)                    \
-		UNROLL for (int v = 0; v < VECS_; v++) {          \
-			float *at = c + i * c_pitch + v * VEC_LANES; \
-			statement;                                \
+#define EACH_SUM(statement)						\
+	UNROLL for (int i = 0; i < ROWS_; i++)				\
+		UNROLL for (int v = 0; v < VECS_; v++) {		\
+			float *at = c + i * c_pitch + v * VEC_LANES;	\
+			statement;					\
 		}
 
 /* `steps` steps along the depth. */
-#define STEPS(steps, A)                                                                 \
-	for (; depth >= (steps); depth -= (steps)) {                                    \
-		UNROLL for (int k = 0; k < (steps); k++) {                              \
-			vec row[VECS_];                                                 \
-			UNROLL for (int v = 0; v < VECS_; v++)                          \
-				row[v] = vec_load(b + k * b_pitch + v * VEC_LANES);     \
-			__builtin_prefetch(b + k * b_pitch + ahead);                    \
-			__builtin_prefetch(b + k * b_pitch + ahead + 16);               \
-			UNROLL for (int i = 0; i < ROWS_; i++) {                        \
-				vec factor = vec_set1(A(i, k));                         \
-				UNROLL for (int v = 0; v < VECS_; v++)                  \
-					sum[i][v] = vec_fma(factor, row[v], sum[i][v]); \
-			}                                                               \
-		}                                                                       \
-		UNROLL for (int i = 0; i < POINTERS_; i++)                              \
-			a[i] += (steps) * a_step;                                       \
-		b += (steps) * b_pitch;                                                 \
+#define STEPS(steps, A)									\
+	for (; depth >= (steps); depth -= (steps)) {					\
+		UNROLL for (int k = 0; k < (steps); k++) {				\
+			const float *row_ahead = b + (k + AHEAD_) * b_pitch;		\
+			vec row[VECS_];							\
+			UNROLL for (int v = 0; v < VECS_; v++)				\
+				row[v] = vec_load(b + k * b_pitch + v * VEC_LANES);	\
+			if (AHEAD_)							\
+				UNROLL for (int v = 0; v < VECS_; v++)			\
+					__builtin_prefetch(row_ahead + v * VEC_LANES);	\
+			UNROLL for (int i = 0; i < ROWS_; i++) {			\
+				vec factor = vec_set1(A(i, k));				\
+				UNROLL for (int v = 0; v < VECS_; v++)			\
+					sum[i][v] = vec_fma(factor, row[v], sum[i][v]);	\
+			}								\
+		}									\
+		UNROLL for (int i = 0; i < POINTERS_; i++)				\
+			a[i] += (steps) * a_step;					\
+		b += (steps) * b_pitch;							\
 	}
 
 /* c of `tiles` times ROWS rows. Steps are unrolled where all addresses differ by constants. */
-#define DEFINE_STRIP(name, ROWS, VECS, A, POINTERS, A_ROW, A_STEP, B_PITCH, UNROLLED)                   \
-	static void name(const struct strip *s, int tiles)                                              \
-	{                                                                                               \
-		enum { ROWS_ = ROWS, VECS_ = VECS, POINTERS_ = POINTERS };                              \
-		const ptrdiff_t a_pitch = s->a_pitch, b_pitch = B_PITCH, c_pitch = s->c_pitch;          \
-		const ptrdiff_t a_row = A_ROW, a_step = A_STEP;                                         \
-		float *c = s->c;                                                                        \
-		for (int t = 0; t < tiles; t++, c += ROWS * c_pitch) {                                  \
-			const float *a[POINTERS], *b = s->b;                                            \
-			vec sum[ROWS][VECS];                                                            \
-			int depth = s->depth;                                                           \
-			const ptrdiff_t ahead = t == 0 ? s->ahead : 0;                                  \
-			UNROLL for (int i = 0; i < POINTERS; i++)                                       \
-				a[i] = s->a + (t * ROWS + 3 * i) * a_row;                               \
-			if (s->add)                                                                     \
-				EACH_SUM(sum[i][v] = vec_load(at))                                      \
-			else                                                                            \
-				EACH_SUM(sum[i][v] = vec_zero(); (void)at)                              \
-			STEPS(UNROLLED, A)                                                              \
-			STEPS(1, A)                                                                     \
-			EACH_SUM(vec_store(at, sum[i][v]))                                              \
-		}                                                                                       \
+#define DEFINE_STRIP(name, ROWS, VECS, A, POINTERS, A_ROW, A_STEP, B_PITCH, UNROLLED, AHEAD)	\
+	static void name(const struct strip *s, int tiles)					\
+	{											\
+		enum { ROWS_ = ROWS, VECS_ = VECS, POINTERS_ = POINTERS, AHEAD_ = AHEAD };	\
+		const ptrdiff_t a_pitch = s->a_pitch, b_pitch = B_PITCH, c_pitch = s->c_pitch;	\
+		const ptrdiff_t a_row = A_ROW, a_step = A_STEP;					\
+		float *c = s->c;								\
+		for (int t = 0; t < tiles; t++, c += ROWS * c_pitch) {				\
+			const float *a[POINTERS], *b = s->b;					\
+			vec sum[ROWS][VECS];							\
+			int depth = s->depth;							\
+			UNROLL for (int i = 0; i < POINTERS; i++)				\
+				a[i] = s->a + (t * ROWS + 3 * i) * a_row;			\
+			if (s->add)								\
+				EACH_SUM(sum[i][v] = vec_load(at))				\
+			else									\
+				EACH_SUM(sum[i][v] = vec_zero(); (void)at)			\
+			STEPS(UNROLLED, A)							\
+			STEPS(1, A)								\
+			EACH_SUM(vec_store(at, sum[i][v]))					\
+		}										\
 	}
 
-#define DEFINE_STRIPS(ROWS, VECS)                                                                               \
-	DEFINE_STRIP(rows_##ROWS##_##VECS, ROWS, VECS, A_ROWS, (ROWS + 2) / 3, a_pitch, 1, PANEL, 4)            \
-	DEFINE_STRIP(columns_##ROWS##_##VECS, ROWS, VECS, A_COLUMNS, 1, 1, a_pitch, s->b_pitch, 1)
+#define DEFINE_ROWS(ROWS, VECS)										\
+	DEFINE_STRIP(rows_##ROWS##_##VECS, ROWS, VECS, A_ROWS, (ROWS + 2) / 3, a_pitch, 1, PANEL, 4,	\
+		     VECS > 1 && ROWS == LOW_ROWS ? STEPS_AHEAD : 0)
+#define DEFINE_COLUMNS(ROWS, VECS)	\
+	DEFINE_STRIP(columns_##ROWS##_##VECS, ROWS, VECS, A_COLUMNS, 1, 1, a_pitch, s->b_pitch, 1, 0)
+#define DEFINE_STRIPS(ROWS, VECS)	\
+	DEFINE_ROWS(ROWS, VECS)		\
+	DEFINE_COLUMNS(ROWS, VECS)
 
 typedef void strip_function(const struct strip *s, int tiles);
 
@@ -138,7 +149,6 @@ static void run_panel(struct strip s, int rows, int vecs, bool transposed)
 		s.a += transposed ? done : done * s.a_pitch;
 		s.c += done * s.c_pitch;
 		rows -= done;
-		s.ahead = 0;
 	}
 }
 
@@ -146,8 +156,14 @@ void KERNEL(winograd_products)(const struct winograd_products *p)
 {
 	for (int f = 0; f < WINOGRAD_FREQUENCIES; f++) {
 		struct strip s = {
-			p->depth, p->add, p->a + f * p->a_frequency, p->b + f * p->b_frequency, p->c + f * p->c_frequency,
-			p->a_pitch, p->transposed ? p->b_panel : PANEL, p->c_pitch, p->transposed ? 0 : p->b_panel
+			.depth = p->depth,
+			.add = p->add,
+			.a = p->a + f * p->a_frequency,
+			.b = p->b + f * p->b_frequency,
+			.c = p->c + f * p->c_frequency,
+			.a_pitch = p->a_pitch,
+			.b_pitch = p->transposed ? p->b_panel : PANEL,
+			.c_pitch = p->c_pitch,
 		};
 		for (int column = 0; column < p->cols; column += PANEL) {
 			run_panel(s, p->rows, p->cols - column > VEC_LANES ? 2 : 1, p->transposed);
