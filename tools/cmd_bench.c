@@ -19,24 +19,24 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut bench [CONFIG.json] [OPTIONS]\n"
 	      "\n"
-	      "Trains and infers the network of a config (default " DEFAULT_CONFIG ") on generated data and prints samples per\n"
-	      "second, the time of each kind of operator as a share of the FMA peak that it measures, memory, the loader's share, and\n"
-	      "milliseconds per click. Weights are random; nothing is written.\n"
+	      "Trains and infers the network of a config (default " DEFAULT_CONFIG ") on generated data. Prints\n"
+	      "samples per second, the time of each kind of operator as a share of the FMA peak that it measures, memory,\n"
+	      "the loader's share, and milliseconds per click. Weights are random; nothing is written.\n"
 	      "\n"
-	      "  --size N         side of the samples and of the photo of inference (default: the config's train.size)\n"
+	      "  --size N         side of the samples and of the photo of inference (default: train.size)\n"
 	      "  --batch N        samples per step\n"
 	      "  --slot N         samples that one thread computes together\n"
 	      "  --threads N      threads that compute (default: all processors)\n"
 	      "  --rounds N       corrective rounds: 0 to N per sample (default 0: one forward and backward pass)\n"
-	      "  --steps N        steps per measurement (default 16; a measurement ends after four seconds at the latest)\n"
+	      "  --steps N        steps per measurement (default 16), or those of four seconds if they take longer\n"
 	      "  --repeat N       measurements, of which the median is printed (default 5)\n"
 	      "  --backend NAME   native or openblas\n"
 	      "  --set KEY=VALUE  another value for a key of the config; may be repeated\n"
 	      "  --nodes          a table of every node as well\n"
 	      "  --json           one JSON object: seconds, bytes, FLOP/s\n"
-	      "  --against torch  train the same network with PyTorch in turns with ours and print the ratio. Skipped where\n"
-	      "                   PyTorch is not installed. TAPCUT_PYTHON names the Python (default /usr/bin/python3),\n"
-	      "                   TAPCUT_TORCH_TWIN the script (default tools/bench/torch_twin.py)\n"
+	      "  --against torch  PyTorch trains the same network in turns with us: prints the ratio. Skipped where it is\n"
+	      "                   not installed. TAPCUT_PYTHON: the Python (default /usr/bin/python3);\n"
+	      "                   TAPCUT_TORCH_TWIN: the script (default tools/bench/torch_twin.py)\n"
 	      "\n"
 	      "TAPCUT_ISA=generic|avx2|avx512 chooses the instruction set.\n"
 	      "\n"
@@ -47,7 +47,7 @@ static void print_usage(FILE *out)
 	      out);
 }
 
-/* --- command line -------------------------------------------------------------------------------------------------- */
+/* --- command line ------------------------------------------------------------------------------------------------- */
 
 struct arguments {
 	const char *config;
@@ -58,24 +58,30 @@ struct arguments {
 	bool nodes, json, torch, help;
 };
 
-enum { OPT_SIZE = 256, OPT_BATCH, OPT_SLOT, OPT_THREADS, OPT_ROUNDS, OPT_STEPS, OPT_REPEAT, OPT_BACKEND, OPT_SET, OPT_NODES, OPT_JSON,
-       OPT_AGAINST, OPT_HELP };
+enum {
+	OPT_SIZE = 256,
+	OPT_BATCH,
+	OPT_SLOT,
+	OPT_THREADS,
+	OPT_ROUNDS,
+	OPT_STEPS,
+	OPT_REPEAT,
+	OPT_BACKEND,
+	OPT_SET,
+	OPT_NODES,
+	OPT_JSON,
+	OPT_AGAINST,
+	OPT_HELP
+};
 
 static const struct option long_options[] = {
-	{ "size", required_argument, NULL, OPT_SIZE },
-	{ "batch", required_argument, NULL, OPT_BATCH },
-	{ "slot", required_argument, NULL, OPT_SLOT },
-	{ "threads", required_argument, NULL, OPT_THREADS },
-	{ "rounds", required_argument, NULL, OPT_ROUNDS },
-	{ "steps", required_argument, NULL, OPT_STEPS },
-	{ "repeat", required_argument, NULL, OPT_REPEAT },
-	{ "backend", required_argument, NULL, OPT_BACKEND },
-	{ "set", required_argument, NULL, OPT_SET },
-	{ "nodes", no_argument, NULL, OPT_NODES },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "against", required_argument, NULL, OPT_AGAINST },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
+	{ "size", required_argument, NULL, OPT_SIZE },     { "batch", required_argument, NULL, OPT_BATCH },
+	{ "slot", required_argument, NULL, OPT_SLOT },     { "threads", required_argument, NULL, OPT_THREADS },
+	{ "rounds", required_argument, NULL, OPT_ROUNDS }, { "steps", required_argument, NULL, OPT_STEPS },
+	{ "repeat", required_argument, NULL, OPT_REPEAT }, { "backend", required_argument, NULL, OPT_BACKEND },
+	{ "set", required_argument, NULL, OPT_SET },       { "nodes", no_argument, NULL, OPT_NODES },
+	{ "json", no_argument, NULL, OPT_JSON },           { "against", required_argument, NULL, OPT_AGAINST },
+	{ "help", no_argument, NULL, OPT_HELP },           { NULL, 0, NULL, 0 },
 };
 
 static bool wrong_usage(const char *message)
@@ -130,7 +136,9 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_REPEAT: return parse_number("--repeat", optarg, BENCH_MAX_REPEATS, &a->repeats);
 	case OPT_NODES: a->nodes = true; return true;
 	case OPT_JSON: a->json = true; return true;
-	case OPT_AGAINST: a->torch = true; return strcmp(optarg, "torch") == 0 || wrong_usage("--against expects \"torch\"");
+	case OPT_AGAINST:
+		a->torch = true;
+		return strcmp(optarg, "torch") == 0 || wrong_usage("--against expects \"torch\"");
 	case OPT_HELP: a->help = true; return true;
 	default: return false; /* getopt_long has said what is wrong */
 	}
@@ -149,7 +157,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 	return optind == argc || wrong_usage("one config only");
 }
 
-/* --- measurements -------------------------------------------------------------------------------------------------- */
+/* --- measurements ------------------------------------------------------------------------------------------------- */
 
 static void keep_best(double *best, const struct bench_steps *steps, const struct config *config)
 {
@@ -251,7 +259,10 @@ static enum status measure(struct bench_training *training, struct bench_report 
 static enum status bench_with(struct workers *workers, const struct arguments *a, const struct config *config)
 {
 	struct bench_training training;
-	struct bench_report report = { .config = config, .repeats = a->repeats, .limit = { a->steps, SECONDS }, .show_nodes = a->nodes,
+	struct bench_report report = { .config = config,
+				       .repeats = a->repeats,
+				       .limit = { a->steps, SECONDS },
+				       .show_nodes = a->nodes,
 				       .against_torch = a->torch };
 	bench_machine_look(&report.machine, workers);
 	TRY(bench_training_init(&training, config, workers));

@@ -6,8 +6,8 @@
 
 enum { PROJECT_PATH_SIZE = 4096 };
 
-/* The file `name` of the current folder, or of the project that this program was built in (PROJECT/build/tapcut). False if it is in
- * neither. */
+/* The file `name` of the current folder, or of the project that this program was built in (PROJECT/build/tapcut).
+ * False if it is in neither. */
 bool project_file_find(const char *name, char path[PROJECT_PATH_SIZE]);
 
 #endif

@@ -93,7 +93,9 @@ static double median_time(const struct profile *profile, enum profile_pass pass,
 /* Multiply-adds of a node's forward pass. */
 static double node_macs(const struct graph *graph, const struct node *node)
 {
-	struct op_call call = { .attr = node->attr, .input_count = node->input_count, .param_count = node->param_count,
+	struct op_call call = { .attr = node->attr,
+				.input_count = node->input_count,
+				.param_count = node->param_count,
 				.out = { node->shape, NULL } };
 	if (!node->op->macs)
 		return 0;

@@ -40,8 +40,19 @@ START_TEST(text_has_all_parts)
 {
 	static const char *const parts[] = {
 		"smoke: 32x32, batch 2 in slots of 1, 2 threads",
-		"FMA peak ", "samples/s", "ms per sample", "memory ", "loader ", "inference  32x32", "conv2d 3x3 stride 1, trunk",
-		"conv2d 1x1 stride 1, decoder", "max_pool2d", "together", "features.3.expand3x3", "to the weights", "Winograd",
+		"FMA peak ",
+		"samples/s",
+		"ms per sample",
+		"memory ",
+		"loader ",
+		"inference  32x32",
+		"conv2d 3x3 stride 1, trunk",
+		"conv2d 1x1 stride 1, decoder",
+		"max_pool2d",
+		"together",
+		"features.3.expand3x3",
+		"to the weights",
+		"Winograd",
 	};
 	const char *text = tapcut_ok(SMALL "--nodes")->out;
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -77,14 +88,15 @@ START_TEST(json_adds_up)
 	struct json *root;
 	const char *text = tapcut_ok(SMALL "--json --nodes")->out;
 	ck_assert_msg(json_parse(text, strlen(text), "bench", &root) == STATUS_OK, "%s", status_message());
-	const struct json *training = member(root, "training"), *kinds = member(root, "kinds"), *nodes = member(root, "nodes");
+	const struct json *training = member(root, "training"), *kinds = member(root, "kinds"),
+			  *nodes = member(root, "nodes");
 	ck_assert_double_eq(number(training, "size"), 32);
 	ck_assert_double_gt(number(training, "samples_per_s"), 0);
 	ck_assert_double_gt(number(member(root, "machine"), "peak_each"), 1e7);
 	ck_assert_double_gt(number(member(root, "inference"), "first_click_seconds"), 0);
 	ck_assert_double_gt(number(member(root, "loader"), "load_share"), 0);
-	/* Forward: two operations per multiply-add. Backward: twice as much, but nobody wants the gradients of image and
-	 * clicks. */
+	/* Forward: two operations per multiply-add. Backward: twice as much, but nobody wants the gradients of image
+	 * and clicks. */
 	double macs = number(training, "macs"), stem = 2.0 * 64 * 3 * 9 * 16 * 16;
 	ck_assert_double_eq_tol(sum(kinds, "forward", "flops"), 2 * macs, 1);
 	ck_assert_double_eq_tol(sum(nodes, "backward", "flops"), 4 * macs - 2 * stem, 1);

@@ -1,5 +1,5 @@
-/* What a profile makes of counted nanoseconds: medians over steps, sums over threads, the weights' part as a difference,
- * FLOPs from the graph, kinds added up. */
+/* What a profile makes of counted nanoseconds: medians over steps, sums over threads, the weights' part as a
+ * difference, FLOPs from the graph, kinds added up. */
 #include <string.h>
 
 #include "core/nn/layers.h"

@@ -1,4 +1,4 @@
-/* The parts of `tapcut bench`: each measures one thing and fills one struct of figures; print.c and json.c show them. */
+/* The parts of `tapcut bench`: each measures one thing and fills a struct of figures; print.c and json.c show them. */
 #ifndef TOOLS_BENCH_BENCH_H
 #define TOOLS_BENCH_BENCH_H
 
@@ -17,12 +17,12 @@ double bench_thread_seconds(void);
 /* The median; sorts the values. 0 of none. */
 double bench_median(double *values, int count);
 
-/* --- machine.c ----------------------------------------------------------------------------------------------------- */
+/* --- machine.c ---------------------------------------------------------------------------------------------------- */
 
 struct bench_machine {
 	char cpu[128];
 	long processors;
-	double idle;      /* share of the processors that others leave free, before anything was measured; < 0: unknown */
+	double idle; /* share of the processors that others leave free, before anything was measured; < 0: unknown */
 	double peak_one;  /* FMA peak of one thread that runs alone, FLOP/s */
 	double peak_each; /* of each of `threads` that run together */
 	int threads;
@@ -30,7 +30,7 @@ struct bench_machine {
 
 void bench_machine_look(struct bench_machine *machine, struct workers *workers);
 
-/* --- training.c ---------------------------------------------------------------------------------------------------- */
+/* --- training.c --------------------------------------------------------------------------------------------------- */
 
 /* A trainer without data: its network, batch and optimiser, on generated samples that stay the same. */
 struct bench_training {
@@ -71,18 +71,18 @@ void bench_training_parts(struct bench_training *training, struct bench_parts *p
 /* Profiles `steps` steps of each sort. */
 enum status bench_training_profile(struct bench_training *training, int steps, struct profile *profile);
 
-/* --- loader.c ------------------------------------------------------------------------------------------------------ */
+/* --- loader.c ----------------------------------------------------------------------------------------------------- */
 
 /* Thread time per sample, in seconds. */
 struct bench_loader {
-	double load;  /* decode, crop, resample, augment */
-	double click; /* first clicks, and drawing them */
+	double load;                /* decode, crop, resample, augment */
+	double click;               /* first clicks, and drawing them */
 	int samples, width, height; /* size of the generated photos */
 };
 
 enum status bench_loader(const struct config *config, struct bench_loader *figures);
 
-/* --- inference.c --------------------------------------------------------------------------------------------------- */
+/* --- inference.c -------------------------------------------------------------------------------------------------- */
 
 /* One thread; medians, in seconds. */
 struct bench_inference {
@@ -93,7 +93,7 @@ struct bench_inference {
 
 enum status bench_inference(const struct bench_training *training, int size, struct bench_inference *figures);
 
-/* --- torch.c ------------------------------------------------------------------------------------------------------- */
+/* --- torch.c ------------------------------------------------------------------------------------------------------ */
 
 /* The PyTorch twin, a process of its own that is asked to train a few steps at a time. */
 struct bench_torch {
@@ -102,40 +102,41 @@ struct bench_torch {
 	bool skipped;
 	char reason[256]; /* why it was skipped */
 	char version[32];
-	const char *format; /* "nchw" or "channels_last": the faster one */
+	const char *format;     /* "nchw" or "channels_last": the faster one */
 	double format_speed[2]; /* samples/s of both, in that order */
 };
 extern const char *const bench_torch_formats[2];
 
-/* Starts the twin and checks that it is the same network. Where there is no Python, PyTorch or twin, `skipped` is set and
- * the status is STATUS_OK. */
+/* Starts the twin and checks that it is the same network. Where there is no Python, PyTorch or twin, `skipped` is set
+ * and the status is STATUS_OK. */
 enum status bench_torch_open(struct bench_torch *torch, const struct bench_training *training);
 /* The same as bench_training_run; the optimiser's time is not known apart. */
-enum status bench_torch_run(struct bench_torch *torch, const char *format, struct bench_limit limit, struct bench_steps *result);
+enum status bench_torch_run(struct bench_torch *torch, const char *format, struct bench_limit limit,
+			    struct bench_steps *result);
 /* Measures both memory formats and remembers the faster. */
 enum status bench_torch_choose_format(struct bench_torch *torch, struct bench_limit limit);
 void bench_torch_close(struct bench_torch *torch);
 
-/* --- print.c, json.c ----------------------------------------------------------------------------------------------- */
+/* --- print.c, json.c ---------------------------------------------------------------------------------------------- */
 
 struct bench_report {
 	const struct config *config;
 	struct bench_machine machine;
 	size_t parameters;
-	double macs;            /* forward, one sample */
+	double macs; /* forward, one sample */
 	int repeats;
 	struct bench_limit limit;
 	double speed[BENCH_MAX_REPEATS]; /* samples/s of each repeat, in the order of time */
-	double best;            /* samples/s of the fastest step of all */
-	double cpu;             /* thread time per sample, medians over the repeats */
+	double best;                     /* samples/s of the fastest step of all */
+	double cpu;                      /* thread time per sample, medians over the repeats */
 	double optimiser_cpu;
 	struct bench_parts parts; /* of a sample */
 	struct profile_row *nodes, *kinds;
 	int node_count, kind_count;
 	bool show_nodes;
-	size_t arena_bytes;     /* of one thread */
-	size_t batch_bytes;     /* arenas, gradients and prepared weights of all */
-	size_t peak_rss;        /* of the process, after training */
+	size_t arena_bytes; /* of one thread */
+	size_t batch_bytes; /* arenas, gradients and prepared weights of all */
+	size_t peak_rss;    /* of the process, after training */
 	struct bench_loader loader;
 	struct bench_inference inference;
 	bool against_torch;

@@ -13,7 +13,8 @@ struct times {
 	double set_image[ROUNDS], first[ROUNDS], second[ROUNDS];
 };
 
-static enum status time_click(struct tapcut_session *session, int x, int y, int positive, uint8_t *mask, int size, double *time)
+static enum status time_click(struct tapcut_session *session, int x, int y, int positive, uint8_t *mask, int size,
+			      double *time)
 {
 	double start = progress_clock();
 	if (tapcut_session_click(session, x, y, positive) != TAPCUT_OK ||
@@ -77,7 +78,8 @@ static enum status time_model(const struct tapcut_model *model, int size, struct
 enum status bench_inference(const struct bench_training *training, int size, struct bench_inference *figures)
 {
 	struct tapcut_model *model;
-	TRY(deploy_in_memory(&training->model, training->config, optim_best_values(&training->optim, &training->params), &model));
+	TRY(deploy_in_memory(&training->model, training->config,
+			     optim_best_values(&training->optim, &training->params), &model));
 	enum status status = time_model(model, size, figures);
 	tapcut_model_free(model);
 	return status;

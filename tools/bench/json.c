@@ -104,7 +104,8 @@ static void add_torch(struct text *text, const struct bench_report *report)
 	text_add(text, "}");
 }
 
-static void add_rows(struct text *text, const char *key, const struct bench_report *report, const struct profile_row *rows, int count)
+static void add_rows(struct text *text, const char *key, const struct bench_report *report,
+		     const struct profile_row *rows, int count)
 {
 	bool first = true;
 	text_add(text, ", \"%s\": [", key);
@@ -118,7 +119,8 @@ static void add_rows(struct text *text, const char *key, const struct bench_repo
 			text_add(text, ", \"%s\": {\"flops\": ", profile_pass_names[pass]);
 			text_add_number(text, rows[i].flops[pass]);
 			add_number(text, "seconds", rows[i].seconds[pass]);
-			add_number(text, "peak_share", 1e9 * profile_speed(&rows[i], pass) / report->machine.peak_each);
+			add_number(text, "peak_share",
+				   1e9 * profile_speed(&rows[i], pass) / report->machine.peak_each);
 			add_number(text, "step_share", rows[i].seconds[pass] / report->cpu);
 			text_add(text, "}");
 		}

@@ -28,7 +28,8 @@ static enum status write_scenes(char dir[PATH_SIZE])
 {
 	const char *tmp = getenv("TMPDIR");
 	struct scenes_options options;
-	if (snprintf(dir, PATH_SIZE, "%s/tapcut-bench-XXXXXX", tmp && *tmp ? tmp : "/tmp") >= PATH_SIZE || !mkdtemp(dir))
+	if (snprintf(dir, PATH_SIZE, "%s/tapcut-bench-XXXXXX", tmp && *tmp ? tmp : "/tmp") >= PATH_SIZE ||
+	    !mkdtemp(dir))
 		return status_fail(STATUS_IO, "%.200s: cannot make a temporary folder", dir);
 	scenes_options_init(&options);
 	options.out_dir = dir;
@@ -60,7 +61,8 @@ static void draw_clicks(const struct config *config, const struct click_list *li
 {
 	struct infer_click clicks[CLICKS_MAX];
 	for (int i = 0; i < list->count; i++)
-		clicks[i] = (struct infer_click){ (float)list->items[i].x, (float)list->items[i].y, list->items[i].positive };
+		clicks[i] = (struct infer_click){ (float)list->items[i].x, (float)list->items[i].y,
+						  list->items[i].positive };
 	infer_draw_clicks(&config->preprocess, clicks, list->count, planes, config->train.size, config->train.size);
 }
 
@@ -73,7 +75,8 @@ static enum status time_clicks(const struct config *config, struct sample **samp
 	double start = bench_thread_seconds(); /* the loader goes on with the next sample */
 	for (int i = 0; workspace && planes && i < SAMPLES; i++) {
 		struct rng rng = rng_stream(config->seed, 0, (uint64_t)i, RNG_CLICKS);
-		sampler_first_clicks(&config->sampler, &rng, samples[i]->truth, samples[i]->others, size, size, &list, workspace);
+		sampler_first_clicks(&config->sampler, &rng, samples[i]->truth, samples[i]->others, size, size, &list,
+				     workspace);
 		draw_clicks(config, &list, planes);
 	}
 	figures->click = (bench_thread_seconds() - start) / SAMPLES;
@@ -83,10 +86,15 @@ static enum status time_clicks(const struct config *config, struct sample **samp
 	return complete ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for clicks");
 }
 
-static enum status time_dataset(const struct config *config, const struct dataset *dataset, struct bench_loader *figures)
+static enum status time_dataset(const struct config *config, const struct dataset *dataset,
+				struct bench_loader *figures)
 {
-	struct loader_options options = { .dataset = dataset, .augment = config->augment, .size = config->train.size,
-					  .seed = config->seed, .threads = 1, .prefetch = 1 };
+	struct loader_options options = { .dataset = dataset,
+					  .augment = config->augment,
+					  .size = config->train.size,
+					  .seed = config->seed,
+					  .threads = 1,
+					  .prefetch = 1 };
 	struct loader *loader = NULL;
 	struct sample *samples[SAMPLES];
 	enum status status = time_loading(&options, &loader, samples, figures);

@@ -1,4 +1,4 @@
-/* What there is to compare with: the processor, how busy others keep it, and the most that its multiply-adds can do. */
+/* What there is to compare with: the processor, how busy others keep it, and the most that its multiply-adds do. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -59,8 +59,8 @@ static bool read_ticks(double *all, double *idle)
 {
 	double user, nice, system, irq[4] = { 0 }, waiting;
 	FILE *file = fopen("/proc/stat", "r");
-	int found = file ? fscanf(file, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &user, &nice, &system, idle, &waiting, &irq[0],
-				  &irq[1], &irq[2])
+	int found = file ? fscanf(file, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &user, &nice, &system, idle, &waiting,
+				  &irq[0], &irq[1], &irq[2])
 			 : 0;
 	if (file)
 		fclose(file);
@@ -103,7 +103,8 @@ static void measure_peak(void *context, int index, int thread)
 
 void bench_machine_look(struct bench_machine *machine, struct workers *workers)
 {
-	*machine = (struct bench_machine){ .processors = sysconf(_SC_NPROCESSORS_ONLN), .threads = workers_threads(workers) };
+	*machine = (struct bench_machine){ .processors = sysconf(_SC_NPROCESSORS_ONLN),
+					   .threads = workers_threads(workers) };
 	read_cpu_name(machine->cpu, sizeof machine->cpu);
 	machine->idle = read_idle();
 	measure_peak(&machine->peak_one, 0, 0);

@@ -1,5 +1,5 @@
-/* Talks to the PyTorch twin (torch_twin.py, which has the protocol): a process of its own, asked to train a few steps at
- * a time, so that it and we can take turns on the same machine. */
+/* Talks to the PyTorch twin (torch_twin.py, which has the protocol): a process of its own, asked to train a few steps
+ * at a time, so that it and we can take turns on the same machine. */
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
@@ -21,7 +21,7 @@ const char *const bench_torch_formats[2] = { "nchw", "channels_last" };
 
 extern char **environ;
 
-/* --- what the twin is told ----------------------------------------------------------------------------------------- */
+/* --- what the twin is told ---------------------------------------------------------------------------------------- */
 
 static void add_number(struct text *text, const char *key, double number)
 {
@@ -44,7 +44,8 @@ static void add_model(struct text *text, const struct model_config *model)
 {
 	add_name(text, "trunk", trunk_names[model->trunk]);
 	add_name(text, "decoder", decoder_names[model->decoder]);
-	text_add(text, ", \"widths\": [%d, %d, %d, %d]", model->widths[0], model->widths[1], model->widths[2], model->widths[3]);
+	text_add(text, ", \"widths\": [%d, %d, %d, %d]", model->widths[0], model->widths[1], model->widths[2],
+		 model->widths[3]);
 	add_number(text, "context_width", model->context_width);
 	add_bool(text, "global_context", model->global_context);
 	add_name(text, "click_entry", click_entry_names[model->click_entry]);
@@ -87,7 +88,7 @@ static char *describe_twin(const struct config *config, int threads)
 	return text_take(&text);
 }
 
-/* --- the process --------------------------------------------------------------------------------------------------- */
+/* --- the process -------------------------------------------------------------------------------------------------- */
 
 static enum status skip(struct bench_torch *torch, const char *what, const char *why)
 {
@@ -99,8 +100,8 @@ static enum status skip(struct bench_torch *torch, const char *what, const char 
 /* PyTorch gets the threads from us and its BLAS core from the processor, whatever the environment says. */
 static void clean_environment(void)
 {
-	static const char *const names[] = { "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS",
-					     "MKL_NUM_THREADS" };
+	static const char *const names[] = { "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS",
+					     "OMP_NUM_THREADS", "MKL_NUM_THREADS" };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		unsetenv(names[i]);
 }
@@ -157,9 +158,11 @@ static double number_of(const struct json *answer, const char *key)
 	return json_number(json_get(answer, key), &number) == STATUS_OK ? number : 0;
 }
 
-static enum status check_twin(struct bench_torch *torch, const struct bench_training *training, const struct json *hello)
+static enum status check_twin(struct bench_torch *torch, const struct bench_training *training,
+			      const struct json *hello)
 {
-	const char *skipped = json_string(json_get(hello, "skipped")), *version = json_string(json_get(hello, "torch"));
+	const char *skipped = json_string(json_get(hello, "skipped")),
+		   *version = json_string(json_get(hello, "torch"));
 	if (skipped)
 		return skip(torch, "PyTorch", skipped);
 	snprintf(torch->version, sizeof torch->version, "%s", version ? version : "?");
@@ -167,13 +170,16 @@ static enum status check_twin(struct bench_torch *torch, const struct bench_trai
 	double macs = graph->forward_macs / training->config->train.slot_size;
 	double parameters = (double)training->params.total;
 	if (number_of(hello, "parameters") != parameters || number_of(hello, "macs") != macs)
-		return status_fail(STATUS_CONFIG, "the PyTorch twin is another network: expected %.0f parameters and %.0f multiply-adds, "
-						  "found %.0f and %.0f", parameters, macs, number_of(hello, "parameters"),
-				   number_of(hello, "macs"));
+		return status_fail(
+			STATUS_CONFIG,
+			"the PyTorch twin is another network: expected %.0f parameters and %.0f multiply-adds, "
+			"found %.0f and %.0f",
+			parameters, macs, number_of(hello, "parameters"), number_of(hello, "macs"));
 	return STATUS_OK;
 }
 
-static enum status start(struct bench_torch *torch, const struct bench_training *training, const char *python, const char *script)
+static enum status start(struct bench_torch *torch, const struct bench_training *training, const char *python,
+			 const char *script)
 {
 	struct json *hello;
 	char *config = describe_twin(training->config, workers_threads(training->workers));
@@ -210,14 +216,17 @@ enum status bench_torch_open(struct bench_torch *torch, const struct bench_train
 	return status;
 }
 
-enum status bench_torch_run(struct bench_torch *torch, const char *format, struct bench_limit limit, struct bench_steps *result)
+enum status bench_torch_run(struct bench_torch *torch, const char *format, struct bench_limit limit,
+			    struct bench_steps *result)
 {
 	struct json *answer;
 	fprintf(torch->to, "%s %d %g\n", format, limit.steps, limit.seconds);
 	fflush(torch->to);
 	TRY(read_answer(torch, &answer));
-	*result = (struct bench_steps){ .samples = (int)number_of(answer, "samples"), .wall = number_of(answer, "seconds"),
-					.best = number_of(answer, "best"), .cpu = number_of(answer, "cpu") };
+	*result = (struct bench_steps){ .samples = (int)number_of(answer, "samples"),
+					.wall = number_of(answer, "seconds"),
+					.best = number_of(answer, "best"),
+					.cpu = number_of(answer, "cpu") };
 	json_free(answer);
 	if (!(result->samples > 0 && result->wall > 0 && result->best > 0))
 		return status_fail(STATUS_FORMAT, "the PyTorch twin: expected samples, seconds and best");

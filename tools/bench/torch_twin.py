@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
-"""The PyTorch twin of `tapcut bench --against torch`: the same network, batch, loss and optimiser, on fixed random data.
+"""The PyTorch twin of `tapcut bench --against torch`: the same network, batch, loss and optimiser, on fixed data.
 
-    torch_twin.py CONFIG    CONFIG is a JSON object as tools/bench/torch.c writes it (train/config.h has the meaning of its keys)
+    torch_twin.py CONFIG    CONFIG is a JSON object as tools/bench/torch.c writes it (configs/README.md has the keys)
 
 Speaks in lines on stdin and stdout, so that one process can be measured in turns with ours:
 
     first line out     {"torch": "1.13.1", "parameters": 1103009, "macs": 695934976}, or {"skipped": "why"}
-    nchw STEPS SECONDS            \
-    channels_last STEPS SECONDS    > trains so many steps, or those of so many seconds -> {"samples": 80, "seconds": 2.9,
-                                     "best": 0.27, "cpu": 5.6} (best: of one step; cpu: of all threads)
-    end of input                  ends it
+    nchw STEPS SECONDS, or channels_last STEPS SECONDS in: trains so many steps in that memory format, or those of so
+    many seconds, and answers {"samples": 80, "seconds": 2.9, "best": 0.27, "cpu": 5.6} (best: of one step; cpu: of
+    all threads); the end of its input ends it
 
-By hand: echo "channels_last 10 5" | torch_twin.py '{"size": 256, "batch": 8, "threads": 2}' (the other keys have defaults)."""
+By hand: echo "channels_last 10 5" | torch_twin.py '{"size": 256, "batch": 8, "threads": 2}' (other keys: DEFAULTS)."""
 import json
 import sys
 import time
@@ -41,10 +40,12 @@ except ImportError as error:
 
 # Torchvision's `features` of SqueezeNet: (squeeze, expand) of a fire module, None where the map is pooled.
 TRUNKS = {
-    "squeezenet1_0": (96, 7, [None, (16, 64), (16, 64), (32, 128), None, (32, 128), (48, 192), (48, 192), (64, 256), None,
-                              (64, 256)]),
-    "squeezenet1_1": (64, 3, [None, (16, 64), (16, 64), None, (32, 128), (32, 128), None, (48, 192), (48, 192), (64, 256),
-                              (64, 256)]),
+    "squeezenet1_0": (96, 7, [None, (16, 64), (16, 64), (32, 128),
+                              None, (32, 128), (48, 192), (48, 192), (64, 256),
+                              None, (64, 256)]),
+    "squeezenet1_1": (64, 3, [None, (16, 64), (16, 64),
+                              None, (32, 128), (32, 128),
+                              None, (48, 192), (48, 192), (64, 256), (64, 256)]),
 }
 
 
@@ -67,7 +68,7 @@ class Trunk(nn.Module):
         super().__init__()
         width, kernel, features = TRUNKS[config["trunk"]]
         self.stem = nn.Conv2d(3, width, kernel, 2, kernel // 2)
-        self.modules_between = nn.ModuleList()
+        self.fires = nn.ModuleList()
         self.pooled_before = []
         self.channels = []
         for feature in features:
@@ -75,13 +76,13 @@ class Trunk(nn.Module):
             if feature is None:
                 self.channels.append(width)
                 continue
-            self.modules_between.append(Fire(width, *feature))
+            self.fires.append(Fire(width, *feature))
             width = 2 * feature[1]
         self.channels.append(width)
 
     def forward(self, image, click_stem):
         x = F.relu(self.stem(image) + click_stem, inplace=True)
-        maps, fires = [], iter(self.modules_between)
+        maps, fires = [], iter(self.fires)
         for pooled in self.pooled_before:
             if pooled:
                 maps.append(x)
@@ -221,7 +222,7 @@ class Network(nn.Module):
 
 
 def loss_of(config, logits, target):
-    """The losses of core/ops, mean over the samples. The targets here have no ignored pixels, so nothing is masked out."""
+    """The losses of core/ops, mean over the samples. No pixel is ignored here, so nothing is masked out."""
     p = torch.sigmoid(logits)
     dims, total = (1, 2, 3), 0
     if config["nfl_weight"]:
@@ -306,7 +307,8 @@ def count_macs(network, config):
         pixels = (inputs[0] if isinstance(module, nn.ConvTranspose2d) else output)[0, 0].numel()
         macs += pixels * module.weight.numel()
 
-    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+    convolutions = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+    hooks = [m.register_forward_hook(count) for m in convolutions]
     network.eval()
     with torch.no_grad():
         network(torch.zeros(1, 3, config["size"], config["size"]),

@@ -34,7 +34,8 @@ static enum status make_samples(struct bench_training *training)
 		return status_fail(STATUS_NO_MEMORY, "no memory for %d samples", config->train.batch_size);
 	for (int i = 0; i < config->train.batch_size; i++) {
 		TRY(sample_alloc(&training->samples[i], config->train.size));
-		draw_sample(&training->samples[i], config->train.size, rng_stream(config->seed, 0, (uint64_t)i, RNG_SCENES));
+		draw_sample(&training->samples[i], config->train.size,
+			    rng_stream(config->seed, 0, (uint64_t)i, RNG_SCENES));
 		struct slot *slot = &training->batch.slots[i / config->train.slot_size];
 		slot->samples[i % config->train.slot_size] = &training->samples[i];
 	}
@@ -50,8 +51,8 @@ static enum status set_up(struct bench_training *training)
 	TRY(graph_plan(&training->model.graph, GRAPH_TRAINING));
 	TRY(params_alloc(&training->params, config->seed));
 	TRY(optim_init(&training->optim, &config->optim, &training->params));
-	TRY(batch_init(&training->batch, config, &training->model, &training->objective, training->workers,
-		       &alone, (uint32_t)config->train.batch_size));
+	TRY(batch_init(&training->batch, config, &training->model, &training->objective, training->workers, &alone,
+		       (uint32_t)config->train.batch_size));
 	return make_samples(training);
 }
 
