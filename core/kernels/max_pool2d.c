@@ -209,9 +209,28 @@ static inline void unpool_block(const float *y_grad, const uint8_t *winners, ptr
 	}
 }
 
+/* The whole gradient where channels are few: each window sends its own to its winner. */
+static void unpool_windows(const struct max_pool2d *p, const float *y_grad, const uint8_t *winners, float *x_grad,
+			   bool add)
+{
+	if (!add)
+		memset(x_grad, 0, (size_t)p->h * (size_t)p->w * (size_t)p->channels * sizeof *x_grad);
+	for (int oy = 0; oy < p->out_h; oy++)
+		for (int ox = 0; ox < p->out_w; ox++)
+			for (int c = 0; c < p->channels; c++, winners++) {
+				int row = oy * p->stride - p->padding + *winners / p->kernel;
+				int column = ox * p->stride - p->padding + *winners % p->kernel;
+				x_grad[((ptrdiff_t)row * p->w + column) * p->channels + c] += *y_grad++;
+			}
+}
+
 void KERNEL(max_pool2d_grad)(const struct max_pool2d *p, const float *y_grad, const uint8_t *winners, float *x_grad,
 			     bool add)
 {
+	if (p->channels < MANY_CHANNELS) {
+		unpool_windows(p, y_grad, winners, x_grad, add);
+		return;
+	}
 	bool blocks = p->kernel == 3 && p->stride == 2 && p->padding == 0 && p->channels % VEC_LANES == 0;
 	ptrdiff_t row = (ptrdiff_t)p->w * p->channels, up = (ptrdiff_t)p->out_w * p->channels;
 	for (int iy = 0; iy < p->h; iy++) {
