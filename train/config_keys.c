@@ -88,7 +88,8 @@ const struct config_key config_keys[] = {
 	 "A third click plane holds the prediction of the round before.", .max = 1},
 
 	{"init.trunk", KEY_TEXT, FIELD(init_trunk), "\"\"", "path",
-	 "safetensors file whose tensors start the trunk (torchvision's names); empty: random.", .path = true, .free = true},
+	 "safetensors file whose tensors start the trunk (torchvision's names) or, made by tapcut export, all of the network; empty: random.",
+	 .path = true, .free = true},
 
 	{"augment.flip_probability", KEY_NUMBER, FIELD(augment.flip_probability), "0.5", "probability", "Mirror left and right.",
 	 .max = 1},
