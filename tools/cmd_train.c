@@ -37,8 +37,9 @@ static void print_usage(FILE *out)
 	      "  --quiet             no progress line\n"
 	      "  --keys              print every config key with type, default, unit and meaning\n"
 	      "\n"
-	      "Ctrl-C or SIGTERM: the run saves a checkpoint and ends; a second one ends it at once.\n"
-	      "Exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by SIGINT, 143 by SIGTERM (go on with --resume auto).\n"
+	      "Ctrl-C, SIGTERM or SIGUSR1: the run saves a checkpoint and ends; a second one ends it at once.\n"
+	      "Exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by SIGINT, 143 by SIGTERM, 138 by SIGUSR1\n"
+	      "(go on with --resume auto).\n"
 	      "\n"
 	      "examples:\n"
 	      "  tapcut train configs/demo.json --out runs/demo\n"
@@ -198,6 +199,7 @@ static void catch_signals(void)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL); /* mpirun passes it on; after SIGTERM it kills within a second or two */
 }
 
 /* --- main ---------------------------------------------------------------------------------------------------------- */

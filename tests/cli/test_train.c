@@ -98,6 +98,12 @@ START_TEST(interrupted_and_continued)
 }
 END_TEST
 
+START_TEST(usr1_and_continued)
+{
+	stop_and_continue("usr1", SIGUSR1, 128 + SIGUSR1);
+}
+END_TEST
+
 /* The log of a run that was killed and continued has each step once. */
 START_TEST(log_of_a_continued_run_has_each_step_once)
 {
@@ -231,6 +237,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, killed_and_continued);
 	tcase_add_test(tcase, terminated_and_continued);
 	tcase_add_test(tcase, interrupted_and_continued);
+	tcase_add_test(tcase, usr1_and_continued);
 	tcase_add_test(tcase, log_of_a_continued_run_has_each_step_once);
 	tcase_add_test(tcase, resume_auto_always_fits);
 	tcase_add_test(tcase, another_experiment_is_not_continued);
