@@ -26,7 +26,8 @@ struct tile {
 #define A_ROWS(i, k) a[(i) / 3][((i) % 3) * a_row]
 #define A_COLUMNS(i, k) a[0][i]
 
-/* What is asked for early. Rows of a that follow each other without a gap are read as one run of memory, but twelve places
+/* What is asked for early. Where the next tile will be written; a store to memory that is not in the cache waits for it.
+ * Rows of a that follow each other without a gap are read as one run of memory, but twelve places
  * of it at a time, which the processor does not foresee: each step asks for one line of the next tile. A matrix b that
  * lies as it is comes from far away: two lines of a later row. */
 enum { ROWS_AHEAD = 24 };
@@ -59,6 +60,11 @@ enum { ROWS_AHEAD = 24 };
 		(void)a_row, (void)next, (void)ahead;                                                           \
 		UNROLL for (int v = 0; v < VECS; v++)                                                           \
 			start[v] = vec_zero();                                                                  \
+		UNROLL for (int i = 0; i < ROWS; i++) {                                                         \
+			__builtin_prefetch(t->c + (ROWS + i) * c_row, 1);                                       \
+			if (VECS > 1)                                                                           \
+				__builtin_prefetch(t->c + (ROWS + i) * c_row + VEC_LANES, 1);                   \
+		}                                                                                               \
 		if (t->bias)                                                                                    \
 			UNROLL for (int v = 0; v < VECS; v++)                                                   \
 				start[v] = v < VECS - 1 ? vec_load(t->bias + v * VEC_LANES)                     \
