@@ -140,8 +140,8 @@ static void print_torch(const struct bench_report *report, FILE *out)
 		1e3 * report->torch_cpu, report->torch_cpu / report->cpu);
 	if (report->machine.idle >= 0 && report->machine.idle < BUSY)
 		fprintf(out,
-			"           The machine is busy. PyTorch's threads wait for each other at every operator and lose\n"
-			"           more by it than ours: only figures from an idle machine compare the two.\n");
+			"           The machine is busy. PyTorch's threads wait for each other at every operator and\n"
+			"           lose more by it than ours: only figures from an idle machine compare the two.\n");
 }
 
 /* ms, GFLOP/s, share of the peak, and of the step if `step` > 0. */
@@ -195,8 +195,8 @@ void bench_print(const struct bench_report *report, FILE *out)
 	print_table(report, "kind of operator", report->kinds, report->kind_count, out);
 	if (report->show_nodes)
 		print_table(report, "node", report->nodes, report->node_count, out);
-	fputs("\nThread time per sample, medians over the steps. MFLOP: of the forward pass, two per multiply-add of\n"
-	      "the direct convolution, so that a Winograd convolution may exceed 100 % of the peak. step%: share of the\n"
-	      "whole step's thread time.\n",
+	fputs("\nThread time per sample, medians over the steps. MFLOP: of the forward pass, two per multiply-add\n"
+	      "of the direct convolution, so that a Winograd convolution may exceed 100 % of the peak. step%: share\n"
+	      "of the whole step's thread time.\n",
 	      out);
 }
