@@ -15,9 +15,11 @@ INLINE void run_columns(const struct epilogue_grad *e, int first, const int vecs
 {
 	const float *y = e->y ? e->y + first : NULL, *y_grad = e->y_grad + first;
 	float *to = e->g ? e->g + first : NULL;
+	float *bias_grad = e->bias_grad ? e->bias_grad + first : NULL;
 	vec total[MOST_VECS];
 	UNROLL for (int v = 0; v < vecs; v++)
-		total[v] = vec_zero();
+		total[v] = bias_grad ? vec_load_part(bias_grad + v * VEC_LANES, v == vecs - 1 ? last : VEC_LANES)
+				     : vec_zero();
 	for (size_t row = 0; row < e->rows; row++) {
 		vec sum[MOST_VECS];
 		UNROLL for (int v = 0; v < vecs; v++)
@@ -38,13 +40,10 @@ INLINE void run_columns(const struct epilogue_grad *e, int first, const int vecs
 		UNROLL for (int v = 0; v < vecs; v++)
 			total[v] = vec_add(total[v], sum[v]);
 	}
-	if (!e->bias_grad)
+	if (!bias_grad)
 		return;
-	UNROLL for (int v = 0; v < vecs; v++) {
-		float *bias_grad = e->bias_grad + first + v * VEC_LANES;
-		int n = v == vecs - 1 ? last : VEC_LANES;
-		vec_store_part(bias_grad, n, vec_add(vec_load_part(bias_grad, n), total[v]));
-	}
+	UNROLL for (int v = 0; v < vecs; v++)
+		vec_store_part(bias_grad + v * VEC_LANES, v == vecs - 1 ? last : VEC_LANES, total[v]);
 }
 
 void KERNEL(epilogue_grad)(const struct epilogue_grad *e)

@@ -5,8 +5,9 @@
 #include <stddef.h>
 
 /* g = y_grad where y > 0, else 0 (y_grad itself without a relu): what the sums and the addend get, and, summed over
- * pixels, the bias. Pixels come in rows: bias_grad[c] += the rows' sums, first row first, each one chain over its
- * pixels: short chains lose less to rounding than one over the whole image. */
+ * pixels, the bias. Pixels come in rows, each a chain of its own, for short chains lose less to rounding than one over
+ * the whole image; the rows' sums are added to bias_grad[c] one after the other, so that it does not matter whether all
+ * rows come in one call. */
 struct epilogue_grad {
 	size_t rows;
 	int width, channels;

@@ -26,6 +26,12 @@ struct nn_conv2d {
 	double input_scale; /* its input is multiplied by this; 0 means 1 */
 };
 
+/* A map that its readers multiply by a scale: nn_conv2d.input_scale. */
+struct nn_features {
+	int map;
+	double scale;
+};
+
 int nn_conv2d(struct nn *nn, const char *name, int x, struct nn_conv2d conv);
 /* `addend`, a node of the output's shape, is added (before the relu). */
 int nn_conv2d_add(struct nn *nn, const char *name, int x, int addend, struct nn_conv2d conv);

@@ -42,12 +42,11 @@ static void build_trunk(struct nn *nn, struct model *model, const struct model_c
 
 /* Two dilated convolutions (rates 2 and 4) and a global average, so that the coarsest map knows what lies around: Yu & Koltun, ICLR 2016;
  * Liu et al., "ParseNet", 2015. */
-static int build_context(struct nn *nn, const struct model_config *config, int x)
+static int build_context(struct nn *nn, const struct model_config *config, struct nn_features coarse)
 {
 	int width = config->context_width;
-	if (!width)
-		return x;
-	x = nn_conv2d_block(nn, "decoder.context.reduce", x, (struct nn_conv2d){ .channels = width, .kernel = 1 });
+	struct nn_conv2d reduce = { .channels = width, .kernel = 1, .input_scale = coarse.scale };
+	int x = nn_conv2d_block(nn, "decoder.context.reduce", coarse.map, reduce);
 	for (int rate = 2; rate <= 4; rate *= 2) {
 		char name[64];
 		snprintf(name, sizeof name, "decoder.context.dilated%d", rate);
@@ -62,17 +61,17 @@ static int build_context(struct nn *nn, const struct model_config *config, int x
 	return nn_add(nn, "decoder.context.global", x, average);
 }
 
-/* What the decoder starts from: scaled trunk map, with the click planes beside it if the config says so, dropout, context. */
-static int build_coarse(struct nn *nn, struct model *model, const struct model_config *config)
+/* What the decoder starts from: trunk map, with the click planes beside it if the config says so, dropout, context. */
+static struct nn_features build_coarse(struct nn *nn, struct model *model, const struct model_config *config)
 {
-	int x = nn_scale(nn, "decoder.coarse", model->maps.sixteenth, config->feature_scale);
+	int x = model->maps.sixteenth;
 	if (config->click_entry == CLICK_ENTRY_STEM_COARSE) {
 		int planes = nn_max_pool2d(nn, "clicks.coarse", model->clicks, MODEL_STRIDE, MODEL_STRIDE, false);
-		planes = nn_scale(nn, "clicks.coarse", planes, config->feature_scale);
 		x = nn_concat(nn, "decoder.coarse", x, planes);
 	}
 	x = nn_dropout(nn, "decoder.dropout", x, config->dropout);
-	return build_context(nn, config, x);
+	struct nn_features coarse = { x, config->feature_scale };
+	return config->context_width ? (struct nn_features){ build_context(nn, config, coarse), 1 } : coarse;
 }
 
 /* What a stage of the decoder takes from the trunk; stages go from coarse to fine. */
@@ -82,10 +81,10 @@ static struct nn_features features_of(const struct model *model, const struct mo
 	return (struct nn_features){ maps[stage], config->feature_scale };
 }
 
-static int build_light(struct nn *nn, const struct model *model, const struct model_config *config, int coarse)
+static int build_light(struct nn *nn, const struct model *model, const struct model_config *config, struct nn_features coarse)
 {
-	int m = nn_conv2d_block(nn, "decoder.coarse", coarse,
-				(struct nn_conv2d){ .channels = config->widths[0], .kernel = 3, .padding = 1 });
+	struct nn_conv2d first = { .channels = config->widths[0], .kernel = 3, .padding = 1, .input_scale = coarse.scale };
+	int m = nn_conv2d_block(nn, "decoder.coarse", coarse.map, first);
 	for (int stage = 1; stage < DECODER_STAGES; stage++) {
 		char name[64];
 		snprintf(name, sizeof name, "decoder.refine%d", stage);
@@ -97,9 +96,10 @@ static int build_light(struct nn *nn, const struct model *model, const struct mo
 	return nn_upsample(nn, "logits", m, 2, UPSAMPLE_BILINEAR);
 }
 
-static int build_published(struct nn *nn, const struct model *model, const struct model_config *config, int coarse)
+static int build_published(struct nn *nn, const struct model *model, const struct model_config *config, struct nn_features coarse)
 {
-	int m = nn_conv2d_block(nn, "decoder.coarse", coarse, (struct nn_conv2d){ .channels = config->widths[0], .kernel = 1 });
+	struct nn_conv2d first = { .channels = config->widths[0], .kernel = 1, .input_scale = coarse.scale };
+	int m = nn_conv2d_block(nn, "decoder.coarse", coarse.map, first);
 	for (int stage = 0; stage < DECODER_STAGES; stage++) {
 		char name[64];
 		snprintf(name, sizeof name, "decoder.refine%d", stage + 1);
@@ -108,13 +108,15 @@ static int build_published(struct nn *nn, const struct model *model, const struc
 	return nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1, .logits = true });
 }
 
-static int build_transposed(struct nn *nn, int coarse)
+static int build_transposed(struct nn *nn, struct nn_features coarse)
 {
-	int score = nn_conv2d(nn, "decoder.score", coarse, (struct nn_conv2d){ .channels = 1, .kernel = 1, .logits = true });
+	struct nn_conv2d conv = { .channels = 1, .kernel = 1, .logits = true, .input_scale = coarse.scale };
+	int score = nn_conv2d(nn, "decoder.score", coarse.map, conv);
 	return nn_conv_transpose2d(nn, "decoder.logits", score, 1, 2 * MODEL_STRIDE, MODEL_STRIDE, MODEL_STRIDE / 2);
 }
 
-static int build_decoder(struct nn *nn, const struct model *model, const struct model_config *config, int coarse)
+static int build_decoder(struct nn *nn, const struct model *model, const struct model_config *config,
+			 struct nn_features coarse)
 {
 	switch (config->decoder) {
 	case DECODER_TRANSPOSED:

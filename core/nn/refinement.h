@@ -5,12 +5,6 @@
 
 #include "core/nn/layers.h"
 
-/* Trunk features, times a scale. */
-struct nn_features {
-	int map;
-	double scale;
-};
-
 /* As published (facebookresearch/deepmask, SharpMask.lua): both at the same resolution; two 3x3 on the mask path (k -> k -> k/2), three
  * 3x3 on the skip path (-> 64, or 32 for the last module, -> k -> k/2), sum, relu, nearest x2. Zero padding instead of the original's
  * reflection. Output k/2 channels at twice the resolution. */

@@ -15,7 +15,7 @@ static float y[FLOATS], y_grad[FLOATS], g[FLOATS], expected_g[FLOATS], bias_grad
 static void expect(const struct epilogue_grad *e)
 {
 	for (int c = 0; c < e->channels; c++) {
-		float total = 0;
+		float total = 1;
 		for (int row = 0; row < ROWS; row++) {
 			float sum = 0;
 			for (int x = 0; x < WIDTH; x++) {
@@ -27,7 +27,7 @@ static void expect(const struct epilogue_grad *e)
 			}
 			total += sum;
 		}
-		expected_bias[c] = 1 + total;
+		expected_bias[c] = total;
 	}
 }
 
@@ -54,7 +54,14 @@ static void check(int channels, bool relu, bool in_place, const char *isa)
 	if (in_place)
 		memcpy(expected_g, y_grad, sizeof y_grad);
 	expect(&e);
+	struct epilogue_grad rest = e;
+	e.rows = 1; /* in two calls, as if in one */
 	kernels()->epilogue_grad(&e);
+	rest.rows--;
+	rest.y = relu ? y + WIDTH * PITCH : NULL;
+	rest.y_grad += WIDTH * PITCH;
+	rest.g += WIDTH * rest.g_pitch;
+	kernels()->epilogue_grad(&rest);
 	ck_assert_msg(memcmp(e.g, expected_g, sizeof g) == 0, "%s, %d channels: gradient", isa, channels);
 	ck_assert_msg(memcmp(bias_grad, expected_bias, (size_t)channels * sizeof *bias_grad) == 0,
 		      "%s, %d channels: bias", isa, channels);
