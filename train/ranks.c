@@ -185,12 +185,13 @@ static int from_environment(const char *name)
 	return number > 0 ? number : 0;
 }
 
-/* SLURM_NTASKS would be wrong: it stands in the environment of a batch script too, which is one process. */
+/* The innermost launcher counts: mpirun starts its helpers on other machines through srun. SLURM_NTASKS would be wrong: it
+ * stands in the environment of a batch script too, which is one process. */
 int ranks_launched(void)
 {
 	static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
-	int most = 1 + from_environment("PMIX_RANK"); /* PMIx gives each process its number only */
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-		most = from_environment(sizes[i]) > most ? from_environment(sizes[i]) : most;
-	return most;
+		if (from_environment(sizes[i]))
+			return from_environment(sizes[i]);
+	return 1 + from_environment("PMIX_RANK"); /* PMIx gives each process its number only */
 }

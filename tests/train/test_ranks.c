@@ -292,6 +292,9 @@ START_TEST(without_mpi_a_launcher_of_many_is_refused)
 	expect_start("PMIX_RANK", "1", STATUS_CONFIG);
 	expect_start("SLURM_NTASKS", "4", STATUS_OK); /* a batch script is one process */
 	expect_start("PMI_SIZE", "nonsense", STATUS_OK);
+	setenv("SLURM_STEP_NUM_TASKS", "7", 1); /* of mpirun's helpers */
+	setenv("OMPI_COMM_WORLD_SIZE", "1", 1);
+	ck_assert_int_eq(ranks_launched(), 1);
 }
 END_TEST
 
