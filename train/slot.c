@@ -74,8 +74,12 @@ static void load_image(struct slot_worker *worker, const struct slot *slot, int 
 	const struct config *config = worker->config;
 	int size = config->train.size;
 	float *image = executor_data(&worker->executor, worker->model->image) + (size_t)i * IMAGE_PLANES * plane_floats(worker);
-	infer_normalize_rgb8(&config->preprocess, slot->samples[i]->rgb, size, size, 3 * (size_t)size, worker->planes, size, size);
-	interleave(worker->planes, IMAGE_PLANES, plane_floats(worker), image, IMAGE_PLANES);
+	size_t row = IMAGE_PLANES * (size_t)size;
+	for (int y = 0; y < size; y++) { /* row by row, so that the planes between stay in the cache */
+		infer_normalize_rgb8(&config->preprocess, slot->samples[i]->rgb + (size_t)y * row, size, 1, row, worker->planes, size,
+				     1);
+		interleave(worker->planes, IMAGE_PLANES, (size_t)size, image + (size_t)y * row, IMAGE_PLANES);
+	}
 }
 
 static void load_target(struct slot_worker *worker, const struct slot *slot, int i)
