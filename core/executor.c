@@ -92,6 +92,17 @@ void executor_forward(struct executor *executor, const struct pass *pass, int la
 	}
 }
 
+/* Just before a node adds to it, so that it is fetched into the cache once. What lies in a buffer's place is no gradient
+ * (core/op.h). */
+static void clear_param_grads(const struct graph *graph, const struct node *node, const struct op_call *call)
+{
+	for (int i = 0; i < node->param_count; i++) {
+		const struct param *param = &graph->params->items[node->params[i]];
+		if (call->param_grad[i] && node->param_first[i] && param->kind != PARAM_BUFFER)
+			memset(call->param_grad[i], 0, shape_count(param->shape) * sizeof(float));
+	}
+}
+
 static void backward_node(struct executor *executor, const struct pass *pass, int index)
 {
 	const struct graph *graph = executor->graph;
@@ -104,6 +115,7 @@ static void backward_node(struct executor *executor, const struct pass *pass, in
 		call.in_grad[i] = input->needs_grad ? executor->arena + input->grad_offset : NULL;
 		call.in_grad_add[i] = node->grad_add[i];
 	}
+	clear_param_grads(graph, node, &call);
 	node->op->backward(&call);
 	if (executor->profile)
 		executor->profile->backward[index] += thread_time(executor) - start;

@@ -30,8 +30,9 @@ size_t executor_bytes(const struct executor *executor);
 struct pass {
 	const float *values;   /* parameters: params->total floats (the trained ones, or their moving average) */
 	const float *prepared; /* graph->prepared_floats floats that graph_prepare made of `values` */
-	float *param_grads;    /* params->total floats, zeroed by the caller; NULL for a pass without training, or to leave the
-				  parameters' gradients out (a profile's way to time the activations' alone) */
+	float *param_grads;    /* params->total floats, zeroed by the caller before their first use; NULL for a pass without
+				  training, or to leave the parameters' gradients out (a profile's way to time the
+				  activations' alone) */
 	bool training;         /* dropout on, batch statistics from the batch */
 	struct rng rng;        /* dropout; each node takes its own stream from it */
 };
@@ -40,7 +41,7 @@ struct pass {
 void executor_forward(struct executor *executor, const struct pass *pass, int last);
 
 /* After executor_forward of the whole graph in training mode: the gradient of node `loss` (a scalar) times `scale` with
- * respect to every parameter is added to pass->param_grads. */
+ * respect to every parameter that the loss depends on replaces what is in pass->param_grads. */
 void executor_backward(struct executor *executor, const struct pass *pass, int loss, float scale);
 
 #endif

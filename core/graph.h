@@ -31,6 +31,7 @@ struct node {
 	size_t prepared_offset; /* floats into the prepared parameters (graph_prepare) */
 	int out_pitch;          /* floats from one pixel of the output to the next: shape.c, or that of a concat */
 	bool grad_add[OP_MAX_INPUTS]; /* backward adds to that input's gradient (else it is the first writer) */
+	bool param_first[OP_MAX_PARAMS]; /* no node's backward has added to that parameter's gradient before */
 };
 
 enum graph_mode {

@@ -154,6 +154,23 @@ static void mark_grad_adds(struct graph *graph)
 	}
 }
 
+/* Which node's backward is the first to add to a parameter's gradient, in the order in which backward runs. */
+static void mark_param_firsts(struct graph *graph)
+{
+	for (int at = graph->node_count - 1; at >= 0; at--) {
+		struct node *node = &graph->nodes[graph->order[at]];
+		for (int k = 0; k < node->param_count; k++) {
+			bool seen = !node->needs_grad;
+			for (int later = graph->node_count - 1; later > at && !seen; later--) {
+				const struct node *other = &graph->nodes[graph->order[later]];
+				for (int i = 0; i < other->param_count && other->needs_grad; i++)
+					seen |= other->params[i] == node->params[k];
+			}
+			node->param_first[k] = !seen;
+		}
+	}
+}
+
 static unsigned flags_of(const struct node *node)
 {
 	return node->op ? op_flags(node->op, node->attr) : 0;
@@ -400,6 +417,7 @@ enum status graph_plan(struct graph *graph, enum graph_mode mode)
 	if (graph->status)
 		return graph->status;
 	mark_grad_adds(graph);
+	mark_param_firsts(graph);
 	size_t n = (size_t)graph->node_count;
 	struct layout layout = {
 		.graph = graph,

@@ -25,6 +25,7 @@ static enum status init_slots(struct batch *batch, size_t total, uint32_t epoch_
 	if (!batch->grad_memory)
 		return status_fail(STATUS_NO_MEMORY, "no memory for %d gradient buffers of %zu parameters", arrays,
 				   total);
+	memset(batch->grad_memory, 0, (size_t)arrays * total * sizeof(float));
 	if (batch->ranks->count > 1)
 		batch->spare = batch->grad_memory + (size_t)(arrays - 1) * total;
 	for (int i = batch->first_slot; i < batch->end_slot; i++) {

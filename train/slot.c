@@ -186,8 +186,6 @@ static float mean_iou(struct slot_worker *worker, const struct slot *slot)
 void slot_compute(struct slot_worker *worker, const float *values, const float *prepared, struct slot *slot)
 {
 	struct pass pass = { .values = values, .prepared = prepared };
-	if (slot->grads)
-		memset(slot->grads, 0, worker->model->graph.params->total * sizeof(float));
 	slot->rounds = 0;
 	int rounds = start_samples(worker, slot);
 	for (int round = 0; round < rounds; round++)

@@ -34,7 +34,7 @@ struct slot {
 	uint32_t epoch_size; /* objects per epoch */
 	float grad_scale;
 	/* out */
-	float *grads;        /* params->total floats, zeroed here first; NULL: only the activations' gradients (profiles) */
+	float *grads;        /* params->total floats, zeroed before the first step; NULL: only the activations' gradients (profiles) */
 	float loss;          /* mean over the samples */
 	float iou;           /* mean over the samples, of the last forward pass */
 	int rounds;          /* corrective rounds run, all samples together */
