@@ -33,8 +33,9 @@ enum {
 
 struct plan {
 	int panel;
-	int tiles, block; /* in all samples; of a block */
-	int forward_outputs, backward_outputs; /* channels of o in a block */
+	int tiles, block;     /* in all samples; of a block */
+	int outputs;          /* channels of o in a block */
+	int du_outputs;       /* and in a part of it that goes to the weights */
 	int c_pitch, o_pitch; /* floats from one tile to the next in matrices of c, and of a block of o */
 	/* Floats from frequency to frequency. */
 	ptrdiff_t forward_u, backward_u, v, m, du;
@@ -77,14 +78,14 @@ static struct plan plan_for(const struct conv2d_dims *d)
 	p.block = smaller(round_up((p.tiles + blocks - 1) / blocks, TILE_MULTIPLE), p.tiles);
 	int outputs = round_up(floats / p.block, CHANNEL_MULTIPLE);
 	int du_outputs = d->c * d->o > MOST_DU ? round_up(floats / p.c_pitch, CHANNEL_MULTIPLE) : d->o;
-	p.forward_outputs = smaller(outputs, d->o);
-	p.backward_outputs = smaller(p.forward_outputs, du_outputs);
-	p.o_pitch = round_up(p.forward_outputs, LINE);
-	p.forward_u = frequency_step((ptrdiff_t)gemm_packed_floats(p.panel, d->c, d->o));
-	p.backward_u = frequency_step((ptrdiff_t)gemm_packed_floats(p.panel, d->o, d->c));
+	p.outputs = smaller(outputs, d->o);
+	p.du_outputs = smaller(du_outputs, p.outputs);
+	p.o_pitch = round_up(p.outputs, LINE);
+	p.forward_u = frequency_step((ptrdiff_t)d->c * round_up(d->o, kernels()->lanes));
+	p.backward_u = frequency_step((ptrdiff_t)d->o * round_up(d->c, kernels()->lanes));
 	p.v = frequency_step((ptrdiff_t)p.block * p.c_pitch);
 	p.m = frequency_step((ptrdiff_t)p.block * p.o_pitch);
-	p.du = frequency_step((ptrdiff_t)(p.block < p.tiles ? d->o : p.backward_outputs) * p.c_pitch);
+	p.du = frequency_step((ptrdiff_t)(p.block < p.tiles ? d->o : p.du_outputs) * p.c_pitch);
 	return p;
 }
 
@@ -93,9 +94,14 @@ bool winograd_can(const struct conv2d_dims *d)
 	return d->kernel_h == 3 && d->kernel_w == 3 && d->stride == 1 && d->padding == d->dilation;
 }
 
+/* Below, the direct convolution is as fast: with less than half a vector of channels, with a tile or two, or with most
+ * of the tiles outside the map. The number of samples has no say, so that it does not change the bits of one. */
 bool winograd_suits(const struct conv2d_dims *d)
 {
-	return winograd_can(d) && d->c >= 16 && d->o >= 16;
+	if (!winograd_can(d) || d->c < 8 || d->o < 8)
+		return false;
+	int tiles = tiles_along(d->h, d->dilation) * tiles_along(d->w, d->dilation);
+	return tiles >= 4 && tiles * WINOGRAD_TILE * WINOGRAD_TILE <= 2 * d->h * d->w;
 }
 
 size_t winograd_prepared_floats(const struct conv2d_dims *d)
@@ -189,8 +195,8 @@ void winograd_forward(const struct conv2d_dims *d, const float *x, const float *
 		count = smaller(p.block, p.tiles - first);
 		next_tiles(d, &at, count, tiles);
 		kernels()->winograd_input(&x_map, x, tiles, count, &v);
-		for (int o = 0; o < d->o; o += p.forward_outputs) {
-			int outputs = smaller(p.forward_outputs, d->o - o);
+		for (int o = 0; o < d->o; o += p.outputs) {
+			int outputs = smaller(p.outputs, d->o - o);
 			struct winograd_products products = {
 				.rows = count, .cols = outputs, .depth = d->c,
 				.a = v.data, .a_pitch = v.pitch, .a_frequency = p.v,
@@ -218,15 +224,15 @@ struct gradients {
 	bool whole_du; /* du has all outputs: the sums go on from block to block */
 };
 
-/* dU of outputs o .. o + outputs - 1, and what of weight_grad follows from it. */
-static void weight_block(const struct conv2d_dims *d, const struct plan *p, const struct gradients *g, int first,
-			 int count, int o, int outputs, float *weight_grad)
+/* dU of outputs o .. o + outputs - 1, of which z is the first, and what of weight_grad follows from it. */
+static void weight_part(const struct conv2d_dims *d, const struct plan *p, const struct gradients *g, int first,
+			int count, const float *z, int o, int outputs, float *weight_grad)
 {
 	float *du = g->du + (g->whole_du ? (ptrdiff_t)o * p->c_pitch : 0);
 	struct winograd_products products = {
 		.rows = outputs, .cols = d->c, .depth = count,
 		.transposed = true,
-		.a = g->z.data, .a_pitch = g->z.pitch, .a_frequency = p->m,
+		.a = z, .a_pitch = g->z.pitch, .a_frequency = p->m,
 		.b = g->v.data, .b_panel = g->v.pitch, .b_frequency = p->v,
 		.c = du, .c_pitch = p->c_pitch, .c_frequency = p->du,
 		.add = first > 0,
@@ -237,6 +243,14 @@ static void weight_block(const struct conv2d_dims *d, const struct plan *p, cons
 						   weight_grad + (ptrdiff_t)o * d->c * 9);
 }
 
+static void weight_block(const struct conv2d_dims *d, const struct plan *p, const struct gradients *g, int first,
+			 int count, int o, int outputs, float *weight_grad)
+{
+	for (int i = 0; i < outputs; i += p->du_outputs)
+		weight_part(d, p, g, first, count, g->z.data + i, o + i, smaller(p->du_outputs, outputs - i),
+			    weight_grad);
+}
+
 /* What outputs o .. o + outputs - 1 give to dV. */
 static void data_block(const struct conv2d_dims *d, const struct plan *p, const struct gradients *g, int count, int o,
 		       int outputs, const float *u)
@@ -244,8 +258,7 @@ static void data_block(const struct conv2d_dims *d, const struct plan *p, const 
 	struct winograd_products products = {
 		.rows = count, .cols = d->c, .depth = outputs,
 		.a = g->z.data, .a_pitch = g->z.pitch, .a_frequency = p->m,
-		.b = u + (ptrdiff_t)o * p->panel,
-		.b_panel = (ptrdiff_t)p->panel * d->o, .b_frequency = p->backward_u,
+		.b = u, .b_panel = (ptrdiff_t)p->panel * d->o, .b_frequency = p->backward_u, .b_row = o,
 		.c = g->dv.data, .c_pitch = g->dv.pitch, .c_frequency = p->v,
 		.add = o > 0,
 	};
@@ -261,8 +274,8 @@ static int rows_before(const struct conv2d_dims *d, const struct cursor *at)
 	return row + smaller(at->x > 0 ? at->y + WINOGRAD_TILE : at->y, d->h);
 }
 
-void winograd_backward(const struct conv2d_dims *d, const float *x, const struct conv2d_grad *grad, const float *prepared,
-		       float *x_grad, bool add, float *weight_grad, float *scratch)
+void winograd_backward(const struct conv2d_dims *d, const float *x, const struct conv2d_grad *grad,
+		       const float *prepared, float *x_grad, bool add, float *weight_grad, float *scratch)
 {
 	struct plan p = plan_for(d);
 	struct winograd_tile tiles[MOST_TILES];
@@ -280,8 +293,8 @@ void winograd_backward(const struct conv2d_dims *d, const float *x, const struct
 		output_grad_rows(d, grad, &rows, rows_before(d, &at));
 		if (weight_grad)
 			kernels()->winograd_input(&x_map, x, tiles, count, &g.v);
-		for (int o = 0; o < d->o; o += p.backward_outputs) {
-			int outputs = smaller(p.backward_outputs, d->o - o);
+		for (int o = 0; o < d->o; o += p.outputs) {
+			int outputs = smaller(p.outputs, d->o - o);
 			struct winograd_map y_map = map_of(d, outputs, d->y_pitch);
 			kernels()->winograd_output_adjoint(&y_map, grad->data + o, tiles, count, &g.z);
 			if (weight_grad)

@@ -24,7 +24,7 @@ void winograd_forward(const struct conv2d_dims *dims, const float *x, const floa
 		      const struct conv2d_epilogue *epilogue, float *y, float *scratch);
 
 /* x_grad is stored, or added to with `add`; weight_grad (O,C,3,3) is added to; either may be NULL. */
-void winograd_backward(const struct conv2d_dims *dims, const float *x, const struct conv2d_grad *grad, const float *prepared,
-		       float *x_grad, bool add, float *weight_grad, float *scratch);
+void winograd_backward(const struct conv2d_dims *dims, const float *x, const struct conv2d_grad *grad,
+		       const float *prepared, float *x_grad, bool add, float *weight_grad, float *scratch);
 
 #endif

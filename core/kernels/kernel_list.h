@@ -64,7 +64,7 @@ KERNEL_FUNCTION(void, winograd_output, (const struct winograd_map *map, const st
 		const struct winograd_tile *tiles, int count, const struct winograd_epilogue *epilogue, float *y))
 KERNEL_FUNCTION(void, winograd_output_adjoint, (const struct winograd_map *map, const float *y,
 		const struct winograd_tile *tiles, int count, const struct winograd_matrices *m))
-/* scale * G g G^T into gemm's panels, and its adjoint: u[f][row][col] -> grad[row][col][9], added. */
+/* scale * G g G^T into the panels of winograd_products, and its adjoint: u[f][row][col] -> grad[row][col][9], added. */
 KERNEL_FUNCTION(void, winograd_filter, (const struct winograd_filters *filters, float *u, ptrdiff_t frequency))
 KERNEL_FUNCTION(void, winograd_filter_adjoint, (const float *u, ptrdiff_t frequency, int rows, int cols,
 		ptrdiff_t pitch, float scale, float *grad))

@@ -353,14 +353,15 @@ INLINE void filter_vector(const struct winograd_filters *filters, const float *d
 void KERNEL(winograd_filter)(const struct winograd_filters *filters, float *u, ptrdiff_t frequency)
 {
 	const int panel = KERNEL(gemm_panel)(), cols = filters->cols, depth = filters->depth;
-	for (int c = 0; c < (cols + panel - 1) / panel * panel; c += VEC_LANES) {
+	for (int c = 0; c < cols; c += VEC_LANES) {
+		const int column = c % panel, width = cols - c + column > VEC_LANES ? panel : VEC_LANES;
 		const float *data = filters->data + c * filters->col;
-		float *to = u + (ptrdiff_t)(c / panel) * depth * panel + c % panel;
-		for (int k = 0; k < depth; k++, data += filters->row, to += panel)
+		float *to = u + (ptrdiff_t)(c - column) * depth + column;
+		for (int k = 0; k < depth; k++, data += filters->row, to += width)
 			if (cols - c >= VEC_LANES)
 				filter_vector(filters, data, VEC_LANES, to, frequency);
 			else
-				filter_vector(filters, data, cols > c ? cols - c : 0, to, frequency);
+				filter_vector(filters, data, cols - c, to, frequency);
 	}
 }
 

@@ -42,9 +42,11 @@ struct winograd_products {
 	bool transposed;
 	const float *a;
 	ptrdiff_t a_pitch, a_frequency;
-	/* In gemm's panels, b_panel floats apart; where a is transposed, b[k][j] at b[k * b_panel + j]. */
+	/* In panels of gemm_panel() columns, b_panel floats apart; the last panel is half as wide if that is enough.
+	 * Where a is transposed, b[k][j] at b[k * b_panel + j]. */
 	const float *b;
 	ptrdiff_t b_panel, b_frequency;
+	int b_row; /* row 0 of the product's b is this row of the panels, which may be deeper */
 	float *c; /* c[i][j] at c[i * c_pitch + j], written up to the next multiple of 16 columns */
 	ptrdiff_t c_pitch, c_frequency;
 	bool add;

@@ -82,11 +82,11 @@ struct strip {
 		}										\
 	}
 
-#define DEFINE_ROWS(ROWS, VECS)										\
-	DEFINE_STRIP(rows_##ROWS##_##VECS, ROWS, VECS, A_ROWS, (ROWS + 2) / 3, a_pitch, 1, PANEL, 4,	\
-		     VECS > 1 && ROWS == LOW_ROWS ? STEPS_AHEAD : 0)
+#define DEFINE_ROWS(ROWS, VECS)									\
+	DEFINE_STRIP(strip_##ROWS##_##VECS, ROWS, VECS, A_ROWS, (ROWS + 2) / 3, a_pitch, 1,	\
+		     VECS * VEC_LANES, 4, VECS > 1 && ROWS == LOW_ROWS ? STEPS_AHEAD : 0)
 #define DEFINE_COLUMNS(ROWS, VECS)	\
-	DEFINE_STRIP(columns_##ROWS##_##VECS, ROWS, VECS, A_COLUMNS, 1, 1, a_pitch, s->b_pitch, 1, 0)
+	DEFINE_STRIP(transposed_##ROWS##_##VECS, ROWS, VECS, A_COLUMNS, 1, 1, a_pitch, s->b_pitch, 1, 0)
 #define DEFINE_STRIPS(ROWS, VECS)	\
 	DEFINE_ROWS(ROWS, VECS)		\
 	DEFINE_COLUMNS(ROWS, VECS)
@@ -98,7 +98,7 @@ struct height {
 	strip_function *run[2]; /* a, a transposed */
 };
 
-#define HEIGHT(ROWS, VECS) { ROWS, { rows_##ROWS##_##VECS, columns_##ROWS##_##VECS } }
+#define HEIGHT(ROWS, VECS) { ROWS, { strip_##ROWS##_##VECS, transposed_##ROWS##_##VECS } }
 
 DEFINE_STRIPS(6, 2)
 DEFINE_STRIPS(4, 2)
@@ -155,20 +155,21 @@ static void run_panel(struct strip s, int rows, int vecs, bool transposed)
 void KERNEL(winograd_products)(const struct winograd_products *p)
 {
 	for (int f = 0; f < WINOGRAD_FREQUENCIES; f++) {
+		const float *b = p->b + f * p->b_frequency;
 		struct strip s = {
 			.depth = p->depth,
 			.add = p->add,
 			.a = p->a + f * p->a_frequency,
-			.b = p->b + f * p->b_frequency,
 			.c = p->c + f * p->c_frequency,
 			.a_pitch = p->a_pitch,
-			.b_pitch = p->transposed ? p->b_panel : PANEL,
+			.b_pitch = p->b_panel, /* where transposed */
 			.c_pitch = p->c_pitch,
 		};
-		for (int column = 0; column < p->cols; column += PANEL) {
-			run_panel(s, p->rows, p->cols - column > VEC_LANES ? 2 : 1, p->transposed);
-			s.b += p->transposed ? PANEL : p->b_panel;
-			s.c += PANEL;
+		for (int column = 0; column < p->cols; column += PANEL, s.c += PANEL) {
+			int vecs = p->cols - column > VEC_LANES ? 2 : 1;
+			s.b = p->transposed ? b + column : b + p->b_row * vecs * VEC_LANES;
+			run_panel(s, p->rows, vecs, p->transposed);
+			b += p->transposed ? 0 : p->b_panel;
 		}
 	}
 }

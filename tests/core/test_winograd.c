@@ -87,7 +87,8 @@ static void run(const struct problem *p, struct buffers *b)
 	struct conv2d_epilogue e = { p->bias ? b->bias : NULL, p->from ? b->from : NULL, b->from_pitch, p->relu };
 	winograd_prepare(&b->d, b->weight, b->prepared);
 	winograd_forward(&b->d, b->x, b->prepared, &e, b->y, b->scratch);
-	winograd_backward(&b->d, b->x, &(struct conv2d_grad){ .data = b->y_grad }, b->prepared, b->x_grad, p->add, b->weight_grad, b->scratch);
+	struct conv2d_grad grad = { .data = b->y_grad };
+	winograd_backward(&b->d, b->x, &grad, b->prepared, b->x_grad, p->add, b->weight_grad, b->scratch);
 }
 
 /* The convolution and its gradients by definition. */
@@ -215,8 +216,9 @@ START_TEST(parts_have_the_same_bits)
 	struct buffers b = buffers_new(p), half = buffers_new(p);
 	run(p, &b);
 	winograd_prepare(&half.d, half.weight, half.prepared);
-	winograd_backward(&half.d, NULL, &(struct conv2d_grad){ .data = half.y_grad }, half.prepared, half.x_grad, p->add, NULL, half.scratch);
-	winograd_backward(&half.d, half.x, &(struct conv2d_grad){ .data = half.y_grad }, half.prepared, NULL, false, half.weight_grad, half.scratch);
+	struct conv2d_grad grad = { .data = half.y_grad };
+	winograd_backward(&half.d, NULL, &grad, half.prepared, half.x_grad, p->add, NULL, half.scratch);
+	winograd_backward(&half.d, half.x, &grad, half.prepared, NULL, false, half.weight_grad, half.scratch);
 	ck_assert_mem_eq(b.x_grad, half.x_grad, b.x_floats * sizeof(float));
 	ck_assert_mem_eq(b.weight_grad, half.weight_grad, b.weight_floats * sizeof(float));
 
@@ -269,6 +271,11 @@ START_TEST(suits_by_shape)
 	d.kernel_h = 3;
 	d.c = 3;
 	ck_assert(!winograd_suits(&d));
+	struct conv2d_dims small = { 4, 64, 4, 4, 64, 4, 4, 3, 3, 1, 1, 1, 64, 1 };
+	ck_assert(!winograd_suits(&small));
+	/* 16 phases of 2x2 pixels. */
+	struct conv2d_dims scattered = { 1, 64, 8, 8, 64, 8, 8, 3, 3, 1, 4, 4, 64, 1 };
+	ck_assert(!winograd_suits(&scattered));
 }
 END_TEST
 
