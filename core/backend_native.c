@@ -3,17 +3,6 @@
 #include "core/backend.h"
 #include "core/conv2d/algorithm.h"
 #include "core/kernels.h"
-#include "core/winograd.h"
-
-static const struct conv2d_algorithm conv2d_winograd = {
-	.name = "winograd",
-	.suits = winograd_suits,
-	.prepared_floats = winograd_prepared_floats,
-	.prepare = winograd_prepare,
-	.scratch_floats = winograd_scratch_floats,
-	.forward = winograd_forward,
-	.backward = winograd_backward,
-};
 
 /* The first that suits is taken; the last suits always. */
 static const struct conv2d_algorithm *const algorithms[] = { &conv2d_single, &conv2d_winograd, &conv2d_product };

@@ -17,7 +17,8 @@ struct conv2d_algorithm {
 			 const float *prepared, float *x_grad, bool add, float *weight_grad, float *scratch);
 };
 
-extern const struct conv2d_algorithm conv2d_single;  /* single.c: 3x3 with one output channel */
-extern const struct conv2d_algorithm conv2d_product; /* product.c: all others, as matrix products */
+extern const struct conv2d_algorithm conv2d_single;   /* single.c: 3x3 with one output channel */
+extern const struct conv2d_algorithm conv2d_winograd; /* winograd.c: 3x3, stride 1, enough channels and pixels */
+extern const struct conv2d_algorithm conv2d_product;  /* product.c: all others, as matrix products */
 
 #endif

@@ -12,8 +12,9 @@
  *
  * With a dilation d the convolution is d * d independent ones without dilation, each on every d-th row and column:
  * their tiles join the list. */
-#include "core/winograd.h"
+#include "core/conv2d/winograd.h"
 
+#include "core/conv2d/algorithm.h"
 #include "core/conv2d/output_grad.h"
 #include "core/kernels.h"
 
@@ -306,3 +307,13 @@ void winograd_backward(const struct conv2d_dims *d, const float *x, const struct
 			kernels()->winograd_input_adjoint(&x_map, &g.dv, tiles, count, add, x_grad);
 	}
 }
+
+const struct conv2d_algorithm conv2d_winograd = {
+	.name = "winograd",
+	.suits = winograd_suits,
+	.prepared_floats = winograd_prepared_floats,
+	.prepare = winograd_prepare,
+	.scratch_floats = winograd_scratch_floats,
+	.forward = winograd_forward,
+	.backward = winograd_backward,
+};

@@ -1,6 +1,6 @@
 /* Winograd's convolution against direct sums in double, at shapes that leave parts of tiles, channels, phases and
  * blocks over; and the same bits from every instruction set. */
-#include "core/winograd.h"
+#include "core/conv2d/winograd.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * (core/kernels/winograd.h has the formulas). For the native backend, whose functions these mirror (core/backend.h);
  * the order of additions depends on the dimensions alone. The results differ from a direct convolution by rounding:
  * about 1e-6 of the largest output. */
-#ifndef CORE_WINOGRAD_H
-#define CORE_WINOGRAD_H
+#ifndef CORE_CONV2D_WINOGRAD_H
+#define CORE_CONV2D_WINOGRAD_H
 
 #include "core/backend.h"
 
