@@ -46,14 +46,6 @@ static size_t scratch_floats(const struct conv2d_dims *d)
 	return columns_floats(d) + (size_t)columns_depth(d) * (size_t)d->o;
 }
 
-static const float *columns_of(const struct conv2d_dims *d, const float *x, int first, int count, float *scratch)
-{
-	if (columns_are_input(d))
-		return x + (size_t)first * (size_t)d->c;
-	columns_gather(d, x, first, count, scratch);
-	return scratch;
-}
-
 /* What sgemm adds to: rows [first, first + count) of y begin with `from` and the bias. False: with nothing. */
 static bool begin(const struct conv2d_dims *d, const struct conv2d_epilogue *e, int first, int count, float *y)
 {
@@ -83,7 +75,7 @@ static void forward(const struct conv2d_dims *d, const float *x, const float *pr
 	int block = block_pixels(d), pixels = columns_pixels(d), depth = columns_depth(d);
 	for (int first = 0; first < pixels; first += block) {
 		int count = block < pixels - first ? block : pixels - first;
-		const float *columns = columns_of(d, x, first, count, scratch);
+		const float *columns = columns_rows(d, x, first, count, scratch);
 		float beta = begin(d, epilogue, first, count, y) ? 1 : 0;
 		blas_sgemm(false, false, count, d->o, depth, columns, depth, prepared, d->o, beta,
 			   y + (ptrdiff_t)first * d->y_pitch, d->y_pitch);
@@ -116,7 +108,7 @@ static void backward_weight(const struct conv2d_dims *d, const float *x, const f
 	float *sums = scratch + columns_floats(d);
 	for (int first = 0; first < pixels; first += block) {
 		int count = block < pixels - first ? block : pixels - first;
-		const float *columns = columns_of(d, x, first, count, scratch);
+		const float *columns = columns_rows(d, x, first, count, scratch);
 		blas_sgemm(true, false, depth, d->o, count, columns, depth, y_grad + (ptrdiff_t)first * d->y_pitch,
 			   d->y_pitch, first ? 1 : 0, sums, d->o);
 	}

@@ -120,6 +120,14 @@ void columns_gather(const struct conv2d_dims *d, const float *x, int first, int 
 		}
 }
 
+const float *columns_rows(const struct conv2d_dims *d, const float *x, int first, int count, float *columns)
+{
+	if (columns_are_input(d))
+		return x + (size_t)first * (size_t)d->c;
+	columns_gather(d, x, first, count, columns);
+	return columns;
+}
+
 void columns_scatter_add(const struct conv2d_dims *d, const float *columns, int first, int count, float *x)
 {
 	struct run runs[MAX_RUNS];

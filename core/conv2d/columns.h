@@ -24,7 +24,10 @@ size_t columns_input_floats(const struct conv2d_dims *dims);
 /* Rows [first, first + count) of the matrix; outside the image is 0. */
 void columns_gather(const struct conv2d_dims *dims, const float *x, int first, int count, float *columns);
 
-/* The transpose of the above: adds each element to where it was gathered from, in the order of rows. */
+/* The same rows without a copy where the input is its own column matrix, else gathered into `columns`. */
+const float *columns_rows(const struct conv2d_dims *dims, const float *x, int first, int count, float *columns);
+
+/* The transpose of columns_gather: adds each element to where it was gathered from, in the order of rows. */
 void columns_scatter_add(const struct conv2d_dims *dims, const float *columns, int first, int count, float *x);
 
 /* Element (k, o) of the weights, k = (ky, kx, c), in an array (O,C,KH,KW). */

@@ -120,59 +120,50 @@ static size_t scratch_floats(const struct conv2d_dims *d)
 	return sums + (data > weight ? data : weight);
 }
 
-/* Rows [first, first + count) of the column matrix. */
-static const float *columns_of(const struct conv2d_dims *d, const float *x, int first, int count, float *scratch)
-{
-	if (columns_are_input(d))
-		return x + (size_t)first * (size_t)d->c;
-	columns_gather(d, x, first, count, scratch);
-	return scratch;
-}
-
 static int smaller(int a, int b)
 {
 	return a < b ? a : b;
 }
 
+/* The product for output pixels [first, first + count); `a` is the caller's. */
+static struct gemm forward_gemm(const struct conv2d_dims *d, const float *prepared, const struct conv2d_epilogue *epilogue,
+				float *y, ptrdiff_t first, int count)
+{
+	int depth = columns_depth(d);
+	return (struct gemm){
+		.rows = count, .cols = d->o, .depth = depth, .a_depth = 1,
+		.b = prepared, .b_panel = (ptrdiff_t)depth * kernels()->gemm_panel(),
+		.c = y + first * d->y_pitch, .c_row = d->y_pitch,
+		.from = epilogue->from ? epilogue->from + first * epilogue->from_pitch : NULL,
+		.from_row = epilogue->from_pitch,
+		.bias = epilogue->bias, .relu = epilogue->relu,
+	};
+}
+
 static void forward_lines(const struct conv2d_dims *d, const float *x, const float *prepared,
 			  const struct conv2d_epilogue *epilogue, float *y, float *lines)
 {
-	const struct kernels *k = kernels();
-	int depth = columns_depth(d);
 	for (int row = 0; row < d->n * d->out_h; row++) {
+		struct gemm g = forward_gemm(d, prepared, epilogue, y, (ptrdiff_t)row * d->out_w, d->out_w);
 		lines_copy(d, x, row, lines);
-		ptrdiff_t first = (ptrdiff_t)row * d->out_w;
-		struct gemm g = {
-			.rows = d->out_w, .cols = d->o, .depth = depth,
-			.a = lines, .a_row = d->stride * d->c, .a_depth = 1,
-			.segments = d->kernel_h, .a_segment = lines_width(d),
-			.b = prepared, .b_panel = (ptrdiff_t)depth * k->gemm_panel(),
-			.c = y + first * d->y_pitch, .c_row = d->y_pitch,
-			.from = epilogue->from ? epilogue->from + first * epilogue->from_pitch : NULL,
-			.from_row = epilogue->from_pitch,
-			.bias = epilogue->bias, .relu = epilogue->relu,
-		};
-		k->gemm(&g);
+		g.a = lines;
+		g.a_row = d->stride * d->c;
+		g.segments = d->kernel_h;
+		g.a_segment = lines_width(d);
+		kernels()->gemm(&g);
 	}
 }
 
 static void forward_columns(const struct conv2d_dims *d, const float *x, const float *prepared,
 			    const struct conv2d_epilogue *epilogue, float *y, float *scratch)
 {
-	const struct kernels *k = kernels();
-	int block = forward_block(d), pixels = columns_pixels(d), depth = columns_depth(d);
+	int block = forward_block(d), pixels = columns_pixels(d);
 	for (int first = 0; first < pixels; first += block) {
 		int count = smaller(block, pixels - first);
-		struct gemm g = {
-			.rows = count, .cols = d->o, .depth = depth,
-			.a = columns_of(d, x, first, count, scratch), .a_row = depth, .a_depth = 1,
-			.b = prepared, .b_panel = (ptrdiff_t)depth * k->gemm_panel(),
-			.c = y + (ptrdiff_t)first * d->y_pitch, .c_row = d->y_pitch,
-			.from = epilogue->from ? epilogue->from + (ptrdiff_t)first * epilogue->from_pitch : NULL,
-			.from_row = epilogue->from_pitch,
-			.bias = epilogue->bias, .relu = epilogue->relu,
-		};
-		k->gemm(&g);
+		struct gemm g = forward_gemm(d, prepared, epilogue, y, first, count);
+		g.a = columns_rows(d, x, first, count, scratch);
+		g.a_row = g.depth;
+		kernels()->gemm(&g);
 	}
 }
 
@@ -214,7 +205,7 @@ static void weight_block_sums(const struct conv2d_dims *d, const float *x, const
 	const struct kernels *k = kernels();
 	int depth = columns_depth(d);
 	float *packed = scratch + columns_floats(d, weight_block(d));
-	x = columns_of(d, x, first, count, scratch);
+	x = columns_rows(d, x, first, count, scratch);
 	y_grad += (ptrdiff_t)first * d->y_pitch;
 	bool turned = turns_product(d);
 	struct gemm_source source = {
@@ -266,10 +257,13 @@ static void weight_row_sums(const struct conv2d_dims *d, const float *x, const f
 static void backward_weight(const struct conv2d_dims *d, const float *x, const float *y_grad, int begin, int end,
 			    float *sums, float *scratch)
 {
+	if (uses_lines(d)) {
+		for (int row = begin; row < end; row++)
+			weight_row_sums(d, x, y_grad, row, sums, scratch);
+		return;
+	}
 	int block = weight_block(d), last = end * d->out_w;
-	for (int row = begin; uses_lines(d) && row < end; row++)
-		weight_row_sums(d, x, y_grad, row, sums, scratch);
-	for (int first = begin * d->out_w; !uses_lines(d) && first < last; first += block)
+	for (int first = begin * d->out_w; first < last; first += block)
 		weight_block_sums(d, x, y_grad, first, smaller(block, last - first), sums, scratch);
 }
 

@@ -59,12 +59,18 @@ static ptrdiff_t frequency_step(ptrdiff_t floats)
 	return ((floats + LINE - 1) / LINE | 1) * LINE;
 }
 
-/* Tiles in one direction, over all phases of a dilation: phase p has the pixels p, p + dilation, ... */
+/* How many pixels phase p of a dilation has along one direction: p, p + dilation, ... */
+static int phase_size(int size, int dilation, int phase)
+{
+	return (size - phase + dilation - 1) / dilation;
+}
+
+/* Tiles in one direction, over all phases. */
 static int tiles_along(int size, int dilation)
 {
 	int tiles = 0;
 	for (int phase = 0; phase < dilation && phase < size; phase++)
-		tiles += ((size - phase + dilation - 1) / dilation + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
+		tiles += (phase_size(size, dilation, phase) + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
 	return tiles;
 }
 
@@ -136,12 +142,6 @@ size_t winograd_scratch_floats(const struct conv2d_dims *d)
 struct cursor {
 	int sample, phase_y, phase_x, y, x; /* y, x: pixels of the phase */
 };
-
-/* How many pixels a phase has along one direction. */
-static int phase_size(int size, int dilation, int phase)
-{
-	return (size - phase + dilation - 1) / dilation;
-}
 
 /* The next tile in the order sample, phase, row, column. */
 static void advance(const struct conv2d_dims *d, struct cursor *at)

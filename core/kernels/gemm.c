@@ -26,10 +26,10 @@ struct tile {
 #define A_ROWS(i, k) a[(i) / 3][((i) % 3) * a_row]
 #define A_COLUMNS(i, k) a[0][i]
 
-/* What is asked for early. Where the next tile will be written; a store to memory that is not in the cache waits for it.
- * Rows of a that follow each other without a gap are read as one run of memory, but twelve places
- * of it at a time, which the processor does not foresee: each step asks for one line of the next tile. A matrix b that
- * lies as it is comes from far away: two lines of a later row. */
+/* What is asked for early: where the next tile will be written, since a store to memory that is not in the cache waits for
+ * it. Rows of a that follow each other without a gap are one run of memory, but it is read at twelve places at a time, which
+ * the processor does not foresee: each step asks for one line of the next tile. A matrix b that lies as it is comes from
+ * far away: two lines of a later row. */
 enum { ROWS_AHEAD = 24 };
 #define A_ROWS_PREFETCH              \
 	__builtin_prefetch(next);    \
