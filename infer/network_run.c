@@ -281,10 +281,10 @@ static void set_lifetimes(const struct infer_runner *r, struct infer_block *bloc
 }
 
 /* What a step takes; its output and fused neighbours are left out. */
-static struct infer_call call_of_step(const struct infer_runner *r, int index, const int *inputs, int input_count, float in_scale)
+static struct infer_planar_call call_of_step(const struct infer_runner *r, int index, const int *inputs, int input_count, float in_scale)
 {
 	const struct infer_step *step = &r->network->steps[index];
-	struct infer_call call = { .step = step, .isa = r->isa, .in_scale = in_scale };
+	struct infer_planar_call call = { .step = step, .isa = r->isa, .in_scale = in_scale };
 	for (int k = 0; k < 2; k++)
 		call.tensor[k] = step->tensor[k] < 0 ? NULL : &r->network->tensors[step->tensor[k]];
 	for (int k = 0; k < input_count; k++) {
@@ -295,9 +295,9 @@ static struct infer_call call_of_step(const struct infer_runner *r, int index, c
 }
 
 /* `plus` is memory for the second conv2d. */
-static struct infer_call make_call(const struct infer_runner *r, const struct task *task, struct infer_call *plus)
+static struct infer_planar_call make_call(const struct infer_runner *r, const struct task *task, struct infer_planar_call *plus)
 {
-	struct infer_call call = call_of_step(r, task->step, task->inputs, task->input_count, task->in_scale);
+	struct infer_planar_call call = call_of_step(r, task->step, task->inputs, task->input_count, task->in_scale);
 	call.out = r->values[task->output].data;
 	call.out_shape = r->values[task->output].shape;
 	call.scratch = r->scratch;
@@ -316,8 +316,8 @@ static size_t scratch_floats(const struct infer_runner *r)
 {
 	size_t most = 0;
 	for (int t = 0; t < r->task_count; t++) {
-		struct infer_call plus, call = make_call(r, &r->tasks[t], &plus);
-		const struct infer_kernel *kernel = &infer_kernels[call.step->op];
+		struct infer_planar_call plus, call = make_call(r, &r->tasks[t], &plus);
+		const struct infer_planar_kernel *kernel = &infer_planar_kernels[call.step->op];
 		size_t need = kernel->scratch_floats ? kernel->scratch_floats(&call) : 0;
 		most = need > most ? need : most;
 	}
@@ -440,8 +440,8 @@ const float *infer_runner_run(struct infer_runner *r, int image_unchanged)
 	for (int t = 0; t < r->task_count; t++) {
 		if (r->tasks[t].image_only && image_unchanged && r->image_done)
 			continue;
-		struct infer_call plus, call = make_call(r, &r->tasks[t], &plus);
-		infer_kernels[call.step->op].run(&call);
+		struct infer_planar_call plus, call = make_call(r, &r->tasks[t], &plus);
+		infer_planar_kernels[call.step->op].run(&call);
 	}
 	r->image_done = 1;
 	return r->values[r->value_count - 1].data;

@@ -13,7 +13,7 @@ static void add_plane(const float *a, const float *b, float constant, int relu, 
 		out[i] = out[i] > 0 ? out[i] : 0;
 }
 
-void infer_add(const struct infer_call *call)
+void infer_add(const struct infer_planar_call *call)
 {
 	struct infer_shape s = call->out_shape, t = call->in_shape[1];
 	size_t plane = (size_t)s.h * (size_t)s.w;

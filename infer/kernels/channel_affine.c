@@ -1,7 +1,7 @@
 /* x * scale[c] + shift[c]: what is left of a batch_norm2d whose statistics are fixed. */
 #include "kernels.h"
 
-void infer_channel_affine(const struct infer_call *call)
+void infer_channel_affine(const struct infer_planar_call *call)
 {
 	struct infer_shape s = call->out_shape;
 	size_t plane = (size_t)s.h * (size_t)s.w;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-void infer_concat(const struct infer_call *call)
+void infer_concat(const struct infer_planar_call *call)
 {
 	float *out = call->out;
 	for (int i = 0; i < call->step->input_count; i++) {

@@ -42,7 +42,7 @@ static size_t channel_stride(const struct geometry *g)
 	return floats % WAY_FLOATS ? floats : floats + LINE_FLOATS;
 }
 
-static struct geometry geometry(const struct infer_call *call)
+static struct geometry geometry(const struct infer_planar_call *call)
 {
 	const int *args = call->step->args;
 	struct geometry g = {
@@ -103,7 +103,7 @@ static void pack_row(const float *in, int width, int start, int stride, float sc
 	memset(out + end, 0, (size_t)(count - end) * sizeof *out);
 }
 
-static void pack_channel(const struct infer_call *call, const struct geometry *g, int channel, int first_row, float *out)
+static void pack_channel(const struct infer_planar_call *call, const struct geometry *g, int channel, int first_row, float *out)
 {
 	struct infer_shape in = call->in_shape[0];
 	const float *plane = call->in[0] + (size_t)channel * (size_t)in.h * (size_t)in.w;
@@ -127,14 +127,14 @@ static void pack_channel(const struct infer_call *call, const struct geometry *g
 
 /* One convolution of the one or two that a call adds up: where its band lies in the scratch memory. */
 struct operand {
-	const struct infer_call *call;
+	const struct infer_planar_call *call;
 	struct geometry g;
 	size_t floats; /* of scratch */
 	float *packed;
 };
 
 /* Both operands get the same rows of the same length, so that position q is the same output for both. */
-static int set_up(const struct infer_call *call, struct operand *operands)
+static int set_up(const struct infer_planar_call *call, struct operand *operands)
 {
 	int count = call->plus ? 2 : 1;
 	for (int i = 0; i < count; i++) {
@@ -153,7 +153,7 @@ static int set_up(const struct infer_call *call, struct operand *operands)
 	return count;
 }
 
-size_t infer_conv2d_scratch(const struct infer_call *call)
+size_t infer_conv2d_scratch(const struct infer_planar_call *call)
 {
 	struct operand operands[2];
 	size_t floats = 0;
@@ -188,7 +188,7 @@ static void run_band(const struct infer_conv2d_band *band, enum infer_isa isa)
 		infer_conv2d_band_generic(band);
 }
 
-void infer_conv2d(const struct infer_call *call)
+void infer_conv2d(const struct infer_planar_call *call)
 {
 	struct infer_shape out = call->out_shape;
 	struct operand operands[2];

@@ -14,7 +14,7 @@ static void add_row(const float *in, int in_w, const float *w, int kernel, int s
 	}
 }
 
-static void add_channel(const struct infer_call *call, const float *in, const float *w, float *out)
+static void add_channel(const struct infer_planar_call *call, const float *in, const float *w, float *out)
 {
 	int kernel = call->step->args[0], stride = call->step->args[1], padding = call->step->args[2];
 	struct infer_shape s = call->in_shape[0], o = call->out_shape;
@@ -27,7 +27,7 @@ static void add_channel(const struct infer_call *call, const float *in, const fl
 		}
 }
 
-void infer_conv_transpose2d(const struct infer_call *call)
+void infer_conv_transpose2d(const struct infer_planar_call *call)
 {
 	struct infer_shape s = call->in_shape[0], o = call->out_shape;
 	size_t in_plane = (size_t)s.h * (size_t)s.w, plane = (size_t)o.h * (size_t)o.w;

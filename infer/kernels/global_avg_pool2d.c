@@ -1,7 +1,7 @@
 /* The mean of each channel. Summed in double, row after row. */
 #include "kernels.h"
 
-void infer_global_avg_pool2d(const struct infer_call *call)
+void infer_global_avg_pool2d(const struct infer_planar_call *call)
 {
 	struct infer_shape s = call->in_shape[0];
 	size_t count = (size_t)s.h * (size_t)s.w;

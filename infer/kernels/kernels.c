@@ -1,7 +1,9 @@
 /* Which kernel runs which operator, and which instruction sets there are. */
 #include "kernels.h"
 
-const struct infer_kernel infer_kernels[INFER_OP_COUNT] = {
+const struct infer_kernel infer_kernels_f32[INFER_OP_COUNT] = { { 0 } }, infer_kernels_u8[INFER_OP_COUNT] = { { 0 } };
+
+const struct infer_planar_kernel infer_planar_kernels[INFER_OP_COUNT] = {
 	[INFER_OP_CONV2D] = { infer_conv2d, infer_conv2d_scratch },
 	[INFER_OP_CONV_TRANSPOSE2D] = { infer_conv_transpose2d, NULL },
 	[INFER_OP_RELU] = { infer_relu, NULL },

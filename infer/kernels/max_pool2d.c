@@ -4,7 +4,7 @@
 #include <float.h>
 #include <string.h>
 
-size_t infer_max_pool2d_scratch(const struct infer_call *call)
+size_t infer_max_pool2d_scratch(const struct infer_planar_call *call)
 {
 	return (size_t)call->in_shape[0].w;
 }
@@ -53,7 +53,7 @@ static int max_across_3_2(const float *restrict row, int w, float *restrict out,
 	return whole;
 }
 
-void infer_max_pool2d(const struct infer_call *call)
+void infer_max_pool2d(const struct infer_planar_call *call)
 {
 	const int *args = call->step->args;
 	int kernel = args[0], stride = args[1], padding = args[2];

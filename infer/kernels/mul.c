@@ -13,7 +13,7 @@ static void scale_plane(const float *a, float factor, float *out, size_t count)
 		out[i] = a[i] * factor;
 }
 
-void infer_mul(const struct infer_call *call)
+void infer_mul(const struct infer_planar_call *call)
 {
 	struct infer_shape s = call->out_shape, t = call->in_shape[1];
 	size_t plane = (size_t)s.h * (size_t)s.w;

@@ -1,7 +1,7 @@
 /* max(x, 0). */
 #include "kernels.h"
 
-void infer_relu(const struct infer_call *call)
+void infer_relu(const struct infer_planar_call *call)
 {
 	struct infer_shape s = call->out_shape;
 	size_t count = (size_t)s.c * (size_t)s.h * (size_t)s.w;

@@ -1,7 +1,7 @@
 /* x times a constant. In front of a conv2d the runner leaves it to that. */
 #include "kernels.h"
 
-void infer_scale(const struct infer_call *call)
+void infer_scale(const struct infer_planar_call *call)
 {
 	struct infer_shape s = call->out_shape;
 	size_t count = (size_t)s.c * (size_t)s.h * (size_t)s.w;

@@ -42,7 +42,7 @@ void infer_sigmoid_array(const float *in, float *out, size_t count)
 		out[i] = sigmoid(in[i]);
 }
 
-void infer_sigmoid(const struct infer_call *call)
+void infer_sigmoid(const struct infer_planar_call *call)
 {
 	struct infer_shape s = call->out_shape;
 	infer_sigmoid_array(call->in[0], call->out, (size_t)s.c * (size_t)s.h * (size_t)s.w);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-void infer_upsample_nearest(const struct infer_call *call)
+void infer_upsample_nearest(const struct infer_planar_call *call)
 {
 	struct infer_shape in = call->in_shape[0], out = call->out_shape;
 	int factor = call->step->args[0];
@@ -33,7 +33,7 @@ static struct place place_of(int i, int factor, int size)
 	return (struct place){ a, a + 1 < size ? a + 1 : a, (float)(position - a) };
 }
 
-size_t infer_upsample_bilinear_scratch(const struct infer_call *call)
+size_t infer_upsample_bilinear_scratch(const struct infer_planar_call *call)
 {
 	return (size_t)call->in_shape[0].w;
 }
@@ -64,7 +64,7 @@ static void widen_2(const float *restrict row, int w, float *restrict out)
 	out[2 * w - 1] = row[w - 1];
 }
 
-void infer_upsample_bilinear(const struct infer_call *call)
+void infer_upsample_bilinear(const struct infer_planar_call *call)
 {
 	struct infer_shape in = call->in_shape[0], out = call->out_shape;
 	int factor = call->step->args[0];

@@ -22,9 +22,9 @@ static float *random_floats(uint32_t *state, size_t count)
 }
 
 /* Memory of exactly the size, so that AddressSanitizer sees a step beyond it. */
-static void run_kernel(struct infer_call *call, float *out)
+static void run_kernel(struct infer_planar_call *call, float *out)
 {
-	const struct infer_kernel *kernel = &infer_kernels[call->step->op];
+	const struct infer_planar_kernel *kernel = &infer_planar_kernels[call->step->op];
 	size_t scratch = kernel->scratch_floats ? kernel->scratch_floats(call) : 0;
 	call->scratch = malloc((scratch + 1) * sizeof(float));
 	for (size_t i = 0; i < scratch; i++)
@@ -71,7 +71,7 @@ static void check_step(struct builder *b, struct infer_shape first, struct infer
 	const struct infer_step *step = &b->network.steps[0];
 	struct infer_shape shapes[] = { first, second };
 	struct naive_value values[2], want = { out, malloc(floats(out) * sizeof(float)) };
-	struct infer_call call = { .step = step, .out_shape = out, .in_scale = 1, .relu = step->relu };
+	struct infer_planar_call call = { .step = step, .out_shape = out, .in_scale = 1, .relu = step->relu };
 	for (int k = 0; k < 2; k++) {
 		values[k] = (struct naive_value){ shapes[k], random_floats(&b->state, floats(shapes[k])) };
 		call.tensor[k] = step->tensor[k] < 0 ? NULL : &b->network.tensors[step->tensor[k]];
@@ -149,7 +149,7 @@ START_TEST(test_conv2d_fused)
 		naive_step(&b.network.steps[i], &b.network, values, &values[2 + i]);
 	}
 	const struct infer_step *step = &b.network.steps[1];
-	struct infer_call call = { .step = step, .tensor = { &b.network.tensors[0], &b.network.tensors[1] }, .in = { values[0].data },
+	struct infer_planar_call call = { .step = step, .tensor = { &b.network.tensors[0], &b.network.tensors[1] }, .in = { values[0].data },
 				   .in_shape = { in }, .out_shape = out, .in_scale = 0.37f, .addend = values[1].data, .relu = 1 };
 	float *got = malloc(floats(out) * sizeof *got);
 	for (int isa = 0; isa < INFER_ISA_COUNT; isa++) {
