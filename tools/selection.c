@@ -1,0 +1,177 @@
+/* See selection.h. */
+#include "tools/selection.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/progress.h"
+
+/* --- options -------------------------------------------------------------------------------------------------------- */
+
+void selection_init(struct selection *selection, const char *command)
+{
+	*selection = (struct selection){ .command = command };
+	tapcut_options_init(&selection->options);
+}
+
+static bool read_number(const char **text, char after, int *value)
+{
+	char *end;
+	errno = 0;
+	long number = strtol(*text, &end, 10);
+	if (errno || end == *text || *end != after || number < 0 || number > 1000000)
+		return false;
+	*text = end + (after != '\0');
+	*value = (int)number;
+	return true;
+}
+
+static bool add_tap(struct selection *s, const char *text, bool positive)
+{
+	struct tap tap = { .positive = positive };
+	const char *rest = text;
+	if (!read_number(&rest, ',', &tap.x) || !read_number(&rest, '\0', &tap.y)) {
+		fprintf(stderr, "tapcut %s: --%s: expected X,Y in whole pixels, e.g. 320,200, found \"%s\"\n", s->command,
+			positive ? "tap" : "not", text);
+		return false;
+	}
+	if (s->tap_count == TAPCUT_MAX_CLICKS) {
+		fprintf(stderr, "tapcut %s: too many taps, at most %d\n", s->command, TAPCUT_MAX_CLICKS);
+		return false;
+	}
+	s->taps[s->tap_count++] = tap;
+	return true;
+}
+
+static bool parse_size(struct selection *s, const char *text)
+{
+	const char *rest = text;
+	if (read_number(&rest, '\0', &s->options.size) && s->options.size > 0)
+		return true;
+	fprintf(stderr, "tapcut %s: --size: expected a number of pixels, found \"%s\"\n", s->command, text);
+	return false;
+}
+
+bool selection_take(struct selection *s, int option, const char *value)
+{
+	switch (option) {
+	case SELECTION_TAP: return add_tap(s, value, true);
+	case SELECTION_NOT: return add_tap(s, value, false);
+	case SELECTION_MODEL: s->model = value; return true;
+	case SELECTION_SIZE: return parse_size(s, value);
+	case SELECTION_ZOOM: s->options.zoom = 1; return true;
+	case SELECTION_NO_ZOOM: s->options.zoom = 0; return true;
+	default: return false;
+	}
+}
+
+/* --- the soft edge -------------------------------------------------------------------------------------------------- */
+
+/* Sliding mean over 2 radius + 1 samples, `step` bytes apart; edges repeat. */
+static void blur_line(const uint8_t *in, uint8_t *out, int count, size_t step, int radius)
+{
+	int sum = 0, width = 2 * radius + 1;
+	for (int i = -radius; i <= radius; i++)
+		sum += in[(size_t)(i < 0 ? 0 : i < count ? i : count - 1) * step];
+	for (int i = 0; i < count; i++) {
+		out[(size_t)i * step] = (uint8_t)((sum + radius) / width);
+		int add = i + radius + 1 < count ? i + radius + 1 : count - 1, drop = i - radius > 0 ? i - radius : 0;
+		sum += in[(size_t)add * step] - in[(size_t)drop * step];
+	}
+}
+
+/* The mask with an edge that fades over a few pixels, so that the cut-out sits well on any background; 128 and more is still exactly
+ * the mask. `alpha` and `other` are buffers of the mask's size; the result is in `alpha`. */
+static void soften(const struct image *mask, uint8_t *alpha, uint8_t *other)
+{
+	int w = mask->width, h = mask->height, radius = 1 + (w > h ? w : h) / 2000;
+	size_t pixels = (size_t)w * (size_t)h;
+	memcpy(alpha, mask->pixels, pixels);
+	for (int pass = 0; pass < 2; pass++) {
+		for (int y = 0; y < h; y++)
+			blur_line(alpha + (size_t)y * (size_t)w, other + (size_t)y * (size_t)w, w, 1, radius);
+		for (int x = 0; x < w; x++)
+			blur_line(other + x, alpha + x, h, (size_t)w, radius);
+	}
+	for (size_t i = 0; i < pixels; i++) {
+		if (mask->pixels[i])
+			alpha[i] = alpha[i] < 128 ? 128 : alpha[i];
+		else
+			alpha[i] = alpha[i] > 127 ? 127 : alpha[i];
+	}
+}
+
+static enum status soft_edge(const struct image *mask, struct image *alpha)
+{
+	TRY(image_alloc(alpha, mask->width, mask->height, 1));
+	uint8_t *other = malloc((size_t)mask->width * (size_t)mask->height);
+	if (!other)
+		return status_fail(STATUS_NO_MEMORY, "no memory for the soft edge");
+	soften(mask, alpha->pixels, other);
+	free(other);
+	return STATUS_OK;
+}
+
+/* --- the work ------------------------------------------------------------------------------------------------------- */
+
+static double milliseconds(void)
+{
+	return 1e3 * progress_clock();
+}
+
+static size_t object_pixels(const struct image *mask)
+{
+	size_t count = 0, pixels = (size_t)mask->width * (size_t)mask->height;
+	for (size_t i = 0; i < pixels; i++)
+		count += mask->pixels[i] != 0;
+	return count;
+}
+
+static enum status session_failed(const struct tapcut_session *session)
+{
+	return status_fail(STATUS_CONFIG, "%s", tapcut_session_message(session));
+}
+
+/* Taps one after the other, a line for each; the last mask. */
+static enum status tap_all(struct tapcut_session *session, const struct selection *s, struct image *mask)
+{
+	size_t object = 0;
+	for (int i = 0; i < s->tap_count; i++) {
+		const struct tap *tap = &s->taps[i];
+		double start = milliseconds();
+		if (tapcut_session_click(session, tap->x, tap->y, tap->positive) != TAPCUT_OK ||
+		    tapcut_session_mask(session, mask->pixels, (size_t)mask->width) != TAPCUT_OK)
+			return session_failed(session);
+		object = object_pixels(mask);
+		printf("%s %d,%d: %.0f ms, the object is %.1f %% of the photo\n", tap->positive ? "tap" : "not", tap->x, tap->y,
+		       milliseconds() - start, 100.0 * (double)object / ((double)mask->width * mask->height));
+	}
+	if (object == 0)
+		printf("the mask is empty: tap on another part of the object\n");
+	return STATUS_OK;
+}
+
+static enum status tap_photo(struct tapcut_session *session, const struct selection *s, const struct image *photo, struct image *mask)
+{
+	TRY(image_alloc(mask, photo->width, photo->height, 1));
+	if (tapcut_session_set_image(session, photo->pixels, photo->width, photo->height, 3 * (size_t)photo->width) != TAPCUT_OK)
+		return session_failed(session);
+	return tap_all(session, s, mask);
+}
+
+enum status selection_run(const struct selection *s, const struct tapcut_model *model, const struct image *photo, struct image *mask,
+			  struct image *alpha)
+{
+	struct tapcut_session *session;
+	char message[TAPCUT_MESSAGE_SIZE];
+	*mask = (struct image){ 0 };
+	if (alpha)
+		*alpha = (struct image){ 0 };
+	if (tapcut_session_new(model, &s->options, &session, message) != TAPCUT_OK)
+		return status_fail(STATUS_CONFIG, "%s", message);
+	enum status status = tap_photo(session, s, photo, mask);
+	tapcut_session_free(session);
+	return status == STATUS_OK && alpha ? soft_edge(mask, alpha) : status;
+}
