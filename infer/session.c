@@ -1,117 +1,33 @@
-/* One photo, its clicks and its mask.
+/* One photo, its clicks and the network's answer at the working resolution; result.c makes masks of the photo's size from it.
  *
  *	photo (w x h) --view--> fit (long side = size) --padding to 16--> planes --network--> logits
  *	                                                                                        |
- *	mask <--post-processing, threshold-- probabilities (w x h) <--sigmoid, resampled--------+
+ *	mask <--post-processing, threshold-- probabilities (grid) <--sigmoid, resampled---------+
  *
- * A click's result depends on the clicks before it: the network sees its previous answer, and where it looks (view.h) follows
+ * The grid is the photo at the working resolution, so that a click on a photo of 12 million pixels costs no more than one on a small
+ * photo. A click's result depends on the clicks before it: the network sees its previous answer, and where it looks (view.h) follows
  * the mask. So undo starts over and repeats all clicks but the last; the same steps give the same bits.
  *
  * All memory is allocated when the photo is set. */
+#include "session.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "feather.h"
 #include "kernels/kernels.h"
-#include "model.h"
 #include "postprocess.h"
-#include "preprocess.h"
 #include "resize.h"
-#include "tapcut.h"
-#include "view.h"
 
-enum { MAX_SIDE = 16384, MAX_PIXELS = 100 * 1000 * 1000, MIN_SIZE = 16, PLANE_MULTIPLE = 16, STRIP_ROWS = 64 };
-
-static const float DEFAULT_THRESHOLD = 0.49f; /* RITM's */
-enum { DEFAULT_ZOOM = 1, DEFAULT_KEEP_TOUCHED = 1, DEFAULT_FILL_HOLES = 500 };
-
-/* One size at which the network sees the photo. */
-struct look {
-	int fit_w, fit_h, plane_w, plane_h;
-	struct infer_runner *runner;
-	struct infer_box loaded;    /* what the image planes show; empty: nothing */
-	int planes_new;             /* the image planes have not been run yet */
-};
-
-/* The first click is judged from further away: a network finds the whole object best at the size it was trained on, and the edge best
- * when it is larger. */
-enum { FIRST_LOOK, CLOSE_LOOK, LOOKS };
-
-struct tapcut_session {
-	const struct tapcut_model *model;
-	struct tapcut_options options; /* without "default" left in them */
-	char message[TAPCUT_MESSAGE_SIZE];
-
-	int w, h; /* 0: no photo */
-	struct look looks[LOOKS];
-	struct infer_click clicks[TAPCUT_MAX_CLICKS]; /* in pixels of the photo */
-	int click_count;
-	struct look *look;          /* of the last run */
-	struct infer_box view;      /* of the last run */
-
-	/* One allocation, cut into: */
-	void *memory;
-	size_t memory_bytes;
-	float *probabilities;       /* w x h */
-	float *logits;              /* fit_w x fit_h of the look: the last run's, in `view` */
-	float *strip;               /* some rows of a view, at the photo's resolution */
-	uint8_t *mask;              /* w x h, 255 or 0 */
-	uint8_t *photo;             /* h rows of 3 w bytes */
-	uint8_t *fit;               /* fit_h rows of 3 fit_w bytes */
-	void *resize_workspace;
-	void *postprocess_workspace;
-};
+enum { MAX_SIDE = 16384, MAX_PIXELS = 100 * 1000 * 1000, PLANE_MULTIPLE = 16, GRID_SIDE = 1024 };
 
 /* --- life ----------------------------------------------------------------------------------------------------------- */
-
-void tapcut_options_init(struct tapcut_options *options)
-{
-	*options = (struct tapcut_options){ .zoom = -1, .keep_touched = -1, .fill_holes = -1 };
-}
-
-static int size_allowed(int size)
-{
-	return size == 0 || (size >= MIN_SIZE && size <= INFER_MAX_SIZE);
-}
-
-static int check_options(const struct tapcut_options *o, char *message)
-{
-	if (!size_allowed(o->size) || !size_allowed(o->first_size))
-		return infer_fail(message, TAPCUT_ARGUMENT, "options: size and first_size must be 0 or %d to %d, found %d and %d", MIN_SIZE,
-				  INFER_MAX_SIZE, o->size, o->first_size);
-	if (!(o->threshold >= 0 && o->threshold < 1))
-		return infer_fail(message, TAPCUT_ARGUMENT, "options: threshold must be at least 0 and under 1, found %g",
-				  (double)o->threshold);
-	if (o->zoom < -1 || o->zoom > 1 || o->keep_touched < -1 || o->keep_touched > 1)
-		return infer_fail(message, TAPCUT_ARGUMENT, "options: zoom and keep_touched must be -1, 0 or 1, found %d and %d", o->zoom,
-				  o->keep_touched);
-	if (o->fill_holes < -1 || o->fill_holes > 1000000)
-		return infer_fail(message, TAPCUT_ARGUMENT, "options: fill_holes must be -1 to 1000000, found %d", o->fill_holes);
-	return TAPCUT_OK;
-}
-
-static int smaller(int a, int b)
-{
-	return a < b ? a : b;
-}
-
-void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_options *o)
-{
-	o->zoom = o->zoom < 0 ? DEFAULT_ZOOM : o->zoom;
-	int natural = model->network.default_size;
-	if (!o->size)
-		o->size = o->zoom ? smaller(natural * 5 / 4, INFER_MAX_SIZE) : natural;
-	if (!o->first_size)
-		o->first_size = smaller(natural, o->size);
-	o->threshold = o->threshold > 0 ? o->threshold : DEFAULT_THRESHOLD;
-	o->keep_touched = o->keep_touched < 0 ? DEFAULT_KEEP_TOUCHED : o->keep_touched;
-	o->fill_holes = o->fill_holes < 0 ? DEFAULT_FILL_HOLES : o->fill_holes;
-}
 
 enum tapcut_status tapcut_session_new(const struct tapcut_model *model, const struct tapcut_options *options,
 				      struct tapcut_session **session, char *message)
 {
 	*session = NULL;
-	enum tapcut_status status = options ? check_options(options, message) : TAPCUT_OK;
+	enum tapcut_status status = options ? infer_check_options(model, options, message) : TAPCUT_OK;
 	if (status)
 		return status;
 	struct tapcut_session *s = calloc(1, sizeof *s);
@@ -141,7 +57,7 @@ void tapcut_session_free(struct tapcut_session *s)
 	if (!s)
 		return;
 	forget_photo(s);
-	for (int i = 0; i < LOOKS; i++)
+	for (int i = 0; i < INFER_LOOKS; i++)
 		infer_runner_free(s->looks[i].runner);
 	free(s);
 }
@@ -173,7 +89,7 @@ static int fit_side(int side, int longest, int size)
 }
 
 /* A runner for the photo's proportions; the one at hand if its planes have the same size. */
-static int prepare_look(struct tapcut_session *s, struct look *look, int size, int w, int h)
+static int prepare_look(struct tapcut_session *s, struct infer_look *look, int size, int w, int h)
 {
 	int longest = w > h ? w : h;
 	look->fit_w = fit_side(w, longest, size);
@@ -194,15 +110,9 @@ static int has_close_look(const struct tapcut_session *s)
 	return s->options.first_size != s->options.size;
 }
 
-static struct look *look_of_click(struct tapcut_session *s, int index)
+static struct infer_look *look_of_click(struct tapcut_session *s, int index)
 {
-	return &s->looks[index > 0 && has_close_look(s) ? CLOSE_LOOK : FIRST_LOOK];
-}
-
-/* Is the photo needed after set_image? */
-static int keeps_photo(const struct tapcut_session *s)
-{
-	return s->options.zoom || has_close_look(s);
+	return &s->looks[index > 0 && has_close_look(s) ? INFER_CLOSE_LOOK : INFER_FIRST_LOOK];
 }
 
 /* Takes the next `bytes` of the memory; with memory NULL only counts. */
@@ -220,31 +130,39 @@ static size_t larger(size_t a, size_t b)
 
 static size_t lay_out(struct tapcut_session *s, char *memory, int w, int h)
 {
-	size_t used = 0, pixels = (size_t)w * (size_t)h, fit = 0, workspace = 0;
-	for (int i = 0; i < LOOKS; i++) {
-		const struct look *look = &s->looks[i];
+	size_t used = 0, grid = (size_t)s->grid_w * (size_t)s->grid_h, fit = 0;
+	size_t workspace = infer_resize_workspace(s->grid_w, s->grid_h, w, INFER_STRIP_ROWS);
+	for (int i = 0; i < INFER_LOOKS; i++) {
+		const struct infer_look *look = &s->looks[i];
 		if (!look->runner)
 			continue;
 		fit = larger(fit, (size_t)look->fit_w * (size_t)look->fit_h);
 		workspace = larger(workspace, infer_resize_workspace(w, h, look->fit_w, look->fit_h));
-		workspace = larger(workspace, infer_resize_workspace(look->fit_w, look->fit_h, w, STRIP_ROWS));
+		workspace = larger(workspace, infer_resize_workspace(look->fit_w, look->fit_h, s->grid_w, INFER_STRIP_ROWS));
+		workspace = larger(workspace, infer_resize_workspace(s->grid_w, s->grid_h, look->fit_w, look->fit_h));
 	}
-	s->probabilities = carve(memory, &used, pixels * sizeof(float));
+	s->probabilities = carve(memory, &used, grid * sizeof(float));
 	s->logits = carve(memory, &used, fit * sizeof(float));
-	s->strip = carve(memory, &used, (size_t)w * STRIP_ROWS * sizeof(float));
-	s->mask = carve(memory, &used, pixels);
-	s->photo = carve(memory, &used, keeps_photo(s) ? 3 * pixels : 0);
+	s->strip = carve(memory, &used, (size_t)s->grid_w * INFER_STRIP_ROWS * sizeof(float));
+	s->mask = carve(memory, &used, grid);
+	s->photo = carve(memory, &used, 3 * (size_t)w * (size_t)h);
 	s->fit = carve(memory, &used, 3 * fit);
+	s->soft = carve(memory, &used, grid);
+	s->rows = carve(memory, &used, (size_t)w * INFER_STRIP_ROWS);
 	s->resize_workspace = carve(memory, &used, workspace);
-	s->postprocess_workspace = carve(memory, &used, infer_postprocess_workspace(w, h));
+	s->postprocess_workspace = carve(memory, &used, infer_postprocess_workspace(s->grid_w, s->grid_h));
+	s->feather_workspace = carve(memory, &used, infer_feather_workspace(w));
 	return used;
 }
 
 static int allocate(struct tapcut_session *s, int w, int h)
 {
-	int status = prepare_look(s, &s->looks[FIRST_LOOK], s->options.first_size, w, h);
+	int longest = w > h ? w : h;
+	s->grid_w = longest > GRID_SIDE ? fit_side(w, longest, GRID_SIDE) : w;
+	s->grid_h = longest > GRID_SIDE ? fit_side(h, longest, GRID_SIDE) : h;
+	int status = prepare_look(s, &s->looks[INFER_FIRST_LOOK], s->options.first_size, w, h);
 	if (!status && has_close_look(s))
-		status = prepare_look(s, &s->looks[CLOSE_LOOK], s->options.size, w, h);
+		status = prepare_look(s, &s->looks[INFER_CLOSE_LOOK], s->options.size, w, h);
 	if (status)
 		return status;
 	s->memory_bytes = lay_out(s, NULL, w, h);
@@ -271,10 +189,11 @@ static struct infer_rect rect_of(struct infer_box box)
 }
 
 /* The part of the photo that `view` shows becomes the look's image planes. */
-static void load_view(struct tapcut_session *s, struct look *look, struct infer_box view, const uint8_t *rgb, size_t stride)
+static void load_view(struct tapcut_session *s, struct infer_look *look, struct infer_box view)
 {
 	static const uint8_t black[3];
-	infer_resize_u8(rgb, s->w, s->h, stride, 3, rect_of(view), s->fit, look->fit_w, look->fit_h, black, 0, s->resize_workspace);
+	infer_resize_u8(s->photo, s->w, s->h, 3 * (size_t)s->w, 3, rect_of(view), s->fit, look->fit_w, look->fit_h, black, 0,
+			s->resize_workspace);
 	infer_normalize_rgb8(&s->model->network.preprocess, s->fit, look->fit_w, look->fit_h, 3 * (size_t)look->fit_w,
 			     infer_runner_image(look->runner), look->plane_w, look->plane_h);
 	look->loaded = view;
@@ -291,9 +210,9 @@ enum tapcut_status tapcut_session_set_image(struct tapcut_session *s, const uint
 		return status;
 	s->w = width;
 	s->h = height;
-	for (int y = 0; keeps_photo(s) && y < height; y++)
+	for (int y = 0; y < height; y++)
 		memcpy(s->photo + (size_t)y * 3 * (size_t)width, rgb + (size_t)y * stride, 3 * (size_t)width);
-	load_view(s, &s->looks[FIRST_LOOK], whole_photo(s), rgb, stride);
+	load_view(s, &s->looks[INFER_FIRST_LOOK], whole_photo(s));
 	tapcut_session_reset(s);
 	return TAPCUT_OK;
 }
@@ -302,15 +221,16 @@ enum tapcut_status tapcut_session_set_image(struct tapcut_session *s, const uint
 
 static void clear_result(struct tapcut_session *s)
 {
-	size_t pixels = (size_t)s->w * (size_t)s->h;
-	memset(s->mask, 0, pixels);
-	memset(s->probabilities, 0, pixels * sizeof *s->probabilities);
+	size_t grid = (size_t)s->grid_w * (size_t)s->grid_h;
+	memset(s->mask, 0, grid);
+	memset(s->probabilities, 0, grid * sizeof *s->probabilities);
+	s->soft_ready = 0;
 	s->view = whole_photo(s);
 	s->look = NULL;
 }
 
 /* Clicks inside the view, in pixels of the planes, become their two planes. */
-static void draw_clicks(struct tapcut_session *s, const struct look *look, struct infer_box view, int count)
+static void draw_clicks(struct tapcut_session *s, const struct infer_look *look, struct infer_box view, int count)
 {
 	struct infer_click drawn[TAPCUT_MAX_CLICKS];
 	int drawn_count = 0;
@@ -329,8 +249,15 @@ static void draw_clicks(struct tapcut_session *s, const struct look *look, struc
 			  look->plane_h);
 }
 
+/* A box of the photo in continuous coordinates of the grid. */
+static struct infer_rect grid_rect(const struct tapcut_session *s, struct infer_box box)
+{
+	double x = (double)s->grid_w / s->w, y = (double)s->grid_h / s->h;
+	return (struct infer_rect){ box.x0 * x, box.y0 * y, box.x1 * x, box.y1 * y };
+}
+
 /* The previous answer, as probability: straight from the last logits if the same look has the same view, else from the photo's. */
-static void draw_previous(struct tapcut_session *s, const struct look *look, struct infer_box view, int first_click)
+static void draw_previous(struct tapcut_session *s, const struct infer_look *look, struct infer_box view, int first_click)
 {
 	const struct infer_preprocess *pre = &s->model->network.preprocess;
 	size_t plane = (size_t)look->plane_w * (size_t)look->plane_h, fit = (size_t)look->fit_w * (size_t)look->fit_h;
@@ -343,7 +270,7 @@ static void draw_previous(struct tapcut_session *s, const struct look *look, str
 	if (look == s->look && same_box(view, s->view))
 		infer_sigmoid_array(s->logits, s->logits, fit);
 	else
-		infer_resize_f32(s->probabilities, s->w, s->h, rect_of(view), s->logits, look->fit_w, look->fit_h,
+		infer_resize_f32(s->probabilities, s->grid_w, s->grid_h, grid_rect(s, view), s->logits, look->fit_w, look->fit_h,
 				 s->resize_workspace);
 	for (int y = 0; y < look->fit_h; y++)
 		for (int x = 0; x < look->fit_w; x++)
@@ -352,7 +279,7 @@ static void draw_previous(struct tapcut_session *s, const struct look *look, str
 }
 
 /* Runs the network; its logits lose the padding. */
-static void run_network(struct tapcut_session *s, struct look *look)
+static void run_network(struct tapcut_session *s, struct infer_look *look)
 {
 	const float *logits = infer_runner_run(look->runner, !look->planes_new);
 	look->planes_new = 0;
@@ -361,48 +288,90 @@ static void run_network(struct tapcut_session *s, struct look *look)
 		       (size_t)look->fit_w * sizeof *logits);
 }
 
-/* Logits, resampled to the photo's resolution, become the view's part of the probabilities. */
+/* The grid's pixels whose centre is in the view; at least one, so that a tiny view of a huge photo changes something. */
+static struct infer_box grid_box(const struct tapcut_session *s, struct infer_box view)
+{
+	struct infer_rect r = grid_rect(s, view);
+	struct infer_box box = { (int)(r.x0 + 0.5), (int)(r.y0 + 0.5), (int)(r.x1 + 0.5), (int)(r.y1 + 0.5) };
+	box.x0 -= box.x0 == box.x1 && box.x0 == s->grid_w;
+	box.y0 -= box.y0 == box.y1 && box.y0 == s->grid_h;
+	box.x1 += box.x1 == box.x0;
+	box.y1 += box.y1 == box.y0;
+	return box;
+}
+
+/* Logits, resampled to the working resolution, become the view's part of the probabilities. */
 static void update_probabilities(struct tapcut_session *s)
 {
-	int w = s->view.x1 - s->view.x0, h = s->view.y1 - s->view.y0, fit_w = s->look->fit_w, fit_h = s->look->fit_h;
-	for (int top = 0; top < h; top += STRIP_ROWS) {
-		int rows = top + STRIP_ROWS < h ? STRIP_ROWS : h - top;
-		struct infer_rect rect = { 0, (double)top / h * fit_h, fit_w, (double)(top + rows) / h * fit_h };
-		infer_resize_f32(s->logits, fit_w, fit_h, rect, s->strip, w, rows, s->resize_workspace);
-		for (int y = 0; y < rows; y++)
-			infer_sigmoid_array(s->strip + (size_t)y * (size_t)w,
-					    s->probabilities + (size_t)(s->view.y0 + top + y) * (size_t)s->w + s->view.x0, (size_t)w);
+	struct infer_box box = grid_box(s, s->view);
+	int w = box.x1 - box.x0, fit_w = s->look->fit_w, fit_h = s->look->fit_h;
+	/* Pixels of the photo for one of the grid; of the look for one of the photo. */
+	double photo_x = (double)s->w / s->grid_w, photo_y = (double)s->h / s->grid_h;
+	double view_w = s->view.x1 - s->view.x0, view_h = s->view.y1 - s->view.y0;
+	double left = (box.x0 * photo_x - s->view.x0) / view_w * fit_w, right = (box.x1 * photo_x - s->view.x0) / view_w * fit_w;
+	for (int y = box.y0; y < box.y1; y += INFER_STRIP_ROWS) {
+		int rows = box.y1 - y < INFER_STRIP_ROWS ? box.y1 - y : INFER_STRIP_ROWS;
+		double top = (y * photo_y - s->view.y0) / view_h * fit_h, bottom = ((y + rows) * photo_y - s->view.y0) / view_h * fit_h;
+		infer_resize_f32(s->logits, fit_w, fit_h, (struct infer_rect){ left, top, right, bottom }, s->strip, w, rows,
+				 s->resize_workspace);
+		for (int row = 0; row < rows; row++)
+			infer_sigmoid_array(s->strip + (size_t)row * (size_t)w,
+					    s->probabilities + (size_t)(y + row) * (size_t)s->grid_w + box.x0, (size_t)w);
+	}
+}
+
+/* The clicks in pixels of the grid. */
+static void clicks_on_grid(const struct tapcut_session *s, int count, struct infer_click *clicks)
+{
+	for (int i = 0; i < count; i++) {
+		clicks[i] = s->clicks[i];
+		clicks[i].x = (float)((long long)s->clicks[i].x * s->grid_w / s->w);
+		clicks[i].y = (float)((long long)s->clicks[i].y * s->grid_h / s->h);
 	}
 }
 
 static void update_mask(struct tapcut_session *s, int count)
 {
-	size_t pixels = (size_t)s->w * (size_t)s->h;
+	size_t grid = (size_t)s->grid_w * (size_t)s->grid_h;
+	struct infer_click clicks[TAPCUT_MAX_CLICKS];
 	struct infer_postprocess options = {
 		.keep_touched = s->options.keep_touched,
-		.fill_pixels = (size_t)((double)pixels * s->options.fill_holes / 1e6),
+		.fill_pixels = (size_t)((double)grid * s->options.fill_holes / 1e6),
 	};
-	for (size_t i = 0; i < pixels; i++)
+	for (size_t i = 0; i < grid; i++)
 		s->mask[i] = s->probabilities[i] > s->options.threshold ? 255 : 0;
-	infer_postprocess(&options, s->clicks, count, s->mask, s->w, s->h, s->postprocess_workspace);
+	clicks_on_grid(s, count, clicks);
+	infer_postprocess(&options, clicks, count, s->mask, s->grid_w, s->grid_h, s->postprocess_workspace);
+}
+
+/* The mask's box in pixels of the photo. */
+static struct infer_box mask_box(const struct tapcut_session *s)
+{
+	struct infer_box box = infer_mask_box(s->mask, s->grid_w, s->grid_h);
+	if (box.x1 <= box.x0)
+		return (struct infer_box){ 0, 0, 0, 0 };
+	return (struct infer_box){ (int)((long long)box.x0 * s->w / s->grid_w), (int)((long long)box.y0 * s->h / s->grid_h),
+				   (int)(((long long)box.x1 * s->w + s->grid_w - 1) / s->grid_w),
+				   (int)(((long long)box.y1 * s->h + s->grid_h - 1) / s->grid_h) };
 }
 
 /* The effect of click number `index`, all before it being done. */
 static void apply_click(struct tapcut_session *s, int index)
 {
-	struct look *look = look_of_click(s, index);
+	struct infer_look *look = look_of_click(s, index);
 	struct infer_box view = s->view;
 	if (s->options.zoom && index > 0)
-		view = infer_next_view(s->view, infer_mask_box(s->mask, s->w, s->h), s->clicks, index + 1, s->w, s->h);
+		view = infer_next_view(s->view, mask_box(s), s->clicks, index + 1, s->w, s->h);
 	draw_clicks(s, look, view, index + 1);
 	draw_previous(s, look, view, index == 0);
 	if (!same_box(view, look->loaded))
-		load_view(s, look, view, s->photo, 3 * (size_t)s->w);
+		load_view(s, look, view);
 	run_network(s, look);
 	s->look = look;
 	s->view = view;
 	update_probabilities(s);
 	update_mask(s, index + 1);
+	s->soft_ready = 0;
 }
 
 enum tapcut_status tapcut_session_click(struct tapcut_session *s, int x, int y, int positive)
@@ -441,21 +410,14 @@ int tapcut_session_click_count(const struct tapcut_session *s)
 	return s->click_count;
 }
 
-/* --- results -------------------------------------------------------------------------------------------------------- */
+/* --- what is inside ------------------------------------------------------------------------------------------------- */
 
-enum tapcut_status tapcut_session_mask(struct tapcut_session *s, uint8_t *mask, size_t stride)
+const float *tapcut_session_probabilities(struct tapcut_session *s, int *w, int *h)
 {
-	if (s->w == 0)
-		return infer_fail(s->message, TAPCUT_ARGUMENT, "mask: there is no photo yet");
-	if (!mask || stride < (size_t)s->w)
-		return infer_fail(s->message, TAPCUT_ARGUMENT, "mask: expected memory and a stride of at least %d, found %zu", s->w, stride);
-	for (int y = 0; y < s->h; y++)
-		memcpy(mask + (size_t)y * stride, s->mask + (size_t)y * (size_t)s->w, (size_t)s->w);
-	return TAPCUT_OK;
-}
-
-const float *tapcut_session_probabilities(struct tapcut_session *s)
-{
+	if (w)
+		*w = s->w > 0 ? s->grid_w : 0;
+	if (h)
+		*h = s->w > 0 ? s->grid_h : 0;
 	return s->w > 0 ? s->probabilities : NULL;
 }
 
@@ -467,7 +429,7 @@ const char *tapcut_session_message(const struct tapcut_session *s)
 size_t tapcut_session_bytes(const struct tapcut_session *s)
 {
 	size_t bytes = sizeof *s + s->memory_bytes;
-	for (int i = 0; i < LOOKS; i++)
+	for (int i = 0; i < INFER_LOOKS; i++)
 		bytes += s->looks[i].runner ? infer_runner_bytes(s->looks[i].runner) : 0;
 	return bytes;
 }

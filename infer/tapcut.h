@@ -7,13 +7,16 @@
  *	tapcut_session_new(model, NULL, &session, message);
  *	tapcut_session_set_image(session, rgb, width, height, 3 * width);
  *	tapcut_session_click(session, 320, 200, 1);
- *	tapcut_session_mask(session, mask, width);          // 255 = object
+ *	tapcut_session_mask(session, mask, width);          // 255 = object; tapcut_session_alpha for soft edges
  *	tapcut_session_free(session);
  *	tapcut_model_free(model);
  *
- * Depends on libc, libm and zlib only. A model is immutable and may serve many sessions on many threads; a session
- * belongs to one thread at a time. Nothing here prints or exits. Coordinates are pixels of the photo as given, origin top
- * left. */
+ * Depends on libc, libm and zlib only.
+ *
+ * Threads: a model does not change after loading and may serve any number of sessions on any threads at once; a session belongs
+ * to one thread at a time. Owner: what a call "borrows" stays the session's or the model's; everything else is the caller's.
+ * Errors: calls return a status; a refused call changes nothing, except that a refused photo leaves the session without one.
+ * Nothing here prints or exits. Coordinates are whole pixels of the photo as given (turn it upright before), origin top left. */
 #ifndef TAPCUT_H
 #define TAPCUT_H
 
@@ -24,7 +27,7 @@
 extern "C" {
 #endif
 
-enum { TAPCUT_MESSAGE_SIZE = 256, TAPCUT_MAX_CLICKS = 64 };
+enum { TAPCUT_MESSAGE_SIZE = 256, TAPCUT_MAX_CLICKS = 64, TAPCUT_MAX_THREADS = 64, TAPCUT_MAX_FEATHER = 200 };
 
 enum tapcut_status {
 	TAPCUT_OK = 0,
@@ -52,11 +55,19 @@ struct tapcut_model_info {
 	size_t steps;
 	size_t file_bytes;
 	int default_size;          /* long side at which the model sees whole photos best, in pixels */
+	int arithmetic;            /* what TAPCUT_ARITHMETIC_AUTO means for it: TAPCUT_ARITHMETIC_FLOAT or _INT8 */
 };
 void tapcut_model_info(const struct tapcut_model *model, struct tapcut_model_info *info);
 
 /* --- session ----------------------------------------------------------------------------------------------------- */
 
+enum tapcut_arithmetic {
+	TAPCUT_ARITHMETIC_AUTO = 0, /* 8 bits where the file has what that takes, else float */
+	TAPCUT_ARITHMETIC_FLOAT,
+	TAPCUT_ARITHMETIC_INT8,     /* refused (TAPCUT_ARGUMENT) where the file cannot */
+};
+
+/* In all of them the value of tapcut_options_init stands for the default. */
 struct tapcut_options {
 	int size;         /* long side at which the network sees the photo, or its closer view; 0: five quarters of the model's default
 	                   * with zoom, else the model's default */
@@ -65,6 +76,11 @@ struct tapcut_options {
 	float threshold;  /* a pixel is object where probability > threshold; 0: default (0.49) */
 	int keep_touched; /* 1: keep only components that a positive click touches; 0: all; -1: default */
 	int fill_holes;   /* fill holes up to this many pixels per million of the photo; -1: default, 0: none */
+	int arithmetic;   /* enum tapcut_arithmetic; 0: AUTO */
+	int threads;      /* threads that run the network, the caller's included, 1 to TAPCUT_MAX_THREADS; 0: 1. Any number gives the same
+	                   * bytes */
+	int graph_cut;    /* 1: refine each mask by colour models and max-flow; 0: no; -1: default (no) */
+	float feather;    /* tapcut_session_set_feather's pixels; 0: none */
 };
 /* All defaults. */
 void tapcut_options_init(struct tapcut_options *options);
@@ -87,11 +103,30 @@ enum tapcut_status tapcut_session_undo(struct tapcut_session *session);
 void tapcut_session_reset(struct tapcut_session *session);
 int tapcut_session_click_count(const struct tapcut_session *session);
 
+/* --- results ------------------------------------------------------------------------------------------------------
+ *
+ * A click works at a working resolution (long side at most 1024, the photo's own where that is smaller). What is larger is made
+ * when one of these is called, from the photo's own pixels; the same clicks give the same bytes in whatever order they are called.
+ * Without a click all of them are empty. None allocates. */
+
 /* The mask at the photo's size after post-processing: 255 object, 0 not; `stride` bytes from row to row. */
 enum tapcut_status tapcut_session_mask(struct tapcut_session *session, uint8_t *mask, size_t stride);
-/* The probability of each pixel at the photo's size before post-processing: width x height floats; borrowed, valid until the
- * next call. */
-const float *tapcut_session_probabilities(struct tapcut_session *session);
+
+/* The soft mask at the photo's size: 255 object, 0 not, between them the pixel's share of the object; its edge follows the photo's
+ * (guided filter) and fades over the feather. `stride` bytes from row to row. Multiply colours by it, or use it as an alpha channel. */
+enum tapcut_status tapcut_session_alpha(struct tapcut_session *session, uint8_t *alpha, size_t stride);
+
+/* The same at another size of at most the photo's sides (w x h, for a page or a thumbnail): fast, and a little less exact than
+ * tapcut_session_alpha made smaller. */
+enum tapcut_status tapcut_session_preview(struct tapcut_session *session, uint8_t *alpha, int w, int h, size_t stride);
+
+/* From now on alpha and preview fade over so many pixels of the photo, half of them on either side of the edge: 0 (the edge as
+ * the photo has it) to TAPCUT_MAX_FEATHER. Clicks, masks and undo are not affected. */
+enum tapcut_status tapcut_session_set_feather(struct tapcut_session *session, float pixels);
+
+/* The probability of each pixel at the working resolution, before post-processing: *w x *h floats (w and h may be NULL). Borrowed,
+ * valid until the next call; NULL where there is no photo. */
+const float *tapcut_session_probabilities(struct tapcut_session *session, int *w, int *h);
 
 /* What went wrong in the last call that failed on this session. Borrowed. */
 const char *tapcut_session_message(const struct tapcut_session *session);

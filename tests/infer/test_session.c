@@ -61,7 +61,7 @@ static void take(struct tapcut_session *s, int w, int h, struct record *r)
 {
 	memset(r, 0, sizeof *r);
 	ck_assert_int_eq(tapcut_session_mask(s, r->mask, (size_t)w), TAPCUT_OK);
-	memcpy(r->probabilities, tapcut_session_probabilities(s), (size_t)w * (size_t)h * sizeof(float));
+	memcpy(r->probabilities, tapcut_session_probabilities(s, NULL, NULL), (size_t)w * (size_t)h * sizeof(float));
 }
 
 static void check_same(struct tapcut_session *s, int w, int h, const struct record *want)
@@ -204,7 +204,7 @@ START_TEST(test_wrong_calls)
 	refused(s, tapcut_session_click(s, 0, 0, 1), TAPCUT_ARGUMENT, "no photo");
 	refused(s, tapcut_session_mask(s, mask, W), TAPCUT_ARGUMENT, "no photo");
 	refused(s, tapcut_session_undo(s), TAPCUT_ARGUMENT, "undo");
-	ck_assert_ptr_null(tapcut_session_probabilities(s));
+	ck_assert_ptr_null(tapcut_session_probabilities(s, NULL, NULL));
 	tapcut_session_reset(s);
 	refused(s, tapcut_session_set_image(s, photo, 0, 5, 100), TAPCUT_ARGUMENT, "0x5");
 	refused(s, tapcut_session_set_image(s, photo, 10, 5, 29), TAPCUT_ARGUMENT, "stride");
@@ -234,7 +234,9 @@ START_TEST(test_wrong_options)
 	static const struct tapcut_options wrong[] = {
 		{ .size = -1 }, { .size = 15 }, { .first_size = 15 }, { .first_size = -2 }, { .size = 5000 }, { .threshold = 1 },
 		{ .threshold = -0.1f }, { .zoom = 2 },
-		{ .keep_touched = -2 }, { .fill_holes = 1000001 }, { .threshold = NAN },
+		{ .keep_touched = -2 }, { .fill_holes = 1000001 }, { .threshold = NAN }, { .arithmetic = 3 }, { .arithmetic = -1 },
+		{ .threads = -1 }, { .threads = TAPCUT_MAX_THREADS + 1 }, { .graph_cut = 2 }, { .feather = -1 },
+		{ .feather = TAPCUT_MAX_FEATHER + 1 }, { .feather = NAN },
 	};
 	char message[TAPCUT_MESSAGE_SIZE];
 	struct tapcut_session *s;
@@ -262,7 +264,7 @@ START_TEST(test_odd_photos)
 			ck_assert_int_eq(tapcut_session_click(s, i * 7 % w, i * 11 % h, i != 2), TAPCUT_OK);
 		ck_assert_int_eq(tapcut_session_mask(s, mask, (size_t)w), TAPCUT_OK);
 		for (int i = 0; i < w * h; i++) {
-			float p = tapcut_session_probabilities(s)[i];
+			float p = tapcut_session_probabilities(s, NULL, NULL)[i];
 			if ((mask[i] != 0 && mask[i] != 255) || !(p >= 0 && p <= 1))
 				ck_abort_msg("pixel %d: mask %d, probability %g", i, mask[i], p);
 		}
@@ -306,7 +308,7 @@ static Suite *session_suite(void)
 	tcase_add_test(tcase, test_first_click_does_not_zoom);
 	tcase_add_test(tcase, test_mask_is_the_thresholded_probability);
 	tcase_add_test(tcase, test_wrong_calls);
-	tcase_add_loop_test(tcase, test_wrong_options, 0, 11);
+	tcase_add_loop_test(tcase, test_wrong_options, 0, 19);
 	tcase_add_loop_test(tcase, test_odd_photos, 0, 6);
 	tcase_add_test(tcase, test_model_files);
 	suite_add_tcase(suite, tcase);

@@ -1,0 +1,58 @@
+/* What a tapcut_session is inside: session.c changes it, result.c makes masks from it. */
+#ifndef INFER_SESSION_H
+#define INFER_SESSION_H
+
+#include "model.h"
+#include "preprocess.h"
+#include "tapcut.h"
+#include "view.h"
+
+enum { INFER_STRIP_ROWS = 64 };
+
+/* One size at which the network sees the photo. */
+struct infer_look {
+	int fit_w, fit_h, plane_w, plane_h;
+	struct infer_runner *runner;
+	struct infer_box loaded;    /* what the image planes show; empty: nothing */
+	int planes_new;             /* the image planes have not been run yet */
+};
+
+/* The first click is judged from further away: a network finds the whole object best at the size it was trained on, and the edge best
+ * when it is larger. */
+enum { INFER_FIRST_LOOK, INFER_CLOSE_LOOK, INFER_LOOKS };
+
+struct tapcut_session {
+	const struct tapcut_model *model;
+	struct tapcut_options options; /* without "default" left in them */
+	char message[TAPCUT_MESSAGE_SIZE];
+
+	int w, h;                   /* the photo; 0: none */
+	int grid_w, grid_h;         /* the working resolution */
+	struct infer_look looks[INFER_LOOKS];
+	struct infer_click clicks[TAPCUT_MAX_CLICKS]; /* in pixels of the photo */
+	int click_count;
+	struct infer_look *look;    /* of the last run */
+	struct infer_box view;      /* of the last run, in pixels of the photo */
+
+	/* One allocation, cut into: */
+	void *memory;
+	size_t memory_bytes;
+	float *probabilities;       /* grid */
+	float *logits;              /* fit_w x fit_h of the look: the last run's, in `view` */
+	float *strip;               /* some rows of a view, at the working resolution */
+	uint8_t *mask;              /* grid, 255 or 0 */
+	uint8_t *photo;             /* h rows of 3 w bytes */
+	uint8_t *fit;               /* fit_h rows of 3 fit_w bytes */
+	uint8_t *soft;              /* grid: result.c's; rows of bytes to be made larger */
+	int soft_ready;             /* ... is that of the clicks so far */
+	uint8_t *rows;              /* some rows of a result */
+	void *resize_workspace;
+	void *postprocess_workspace;
+	void *feather_workspace;
+};
+
+/* options.c: what is wrong with these for this model (enum tapcut_status; message may be NULL). */
+int infer_check_options(const struct tapcut_model *model, const struct tapcut_options *options, char *message);
+int infer_check_feather(float pixels, char *message);
+
+#endif
