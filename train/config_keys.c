@@ -61,7 +61,8 @@ const struct config_key config_keys[] = {
 	{"model.global_context", KEY_BOOL, FIELD(model.global_context), "true", "", "Add the coarse map's global average to it; needs a context_width.",
 	 .max = 1},
 	{"model.click_entry", KEY_ENUM, FIELD(model.click_entry), "\"stem_coarse\"", "",
-	 "Where the click planes enter: at the first convolution, or there and at the coarse map.", .names = click_entry_names},
+	 "Where the click planes enter: at the first convolution (there and at the coarse map), or later, at 1/8, at 1/16 or behind the trunk, so "
+	 "that less is computed anew for each tap.", .names = click_entry_names},
 	{"model.feature_scale", KEY_NUMBER, FIELD(model.feature_scale), "0.03125", "",
 	 "The decoder sees the trunk's maps times this: ImageNet features have a root mean square of 10 to 50.", .min = 1e-6,
 	 .max = 1e6},

@@ -35,7 +35,7 @@ static int add_param(struct nn *nn, const char *name, const char *suffix, struct
 static int add_conv2d_params(struct nn *nn, const char *name, int channels, struct nn_conv2d conv, int *params)
 {
 	struct shape weight = { conv.channels, channels, conv.kernel, conv.kernel };
-	enum param_init init = conv.logits ? PARAM_INIT_SMALL : PARAM_INIT_HE_NORMAL;
+	enum param_init init = conv.near_zero ? PARAM_INIT_SMALL : PARAM_INIT_HE_NORMAL;
 	params[0] = add_param(nn, name, "weight", weight, PARAM_WEIGHT, init);
 	if (conv.no_bias)
 		return 1;

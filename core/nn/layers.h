@@ -21,8 +21,8 @@ struct nn_conv2d {
 	int padding;
 	int dilation; /* 0 means 1 */
 	bool no_bias;
-	bool logits;  /* its output decides: starts near zero */
-	bool relu;    /* at the end */
+	bool near_zero; /* how its weights start: its output decides, or is added to what works without it */
+	bool relu;      /* at the end */
 	double input_scale; /* its input is multiplied by this; 0 means 1 */
 };
 

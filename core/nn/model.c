@@ -3,12 +3,13 @@
 
 #include <stdio.h>
 
+#include "core/nn/click_pyramid.h"
 #include "core/nn/refinement.h"
 #include "core/ops/ops.h"
 
 const char *const trunk_names[] = { "squeezenet1_0", "squeezenet1_1", NULL };
 const char *const decoder_names[] = { "transposed", "sharpmask", "sharpmask_light", NULL };
-const char *const click_entry_names[] = { "stem", "stem_coarse", NULL };
+const char *const click_entry_names[] = { "stem", "stem_coarse", "eighth", "sixteenth", "coarse", NULL };
 
 void model_config_init(struct model_config *config)
 {
@@ -24,19 +25,45 @@ void model_config_init(struct model_config *config)
 	};
 }
 
-/* The trunk, with the click planes added to its first convolution: the same function as one convolution over 3 + P planes, but the image's
+/* The clicks' part of the first convolution, added to the image's: the same function as one convolution over 3 + P planes, but the image's
  * part keeps its published name and shape, and need not be computed again when only clicks change. */
-static void build_trunk(struct nn *nn, struct model *model, const struct model_config *config)
+static int add_to_stem(struct nn *nn, const struct model *model, const struct model_config *config, int stem)
 {
-	nn->group = PARAM_TRUNK;
-	int stem = nn_squeezenet_stem(nn, config->trunk, model->image);
 	struct nn_conv2d conv = nn_squeezenet_stem_conv(config->trunk);
 	conv.no_bias = true; /* features.0 has one */
 	conv.relu = true;
 	nn->group = PARAM_DECODER; /* not pretrained: it learns at the full rate */
 	stem = nn_conv2d_add(nn, "clicks.stem", model->clicks, stem, conv);
 	nn->group = PARAM_TRUNK;
-	model->maps = nn_squeezenet(nn, config->trunk, stem);
+	return stem;
+}
+
+static bool enters_late(const struct model_config *config)
+{
+	return config->click_entry >= CLICK_ENTRY_EIGHTH;
+}
+
+/* Where clicks enter late: their pyramid, down to the map that they enter at. */
+static void build_pyramid(struct nn *nn, struct model *model, const struct model_config *config)
+{
+	for (int i = 0; i < CLICK_PYRAMID_LEVELS; i++)
+		model->pyramid[i] = -1;
+	if (!enters_late(config))
+		return;
+	nn->group = PARAM_DECODER;
+	nn_click_pyramid(nn, model->clicks, config->click_entry == CLICK_ENTRY_EIGHTH ? 3 : 4, model->pyramid);
+}
+
+static void build_trunk(struct nn *nn, struct model *model, const struct model_config *config)
+{
+	build_pyramid(nn, model, config);
+	nn->group = PARAM_TRUNK;
+	int stem = nn_squeezenet_stem(nn, config->trunk, model->image, enters_late(config));
+	if (!enters_late(config))
+		stem = add_to_stem(nn, model, config, stem);
+	int level = config->click_entry == CLICK_ENTRY_EIGHTH ? 2 : 3;
+	int planes = config->click_entry == CLICK_ENTRY_COARSE ? -1 : model->pyramid[level];
+	model->maps = nn_squeezenet(nn, config->trunk, stem, (struct nn_trunk_entry){ planes, level });
 	nn->group = PARAM_DECODER;
 }
 
@@ -65,7 +92,9 @@ static int build_context(struct nn *nn, const struct model_config *config, struc
 static struct nn_features build_coarse(struct nn *nn, struct model *model, const struct model_config *config)
 {
 	int x = model->maps.sixteenth;
-	if (config->click_entry == CLICK_ENTRY_STEM_COARSE) {
+	if (config->click_entry == CLICK_ENTRY_COARSE)
+		x = nn_trunk_entry(nn, model->pyramid[3], x);
+	if (config->click_entry != CLICK_ENTRY_STEM) {
 		int planes = nn_max_pool2d(nn, "clicks.coarse", model->clicks, MODEL_STRIDE, MODEL_STRIDE, false);
 		x = nn_concat(nn, "decoder.coarse", x, planes);
 	}
@@ -81,6 +110,12 @@ static struct nn_features features_of(const struct model *model, const struct mo
 	return (struct nn_features){ maps[stage], config->feature_scale };
 }
 
+/* The clicks of a stage's resolution, where the decoder sees them. */
+static struct nn_features clicks_of(const struct model *model, const struct model_config *config, int stage)
+{
+	return (struct nn_features){ model->pyramid[DECODER_STAGES - 1 - stage], config->feature_scale };
+}
+
 static int build_light(struct nn *nn, const struct model *model, const struct model_config *config, struct nn_features coarse)
 {
 	struct nn_conv2d first = { .channels = config->widths[0], .kernel = 3, .padding = 1, .input_scale = coarse.scale };
@@ -88,11 +123,12 @@ static int build_light(struct nn *nn, const struct model *model, const struct mo
 	for (int stage = 1; stage < DECODER_STAGES; stage++) {
 		char name[64];
 		snprintf(name, sizeof name, "decoder.refine%d", stage);
-		m = nn_refinement_light(nn, name, m, features_of(model, config, stage), config->widths[stage]);
+		m = nn_refinement_light(nn, name, m, features_of(model, config, stage), clicks_of(model, config, stage),
+					config->widths[stage]);
 	}
 	struct nn_conv2d conv = { .channels = config->widths[DECODER_STAGES - 1], .kernel = 3, .padding = 1 };
 	m = nn_conv2d_block(nn, "decoder.head", m, conv);
-	m = nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1, .logits = true });
+	m = nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1, .near_zero = true });
 	return nn_upsample(nn, "logits", m, 2, UPSAMPLE_BILINEAR);
 }
 
@@ -103,14 +139,15 @@ static int build_published(struct nn *nn, const struct model *model, const struc
 	for (int stage = 0; stage < DECODER_STAGES; stage++) {
 		char name[64];
 		snprintf(name, sizeof name, "decoder.refine%d", stage + 1);
-		m = nn_refinement_published(nn, name, m, features_of(model, config, stage), stage == DECODER_STAGES - 1);
+		m = nn_refinement_published(nn, name, m, features_of(model, config, stage), clicks_of(model, config, stage),
+					    stage == DECODER_STAGES - 1);
 	}
-	return nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1, .logits = true });
+	return nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1, .near_zero = true });
 }
 
 static int build_transposed(struct nn *nn, struct nn_features coarse)
 {
-	struct nn_conv2d conv = { .channels = 1, .kernel = 1, .logits = true, .input_scale = coarse.scale };
+	struct nn_conv2d conv = { .channels = 1, .kernel = 1, .near_zero = true, .input_scale = coarse.scale };
 	int score = nn_conv2d(nn, "decoder.score", coarse.map, conv);
 	return nn_conv_transpose2d(nn, "decoder.logits", score, 1, 2 * MODEL_STRIDE, MODEL_STRIDE, MODEL_STRIDE / 2);
 }

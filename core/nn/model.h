@@ -19,6 +19,12 @@ enum decoder_kind {
 enum click_entry {
 	CLICK_ENTRY_STEM,        /* a convolution of the click planes is added to the first convolution of the trunk */
 	CLICK_ENTRY_STEM_COARSE, /* and the planes, max-pooled to 1/16, are seen by the coarsest decoder stage */
+	/* Later, so that the trunk before it depends on the photo alone and a second tap need not compute it again: a small pyramid of
+	 * strided convolutions (nn/click_pyramid.h) carries the planes down and is added to the trunk's map of one resolution, to each
+	 * refinement module and, max-pooled as above, to the coarsest decoder stage. */
+	CLICK_ENTRY_EIGHTH,      /* before the fire modules at 1/8 */
+	CLICK_ENTRY_SIXTEENTH,   /* before those at 1/16 */
+	CLICK_ENTRY_COARSE,      /* behind the trunk */
 };
 
 enum { DECODER_STAGES = 4, MODEL_STRIDE = 16 };
@@ -49,6 +55,7 @@ struct model {
 	int image;  /* input nodes */
 	int clicks;
 	struct trunk_maps maps;
+	int pyramid[4]; /* the click planes from 1/2 to 1/16, where they enter late; else -1 */
 	int logits; /* kept */
 };
 

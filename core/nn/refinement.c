@@ -17,7 +17,16 @@ static struct nn_conv2d conv3x3(int channels)
 	return (struct nn_conv2d){ .channels = channels, .kernel = 3, .padding = 1 };
 }
 
-int nn_refinement_published(struct nn *nn, const char *name, int mask, struct nn_features features, bool last)
+static int add_clicks(struct nn *nn, const char *name, struct nn_features clicks, int sum)
+{
+	char part[128];
+	struct nn_conv2d conv = { .channels = nn_shape(nn, sum).c, .kernel = 1, .no_bias = true, .near_zero = true,
+				  .input_scale = clicks.scale };
+	return clicks.map < 0 ? sum : nn_conv2d_add(nn, join(part, name, "clicks"), clicks.map, sum, conv);
+}
+
+int nn_refinement_published(struct nn *nn, const char *name, int mask, struct nn_features features,
+			    struct nn_features clicks, bool last)
 {
 	char part[128];
 	int k = nn_shape(nn, mask).c;
@@ -31,11 +40,13 @@ int nn_refinement_published(struct nn *nn, const char *name, int mask, struct nn
 	nn_conv2d_params(nn, join(part, name, "skip3"), k, skip3);
 	int m = nn_conv2d_block(nn, join(part, name, "mask1"), mask, conv3x3(k));
 	m = nn_conv2d(nn, join(part, name, "mask2"), m, conv3x3(half));
+	m = add_clicks(nn, name, clicks, m);
 	int sum = nn_conv2d_add(nn, join(part, name, "skip3"), s, m, skip3);
 	return nn_upsample(nn, name, sum, 2, UPSAMPLE_NEAREST);
 }
 
-int nn_refinement_light(struct nn *nn, const char *name, int mask, struct nn_features features, int width)
+int nn_refinement_light(struct nn *nn, const char *name, int mask, struct nn_features features,
+			struct nn_features clicks, int width)
 {
 	char part[128];
 	struct nn_conv2d skip1 = { .channels = width, .kernel = 1, .input_scale = features.scale }, skip2 = conv3x3(width);
@@ -45,5 +56,6 @@ int nn_refinement_light(struct nn *nn, const char *name, int mask, struct nn_fea
 	nn_conv2d_params(nn, join(part, name, "skip2"), width, skip2);
 	int m = nn_conv2d(nn, join(part, name, "mask"), mask, conv3x3(width));
 	m = nn_upsample(nn, join(part, name, "mask"), m, 2, UPSAMPLE_BILINEAR);
+	m = add_clicks(nn, name, clicks, m);
 	return nn_conv2d_add(nn, join(part, name, "skip2"), s, m, skip2);
 }

@@ -38,12 +38,24 @@ struct nn_conv2d nn_squeezenet_stem_conv(enum trunk_kind kind)
 	return (struct nn_conv2d){ .channels = 64, .kernel = 3, .stride = 2, .padding = 1 };
 }
 
-int nn_squeezenet_stem(struct nn *nn, enum trunk_kind kind, int image)
+int nn_squeezenet_stem(struct nn *nn, enum trunk_kind kind, int image, bool relu)
 {
-	return nn_conv2d(nn, "features.0", image, nn_squeezenet_stem_conv(kind));
+	struct nn_conv2d conv = nn_squeezenet_stem_conv(kind);
+	conv.relu = relu;
+	return nn_conv2d(nn, "features.0", image, conv);
 }
 
-struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem)
+int nn_trunk_entry(struct nn *nn, int planes, int map)
+{
+	enum param_group group = nn->group;
+	nn->group = PARAM_DECODER; /* not pretrained: it learns at the full rate */
+	struct nn_conv2d conv = { .channels = nn_shape(nn, map).c, .kernel = 1, .no_bias = true, .near_zero = true, .relu = true };
+	int sum = nn_conv2d_add(nn, "clicks.entry", planes, map, conv);
+	nn->group = group;
+	return sum;
+}
+
+struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem, struct nn_trunk_entry entry)
 {
 	int maps[4] = { 0 }, level = 0;
 	int x = stem;
@@ -55,6 +67,8 @@ struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem)
 		} else {
 			maps[level++] = x;
 			x = nn_max_pool2d(nn, name, x, 3, 2, true);
+			if (entry.planes >= 0 && entry.level == level)
+				x = nn_trunk_entry(nn, entry.planes, x);
 		}
 	}
 	return (struct trunk_maps){ .half = maps[0], .quarter = maps[1], .eighth = maps[2], .sixteenth = x };

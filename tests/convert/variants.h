@@ -29,6 +29,9 @@ static const struct variant variants[] = {
 	{ "transposed", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM, 3, 0, false, false, 0 },
 	{ "transposed norm", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0.5 },
 	{ "v1.0", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, false, 0 },
+	{ "eighth", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_EIGHTH, 3, 32, true, false, 0 },
+	{ "sixteenth", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_SIXTEENTH, 2, 32, true, true, 0 },
+	{ "coarse", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_COARSE, 3, 32, true, false, 0 },
 	{ "v1.0 sharpmask", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, true, 0 },
 };
 

@@ -28,6 +28,8 @@ static void add_variants(void)
 			config.dropout = decoder == DECODER_TRANSPOSED ? 0.25 : 0;
 			variants[variant_count++] = config;
 		}
+	model_config_init(&variants[variant_count]);
+	variants[variant_count++].click_entry = CLICK_ENTRY_EIGHTH;
 }
 
 /* A model of 32x32 with a loss, planned for training. */

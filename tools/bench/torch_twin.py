@@ -199,6 +199,9 @@ DECODERS = {"sharpmask_light": Light, "sharpmask": Published, "transposed": Tran
 class Network(nn.Module):
     def __init__(self, config):
         super().__init__()
+        if config["click_entry"] not in ("stem", "stem_coarse"):
+            say(skipped="clicks that enter at \"%s\" have no twin" % config["click_entry"])
+            sys.exit(0)
         width, kernel, _ = TRUNKS[config["trunk"]]
         self.scale, self.dropout = config["feature_scale"], config["dropout"]
         self.planes_at_coarse = config["click_entry"] == "stem_coarse"
