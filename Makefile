@@ -1,5 +1,5 @@
 # tapcut: one file, not recursive. Targets: make, make MPI=1, make test, make demo, make asan, make suitcase,
-# make check-headers, make check-layers, make repro, make bench, make deps.
+# make check-headers, make check-layers, make repro, make bench, make deps, make install, make uninstall, make size.
 # Outputs go to build/ (BUILD=... to choose another folder). A file dropped into a folder is built; nothing is listed by hand.
 
 BUILD   ?= build
@@ -22,7 +22,7 @@ LDLIBS   = -lopenblas -lcjson -lpng -ljpeg -lz -lm -pthread
 # Layers, lowest last, in link order: tools -> train -> convert, data -> core, infer.
 LAYERS = train convert data core infer
 tool_sources  = $(wildcard tools/*.c tools/bench/*.c)
-layer_sources = $(filter-out %.inc.c core/kernels/% train/ranks_mpi.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+layer_sources = $(filter-out %.inc.c core/kernels/% infer/examples/% train/ranks_mpi.c,$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 # Kernels are compiled once per instruction set and chosen at run time (core/kernels/README.md).
@@ -81,12 +81,15 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(ARCHIVES)
 
 .SECONDARY:
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
+ifneq ($(SANITIZE),)
+-include $(shell test -d build/lib && find build/lib -name '*.d')
+endif
 
 # make test T=conv2d runs the test programs whose path contains "conv2d".
 test: deps
 	@$(MAKE) --no-print-directory test-built
 test-built: $(BUILD)/tapcut $(if $(have_mpi),$(BUILD)/mpi/tapcut) $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))),$(TESTS))
-	@BUILD=$(BUILD) tests/run.sh $(filter $(BUILD)/tests/%,$^)
+	@BUILD=$(BUILD) LIB=$(LIB) CC="$(CC)" tests/run.sh $(filter $(BUILD)/tests/%,$^)
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer.
 asan:
@@ -120,6 +123,70 @@ check-layers:
 		grep -vE '^(core/blas|data/image_io|train/json|train/ranks_mpi)\.c$$'; then exit 1; fi
 	@echo "check-layers: ok"
 
+# --- the library for apps: make install PREFIX= DESTDIR= (infer/README.md) ---------------------------------------------
+
+PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR    ?= $(PREFIX)/share/tapcut
+LIB_CFLAGS ?= -O2
+VERSION    := $(shell sed -n 's/^\#define TAPCUT_VERSION "\(.*\)"/\1/p' infer/tapcut.h)
+SONAME     := libtapcut.so.$(firstword $(subst ., ,$(VERSION)))
+SHARED     := libtapcut.so.$(VERSION)
+# Never with a sanitizer: the asan build's tests install the plain library. Position independent, for the shared library and
+# for shared libraries that take in the static one.
+LIB         = $(if $(SANITIZE),build,$(BUILD))/lib
+LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -Iinfer -fPIC -fvisibility=hidden -pthread
+lib_objects = $(patsubst infer/%.c,$(LIB)/objects/%.o,$(call layer_sources,infer))
+lib_headers = $(wildcard infer/tapcut*.h)
+
+lib: $(LIB)/libtapcut.a $(LIB)/$(SHARED)
+
+$(LIB)/objects/%.o: infer/%.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(LIB_FLAGS) -MMD -MP -c -o $@ $<
+
+$(LIB)/libtapcut.a: $(lib_objects)
+	@rm -f $@
+	$(call quiet,AR)$(AR) rcs $@ $^
+
+$(LIB)/$(SHARED): $(lib_objects)
+	$(call quiet,LINK)$(CC) $(LIB_FLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined -o $@ $^ -lz -lm
+
+$(BUILD)/tests/ports/test_install: | $(LIB)/libtapcut.a $(LIB)/$(SHARED)
+
+relative = $(shell realpath -m --relative-to=$(1) $(2))
+install: lib
+	@mkdir -p $(addprefix $(DESTDIR),$(INCLUDEDIR) $(DATADIR) $(LIBDIR)/pkgconfig $(LIBDIR)/cmake/tapcut)
+	@install -m 644 $(lib_headers) $(DESTDIR)$(INCLUDEDIR)
+	@install -m 644 infer/models/*.tapcut $(DESTDIR)$(DATADIR)
+	@install -m 644 $(LIB)/libtapcut.a $(DESTDIR)$(LIBDIR)
+	@install -m 755 $(LIB)/$(SHARED) $(DESTDIR)$(LIBDIR)
+	@ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME) && ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libtapcut.so
+	@for f in tapcut.pc tapcut-config.cmake tapcut-config-version.cmake; do \
+		case $$f in *.pc) folder=pkgconfig ;; *) folder=cmake/tapcut ;; esac; \
+		sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|' -e 's|@SHARED@|$(SHARED)|' \
+		    -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
+		    -e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|' \
+		    -e 's|@DATADIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(DATADIR))|' \
+		    -e 's|@TO_INCLUDE@|$(call relative,$(LIBDIR)/cmake/tapcut,$(INCLUDEDIR))|' \
+		    -e 's|@TO_DATA@|$(call relative,$(LIBDIR)/cmake/tapcut,$(DATADIR))|' \
+		    infer/packaging/$$f.in >$(DESTDIR)$(LIBDIR)/$$folder/$$f || exit 1; done
+	@echo "installed tapcut $(VERSION) in $(DESTDIR)$(PREFIX)"
+
+uninstall:
+	@rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(notdir $(lib_headers))) $(DESTDIR)$(LIBDIR)/pkgconfig/tapcut.pc \
+		$(addprefix $(DESTDIR)$(LIBDIR)/,libtapcut.a libtapcut.so $(SONAME) $(SHARED))
+	@rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(LIBDIR)/cmake/tapcut
+
+# Bytes of what an app carries; the libraries stripped.
+size: lib
+	@cp $(LIB)/libtapcut.a $(LIB)/stripped.a && strip --strip-unneeded $(LIB)/stripped.a
+	@cp $(LIB)/$(SHARED) $(LIB)/stripped.so && strip --strip-unneeded $(LIB)/stripped.so
+	@for f in $(LIB)/stripped.a $(LIB)/stripped.so $(wildcard infer/models/*.tapcut $(BUILD)/web/*.wasm); do \
+		case $$f in *.a) name=libtapcut.a ;; *.so) name=libtapcut.so ;; *) name=$${f##*/} ;; esac; \
+		printf '%9d  %s\n' $$(wc -c <$$f) $$name; done
+
 deps:
 	@MPI=$(MPI) tools/install-deps.sh
 
@@ -140,4 +207,4 @@ bench: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test test-built asan suitcase check-headers check-layers deps demo repro bench clean
+.PHONY: all lib install uninstall size test test-built asan suitcase check-headers check-layers deps demo repro bench clean

@@ -12,6 +12,11 @@ enum { READ_CHUNK = 1 << 16 };
 /* Above what any network within the limits of FORMAT.md can need. */
 static const size_t MAX_FILE_BYTES = (size_t)INFER_MAX_TENSOR_FLOATS * 4 + (1 << 21);
 
+const char *tapcut_version(void)
+{
+	return TAPCUT_VERSION;
+}
+
 enum tapcut_status tapcut_model_load_memory(const void *data, size_t size, struct tapcut_model **model, char *message)
 {
 	*model = NULL;

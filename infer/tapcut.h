@@ -23,9 +23,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define TAPCUT_VERSION "0.4.0"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default) /* the library is compiled with -fvisibility=hidden: what is declared here is all it shows */
+#endif
+
+/* TAPCUT_VERSION of the library, not of the header. Static. */
+const char *tapcut_version(void);
 
 enum { TAPCUT_MESSAGE_SIZE = 256, TAPCUT_MAX_CLICKS = 64, TAPCUT_MAX_THREADS = 64, TAPCUT_MAX_FEATHER = 200 };
 
@@ -133,6 +141,9 @@ const char *tapcut_session_message(const struct tapcut_session *session);
 /* Bytes this session holds for the current photo, model excluded. */
 size_t tapcut_session_bytes(const struct tapcut_session *session);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif
