@@ -56,19 +56,21 @@ float float_from_bfloat16(uint16_t bits)
 	return float_of((uint32_t)bits << 16);
 }
 
-void quantize_int8(const float *weights, size_t outer, size_t channels, size_t inner, float *scales, int8_t *values)
+void quantize_int8(const float *weights, size_t outer, size_t channels, size_t inner, int largest, float *scales,
+		   int8_t *values)
 {
+	float limit = (float)largest;
 	for (size_t c = 0; c < channels; c++) {
-		float largest = 0;
+		float most = 0;
 		for (size_t o = 0; o < outer; o++)
 			for (size_t i = 0; i < inner; i++)
-				largest = fmaxf(largest, fabsf(weights[(o * channels + c) * inner + i]));
-		float scale = scales[c] = largest / 127;
+				most = fmaxf(most, fabsf(weights[(o * channels + c) * inner + i]));
+		float scale = scales[c] = most / limit;
 		for (size_t o = 0; o < outer; o++)
 			for (size_t i = 0; i < inner; i++) {
 				size_t at = (o * channels + c) * inner + i;
 				float steps = scale > 0 ? rintf(weights[at] / scale) : 0;
-				values[at] = (int8_t)fminf(fmaxf(steps, -127), 127);
+				values[at] = (int8_t)fminf(fmaxf(steps, -limit), limit);
 			}
 	}
 }

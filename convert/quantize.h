@@ -13,9 +13,10 @@ float float_from_half(uint16_t half);
 /* The upper half of a binary32. */
 float float_from_bfloat16(uint16_t bits);
 
-/* weights: outer x channels x inner. Per channel: scale = max|w| / 127 (0 if all are 0), values = w / scale rounded to
- * nearest even, -127..127. scales: `channels` floats. */
-void quantize_int8(const float *weights, size_t outer, size_t channels, size_t inner, float *scales, int8_t *values);
+/* weights: outer x channels x inner. Per channel: scale = max|w| / largest (0 if all are 0), values = w / scale rounded to
+ * nearest even, -largest..largest; largest is up to 127. scales: `channels` floats. */
+void quantize_int8(const float *weights, size_t outer, size_t channels, size_t inner, int largest, float *scales,
+		   int8_t *values);
 
 /* What a tensor lost. Relative: to the tensor's largest magnitude, and to its root mean square. */
 struct quantize_error {

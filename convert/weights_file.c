@@ -12,8 +12,8 @@
 #include "convert/quantize.h"
 #include "infer/tapcut.h"
 
-enum { VERSION = 1, FLAG_ZLIB = 1, ZLIB_LEVEL = 9 };
-enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4, MODEL_RECORD = 120, STEP_RECORD = 56, TENSOR_RECORD = 20 };
+enum { VERSION_PLAIN = 1, VERSION_RANGES = 2, FLAG_ZLIB = 1, ZLIB_LEVEL = 9 };
+enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4, MODEL_RECORD = 120, STEP_RECORD = 56, TENSOR_RECORD = 20, RANGE_RECORD = 8 };
 
 /* --- bytes, little endian ----------------------------------------------------------------------------------------- */
 
@@ -85,7 +85,7 @@ static enum status plan_tensor(const struct infer_network *network, int index, e
 		plan->type = INFER_TENSOR_F16;
 	plan->bytes = plan->count * (plan->type == INFER_TENSOR_F16 ? 2 : 4);
 	if (plan->type == INFER_TENSOR_INT8) {
-		plan->axis = channel_axis(network, index);
+		plan->axis = t->integers ? t->axis : channel_axis(network, index);
 		plan->scales = (size_t)t->dims[plan->axis];
 		plan->bytes = 4 * plan->scales + plan->count;
 	}
@@ -106,7 +106,7 @@ static void put_model(unsigned char **at, const struct infer_network *network, e
 	put_u8(at, p->bgr);
 	put_u8(at, p->encoding);
 	put_u8(at, p->previous_mask);
-	put_u8(at, 0);
+	put_u8(at, network->ranges != NULL);
 	for (int i = 0; i < 3; i++)
 		put_f32(at, p->mean[i]);
 	for (int i = 0; i < 3; i++)
@@ -143,6 +143,12 @@ static void put_tensor_record(unsigned char **at, const struct infer_tensor *t, 
 		put_i32(at, t->dims[i]);
 }
 
+static void put_range(unsigned char **at, const struct infer_range *range)
+{
+	put_f32(at, range->scale);
+	put_u32(at, (uint32_t)range->zero);
+}
+
 /* Byte plane by byte plane: the lowest byte of all numbers first. */
 static void put_planes(unsigned char **at, const struct infer_tensor *t, const struct plan *plan)
 {
@@ -158,14 +164,20 @@ static void put_planes(unsigned char **at, const struct infer_tensor *t, const s
 	*at += plan->bytes;
 }
 
-static enum status put_int8(unsigned char **at, const struct infer_tensor *t, const struct plan *plan)
+/* As it is where it has integers already, else rounded to at most `largest`. */
+static enum status put_int8(unsigned char **at, const struct infer_tensor *t, const struct plan *plan, int largest)
 {
+	int8_t *integers = (int8_t *)*at + 4 * plan->scales;
 	float *scales = malloc(plan->scales * sizeof *scales);
 	if (!scales)
 		return status_fail(STATUS_NO_MEMORY, "no memory for %zu scales", plan->scales);
 	size_t outer = plan->axis ? (size_t)t->dims[0] : 1;
-	quantize_int8(t->data, outer, plan->scales, plan->count / plan->scales / outer, scales,
-		      (int8_t *)*at + 4 * plan->scales);
+	if (t->integers) {
+		memcpy(scales, t->scales, plan->scales * sizeof *scales);
+		memcpy(integers, t->integers, plan->count);
+	} else {
+		quantize_int8(t->data, outer, plan->scales, plan->count / plan->scales / outer, largest, scales, integers);
+	}
 	for (size_t i = 0; i < plan->scales; i++)
 		put_f32(at, scales[i]);
 	*at += plan->count;
@@ -181,9 +193,12 @@ static enum status put_content(unsigned char *at, const struct infer_network *ne
 		put_step(&at, &network->steps[i]);
 	for (int i = 0; i < network->tensor_count; i++)
 		put_tensor_record(&at, &network->tensors[i], &plans[i]);
+	for (int v = 0; network->ranges && v < INFER_FIRST_STEP_VALUE + network->step_count; v++)
+		put_range(&at, &network->ranges[v]);
+	int largest = network->ranges ? INFER_MAX_U8_WEIGHT : INT8_MAX;
 	for (int i = 0; i < network->tensor_count; i++) {
 		if (plans[i].type == INFER_TENSOR_INT8)
-			TRY(put_int8(&at, &network->tensors[i], &plans[i]));
+			TRY(put_int8(&at, &network->tensors[i], &plans[i], largest));
 		else
 			put_planes(&at, &network->tensors[i], &plans[i]);
 	}
@@ -217,12 +232,12 @@ static enum status pack(unsigned char *out, size_t room, const unsigned char *co
 	return done ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "zlib could not pack %zu bytes", size);
 }
 
-static void put_envelope(unsigned char *file, size_t size, int flags, const unsigned char *content, size_t content_size)
+static void put_envelope(unsigned char *file, size_t size, int version, int flags, const unsigned char *content, size_t content_size)
 {
 	unsigned char *at = file;
 	memcpy(at, "\x89TAPCUT\n", 8);
 	at += 8;
-	put_u32(&at, VERSION);
+	put_i32(&at, version);
 	put_i32(&at, flags);
 	put_u32(&at, (uint32_t)size);
 	put_u32(&at, (uint32_t)content_size);
@@ -232,8 +247,8 @@ static void put_envelope(unsigned char *file, size_t size, int flags, const unsi
 }
 
 /* The file; its first `records` bytes are records, the rest numbers. */
-static enum status put_file(const unsigned char *content, size_t records, size_t content_size, unsigned char **data,
-			    size_t *size)
+static enum status put_file(int version, const unsigned char *content, size_t records, size_t content_size,
+			    unsigned char **data, size_t *size)
 {
 	size_t room = compressBound((uLong)content_size) + 64, packed = 0; /* 64: the change of strategy */
 	unsigned char *file = malloc(ENVELOPE_HEAD + room + ENVELOPE_TAIL);
@@ -250,7 +265,7 @@ static enum status put_file(const unsigned char *content, size_t records, size_t
 		packed = content_size;
 	}
 	*size = ENVELOPE_HEAD + packed + ENVELOPE_TAIL;
-	put_envelope(file, *size, smaller ? FLAG_ZLIB : 0, content, content_size);
+	put_envelope(file, *size, version, smaller ? FLAG_ZLIB : 0, content, content_size);
 	*data = file;
 	return STATUS_OK;
 }
@@ -275,7 +290,7 @@ static enum status write_planned(const struct infer_network *network, enum expor
 		return status_fail(STATUS_NO_MEMORY, "no memory for %zu bytes of weights", content_size);
 	enum status status = put_content(content, network, weights, plans);
 	if (status == STATUS_OK)
-		status = put_file(content, records, content_size, data, size);
+		status = put_file(network->ranges ? VERSION_RANGES : VERSION_PLAIN, content, records, content_size, data, size);
 	free(content);
 	if (status != STATUS_OK)
 		return status;
@@ -298,7 +313,8 @@ enum status weights_file_write(const struct infer_network *network, enum export_
 	if (!plans)
 		return status_fail(STATUS_NO_MEMORY, "no memory for %d tensors", network->tensor_count);
 	size_t records = MODEL_RECORD + (size_t)network->step_count * STEP_RECORD +
-			 (size_t)network->tensor_count * TENSOR_RECORD,
+			 (size_t)network->tensor_count * TENSOR_RECORD +
+			 (network->ranges ? (size_t)(INFER_FIRST_STEP_VALUE + network->step_count) * RANGE_RECORD : 0),
 	       content_size = records;
 	enum status status = STATUS_OK;
 	for (int i = 0; i < network->tensor_count && status == STATUS_OK; i++) {

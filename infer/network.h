@@ -55,6 +55,24 @@ struct infer_tensor {
 	int dims[4]; /* O,I,KH,KW; vectors: C,1,1,1 */
 	float *data; /* float32 after decoding f16 or int8; 64-byte aligned, owned by the network */
 	int type;    /* enum infer_tensor_type in the file */
+	/* INFER_TENSOR_INT8, as stored: data = scales[index along axis] * integers. Owned by the network; NULL with other types. */
+	int8_t *integers;
+	float *scales;
+	int axis;
+};
+
+/* How a value is 8 bits: real = scale (q - zero), q in 0..255. scale 0: this value is never 8 bits (infer_value_kind). */
+struct infer_range {
+	float scale;
+	int zero;
+};
+
+/* What a value is in 8-bit arithmetic. */
+enum infer_value_kind {
+	INFER_VALUE_U8,    /* bytes with a range */
+	INFER_VALUE_IMAGE, /* value 0: the photo's bytes, real = (q - mean) * scale as preprocess says */
+	INFER_VALUE_FUSED, /* a conv2d's sums, which the one add that reads them takes at once */
+	INFER_VALUE_FLOAT, /* the logits, from the conv2d that makes them to the end */
 };
 
 struct infer_network {
@@ -62,6 +80,7 @@ struct infer_network {
 	int step_count;
 	struct infer_tensor *tensors;
 	int tensor_count;
+	struct infer_range *ranges; /* of every value, INFER_FIRST_STEP_VALUE + step_count; NULL: this network runs in float only */
 	struct infer_preprocess preprocess;
 	char architecture[64];
 	int default_size;
@@ -86,6 +105,14 @@ int infer_network_shapes(const struct infer_network *network, int h, int w, stru
 /* All that FORMAT.md says about a network apart from its bytes: preprocess, operators, inputs, arguments, tensor shapes. The parser's last
  * step; also for networks made in memory. The tensors' numbers are not looked at. */
 int infer_network_check(const struct infer_network *network, char *message);
+
+/* With ranges, a conv2d's int8 weights are at most this: two products with a byte then fit 16 bits, 2 * 255 * 63 < 2^15. */
+enum { INFER_MAX_U8_WEIGHT = 63 };
+/* What a value is where the network runs in 8 bits. ranges: checked, or made by convert. */
+enum infer_value_kind infer_value_kind(const struct infer_network *network, int value);
+/* The part of infer_network_check that is about ranges: every step has an 8-bit form and the ranges fit it (FORMAT.md, section 3).
+ * The other parts have passed; shapes: the steps' at the default size. */
+int infer_ranges_check(const struct infer_network *network, const struct infer_shape *shapes, char *message);
 
 /* Writes the message (256 bytes, or NULL) and returns `code`. */
 int infer_fail(char *message, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

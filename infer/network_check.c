@@ -428,5 +428,7 @@ int infer_network_check(const struct infer_network *network, char *message)
 	}
 	if (!status)
 		status = check_use(network, message);
+	if (!status && network->ranges)
+		status = infer_ranges_check(network, shapes, message);
 	return status;
 }

@@ -13,8 +13,8 @@
 
 static const uint8_t magic[8] = { 0x89, 'T', 'A', 'P', 'C', 'U', 'T', '\n' };
 
-enum { VERSION = 1, FLAG_ZLIB = 1 };
-enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4, MODEL_RECORD = 120, STEP_RECORD = 56, TENSOR_RECORD = 20 };
+enum { OLDEST_VERSION = 1, VERSION = 2, FLAG_ZLIB = 1 };
+enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4, MODEL_RECORD = 120, STEP_RECORD = 56, TENSOR_RECORD = 20, RANGE_RECORD = 8 };
 enum { MAX_CONTENT = INFER_MAX_TENSOR_FLOATS * 4 + (1 << 20), MAX_DEFLATE_RATIO = 1032 };
 
 /* --- bytes -------------------------------------------------------------------------------------------------------- */
@@ -70,6 +70,7 @@ struct envelope {
 	size_t payload_size, content_size;
 	uint32_t content_crc;
 	bool compressed;
+	int version;
 };
 
 static int check_envelope(const uint8_t *file, size_t size, struct envelope *e, char *message)
@@ -80,9 +81,9 @@ static int check_envelope(const uint8_t *file, size_t size, struct envelope *e, 
 	if (memcmp(file, magic, sizeof magic) != 0)
 		return infer_fail(message, TAPCUT_FORMAT, "not a weights file: it does not begin with \\x89TAPCUT\\n");
 	uint32_t version = u32_at(file + 8), flags = u32_at(file + 12), file_size = u32_at(file + 16);
-	if (version != VERSION)
-		return infer_fail(message, TAPCUT_FORMAT, "weights file of version %u, this library knows version %d",
-				  (unsigned)version, VERSION);
+	if (version < OLDEST_VERSION || version > VERSION)
+		return infer_fail(message, TAPCUT_FORMAT, "weights file of version %u, this library knows versions %d to %d",
+				  (unsigned)version, OLDEST_VERSION, VERSION);
 	if (flags & ~(uint32_t)FLAG_ZLIB)
 		return infer_fail(message, TAPCUT_FORMAT, "unknown flags 0x%x, expected 0 or 1", (unsigned)flags);
 	if (file_size != size)
@@ -100,6 +101,7 @@ static int check_envelope(const uint8_t *file, size_t size, struct envelope *e, 
 	e->content_size = u32_at(file + 20);
 	e->content_crc = u32_at(file + 24);
 	e->compressed = flags & FLAG_ZLIB;
+	e->version = (int)version;
 	return TAPCUT_OK;
 }
 
@@ -168,7 +170,7 @@ static int read_architecture(const uint8_t *record, char *architecture, char *me
 	return TAPCUT_OK;
 }
 
-static int read_model(const uint8_t *r, struct infer_network *network, char *message)
+static int read_model(const uint8_t *r, int version, struct infer_network *network, char *message)
 {
 	int status = read_architecture(r, network->architecture, message);
 	if (status)
@@ -191,8 +193,9 @@ static int read_model(const uint8_t *r, struct infer_network *network, char *mes
 	if (network->weights < INFER_TENSOR_F32 || network->weights > INFER_TENSOR_INT8)
 		return infer_fail(message, TAPCUT_FORMAT, "weights must be 0, 1 or 2, found %u",
 				  (unsigned)u32_at(r + 64));
-	if (r[75] != 0)
-		return infer_fail(message, TAPCUT_FORMAT, "model record: byte 75 must be 0, found %d", r[75]);
+	if (r[75] > (version >= 2))
+		return infer_fail(message, TAPCUT_FORMAT, "model record: byte 75 must be 0%s, found %d",
+				  version >= 2 ? " or 1" : "", r[75]);
 	if (network->step_count < 1 || network->step_count > INFER_MAX_STEPS)
 		return infer_fail(message, TAPCUT_LIMIT, "%u steps, expected 1 to %d", (unsigned)u32_at(r + 112),
 				  INFER_MAX_STEPS);
@@ -265,6 +268,15 @@ static int read_tensor(const uint8_t *r, int index, int weights, struct infer_te
 	return TAPCUT_OK;
 }
 
+static int read_range(const uint8_t *r, int value, struct infer_range *range, char *message)
+{
+	range->scale = f32_at(r);
+	range->zero = r[4];
+	if (r[5] != 0 || r[6] != 0 || r[7] != 0)
+		return infer_fail(message, TAPCUT_FORMAT, "value %d: bytes 5 to 7 of its range must be 0", value);
+	return TAPCUT_OK;
+}
+
 /* --- the numbers -------------------------------------------------------------------------------------------------- */
 
 /* Number i of n that have `width` bytes each, in planes or not. */
@@ -288,24 +300,28 @@ static int decode_floats(const uint8_t *data, const struct stored *s, int index,
 	return TAPCUT_OK;
 }
 
-static int decode_int8(const uint8_t *data, const struct stored *s, const int *dims, int index, float *out,
+/* limit: the largest magnitude. */
+static int decode_int8(const uint8_t *data, const struct stored *s, const struct infer_tensor *tensor, int index, int limit,
 		       char *message)
 {
+	const int *dims = tensor->dims;
 	for (size_t i = 0; i < s->scales; i++) {
 		float scale = f32_at(data + 4 * i);
 		if (!(scale >= 0) || !isfinite(127 * scale))
 			return infer_fail(message, TAPCUT_FORMAT,
 					  "tensor %d: scale %zu is %g, expected a finite number not below 0", index, i,
 					  (double)scale);
+		tensor->scales[i] = scale;
 	}
 	const uint8_t *bytes = data + 4 * s->scales;
 	size_t inner = s->count / (size_t)dims[0] / (s->axis ? (size_t)dims[1] : 1);
 	for (size_t i = 0; i < s->count; i++) {
 		int value = bytes[i] < 128 ? bytes[i] : bytes[i] - 256;
-		if (value == -128)
-			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: number %zu is -128, expected -127 to 127",
-					  index, i);
-		out[i] = f32_at(data + 4 * (i / inner % s->scales)) * (float)value;
+		if (value < -limit || value > limit)
+			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: number %zu is %d, expected %d to %d", index, i,
+					  value, -limit, limit);
+		tensor->integers[i] = (int8_t)value;
+		tensor->data[i] = tensor->scales[i / inner % s->scales] * (float)value;
 	}
 	return TAPCUT_OK;
 }
@@ -313,6 +329,17 @@ static int decode_int8(const uint8_t *data, const struct stored *s, const int *d
 static float *floats_new(size_t count)
 {
 	return aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
+}
+
+static bool tensor_alloc(struct infer_tensor *tensor, const struct stored *s)
+{
+	tensor->data = floats_new(s->count);
+	if (s->type != INFER_TENSOR_INT8)
+		return tensor->data != NULL;
+	tensor->axis = s->axis;
+	tensor->integers = malloc(s->count);
+	tensor->scales = malloc(s->scales * sizeof *tensor->scales);
+	return tensor->data && tensor->integers && tensor->scales;
 }
 
 /* The records are read twice, so that nothing need be remembered between: once to see that the data fill the rest of
@@ -339,20 +366,19 @@ static int check_tensor_records(const uint8_t *records, size_t data_size, struct
 	return TAPCUT_OK;
 }
 
-static int decode_tensors(const uint8_t *records, struct infer_network *network, char *message)
+static int decode_tensors(const uint8_t *records, const uint8_t *data, struct infer_network *network, char *message)
 {
-	const uint8_t *data = records + (size_t)network->tensor_count * TENSOR_RECORD;
+	int limit = network->ranges ? INFER_MAX_U8_WEIGHT : INT8_MAX;
 	for (int i = 0; i < network->tensor_count; i++) {
 		struct infer_tensor *tensor = &network->tensors[i];
 		struct stored s;
 		int status = read_tensor(records + (size_t)i * TENSOR_RECORD, i, network->weights, tensor, &s, message);
 		if (status)
 			return status;
-		tensor->data = floats_new(s.count);
-		if (!tensor->data)
+		if (!tensor_alloc(tensor, &s))
 			return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for tensor %d, %zu numbers", i,
 					  s.count);
-		status = s.type == INFER_TENSOR_INT8 ? decode_int8(data, &s, tensor->dims, i, tensor->data, message)
+		status = s.type == INFER_TENSOR_INT8 ? decode_int8(data, &s, tensor, i, limit, message)
 						     : decode_floats(data, &s, i, tensor->data, message);
 		if (status)
 			return status;
@@ -361,30 +387,58 @@ static int decode_tensors(const uint8_t *records, struct infer_network *network,
 	return TAPCUT_OK;
 }
 
-static int parse_content(const uint8_t *content, size_t size, struct infer_network *network, char *message)
+/* Where the content's parts begin. */
+struct parts {
+	const uint8_t *steps, *tensors, *ranges, *data;
+	size_t value_count; /* that have a range; 0 without ranges */
+};
+
+static int find_parts(const uint8_t *content, size_t size, const struct infer_network *network, struct parts *p, char *message)
 {
-	int status = read_model(content, network, message);
-	if (status)
-		return status;
 	size_t steps = (size_t)network->step_count, tensors = (size_t)network->tensor_count;
-	size_t records = MODEL_RECORD + steps * STEP_RECORD + tensors * TENSOR_RECORD;
+	p->value_count = content[75] ? INFER_FIRST_STEP_VALUE + steps : 0;
+	size_t records = MODEL_RECORD + steps * STEP_RECORD + tensors * TENSOR_RECORD + p->value_count * RANGE_RECORD;
 	if (records > size)
 		return infer_fail(message, TAPCUT_FORMAT,
-				  "%zu steps and %zu tensors need %zu bytes of records, the content has %zu", steps,
-				  tensors, records, size);
+				  "%zu steps, %zu tensors and %zu ranges need %zu bytes of records, the content has %zu", steps,
+				  tensors, p->value_count, records, size);
+	p->steps = content + MODEL_RECORD;
+	p->tensors = p->steps + steps * STEP_RECORD;
+	p->ranges = p->tensors + tensors * TENSOR_RECORD;
+	p->data = content + records;
+	return TAPCUT_OK;
+}
+
+static int allocate(struct infer_network *network, size_t value_count, char *message)
+{
+	size_t steps = (size_t)network->step_count, tensors = (size_t)network->tensor_count;
 	network->steps = calloc(steps, sizeof *network->steps);
 	network->tensors = calloc(tensors + 1, sizeof *network->tensors); /* + 1: calloc(0) may give NULL */
-	if (!network->steps || !network->tensors)
+	if (value_count)
+		network->ranges = calloc(value_count, sizeof *network->ranges);
+	if (!network->steps || !network->tensors || (value_count && !network->ranges))
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for %zu steps and %zu tensors", steps, tensors);
-	const uint8_t *step_records = content + MODEL_RECORD, *tensor_records = step_records + steps * STEP_RECORD;
-	for (size_t i = 0; i < steps && !status; i++)
-		status = read_step(step_records + i * STEP_RECORD, (int)i, &network->steps[i], message);
+	return TAPCUT_OK;
+}
+
+static int parse_content(const uint8_t *content, size_t size, int version, struct infer_network *network, char *message)
+{
+	struct parts p = { 0 };
+	int status = read_model(content, version, network, message);
 	if (!status)
-		status = check_tensor_records(tensor_records, size - records, network, message);
+		status = find_parts(content, size, network, &p, message);
+	if (!status)
+		status = allocate(network, p.value_count, message);
+	for (int i = 0; !status && i < network->step_count; i++)
+		status = read_step(p.steps + (size_t)i * STEP_RECORD, i, &network->steps[i], message);
+	if (!status)
+		status = check_tensor_records(p.tensors, size - (size_t)(p.data - content), network, message);
+	for (size_t i = 0; !status && i < p.value_count; i++)
+		status = read_range(p.ranges + i * RANGE_RECORD, (int)i, &network->ranges[i], message);
 	if (!status)
 		status = infer_network_check(network, message);
 	if (!status)
-		status = decode_tensors(tensor_records, network, message);
+		status = decode_tensors(p.tensors, p.data, network, message);
 	return status;
 }
 
@@ -397,7 +451,7 @@ int infer_network_parse(const void *data, size_t size, struct infer_network *net
 	if (!status)
 		status = unpack(&e, &content, message);
 	if (!status)
-		status = parse_content(content, e.content_size, network, message);
+		status = parse_content(content, e.content_size, e.version, network, message);
 	free(content);
 	if (status)
 		infer_network_release(network);
@@ -406,9 +460,13 @@ int infer_network_parse(const void *data, size_t size, struct infer_network *net
 
 void infer_network_release(struct infer_network *network)
 {
-	for (int i = 0; network->tensors && i < network->tensor_count; i++)
+	for (int i = 0; network->tensors && i < network->tensor_count; i++) {
 		free(network->tensors[i].data);
+		free(network->tensors[i].integers);
+		free(network->tensors[i].scales);
+	}
 	free(network->tensors);
+	free(network->ranges);
 	free(network->steps);
 	*network = (struct infer_network){ 0 };
 }

@@ -87,7 +87,7 @@ START_TEST(test_int8_channels)
 	const float w[] = { 127, -12.5f, 0, 0, 0.5f, -1.27f, 63.5f, 64.5f, 0, 0, 1.27f, 0.255f };
 	float scales[3];
 	int8_t values[12];
-	quantize_int8(w, 2, 3, 2, scales, values);
+	quantize_int8(w, 2, 3, 2, 127, scales, values);
 	ck_assert_float_eq(scales[0], 1);
 	ck_assert_float_eq(scales[1], 0);
 	ck_assert_float_eq_tol(scales[2], 0.01f, 1e-9f);
@@ -106,7 +106,7 @@ START_TEST(test_int8_error)
 	struct rng rng = rng_stream(2, 0, 0, RNG_TEST);
 	for (int i = 0; i < CHANNELS * INNER; i++)
 		w[i] = rng_normal(&rng) * ldexpf(1, i / INNER * 8 - 16);
-	quantize_int8(w, 1, CHANNELS, INNER, scales, values);
+	quantize_int8(w, 1, CHANNELS, INNER, 127, scales, values);
 	for (int c = 0; c < CHANNELS; c++) {
 		int largest = 0;
 		for (int i = 0; i < INNER; i++) {
@@ -125,7 +125,7 @@ START_TEST(test_int8_tiny)
 	const float w[] = { 1e-45f, -1e-45f };
 	float scale;
 	int8_t values[2];
-	quantize_int8(w, 1, 1, 2, &scale, values);
+	quantize_int8(w, 1, 1, 2, 127, &scale, values);
 	ck_assert_int_eq(values[0], 0);
 	ck_assert_int_eq(values[1], 0);
 }

@@ -13,6 +13,20 @@ STEPS = [  # op, relu, inputs, args, number, tensors
 ]
 DIMS = [(4, 3, 3, 3), (4, 1, 1, 1), (4, 3, 1, 1), (4, 1, 1, 1), (4, 1, 1, 1), (4, 1, 2, 2), (1, 1, 1, 1)]
 
+# Version 2, with ranges: value -> (scale, zero); scale 0: the image, sums for the add, the logits.
+STEPS_8_BIT = [
+    (1, 0, [0], [3, 3, 2, 1, 1], 0.0, [0, 1]),   # value 2: conv2d 3 -> 4, sums
+    (6, 0, [1], [2, 2, 0, 1], 0.0, [-1, -1]),    # value 3: max_pool2d of the clicks, with their range
+    (1, 0, [3], [1, 1, 1, 0, 1], 0.0, [2, -1]),  # value 4: conv2d 3 -> 4, sums
+    (11, 1, [2, 4], [], 0.0, [-1, -1]),          # value 5: add, relu
+    (3, 0, [5], [], 0.0, [-1, -1]),              # value 6: relu
+    (1, 0, [6], [1, 1, 1, 0, 1], 0.0, [3, 4]),   # value 7: conv2d 4 -> 1
+    (9, 0, [7], [2], 0.0, [-1, -1]),             # value 8: the logits
+]
+DIMS_8_BIT = [(4, 3, 3, 3), (4, 1, 1, 1), (4, 3, 1, 1), (1, 4, 1, 1), (1, 1, 1, 1)]
+RANGES = [(0, 0), (1, 0), (0, 0), (1, 0), (0, 0), (0.25, 7), (0.5, 0), (0, 0), (0, 0)]
+
+
 
 def number(tensor, i):
     """Exact in float16 and, times the scale 1/64, in int8."""
@@ -23,9 +37,9 @@ def count(dims):
     return dims[0] * dims[1] * dims[2] * dims[3]
 
 
-def model_record(weights):
-    return (b"tiny".ljust(64, b"\0") + struct.pack("<IIBBBB", weights, 32, 1, 0, 1, 0) + struct.pack("<3f", 104, 117, 123)
-            + struct.pack("<3f", 1, 1, 1) + struct.pack("<3f", 5, 64, 255) + struct.pack("<II", len(STEPS), len(DIMS)))
+def model_record(weights, steps, dims, ranges):
+    return (b"tiny".ljust(64, b"\0") + struct.pack("<IIBBBB", weights, 32, 1, 0, 1, bool(ranges)) + struct.pack("<3f", 104, 117, 123)
+            + struct.pack("<3f", 1, 1, 1) + struct.pack("<3f", 5, 64, 255) + struct.pack("<II", len(steps), len(dims)))
 
 
 def step_record(op, relu, inputs, args, value, tensors):
@@ -33,38 +47,44 @@ def step_record(op, relu, inputs, args, value, tensors):
                        *(args + [0] * (6 - len(args))), value, *tensors)
 
 
-def kind(tensor, weights):
+def kind(tensor, weights, dims):
     """(type, planes, axis): the odd tensors of f32 and f16 files are in planes, vectors of int8 files are f16."""
-    vector = DIMS[tensor][1:] == (1, 1, 1)
+    vector = dims[tensor][1:] == (1, 1, 1)
     if weights == 2 and not vector:
         return 2, 0, 1 if tensor == 5 else 0
     return min(weights, 1), tensor % 2, 0
 
 
-def tensor_data(tensor, weights):
-    stored, planes, axis = kind(tensor, weights)
-    n = count(DIMS[tensor])
+def tensor_data(tensor, weights, dims):
+    stored, planes, axis = kind(tensor, weights, dims)
+    n = count(dims[tensor])
     numbers = [number(tensor, i) for i in range(n)]
     if stored == 2:
-        scales = struct.pack("<%df" % DIMS[tensor][axis], *[1 / 64] * DIMS[tensor][axis])
+        scales = struct.pack("<%df" % dims[tensor][axis], *[1 / 64] * dims[tensor][axis])
         return scales + struct.pack("<%db" % n, *[int(x * 64) for x in numbers])
     width = 4 if stored == 0 else 2
     data = struct.pack("<%d%s" % (n, "f" if stored == 0 else "e"), *numbers)
     return b"".join(data[b::width] for b in range(width)) if planes else data
 
 
-def content(weights):
-    parts = [model_record(weights)] + [step_record(*s) for s in STEPS]
-    parts += [struct.pack("<BBBB4I", *kind(t, weights), 0, *DIMS[t]) for t in range(len(DIMS))]
-    return b"".join(parts + [tensor_data(t, weights) for t in range(len(DIMS))])
+def content(weights, steps, dims, ranges):
+    parts = [model_record(weights, steps, dims, ranges)] + [step_record(*s) for s in steps]
+    parts += [struct.pack("<BBBB4I", *kind(t, weights, dims), 0, *dims[t]) for t in range(len(dims))]
+    parts += [struct.pack("<fBBBB", scale, zero, 0, 0, 0) for scale, zero in ranges]
+    return b"".join(parts + [tensor_data(t, weights, dims) for t in range(len(dims))])
 
 
-def envelope(inner, packed):
+def envelope(inner, packed, version):
     payload = zlib.compress(inner, 9) if packed else inner
-    head = b"\x89TAPCUT\n" + struct.pack("<5I", 1, packed, 32 + len(payload), len(inner), zlib.crc32(inner))
+    head = b"\x89TAPCUT\n" + struct.pack("<5I", version, packed, 32 + len(payload), len(inner), zlib.crc32(inner))
     return head + payload + struct.pack("<I", zlib.crc32(head + payload))
 
 
-for name, weights, packed in (("f32", 0, 1), ("f16", 1, 0), ("int8", 2, 1)):
+def write(name, data):
     with open("tests/infer/golden/tiny_%s.tapcut" % name, "wb") as f:
-        f.write(envelope(content(weights), packed))
+        f.write(data)
+
+
+for file, stored, compress in (("f32", 0, 1), ("f16", 1, 0), ("int8", 2, 1)):
+    write(file, envelope(content(stored, STEPS, DIMS, []), compress, 1))
+write("8bit", envelope(content(2, STEPS_8_BIT, DIMS_8_BIT, RANGES), 1, 2))

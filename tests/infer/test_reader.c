@@ -99,6 +99,12 @@ static void expect_refused(const struct bytes *b, const char *expected, const ch
 		      expected);
 }
 
+/* Of the file with ranges: where things are in its stored content. */
+enum { STEPS_8_BIT = 7, TENSORS_8_BIT = 5, VALUES_8_BIT = STEPS_8_BIT + 2, RANGE = 8 };
+#define AT_8_BIT_STEP(i, offset) (MODEL + (i)*STEP + (offset))
+#define AT_RANGE(i, offset) (MODEL + STEPS_8_BIT * STEP + TENSORS_8_BIT * TENSOR + (i)*RANGE + (offset))
+#define AT_8_BIT_DATA(offset) AT_RANGE(VALUES_8_BIT, offset)
+
 static float golden_number(int tensor, size_t i)
 {
 	return (float)((int)((i * 37 + (size_t)tensor * 11) % 101) - 50) / 64;
@@ -145,6 +151,33 @@ START_TEST(test_golden)
 }
 END_TEST
 
+START_TEST(test_golden_ranges)
+{
+	static const struct infer_range ranges[VALUES_8_BIT] = { { 0, 0 },	{ 1, 0 },    { 0, 0 }, { 1, 0 }, { 0, 0 },
+								 { 0.25f, 7 }, { 0.5f, 0 }, { 0, 0 }, { 0, 0 } };
+	static const enum infer_value_kind kinds[VALUES_8_BIT] = {
+		INFER_VALUE_IMAGE, INFER_VALUE_U8, INFER_VALUE_FUSED, INFER_VALUE_U8,	INFER_VALUE_FUSED,
+		INFER_VALUE_U8,	   INFER_VALUE_U8, INFER_VALUE_FLOAT, INFER_VALUE_FLOAT
+	};
+	struct bytes b = read_golden("8bit");
+	struct infer_network network;
+	char message[TAPCUT_MESSAGE_SIZE];
+	ck_assert_msg(parse(&b, &network, message) == TAPCUT_OK, "%s", message);
+	check_numbers(&network);
+	for (int v = 0; v < VALUES_8_BIT; v++) {
+		ck_assert_float_eq(network.ranges[v].scale, ranges[v].scale);
+		ck_assert_int_eq(network.ranges[v].zero, ranges[v].zero);
+		ck_assert_int_eq(infer_value_kind(&network, v), kinds[v]);
+	}
+	const struct infer_tensor *weight = &network.tensors[0];
+	ck_assert_int_eq(weight->axis, 0);
+	ck_assert_float_eq(weight->scales[3], 1 / 64.0f);
+	ck_assert_int_eq(weight->integers[1], -13);
+	infer_network_release(&network);
+	free(b.data);
+}
+END_TEST
+
 START_TEST(test_shapes)
 {
 	struct bytes b = read_golden("f32");
@@ -170,7 +203,7 @@ END_TEST
 
 START_TEST(test_every_cut)
 {
-	static const char *const names[] = { "f32", "f16", "int8" };
+	static const char *const names[] = { "f32", "f16", "int8", "8bit" };
 	struct bytes b = read_golden(names[_i]);
 	for (size_t size = 0; size < b.size; size++)
 		expect_refused(&(struct bytes){ b.data, size }, " ", "a cut file");
@@ -182,7 +215,7 @@ END_TEST
 
 START_TEST(test_every_bit)
 {
-	static const char *const names[] = { "f32", "f16", "int8" };
+	static const char *const names[] = { "f32", "f16", "int8", "8bit" };
 	struct bytes b = read_golden(names[_i]);
 	for (size_t bit = 0; bit < 8 * b.size; bit++) {
 		b.data[bit / 8] ^= (unsigned char)(1 << bit % 8);
@@ -298,20 +331,79 @@ static const struct {
 	{ AT_DATA(4 * 107), F32, INFINITY, "tensor 0: number 107 is not finite" },
 };
 
+static const struct {
+	int offset;
+	enum kind kind;
+	double value;
+	const char *message;
+} broken_8_bit[] = {
+	{ AT_MODEL(75), BYTE, 2, "byte 75 must be 0 or 1, found 2" },
+	{ AT_MODEL(75), BYTE, 0, "bytes of data" },
+	{ AT_MODEL(108), F32, 128, "value 1 (clicks): scale 1 and zero 0, expected the click scale / 255" },
+	{ AT_MODEL(108), F32, -255, "value 1 (clicks)" },
+	{ AT_8_BIT_STEP(0, 1), BYTE, 1, "value 2 (conv2d): has no scale" },	  /* sums cannot have a relu */
+	{ AT_8_BIT_STEP(1, 4), U32, 0, "only a conv2d reads the image's bytes" }, /* a pool of the image */
+	{ AT_RANGE(0, 0), F32, 1, "value 0 (image): must have no range" },
+	{ AT_RANGE(1, 0), F32, 1.000001, "value 1 (clicks)" },
+	{ AT_RANGE(1, 4), BYTE, 1, "value 1 (clicks)" },
+	{ AT_RANGE(2, 4), BYTE, 1, "value 2 (conv2d): scale 0 and zero 1" },
+	{ AT_RANGE(3, 0), F32, 2, "value 3 (max_pool2d): scale 2 and zero 0, expected its input's 1 and 0" },
+	{ AT_RANGE(3, 4), BYTE, 3, "value 3 (max_pool2d)" },
+	{ AT_RANGE(5, 0), F32, 0, "value 5 (add)" },
+	{ AT_RANGE(5, 0), F32, NAN, "value 5 (add): scale nan" },
+	{ AT_RANGE(5, 0), F32, -1, "value 5 (add): scale -1" },
+	{ AT_RANGE(5, 0), F32, INFINITY, "value 5 (add): scale inf" },
+	{ AT_RANGE(5, 0), F32, 1e-30, "value 5 (add): scale 1e-30" },
+	{ AT_RANGE(5, 5), BYTE, 1, "value 5: bytes 5 to 7" },
+	{ AT_RANGE(5, 7), BYTE, 128, "value 5: bytes 5 to 7" },
+	{ AT_RANGE(7, 0), F32, 1, "value 8 (upsample_bilinear)" },
+	{ AT_RANGE(8, 0), F32, 1, "value 8 (upsample_bilinear): bytes cannot be made of the logits" },
+	{ AT_8_BIT_DATA(16), BYTE, 64, "tensor 0: number 0 is 64, expected -63 to 63" },
+	{ AT_8_BIT_DATA(16), BYTE, 192, "tensor 0: number 0 is -64, expected -63 to 63" },
+};
+
+/* Writes what a row of a table says. */
+static void break_rule(unsigned char *at, enum kind kind, double value)
+{
+	if (kind == BYTE)
+		*at = (unsigned char)value;
+	else if (kind == U32)
+		set_u32(at, (uint32_t)value);
+	else
+		set_f32(at, (float)value);
+}
+
 START_TEST(test_broken_rule)
 {
 	struct bytes b = read_stored("f32");
-	unsigned char *at = b.data + ENVELOPE + broken[_i].offset;
-	if (broken[_i].kind == BYTE)
-		*at = (unsigned char)broken[_i].value;
-	else if (broken[_i].kind == U32)
-		set_u32(at, (uint32_t)broken[_i].value);
-	else
-		set_f32(at, (float)broken[_i].value);
+	break_rule(b.data + ENVELOPE + broken[_i].offset, broken[_i].kind, broken[_i].value);
 	seal(&b);
 	char what[64];
 	snprintf(what, sizeof what, "row %d: offset %d = %g", _i, broken[_i].offset, broken[_i].value);
 	expect_refused(&b, broken[_i].message, what);
+	free(b.data);
+}
+END_TEST
+
+START_TEST(test_broken_range)
+{
+	struct bytes b = read_stored("8bit");
+	break_rule(b.data + ENVELOPE + broken_8_bit[_i].offset, broken_8_bit[_i].kind, broken_8_bit[_i].value);
+	seal(&b);
+	char what[64];
+	snprintf(what, sizeof what, "row %d: offset %d = %g", _i, broken_8_bit[_i].offset, broken_8_bit[_i].value);
+	expect_refused(&b, broken_8_bit[_i].message, what);
+	free(b.data);
+}
+END_TEST
+
+START_TEST(test_ranges_cut)
+{
+	/* More ranges than the content has bytes. */
+	struct bytes b = read_stored("8bit");
+	b.size = ENVELOPE + AT_RANGE(4, 0) + 4;
+	seal(&b);
+	expect_refused(&b, "9 ranges need", "a content that ends in its ranges");
 	free(b.data);
 }
 END_TEST
@@ -380,9 +472,12 @@ static void reseal_file(struct bytes *b)
 START_TEST(test_envelope)
 {
 	struct bytes b = read_golden("f32");
-	set_u32(b.data + 8, 2);
+	set_u32(b.data + 8, 3);
 	reseal_file(&b);
-	expect_refused(&b, "version 2, this library knows version 1", "an unknown version");
+	expect_refused(&b, "version 3, this library knows versions 1 to 2", "an unknown version");
+	set_u32(b.data + 8, 0);
+	reseal_file(&b);
+	expect_refused(&b, "version 0, this library knows", "version 0");
 	set_u32(b.data + 8, 1);
 	set_u32(b.data + 12, 2);
 	reseal_file(&b);
@@ -432,7 +527,7 @@ END_TEST
  */
 START_TEST(test_random_damage)
 {
-	static const char *const names[] = { "f32", "f16", "int8" };
+	static const char *const names[] = { "f32", "f16", "int8", "8bit" };
 	struct bytes b = read_stored(names[_i]);
 	unsigned char *sound = malloc(b.size);
 	memcpy(sound, b.data, b.size);
@@ -466,17 +561,20 @@ static Suite *make_suite(void)
 	TCase *tcase = tcase_create("reader");
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_golden, 0, 3);
+	tcase_add_test(tcase, test_golden_ranges);
 	tcase_add_test(tcase, test_shapes);
-	tcase_add_loop_test(tcase, test_every_cut, 0, 3);
-	tcase_add_loop_test(tcase, test_every_bit, 0, 3);
+	tcase_add_loop_test(tcase, test_every_cut, 0, 4);
+	tcase_add_loop_test(tcase, test_every_bit, 0, 4);
 	tcase_add_test(tcase, test_null_message);
 	tcase_add_loop_test(tcase, test_broken_rule, 0, (int)(sizeof broken / sizeof *broken));
+	tcase_add_loop_test(tcase, test_broken_range, 0, (int)(sizeof broken_8_bit / sizeof *broken_8_bit));
+	tcase_add_test(tcase, test_ranges_cut);
 	tcase_add_test(tcase, test_huge_tensors);
 	tcase_add_test(tcase, test_bad_int8);
 	tcase_add_test(tcase, test_bad_half);
 	tcase_add_test(tcase, test_envelope);
 	tcase_add_test(tcase, test_after_the_stream);
-	tcase_add_loop_test(tcase, test_random_damage, 0, 3);
+	tcase_add_loop_test(tcase, test_random_damage, 0, 4);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
