@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "core/floats.h"
+#include "core/kernels.h"
+#include "core/quantize.h"
 
 enum status executor_init(struct executor *executor, const struct graph *graph)
 {
@@ -70,6 +72,40 @@ static struct op_call bind_call(const struct executor *executor, const struct pa
 	return call;
 }
 
+/* --- 8 bits ------------------------------------------------------------------------------------------------------- */
+
+static struct quantize_grid grid_of(const struct graph *graph, const struct node *node, const struct pass *pass)
+{
+	bool rounds = pass->quantize && node->range >= 0;
+	return rounds ? quantize_grid(pass->values + graph->params->items[node->range].offset) : (struct quantize_grid){ 0 };
+}
+
+/* A training pass measures what the values would be without rounding them. */
+static void quantize_output(const struct executor *executor, const struct pass *pass, const struct node *node)
+{
+	const struct graph *graph = executor->graph;
+	float *data = executor->arena + node->data_offset;
+	size_t count = shape_count(node->shape);
+	if (node->range >= 0 && !node->range_kept && pass->training && pass->param_grads) {
+		float *seen = pass->param_grads + graph->params->items[node->range].offset;
+		kernels()->value_range(data, count, &seen[RANGE_LOW], &seen[RANGE_HIGH]);
+		seen[RANGE_SEEN] = 1;
+	}
+	struct quantize_grid grid = grid_of(graph, node, pass);
+	if (grid.scale > 0)
+		kernels()->fake_quantize(data, count, grid.scale, grid.zero);
+}
+
+static void quantize_output_grad(const struct executor *executor, const struct pass *pass, const struct node *node)
+{
+	struct quantize_grid grid = grid_of(executor->graph, node, pass);
+	if (grid.scale > 0 && !node->range_kept)
+		kernels()->fake_quantize_grad(executor->arena + node->grad_offset, executor->arena + node->data_offset,
+					      shape_count(node->shape), grid.scale, grid.zero);
+}
+
+/* --- the walks ---------------------------------------------------------------------------------------------------- */
+
 static uint64_t thread_time(const struct executor *executor)
 {
 	struct timespec now = { 0 };
@@ -87,6 +123,7 @@ void executor_forward(struct executor *executor, const struct pass *pass, int la
 		uint64_t start = thread_time(executor);
 		struct op_call call = bind_call(executor, pass, i);
 		executor->graph->nodes[i].op->forward(&call);
+		quantize_output(executor, pass, &executor->graph->nodes[i]);
 		if (executor->profile)
 			executor->profile->forward[i] += thread_time(executor) - start;
 	}
@@ -116,6 +153,7 @@ static void backward_node(struct executor *executor, const struct pass *pass, in
 		call.in_grad_add[i] = node->grad_add[i];
 	}
 	clear_param_grads(graph, node, &call);
+	quantize_output_grad(executor, pass, node);
 	node->op->backward(&call);
 	if (executor->profile)
 		executor->profile->backward[index] += thread_time(executor) - start;

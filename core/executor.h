@@ -34,6 +34,7 @@ struct pass {
 				  training, or to leave the parameters' gradients out (a profile's way to time the
 				  activations' alone) */
 	bool training;         /* dropout on, batch statistics from the batch */
+	bool quantize;         /* values of nodes with a range are rounded to 8 bits (core/quantize.h) */
 	struct rng rng;        /* dropout; each node takes its own stream from it */
 };
 

@@ -33,6 +33,7 @@ static struct node *append_node(struct graph *graph, const char *name)
 	}
 	struct node *node = &graph->nodes[graph->node_count];
 	memset(node, 0, sizeof *node);
+	node->range = -1;
 	strncpy(node->name, name, sizeof node->name - 1);
 	return node;
 }

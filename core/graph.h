@@ -20,6 +20,8 @@ struct node {
 	int params[OP_MAX_PARAMS]; /* indices into graph->params->items */
 	int param_count;
 	struct shape shape; /* of the output */
+	int range;          /* parameter: the output is rounded to 8 bits of that range (core/quantize.h); -1: it is not */
+	bool range_kept;    /* the range is the input's: nothing to measure, and nothing is cut off */
 	bool early;         /* runs as soon as its inputs are there, before nodes added earlier (graph_run_early) */
 
 	/* Set by graph_plan. Offsets are floats into the arena. */

@@ -194,11 +194,17 @@ static void find_hosts(struct layout *layout)
 	}
 }
 
+/* Whether a node's own way back reads its output: the operator does, or the gradient of what rounds it to 8 bits. */
+static bool reads_output(const struct node *node)
+{
+	return node->needs_grad && ((flags_of(node) & OP_BACKWARD_READS_OUTPUT) || (node->range >= 0 && !node->range_kept));
+}
+
 /* Does the backward of whoever writes this node's output read it? */
 static bool read_by_writers(const struct layout *layout, int i)
 {
 	const struct node *node = &layout->graph->nodes[i];
-	bool read = node->needs_grad && (flags_of(node) & OP_BACKWARD_READS_OUTPUT);
+	bool read = reads_output(node);
 	for (int k = 0; k < node->input_count; k++)
 		if (layout->host[node->inputs[k]] == i)
 			read |= read_by_writers(layout, node->inputs[k]);
@@ -232,7 +238,7 @@ static void set_data_life(struct layout *layout, int i)
 	if (!node->op)
 		return;
 	unsigned flags = flags_of(node);
-	if (node->needs_grad && (flags & OP_BACKWARD_READS_OUTPUT))
+	if (reads_output(node))
 		extend(data, backward_time(layout, i));
 	for (int k = 0; k < node->input_count; k++) {
 		struct buffer *input = buffer_of(layout, node->inputs[k], DATA);

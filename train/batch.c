@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/floats.h"
+#include "core/quantize.h"
 
 /* What the other ranks learn about a slot beside its gradient. */
 struct slot_figures {
@@ -71,6 +72,10 @@ enum status batch_init(struct batch *batch, const struct config *config, const s
 		status = init_slots(batch, model->graph.params->total, epoch_size);
 	if (!status)
 		status = init_prepared(batch);
+	if (!status && config->model.quantize) {
+		batch->quantized = floats_new(model->graph.params->total);
+		status = batch->quantized ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for weights of 8 bits");
+	}
 	for (int i = 0; i < threads && !status; i++, batch->threads++)
 		status = slot_worker_init(&batch->slot_workers[i], config, model, objective);
 	if (status)
@@ -88,6 +93,7 @@ void batch_release(struct batch *batch)
 	free(batch->figures);
 	free(batch->grad_memory);
 	free(batch->prepared);
+	free(batch->quantized);
 	*batch = (struct batch){ 0 };
 }
 
@@ -116,10 +122,13 @@ enum status batch_load(struct batch *batch, struct loader *loader, uint64_t firs
 	return STATUS_OK;
 }
 
+/* batch->values are batch->quantized while the weights are rounded one by one. */
 static void prepare_node(void *context, int index, int thread)
 {
 	struct batch *batch = context;
 	(void)thread;
+	if (batch->values == batch->quantized)
+		quantize_weights(batch->graph, batch->quantized, index, batch->quantized);
 	graph_prepare(batch->graph, batch->values, index, batch->prepared);
 }
 
@@ -160,9 +169,15 @@ static void add_figures(struct batch *batch, struct batch_result *result)
 	result->iou /= batch->slot_count;
 }
 
-void batch_compute(struct batch *batch, const float *values, struct batch_result *result)
+void batch_compute(struct batch *batch, const float *values, bool quantize, struct batch_result *result)
 {
 	batch->values = values;
+	if (quantize) {
+		memcpy(batch->quantized, values, batch->graph->params->total * sizeof *values);
+		batch->values = batch->quantized;
+	}
+	for (int i = batch->first_slot; i < batch->end_slot; i++)
+		batch->slots[i].quantize = quantize;
 	workers_run(batch->workers, batch->graph->node_count, prepare_node, batch);
 	workers_run(batch->workers, batch->end_slot - batch->first_slot, compute_slot, batch);
 	const struct params *params = batch->graph->params;

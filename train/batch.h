@@ -15,6 +15,7 @@ struct batch {
 	struct workers *workers;        /* borrowed */
 	const float *values;            /* parameters of this step; set by batch_compute */
 	const struct graph *graph;
+	float *quantized;               /* the parameters with weights of 8 bits; NULL where the model has no ranges */
 	float *prepared;                /* what the operators made of them; read by all slots */
 	struct slot_worker *slot_workers; /* one per thread */
 	struct slot *slots;
@@ -45,8 +46,9 @@ void batch_release(struct batch *batch);
 enum status batch_load(struct batch *batch, struct loader *loader, uint64_t first);
 void batch_give_back(struct batch *batch, struct loader *loader);
 
-/* Gradient of the mean loss over the batch, in batch->sum. Called by all ranks; all get the same. */
-void batch_compute(struct batch *batch, const float *values, struct batch_result *result);
+/* Gradient of the mean loss over the batch, in batch->sum. Called by all ranks; all get the same. `quantize`: as in 8 bits; only where the
+ * config has quantize.enabled. */
+void batch_compute(struct batch *batch, const float *values, bool quantize, struct batch_result *result);
 
 /* Bytes of arenas, gradient buffers and prepared parameters. */
 size_t batch_bytes(const struct batch *batch);

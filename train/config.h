@@ -64,6 +64,8 @@ struct config {
 		bool zoom;
 	} eval;
 
+	int calibration_steps; /* "quantize.calibration_steps": model.quantize begins after them */
+
 	char backend[16]; /* "compute.backend": "openblas" */
 };
 

@@ -27,6 +27,8 @@ const struct config_section config_sections[] = {
 	{"train", "The loop."},
 	{"loss", "A weighted sum; a weight of 0 leaves a term out, and at least one must be positive."},
 	{"optim", "Optimiser and learning rate."},
+	{"quantize", "Training for 8 bits: the network learns with weights and values rounded as the inference library's 8-bit arithmetic will "
+		     "round them (core/quantize.h). Not with model.batch_norm, nor with model.decoder \"transposed\"."},
 	{"eval", "Validation with the click robot on data.val."},
 	{"compute", "What computes."},
 };
@@ -181,6 +183,12 @@ const struct config_key config_keys[] = {
 	{"optim.factor", KEY_NUMBER, FIELD(schedule.factor), "0.1", "", "step: multiplied at each milestone.", .min = 1e-6, .max = 1},
 	{"optim.milestones", KEY_NUMBERS, FIELD(schedule.milestones), "[0.87, 0.95]", "share of train.steps", "step: where, rising.",
 	 .min = 1e-6, .max = 1, .element = sizeof(double), .count = offsetof(struct config, schedule.milestone_count)},
+
+	{"quantize.enabled", KEY_BOOL, FIELD(model.quantize), "false", "", "Round weights and values; the exported file gets their ranges.",
+	 .max = 1},
+	{"quantize.calibration_steps", KEY_INTEGER, FIELD(calibration_steps), "100", "steps",
+	 "So long only the ranges of the values are measured. They go on following the values at optim.buffer_momentum.", .min = 1,
+	 .max = 1e9},
 
 	{"eval.every", KEY_INTEGER, FIELD(eval.every), "2000", "steps", "Steps between validations; 0: only at the end.", .max = 1e9,
 	 .free = true},

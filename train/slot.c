@@ -185,7 +185,7 @@ static float mean_iou(struct slot_worker *worker, const struct slot *slot)
 
 void slot_compute(struct slot_worker *worker, const float *values, const float *prepared, struct slot *slot)
 {
-	struct pass pass = { .values = values, .prepared = prepared };
+	struct pass pass = { .values = values, .prepared = prepared, .quantize = slot->quantize };
 	slot->rounds = 0;
 	int rounds = start_samples(worker, slot);
 	for (int round = 0; round < rounds; round++)

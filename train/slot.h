@@ -33,6 +33,7 @@ struct slot {
 	uint64_t first;      /* global number of samples[0] */
 	uint32_t epoch_size; /* objects per epoch */
 	float grad_scale;
+	bool quantize;       /* compute as in 8 bits */
 	/* out */
 	float *grads;        /* params->total floats, zeroed before the first step; NULL: only the activations' gradients (profiles) */
 	float loss;          /* mean over the samples */

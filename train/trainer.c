@@ -285,13 +285,19 @@ static enum status load(struct trainer *trainer)
 	return ranks_agree(trainer->ranks, status);
 }
 
+/* The first steps only measure the ranges of values. */
+static bool quantizes(const struct trainer *trainer)
+{
+	return trainer->config->model.quantize && trainer->state.step >= (uint64_t)trainer->config->calibration_steps;
+}
+
 static enum status step(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
 	struct batch_result result;
 	bool usable;
 	TRY(load(trainer));
-	batch_compute(&trainer->batch, trainer->params.values, &result);
+	batch_compute(&trainer->batch, trainer->params.values, quantizes(trainer), &result);
 	batch_give_back(&trainer->batch, trainer->loader);
 	const float *grads = trainer->batch.sum;
 	double norm = optim_grad_norm(trainer->workers, &trainer->params, grads);

@@ -69,6 +69,13 @@ KERNEL_FUNCTION(void, winograd_filter, (const struct winograd_filters *filters, 
 KERNEL_FUNCTION(void, winograd_filter_adjoint, (const float *u, ptrdiff_t frequency, int rows, int cols,
 		ptrdiff_t pitch, float scale, float *grad))
 
+/* Values as 8 bits hold them (core/quantize.h): x = scale (limit(round(x / scale), -zero, 255 - zero)), in place. */
+KERNEL_FUNCTION(void, fake_quantize, (float *x, size_t count, float scale, float zero))
+/* The straight-through gradient: y_grad stays, but is 0 where y is at an end of the range. */
+KERNEL_FUNCTION(void, fake_quantize_grad, (float *y_grad, const float *y, size_t count, float scale, float zero))
+/* min(0, all x), max(0, all x) */
+KERNEL_FUNCTION(void, value_range, (const float *x, size_t count, float *low, float *high))
+
 /* Optimisers. */
 KERNEL_FUNCTION(void, adam_update, (const struct adam_run *run))
 KERNEL_FUNCTION(void, sgd_update, (const struct sgd_run *run))

@@ -6,6 +6,7 @@
 #include "core/nn/click_pyramid.h"
 #include "core/nn/refinement.h"
 #include "core/ops/ops.h"
+#include "core/quantize.h"
 
 const char *const trunk_names[] = { "squeezenet1_0", "squeezenet1_1", NULL };
 const char *const decoder_names[] = { "transposed", "sharpmask", "sharpmask_light", NULL };
@@ -179,6 +180,8 @@ enum status model_build(struct model *model, struct params *params, const struct
 	build_trunk(&nn, model, config);
 	model->logits = build_decoder(&nn, model, config, build_coarse(&nn, model, config));
 	graph_keep(&model->graph, model->logits);
+	if (config->quantize)
+		graph_quantize(&model->graph, model->logits);
 	enum status status = model->graph.status;
 	if (status)
 		model_release(model);

@@ -40,6 +40,7 @@ struct model_config {
 	double feature_scale;           /* the decoder sees trunk maps times this: ImageNet maps have an rms of 10 to 50 */
 	double dropout;                 /* on the coarsest map; 0: none */
 	bool batch_norm;                /* in the decoder */
+	bool quantize;                  /* values have ranges, for training as in 8 bits (core/quantize.h) */
 };
 
 /* The default model (squeezenet1_1, sharpmask_light). */

@@ -37,7 +37,8 @@ static void load_config(struct config *config, const char *steps)
 	snprintf(data, sizeof data, "data.train=%s/instances.json", root);
 	snprintf(set_steps, sizeof set_steps, "train.steps=%s", steps);
 	const char *overrides[] = { data, set_steps, "data.val=", "train.checkpoint_every=3", "train.log_every=2",
-				    "train.batch_size=5", "clicks.corrective_rounds=2", "train.size=64", "model.dropout=0.1" };
+				    "train.batch_size=5", "clicks.corrective_rounds=2", "train.size=64", "model.dropout=0.1",
+				    "quantize.enabled=true", "quantize.calibration_steps=1" };
 	ck_assert_msg(!config_load(config, "configs/smoke.json", overrides, sizeof overrides / sizeof *overrides), "%s",
 		      status_message());
 }

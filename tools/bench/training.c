@@ -84,7 +84,7 @@ static void compute(struct bench_training *training, struct batch_result *result
 	uint64_t first = training->steps * (uint64_t)config->train.batch_size;
 	for (int i = 0; i < training->batch.slot_count; i++)
 		training->batch.slots[i].first = first + (uint64_t)i * (uint64_t)config->train.slot_size;
-	batch_compute(&training->batch, training->params.values, result);
+	batch_compute(&training->batch, training->params.values, training->config->model.quantize, result);
 }
 
 static enum status update(struct bench_training *training, double loss)
