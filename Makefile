@@ -204,7 +204,13 @@ bench: all
 	@echo
 	@$(BUILD)/tapcut bench --against torch
 
+# ONNX Runtime for Node, against which ONNX files are tested and measured. Without the package's install script: the CPU
+# library is in it. TAPCUT_NPM names another folder.
+NPM ?= $(if $(TAPCUT_NPM),$(TAPCUT_NPM),build/npm)
+npm-onnxruntime:
+	@mkdir -p $(NPM) && npm install --ignore-scripts --no-audit --no-fund --prefix $(NPM) onnxruntime-node@1.30
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all lib install uninstall size test test-built asan suitcase check-headers check-layers deps demo repro bench clean
+.PHONY: all lib install uninstall size test test-built asan suitcase check-headers check-layers deps demo repro bench npm-onnxruntime clean

@@ -9,6 +9,8 @@
 #include "core/atomic_file.h"
 #include "core/checkpoint.h"
 #include "core/sha256.h"
+#include "infer/tapcut.h"
+#include "tools/network_file.h"
 
 /* Sides of the graph that is built; the weights do not depend on it. */
 enum { BUILD_SIZE = 64 };
@@ -24,6 +26,16 @@ enum status checkpoint_model_new(struct checkpoint_model *loaded, const struct c
 		return status;
 	}
 	status = params_alloc(&loaded->params, config->seed);
+	if (status != STATUS_OK)
+		checkpoint_model_release(loaded);
+	return status;
+}
+
+enum status checkpoint_model_import(struct checkpoint_model *loaded, const struct config *config, const char *path)
+{
+	struct safetensors_report report;
+	TRY(checkpoint_model_new(loaded, config));
+	enum status status = safetensors_import(path, &loaded->params, &report);
 	if (status != STATUS_OK)
 		checkpoint_model_release(loaded);
 	return status;
@@ -160,17 +172,30 @@ static enum status write_weights(const struct checkpoint_model *loaded, enum exp
 	return status;
 }
 
-static bool ends_with(const char *text, const char *end)
+static enum status write_onnx(const struct checkpoint_model *loaded, bool any_size, const char *path)
 {
-	size_t length = strlen(text), tail = strlen(end);
-	return length >= tail && strcmp(text + length - tail, end) == 0;
+	struct export_options options = checkpoint_model_options(loaded, EXPORT_F32);
+	struct infer_network network;
+	char message[TAPCUT_MESSAGE_SIZE];
+	unsigned char *data;
+	size_t size;
+	TRY(export_memory(&loaded->model, &loaded->config.model, loaded->params.values, &options, &data, &size));
+	int code = infer_network_parse(data, size, &network, message);
+	free(data);
+	if (code != TAPCUT_OK)
+		return status_fail(STATUS_FORMAT, "%s", message);
+	enum status status = network_file_write_onnx(&network, any_size, path);
+	infer_network_release(&network);
+	return status;
 }
 
-enum status checkpoint_model_write(const struct checkpoint_model *loaded, enum export_weights weights, const char *path,
-				   bool verbose)
+enum status checkpoint_model_write(const struct checkpoint_model *loaded, const struct write_options *options,
+				   const char *path)
 {
-	if (!ends_with(path, ".safetensors"))
-		return write_weights(loaded, weights, path, verbose);
+	if (path_ends_with(path, ".onnx"))
+		return write_onnx(loaded, options->any_size, path);
+	if (!path_ends_with(path, ".safetensors"))
+		return write_weights(loaded, options->weights, path, options->verbose);
 	TRY(safetensors_export(path, &loaded->params, loaded->params.values));
 	printf("%s: %s, %d tensors, %zu parameters as F32%s\n", path, loaded->config.name, loaded->params.count,
 	       loaded->params.total, loaded->averaged ? ", averaged weights" : "");

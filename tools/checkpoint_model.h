@@ -15,6 +15,8 @@ struct checkpoint_model {
 
 /* `average`: take the moving average where the checkpoint has one. On failure nothing needs releasing. */
 enum status checkpoint_model_load(struct checkpoint_model *loaded, const char *path, bool average);
+/* The model of a config, filled from a safetensors file; the rest of its weights is random. */
+enum status checkpoint_model_import(struct checkpoint_model *loaded, const struct config *config, const char *path);
 /* A model with random weights from a config. */
 enum status checkpoint_model_new(struct checkpoint_model *loaded, const struct config *config);
 void checkpoint_model_release(struct checkpoint_model *loaded);
@@ -22,10 +24,15 @@ void checkpoint_model_release(struct checkpoint_model *loaded);
 /* How this model is exported: input and size as in its config. */
 struct export_options checkpoint_model_options(const struct checkpoint_model *loaded, enum export_weights weights);
 
-/* Writes `model` to `path`: a weights file or, if the name ends in .safetensors, that; prints what was written and what
+/* Writes `model` to `path` as the name ends: .safetensors, .onnx, else a weights file; prints what was written and what
  * it lost. */
-enum status checkpoint_model_write(const struct checkpoint_model *loaded, enum export_weights weights, const char *path,
-				   bool verbose);
+struct write_options {
+	enum export_weights weights; /* of a weights file */
+	bool verbose;                /* what each tensor lost */
+	bool any_size;               /* of an ONNX file: inputs of any size */
+};
+enum status checkpoint_model_write(const struct checkpoint_model *loaded, const struct write_options *options,
+				   const char *path);
 
 /* "f32", "f16", "int8" to the enum; false if it is none of them. */
 bool weights_from_name(const char *name, enum export_weights *weights);

@@ -16,7 +16,8 @@ static void print_usage(FILE *out)
 	      "builds the model, takes from the file what matches by name, initialises the rest and writes it.\n"
 	      "\n"
 	      "  --config FILE          the model to fill (default: the default model)\n"
-	      "  -o, --output FILE      a weights file, or all parameters as F32 if the name ends in .safetensors\n"
+	      "  -o, --output FILE      a weights file, an ONNX file if the name ends in .onnx, or all parameters\n"
+	      "                         as F32 if it ends in .safetensors\n"
 	      "  --weights f32|f16|int8 how a weights file stores numbers (default f16)\n"
 	      "  --set KEY=VALUE        override a key of the config; may be repeated\n"
 	      "\n"
@@ -161,7 +162,7 @@ static enum status run(const struct arguments *a)
 	if (status == STATUS_OK)
 		status = safetensors_import(a->input, &loaded.params, &report);
 	if (status == STATUS_OK && a->output)
-		status = checkpoint_model_write(&loaded, a->weights, a->output, false);
+		status = checkpoint_model_write(&loaded, &(struct write_options){ .weights = a->weights }, a->output);
 	checkpoint_model_release(&loaded);
 	return status;
 }

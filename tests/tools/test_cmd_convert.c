@@ -79,6 +79,20 @@ static void expect(const char *arguments, int code, const char *const *parts)
 			      *parts);
 }
 
+static bool same_files(const char *a, const char *b)
+{
+	char path[1200], *data[2];
+	size_t size[2];
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/%s", dir, i ? b : a);
+		ck_assert_int_eq(file_read(path, 1 << 26, &data[i], &size[i]), STATUS_OK);
+	}
+	bool same = size[0] == size[1] && !memcmp(data[0], data[1], size[0]);
+	free(data[0]);
+	free(data[1]);
+	return same;
+}
+
 #define EXPECT(arguments, code, ...) expect(arguments, code, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* The 64 digits after "sha256". */
@@ -103,7 +117,7 @@ START_TEST(test_wrong_usage)
 {
 	if (!built)
 		return;
-	EXPECT("export a.ckpt", 2, "expected one checkpoint and -o FILE");
+	EXPECT("export a.ckpt", 2, "expected one checkpoint or other file and -o FILE");
 	EXPECT("export a.ckpt -o b.tapcut --weights f8", 2, "expected f32, f16 or int8, found \"f8\"");
 	EXPECT("export a.ckpt b.ckpt -o b.tapcut", 2, "expected one checkpoint");
 	EXPECT("import", 2, "expected one safetensors file");
@@ -137,6 +151,23 @@ START_TEST(test_export)
 	EXPECT("export a.ckpt -o m.tapcut --weights int8 --raw --verbose", 0, "features.3.squeeze.weight");
 	digest(raw);
 	ck_assert_str_ne(first, raw);
+}
+END_TEST
+
+START_TEST(test_onnx)
+{
+	if (!built)
+		return;
+	EXPECT("export a.ckpt -o m.tapcut --weights f32", 0, "sha256");
+	EXPECT("export a.ckpt -o w.safetensors", 0, "F32");
+	EXPECT("export m.tapcut -o m.onnx --size 128", 0, "m.onnx: ONNX, opset 13, squeezenet1_1+transposed",
+	       "image (1,3,128,128), clicks (1,3,128,128)");
+	EXPECT("export a.ckpt -o a.onnx --size 128", 0, "a.onnx: ONNX");
+	ck_assert(same_files("m.onnx", "a.onnx"));
+	EXPECT("export a.ckpt -o a.onnx --dynamic", 0, "image (1,3,H,W)");
+	EXPECT("export m.tapcut -o m.onnx --dynamic", 0, "clicks (1,3,H,W)");
+	ck_assert(same_files("m.onnx", "a.onnx"));
+	EXPECT("export w.safetensors -o w.onnx", 1, "tapcut export: ", "decoder.logits.weight");
 }
 END_TEST
 
@@ -219,6 +250,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_help);
 	tcase_add_test(tcase, test_wrong_usage);
 	tcase_add_test(tcase, test_export);
+	tcase_add_test(tcase, test_onnx);
 	tcase_add_test(tcase, test_safetensors);
 	tcase_add_test(tcase, test_damage);
 	suite_add_tcase(suite, tcase);

@@ -1,0 +1,264 @@
+/* Steps to nodes: one row per operator says which ONNX operator it is, which attributes it has and which constants it
+ * takes (https://github.com/onnx/onnx/blob/main/docs/Operators.md; field numbers: onnx.proto3 there). */
+#include "convert/onnx_nodes.h"
+
+#include <stdio.h>
+
+enum { GRAPH_NODE = 1, GRAPH_INITIALIZER = 5 };
+enum { NODE_INPUT = 1, NODE_OUTPUT = 2, NODE_NAME = 3, NODE_TYPE = 4, NODE_ATTRIBUTE = 5 };
+enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_F = 2, ATTRIBUTE_I = 3, ATTRIBUTE_S = 4, ATTRIBUTE_INTS = 8, ATTRIBUTE_TYPE = 20 };
+enum { TYPE_FLOAT = 1, TYPE_INT = 2, TYPE_STRING = 3, TYPE_INTS = 7 };
+enum { TENSOR_DIMS = 1, TENSOR_TYPE = 2, TENSOR_NAME = 8, TENSOR_RAW = 9 };
+enum { NODE_MAX_INPUTS = INFER_MAX_INPUTS };
+
+/* A node before it is written. An empty name is an input that is left out. */
+struct node {
+	const char *type;
+	char inputs[NODE_MAX_INPUTS][ONNX_NAME_SIZE];
+	int input_count;
+};
+
+/* What a row's functions work on. */
+struct context {
+	struct proto *graph;
+	const struct infer_network *network;
+	const struct infer_step *step;
+	int index;
+};
+
+void onnx_value_name(const struct infer_network *network, int value, char name[ONNX_NAME_SIZE])
+{
+	if (value < INFER_FIRST_STEP_VALUE)
+		snprintf(name, ONNX_NAME_SIZE, "%s", value ? "clicks" : "image");
+	else if (value == INFER_FIRST_STEP_VALUE + network->step_count - 1)
+		snprintf(name, ONNX_NAME_SIZE, "logits");
+	else
+		snprintf(name, ONNX_NAME_SIZE, "v%d", value);
+}
+
+/* --- attributes --------------------------------------------------------------------------------------------------- */
+
+static void put_int(struct proto *node, const char *name, int value)
+{
+	size_t start = proto_open(node, NODE_ATTRIBUTE);
+	proto_string(node, ATTRIBUTE_NAME, name);
+	proto_int(node, ATTRIBUTE_I, value);
+	proto_int(node, ATTRIBUTE_TYPE, TYPE_INT);
+	proto_close(node, start);
+}
+
+static void put_float(struct proto *node, const char *name, float value)
+{
+	size_t start = proto_open(node, NODE_ATTRIBUTE);
+	proto_string(node, ATTRIBUTE_NAME, name);
+	proto_float(node, ATTRIBUTE_F, value);
+	proto_int(node, ATTRIBUTE_TYPE, TYPE_FLOAT);
+	proto_close(node, start);
+}
+
+static void put_string(struct proto *node, const char *name, const char *value)
+{
+	size_t start = proto_open(node, NODE_ATTRIBUTE);
+	proto_string(node, ATTRIBUTE_NAME, name);
+	proto_string(node, ATTRIBUTE_S, value);
+	proto_int(node, ATTRIBUTE_TYPE, TYPE_STRING);
+	proto_close(node, start);
+}
+
+static void put_ints(struct proto *node, const char *name, const int *values, int count)
+{
+	size_t start = proto_open(node, NODE_ATTRIBUTE);
+	proto_string(node, ATTRIBUTE_NAME, name);
+	for (int i = 0; i < count; i++)
+		proto_int(node, ATTRIBUTE_INTS, values[i]);
+	proto_int(node, ATTRIBUTE_TYPE, TYPE_INTS);
+	proto_close(node, start);
+}
+
+/* `before`: padding above and left; `after`: below and right. */
+static void put_window(struct proto *node, int kernel_h, int kernel_w, int stride, int before, int after)
+{
+	put_ints(node, "kernel_shape", (int[]){ kernel_h, kernel_w }, 2);
+	put_ints(node, "strides", (int[]){ stride, stride }, 2);
+	put_ints(node, "pads", (int[]){ before, before, after, after }, 4);
+}
+
+static void conv2d_attributes(struct proto *node, const struct infer_step *step)
+{
+	put_window(node, step->args[0], step->args[1], step->args[2], step->args[3], step->args[3]);
+	put_ints(node, "dilations", (int[]){ step->args[4], step->args[4] }, 2);
+}
+
+static void conv_transpose2d_attributes(struct proto *node, const struct infer_step *step)
+{
+	put_window(node, step->args[0], step->args[0], step->args[1], step->args[2], step->args[2]);
+}
+
+/* ONNX's ceil_mode keeps a last window that begins outside of the input, ours drops it. There is one only where the
+ * kernel is smaller than stride + padding, and then our size is (H + padding - 1) / stride + 1 rounded down: that of
+ * padding by kernel - 1 below. */
+static void max_pool2d_attributes(struct proto *node, const struct infer_step *step)
+{
+	int kernel = step->args[0], stride = step->args[1], padding = step->args[2];
+	bool ceil_mode = step->args[3], drops = ceil_mode && kernel < stride + padding;
+	put_window(node, kernel, kernel, stride, padding, drops ? kernel - 1 : padding);
+	put_int(node, "ceil_mode", ceil_mode && !drops);
+}
+
+static void leaky_relu_attributes(struct proto *node, const struct infer_step *step)
+{
+	put_float(node, "alpha", step->farg);
+}
+
+static void concat_attributes(struct proto *node, const struct infer_step *step)
+{
+	(void)step;
+	put_int(node, "axis", 1);
+}
+
+/* With a whole factor, floor of asymmetric coordinates takes pixel i / factor. */
+static void nearest_attributes(struct proto *node, const struct infer_step *step)
+{
+	(void)step;
+	put_string(node, "mode", "nearest");
+	put_string(node, "coordinate_transformation_mode", "asymmetric");
+	put_string(node, "nearest_mode", "floor");
+}
+
+static void bilinear_attributes(struct proto *node, const struct infer_step *step)
+{
+	(void)step;
+	put_string(node, "mode", "linear");
+	put_string(node, "coordinate_transformation_mode", "half_pixel");
+}
+
+/* --- constants ---------------------------------------------------------------------------------------------------- */
+
+/* An initialiser stepN.WHAT, which becomes the node's next input. */
+static void add_constant(const struct context *c, struct node *node, const char *what, const float *data,
+			 const int *dims, int rank)
+{
+	char *name = node->inputs[node->input_count++];
+	size_t count = 1, start = proto_open(c->graph, GRAPH_INITIALIZER);
+	snprintf(name, ONNX_NAME_SIZE, "step%d.%s", c->index, what);
+	for (int i = 0; i < rank; i++) {
+		proto_int(c->graph, TENSOR_DIMS, dims[i]);
+		count *= (size_t)dims[i];
+	}
+	proto_int(c->graph, TENSOR_TYPE, ONNX_FLOAT);
+	proto_string(c->graph, TENSOR_NAME, name);
+	proto_floats(c->graph, TENSOR_RAW, data, count);
+	proto_close(c->graph, start);
+}
+
+static const struct infer_tensor *tensor_of(const struct context *c, int which)
+{
+	int index = c->step->tensor[which];
+	return index < 0 ? NULL : &c->network->tensors[index];
+}
+
+static void conv_constants(const struct context *c, struct node *node)
+{
+	const struct infer_tensor *weight = tensor_of(c, 0), *bias = tensor_of(c, 1);
+	add_constant(c, node, "weight", weight->data, weight->dims, 4);
+	if (bias)
+		add_constant(c, node, "bias", bias->data, bias->dims, 1);
+}
+
+/* Resize has a region of interest before its scales; without one the name is empty. */
+static void resize_constants(const struct context *c, struct node *node)
+{
+	float factor = (float)c->step->args[0];
+	node->inputs[node->input_count++][0] = '\0';
+	add_constant(c, node, "scales", (float[]){ 1, 1, factor, factor }, (int[]){ 4 }, 1);
+}
+
+static void scale_constants(const struct context *c, struct node *node)
+{
+	add_constant(c, node, "factor", &c->step->farg, NULL, 0);
+}
+
+/* (C) as (1,C,1,1), so that it stands for channels. */
+static void add_channels(const struct context *c, struct node *node, const char *what, int which)
+{
+	const struct infer_tensor *tensor = tensor_of(c, which);
+	add_constant(c, node, what, tensor->data, (int[]){ 1, tensor->dims[0], 1, 1 }, 4);
+}
+
+static void affine_constants(const struct context *c, struct node *node)
+{
+	add_channels(c, node, "scale", 0);
+}
+
+/* --- one row per operator ----------------------------------------------------------------------------------------- */
+
+static const struct row {
+	const char *type;
+	void (*attributes)(struct proto *node, const struct infer_step *step); /* NULL: none */
+	void (*constants)(const struct context *c, struct node *node);         /* NULL: none */
+} rows[INFER_OP_COUNT] = {
+	[INFER_OP_CONV2D] = { "Conv", conv2d_attributes, conv_constants },
+	[INFER_OP_CONV_TRANSPOSE2D] = { "ConvTranspose", conv_transpose2d_attributes, conv_constants },
+	[INFER_OP_RELU] = { "Relu", NULL, NULL },
+	[INFER_OP_LEAKY_RELU] = { "LeakyRelu", leaky_relu_attributes, NULL },
+	[INFER_OP_SIGMOID] = { "Sigmoid", NULL, NULL },
+	[INFER_OP_MAX_POOL2D] = { "MaxPool", max_pool2d_attributes, NULL },
+	[INFER_OP_GLOBAL_AVG_POOL2D] = { "GlobalAveragePool", NULL, NULL },
+	[INFER_OP_UPSAMPLE_NEAREST] = { "Resize", nearest_attributes, resize_constants },
+	[INFER_OP_UPSAMPLE_BILINEAR] = { "Resize", bilinear_attributes, resize_constants },
+	[INFER_OP_CONCAT] = { "Concat", concat_attributes, NULL },
+	[INFER_OP_ADD] = { "Add", NULL, NULL },
+	[INFER_OP_MUL] = { "Mul", NULL, NULL },
+	[INFER_OP_SCALE] = { "Mul", NULL, scale_constants },
+	[INFER_OP_CHANNEL_AFFINE] = { "Mul", NULL, affine_constants }, /* and an Add: put_second */
+};
+
+static void put_node(struct proto *graph, const struct node *node, const char *output, const struct row *row,
+		     const struct infer_step *step)
+{
+	size_t start = proto_open(graph, GRAPH_NODE);
+	for (int i = 0; i < node->input_count; i++)
+		proto_string(graph, NODE_INPUT, node->inputs[i]);
+	proto_string(graph, NODE_OUTPUT, output);
+	proto_string(graph, NODE_NAME, output); /* each value is made once, so its name is the node's too */
+	proto_string(graph, NODE_TYPE, node->type);
+	if (row && row->attributes)
+		row->attributes(graph, step);
+	proto_close(graph, start);
+}
+
+/* The value that the step's first node gives where another node finishes it. */
+static void first_name(char name[ONNX_NAME_SIZE], int index)
+{
+	snprintf(name, ONNX_NAME_SIZE, "step%d.first", index);
+}
+
+/* The step's second node, which makes `output` of the first one's value. */
+static void put_second(const struct context *c, const char *output)
+{
+	struct node node = { .type = c->step->relu ? "Relu" : "Add", .input_count = 1 };
+	first_name(node.inputs[0], c->index);
+	if (!c->step->relu)
+		add_channels(c, &node, "shift", 1);
+	put_node(c->graph, &node, output, NULL, NULL);
+}
+
+void onnx_put_step(struct proto *graph, const struct infer_network *network, int index)
+{
+	struct context c = { .graph = graph, .network = network, .step = &network->steps[index], .index = index };
+	const struct row *row = &rows[c.step->op];
+	struct node node = { .type = row->type };
+	char output[ONNX_NAME_SIZE], first[ONNX_NAME_SIZE];
+	while (node.input_count < c.step->input_count) {
+		onnx_value_name(network, c.step->inputs[node.input_count], node.inputs[node.input_count]);
+		node.input_count++;
+	}
+	if (row->constants)
+		row->constants(&c, &node);
+	bool two = c.step->relu || c.step->op == INFER_OP_CHANNEL_AFFINE;
+	onnx_value_name(network, INFER_FIRST_STEP_VALUE + index, output);
+	first_name(first, index);
+	put_node(graph, &node, two ? first : output, row, c.step);
+	if (two)
+		put_second(&c, output);
+}

@@ -1,0 +1,16 @@
+/* The steps of a network as nodes of an ONNX graph. Internal to convert/onnx*.c. */
+#ifndef CONVERT_ONNX_NODES_H
+#define CONVERT_ONNX_NODES_H
+
+#include "convert/onnx_proto.h"
+#include "infer/network.h"
+
+enum { ONNX_NAME_SIZE = 32, ONNX_FLOAT = 1 /* TensorProto.DataType */ };
+
+/* "image", "clicks", "v2" and so on, "logits". */
+void onnx_value_name(const struct infer_network *network, int value, char name[ONNX_NAME_SIZE]);
+
+/* Adds a step's nodes and constants to the open GraphProto. */
+void onnx_put_step(struct proto *graph, const struct infer_network *network, int step);
+
+#endif

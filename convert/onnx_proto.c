@@ -1,0 +1,109 @@
+/* See onnx_proto.h. */
+#include "convert/onnx_proto.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WIRE_VARINT = 0, WIRE_BYTES = 2, WIRE_FIXED32 = 5, VARINT_SIZE = 10 };
+
+/* Room for `size` more bytes; NULL once memory was out. */
+static unsigned char *reserve(struct proto *proto, size_t size)
+{
+	if (proto->failed)
+		return NULL;
+	if (proto->size + size > proto->capacity) {
+		size_t capacity = 2 * proto->capacity + size + 256;
+		unsigned char *data = realloc(proto->data, capacity);
+		if (!data) {
+			proto->failed = true;
+			return NULL;
+		}
+		proto->data = data;
+		proto->capacity = capacity;
+	}
+	unsigned char *at = proto->data + proto->size;
+	proto->size += size;
+	return at;
+}
+
+static void put_bytes(struct proto *proto, const void *bytes, size_t size)
+{
+	unsigned char *at = reserve(proto, size);
+	if (at && size)
+		memcpy(at, bytes, size);
+}
+
+/* Seven bits a byte, the lowest first; the top bit says that more follow. */
+static size_t encode_varint(unsigned char bytes[VARINT_SIZE], uint64_t value)
+{
+	size_t size = 0;
+	for (; value >= 128; value >>= 7)
+		bytes[size++] = (unsigned char)(value | 128);
+	bytes[size++] = (unsigned char)value;
+	return size;
+}
+
+static void put_varint(struct proto *proto, uint64_t value)
+{
+	unsigned char bytes[VARINT_SIZE];
+	put_bytes(proto, bytes, encode_varint(bytes, value));
+}
+
+static void put_key(struct proto *proto, int field, int wire)
+{
+	put_varint(proto, (uint64_t)field << 3 | (uint64_t)wire);
+}
+
+static void put_fixed32(struct proto *proto, float value)
+{
+	uint32_t bits;
+	memcpy(&bits, &value, sizeof bits);
+	unsigned char *at = reserve(proto, 4);
+	for (int i = 0; at && i < 4; i++)
+		at[i] = (unsigned char)(bits >> (8 * i));
+}
+
+void proto_int(struct proto *proto, int field, int64_t value)
+{
+	put_key(proto, field, WIRE_VARINT);
+	put_varint(proto, (uint64_t)value);
+}
+
+void proto_float(struct proto *proto, int field, float value)
+{
+	put_key(proto, field, WIRE_FIXED32);
+	put_fixed32(proto, value);
+}
+
+void proto_string(struct proto *proto, int field, const char *text)
+{
+	size_t size = strlen(text);
+	put_key(proto, field, WIRE_BYTES);
+	put_varint(proto, size);
+	put_bytes(proto, text, size);
+}
+
+void proto_floats(struct proto *proto, int field, const float *values, size_t count)
+{
+	put_key(proto, field, WIRE_BYTES);
+	put_varint(proto, 4 * count);
+	for (size_t i = 0; i < count; i++)
+		put_fixed32(proto, values[i]);
+}
+
+size_t proto_open(struct proto *proto, int field)
+{
+	put_key(proto, field, WIRE_BYTES);
+	return proto->size;
+}
+
+/* The length stands before the message and is known only now: the message makes way for it. */
+void proto_close(struct proto *proto, size_t start)
+{
+	unsigned char bytes[VARINT_SIZE];
+	size_t size = proto->size - start, length = encode_varint(bytes, size);
+	if (!reserve(proto, length))
+		return;
+	memmove(proto->data + start + length, proto->data + start, size);
+	memcpy(proto->data + start, bytes, length);
+}
