@@ -24,8 +24,10 @@ enum tapcut_status tapcut_model_load_memory(const void *data, size_t size, struc
 	if (!m)
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for a model");
 	enum tapcut_status status = infer_network_parse(data, size, &m->network, message);
+	if (!status)
+		status = infer_network_pack(&m->network, INFER_ARITHMETIC_F32, message);
 	if (status) {
-		free(m);
+		tapcut_model_free(m);
 		return status;
 	}
 	*model = m;

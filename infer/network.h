@@ -75,6 +75,11 @@ enum infer_value_kind {
 	INFER_VALUE_FLOAT, /* the logits, from the conv2d that makes them to the end */
 };
 
+/* What numbers a network is run in. */
+enum infer_arithmetic { INFER_ARITHMETIC_F32, INFER_ARITHMETIC_U8, INFER_ARITHMETIC_COUNT };
+
+struct infer_packed; /* packed.h */
+
 struct infer_network {
 	struct infer_step *steps;
 	int step_count;
@@ -87,6 +92,7 @@ struct infer_network {
 	int weights; /* 0 f32, 1 f16, 2 int8 */
 	size_t parameters;
 	size_t file_bytes;
+	_Atomic(struct infer_packed *) packed[INFER_ARITHMETIC_COUNT]; /* made when first needed (infer_network_pack) */
 };
 
 void infer_network_release(struct infer_network *network);
@@ -122,17 +128,39 @@ const char *infer_op_name(int op);
 
 /* --- execution (network_run.c) ------------------------------------------------------------------------------------- */
 
-/* Memory for one input size: an arena laid out once, values reuse dead ones' place. */
+/* Lays out the weights as the kernels want them; does nothing if that is done. Any number of threads may ask at the same time.
+ * TAPCUT_OK, or TAPCUT_NO_MEMORY, or TAPCUT_ARGUMENT for arithmetic that the network has no ranges or that there are no kernels for. */
+int infer_network_pack(const struct infer_network *network, int arithmetic, char *message);
+size_t infer_network_packed_bytes(const struct infer_network *network); /* of all arithmetic packed so far */
+
+struct infer_run_options {
+	int arithmetic; /* enum infer_arithmetic */
+	int threads;    /* 0: 1 */
+	int isa;        /* enum infer_isa (kernels/kernels.h); -1: the best that this processor has */
+};
+
+/* Memory for one input size: an arena laid out once, values reuse dead ones' place. options NULL: float, one thread. The network must
+ * outlive the runner. TAPCUT_OK, or as infer_network_pack and infer_network_shapes, or TAPCUT_LIMIT. */
 struct infer_runner;
-int infer_runner_new(const struct infer_network *network, int h, int w, struct infer_runner **runner, char *message);
+int infer_runner_new(const struct infer_network *network, int h, int w, const struct infer_run_options *options,
+		     struct infer_runner **runner, char *message);
 void infer_runner_free(struct infer_runner *runner);
-float *infer_runner_image(struct infer_runner *runner);  /* 3 x h x w, to be filled; kept between runs */
-float *infer_runner_clicks(struct infer_runner *runner); /* P x h x w, to be filled; kept between runs */
-/* Runs all steps; with image_unchanged set, steps that depend on the image alone may be reused from the last run. Returns the
- * logits (h x w); borrowed. Allocates nothing. */
-const float *infer_runner_run(struct infer_runner *runner, int image_unchanged);
+
+/* The photo, w x h pixels of 3 bytes (R,G,B) with `stride` bytes from row to row, at the top left of the planes; the rest is the mean
+ * colour. */
+void infer_runner_set_photo(struct infer_runner *runner, const uint8_t *rgb, int w, int h, size_t stride);
+
+/* Clicks in pixels of the planes, and the previous mask: w x h probabilities at the planes' top left (0 elsewhere) or NULL (all 0). */
+void infer_runner_set_clicks(struct infer_runner *runner, const struct infer_click *clicks, int count, const float *previous, int w,
+			     int h);
+
+/* Runs all steps, but those that depend on the photo alone only after a new photo. The logits, h x w without gaps; borrowed until the
+ * next call. Allocates nothing. */
+const float *infer_runner_run(struct infer_runner *runner);
 size_t infer_runner_bytes(const struct infer_runner *runner);
-/* For tests and measurements: kernels of this enum infer_isa (kernels/kernels.h) instead of the best this processor has. */
-void infer_runner_set_isa(struct infer_runner *runner, int isa);
+
+/* For tests: the memory of value 0 (the photo then counts as new) or 1, to be filled by hand. */
+struct infer_map;
+const struct infer_map *infer_runner_input(struct infer_runner *runner, int value);
 
 #endif

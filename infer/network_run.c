@@ -3,25 +3,27 @@
  *
  * - an add of a conv2d's output to something of the same shape becomes part of that conv2d, which then runs in the add's place; so
  *   does an add of two conv2ds;
- * - a scale that only conv2ds read is done by them while they lay out their input;
- * - a concat's inputs are written straight to their place in the concat's output.
- *
+ * - a scale that only conv2ds read is part of their weights;
+ * - a concat's inputs are written straight to their place between the concat's channels;
  * - a task whose output is much smaller than its input runs right behind the maker of that input, which then need not be kept.
  *
- * None of these changes a bit of the result. Then every value gets a place in one arena (planner.h). Values that depend on the image
- * alone and are read by tasks that depend on clicks stay alive between runs, so that a click need not make them again. */
+ * Then every value gets a place in one arena (planner.h). Values that depend on the photo alone and are read by tasks that depend on
+ * clicks stay alive between runs, so that a click need not make them again. */
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
 #include "network.h"
+#include "packed.h"
 #include "planner.h"
 #include "tapcut.h"
+#include "threads.h"
 
-static const size_t MAX_ARENA_FLOATS = (size_t)1 << 28; /* 1 GiB: more than the default network needs at 2048 */
+static const size_t MAX_ARENA_BYTES = (size_t)1 << 30; /* more than the default network needs at 2048 */
 
-enum { VALUE_IMAGE, VALUE_CLICKS, NONE = -1 };
+enum { VALUE_IMAGE, VALUE_CLICKS, NONE = -1, ALIGNMENT = 64 };
 enum { MAX_REPEATED_TAPS = 64 }; /* multiply-adds per output; reading a number from memory takes about as long */
 
 struct task {
@@ -35,41 +37,53 @@ struct task {
 	float plus_scale;
 	int relu;
 	int image_only;
+
+	struct infer_call call, plus; /* ready to run */
+	const struct infer_kernel *kernel;
 };
 
 /* What a network has for each value; a step's output is value INFER_FIRST_STEP_VALUE + step. */
 struct value {
-	struct infer_shape shape;
+	struct infer_map map;
 	int maker;          /* task; NONE for the inputs and for values that were fused away */
 	int readers;        /* steps that read it */
 	int last_reader;    /* task */
 	int image_only, kept;
 	int container;      /* concat output that it lies in, or NONE */
-	size_t place;       /* floats into the container */
-	float *data;
+	int place;          /* channel of the container */
 };
 
 struct infer_runner {
 	const struct infer_network *network;
+	const struct infer_packed *packed;
+	struct infer_threads *threads;
 	struct value *values;
 	int value_count;
 	struct task *tasks;
 	int task_count;
-	float *scratch;
-	void *memory; /* the arena before alignment */
+	unsigned char *scratch; /* scratch_bytes for each thread */
+	size_t scratch_bytes;
+	void *memory;    /* the arena before alignment */
+	void *constants; /* the calls' constants before alignment */
 	size_t bytes;
 	enum infer_isa isa;
-	int image_done; /* the image-only values are those of the current image planes */
+	int arithmetic;
+	int photo_is_new; /* the values that depend on the photo alone are not those of the current photo */
 };
 
-static size_t shape_floats(struct infer_shape s)
+static size_t round_up(size_t number, size_t multiple)
 {
-	return (size_t)s.c * (size_t)s.h * (size_t)s.w;
+	return (number + multiple - 1) / multiple * multiple;
 }
 
-static int same_shape(struct infer_shape a, struct infer_shape b)
+static int same_shape(const struct infer_map *a, const struct infer_map *b)
 {
-	return a.c == b.c && a.h == b.h && a.w == b.w;
+	return a->c == b->c && a->h == b->h && a->w == b->w;
+}
+
+static size_t map_bytes(const struct infer_map *m)
+{
+	return (size_t)m->h * (size_t)m->w * m->pitch * infer_element_bytes(m->element);
 }
 
 static const struct infer_step *step_of_value(const struct infer_runner *r, int value)
@@ -79,40 +93,42 @@ static const struct infer_step *step_of_value(const struct infer_runner *r, int 
 
 /* --- values --------------------------------------------------------------------------------------------------------- */
 
+static size_t pitch_of(int channels, int element)
+{
+	if (channels > 4)
+		return round_up((size_t)channels, 16);
+	return element == INFER_ELEMENT_F32 ? (size_t)channels : 4;
+}
+
+static struct infer_map map_of(const struct infer_runner *r, int value, struct infer_shape shape)
+{
+	int element = infer_value_element(r->network, r->arithmetic, value);
+	struct infer_map map = { .c = shape.c, .h = shape.h, .w = shape.w, .pitch = pitch_of(shape.c, element), .element = element };
+	if (element == INFER_ELEMENT_U8) {
+		map.scale = r->network->ranges[value].scale;
+		map.zero = r->network->ranges[value].zero;
+	}
+	return map;
+}
+
 static void init_values(struct infer_runner *r, int h, int w, const struct infer_shape *shapes)
 {
-	for (int v = 0; v < r->value_count; v++)
-		r->values[v] = (struct value){ .maker = NONE, .last_reader = NONE, .container = NONE };
-	r->values[VALUE_IMAGE].shape = (struct infer_shape){ 3, h, w };
-	r->values[VALUE_IMAGE].image_only = 1;
-	r->values[VALUE_CLICKS].shape = (struct infer_shape){ infer_click_planes(&r->network->preprocess), h, w };
+	struct infer_shape inputs[] = { { 3, h, w }, { infer_click_planes(&r->network->preprocess), h, w } };
+	for (int v = 0; v < r->value_count; v++) {
+		struct infer_shape shape = v < INFER_FIRST_STEP_VALUE ? inputs[v] : shapes[v - INFER_FIRST_STEP_VALUE];
+		r->values[v] = (struct value){ .map = map_of(r, v, shape), .maker = NONE, .last_reader = NONE, .container = NONE,
+					       .image_only = v != VALUE_CLICKS };
+	}
 	for (int i = 0; i < r->network->step_count; i++) {
 		const struct infer_step *step = &r->network->steps[i];
-		struct value *out = &r->values[INFER_FIRST_STEP_VALUE + i];
-		out->shape = shapes[i];
-		out->image_only = 1;
 		for (int k = 0; k < step->input_count; k++) {
 			r->values[step->inputs[k]].readers++;
-			out->image_only &= r->values[step->inputs[k]].image_only;
+			r->values[INFER_FIRST_STEP_VALUE + i].image_only &= r->values[step->inputs[k]].image_only;
 		}
 	}
 }
 
 /* --- tasks ---------------------------------------------------------------------------------------------------------- */
-
-/* Marks, in `fused`, the scale steps that all their readers do themselves. */
-static void find_fused_scales(const struct infer_runner *r, unsigned char *fused)
-{
-	const struct infer_network *n = r->network;
-	for (int i = 0; i < n->step_count - 1; i++)
-		fused[i] = n->steps[i].op == INFER_OP_SCALE;
-	for (int i = 0; i < n->step_count; i++)
-		for (int k = 0; k < n->steps[i].input_count; k++) {
-			int value = n->steps[i].inputs[k];
-			if (value >= INFER_FIRST_STEP_VALUE && n->steps[i].op != INFER_OP_CONV2D)
-				fused[value - INFER_FIRST_STEP_VALUE] = 0;
-		}
-}
 
 /* A conv2d that costs less to repeat than its output costs to keep and to read. */
 static int is_cheap(const struct infer_runner *r, const struct infer_step *conv)
@@ -122,15 +138,17 @@ static int is_cheap(const struct infer_runner *r, const struct infer_step *conv)
 }
 
 /* Whether input k of an add is made for it alone by a conv2d that can do the add. One that need not run for every click is left
- * alone unless it is cheap. */
+ * alone unless it is cheap. In 8 bits the values' ranges say it. */
 static int is_fusable(const struct infer_runner *r, int add, int k)
 {
 	const struct infer_step *step = &r->network->steps[add], *maker = step_of_value(r, step->inputs[k]);
 	const struct value *value = &r->values[step->inputs[k]];
-	if (step->op != INFER_OP_ADD || !same_shape(r->values[step->inputs[0]].shape, r->values[step->inputs[1]].shape))
+	if (step->op != INFER_OP_ADD || !same_shape(&r->values[step->inputs[0]].map, &r->values[step->inputs[1]].map))
 		return 0;
 	if (!maker || maker->op != INFER_OP_CONV2D || maker->relu || value->readers != 1)
 		return 0;
+	if (r->arithmetic == INFER_ARITHMETIC_U8)
+		return infer_value_kind(r->network, step->inputs[k]) == INFER_VALUE_FUSED;
 	return value->image_only == r->values[INFER_FIRST_STEP_VALUE + add].image_only || is_cheap(r, maker);
 }
 
@@ -140,17 +158,6 @@ static void find_fused_convs(const struct infer_runner *r, unsigned char *fused)
 		for (int k = 0; k < 2; k++)
 			if (is_fusable(r, i, k))
 				fused[r->network->steps[i].inputs[k] - INFER_FIRST_STEP_VALUE] = 1;
-}
-
-/* If `value` is a scale that its readers do themselves: what it scales, and by what. */
-static int unscaled(const struct infer_runner *r, int value, const unsigned char *fused, float *factor)
-{
-	const struct infer_step *scale = step_of_value(r, value);
-	*factor = 1;
-	if (!scale || scale->op != INFER_OP_SCALE || !fused[value - INFER_FIRST_STEP_VALUE])
-		return value;
-	*factor = scale->farg;
-	return scale->inputs[0];
 }
 
 /* The add at step i, one or both of whose inputs are made by conv2ds that it takes over. */
@@ -164,7 +171,7 @@ static void take_over_convs(const struct infer_runner *r, int i, const unsigned 
 		return;
 	}
 	task->plus_step = add->inputs[0] - INFER_FIRST_STEP_VALUE;
-	task->plus_input = unscaled(r, r->network->steps[task->plus_step].inputs[0], fused, &task->plus_scale);
+	task->plus_input = infer_unscaled(r->network, r->network->steps[task->plus_step].inputs[0], fused, &task->plus_scale);
 }
 
 static struct task make_task(const struct infer_runner *r, int i, const unsigned char *fused)
@@ -176,7 +183,7 @@ static struct task make_task(const struct infer_runner *r, int i, const unsigned
 	const struct infer_step *step = &r->network->steps[task.step];
 	task.input_count = step->input_count;
 	memcpy(task.inputs, step->inputs, sizeof task.inputs);
-	task.inputs[0] = unscaled(r, task.inputs[0], fused, &task.in_scale);
+	task.inputs[0] = infer_unscaled(r->network, task.inputs[0], fused, &task.in_scale);
 	return task;
 }
 
@@ -185,7 +192,7 @@ static int place_of_task(const struct infer_runner *r, const struct task *task)
 {
 	const struct value *in = &r->values[task->inputs[0]], *out = &r->values[task->output];
 	int alone = task->input_count == 1 && task->addend == NONE && task->plus_step == NONE;
-	if (!alone || in->maker == NONE || 2 * shape_floats(out->shape) > shape_floats(in->shape))
+	if (!alone || in->maker == NONE || 2 * map_bytes(&out->map) > map_bytes(&in->map))
 		return r->task_count;
 	return in->maker + 1;
 }
@@ -193,7 +200,7 @@ static int place_of_task(const struct infer_runner *r, const struct task *task)
 static void make_tasks(struct infer_runner *r)
 {
 	unsigned char fused[INFER_MAX_STEPS] = { 0 };
-	find_fused_scales(r, fused);
+	infer_find_fused_scales(r->network, fused);
 	find_fused_convs(r, fused);
 	for (int i = 0; i < r->network->step_count; i++) {
 		if (fused[i])
@@ -230,23 +237,29 @@ static void note_readers(struct infer_runner *r)
 	r->values[r->value_count - 1].kept = 1; /* the logits */
 }
 
-/* Inputs of concats that can be made in place. A kept value stays outside: it would make the whole container kept. */
+/* Inputs of concats that can be made in place. A kept value stays outside: it would make the whole container kept. So does one that
+ * has to be put in other numbers. */
 static void place_concat_inputs(struct infer_runner *r)
 {
 	for (int t = 0; t < r->task_count; t++) {
 		const struct task *task = &r->tasks[t];
-		size_t place = 0;
+		int place = 0;
 		if (r->network->steps[task->step].op != INFER_OP_CONCAT)
 			continue;
 		for (int k = 0; k < task->input_count; k++) {
 			struct value *v = &r->values[task->inputs[k]];
-			if (v->maker != NONE && v->container == NONE && !v->kept) {
+			const struct infer_map *a = &v->map, *b = &r->values[task->output].map;
+			int same_numbers = a->element == b->element && a->scale == b->scale && a->zero == b->zero;
+			if (v->maker != NONE && v->container == NONE && !v->kept && same_numbers) {
 				v->container = task->output;
 				v->place = place;
 			}
-			place += shape_floats(v->shape);
+			place += v->map.c;
 		}
 	}
+	for (int v = r->value_count - 1; v >= 0; v--) /* containers come after what they hold */
+		if (r->values[v].container != NONE)
+			r->values[v].map.pitch = r->values[r->values[v].container].map.pitch;
 }
 
 /* The value whose memory `value` lies in. */
@@ -272,8 +285,8 @@ static void set_lifetimes(const struct infer_runner *r, struct infer_block *bloc
 			continue;
 		}
 		struct infer_block *block = &blocks[root_of(r, v)];
-		if (!block->floats)
-			*block = (struct infer_block){ .floats = shape_floats(r->values[root_of(r, v)].shape), .first = life.first,
+		if (!block->bytes)
+			*block = (struct infer_block){ .bytes = map_bytes(&r->values[root_of(r, v)].map), .first = life.first,
 						       .last = life.last };
 		block->first = life.first < block->first ? life.first : block->first;
 		block->last = life.last > block->last ? life.last : block->last;
@@ -281,59 +294,83 @@ static void set_lifetimes(const struct infer_runner *r, struct infer_block *bloc
 }
 
 /* What a step takes; its output and fused neighbours are left out. */
-static struct infer_planar_call call_of_step(const struct infer_runner *r, int index, const int *inputs, int input_count, float in_scale)
+static struct infer_call call_of_step(const struct infer_runner *r, int index, const int *inputs, int input_count, float in_scale)
 {
 	const struct infer_step *step = &r->network->steps[index];
-	struct infer_planar_call call = { .step = step, .isa = r->isa, .in_scale = in_scale };
+	struct infer_call call = { .step = step, .isa = r->isa, .in_scale = in_scale, .packed = r->packed->step[index] };
 	for (int k = 0; k < 2; k++)
 		call.tensor[k] = step->tensor[k] < 0 ? NULL : &r->network->tensors[step->tensor[k]];
-	for (int k = 0; k < input_count; k++) {
-		call.in[k] = r->values[inputs[k]].data;
-		call.in_shape[k] = r->values[inputs[k]].shape;
-	}
+	for (int k = 0; k < input_count; k++)
+		call.in[k] = r->values[inputs[k]].map;
+	if (inputs[0] == VALUE_IMAGE && call.in[0].element == INFER_ELEMENT_U8)
+		call.image = &r->network->preprocess;
 	return call;
 }
 
-/* `plus` is memory for the second conv2d. */
-static struct infer_planar_call make_call(const struct infer_runner *r, const struct task *task, struct infer_planar_call *plus)
+static void make_call(const struct infer_runner *r, struct task *task)
 {
-	struct infer_planar_call call = call_of_step(r, task->step, task->inputs, task->input_count, task->in_scale);
-	call.out = r->values[task->output].data;
-	call.out_shape = r->values[task->output].shape;
-	call.scratch = r->scratch;
-	call.relu = task->relu;
-	call.addend = task->addend == NONE ? NULL : r->values[task->addend].data;
+	task->call = call_of_step(r, task->step, task->inputs, task->input_count, task->in_scale);
+	task->call.out = r->values[task->output].map;
+	task->call.relu = task->relu;
+	if (task->addend != NONE)
+		task->call.addend = r->values[task->addend].map;
 	if (task->plus_step != NONE) {
-		*plus = call_of_step(r, task->plus_step, &task->plus_input, 1, task->plus_scale);
-		plus->out_shape = call.out_shape;
-		call.plus = plus;
+		task->plus = call_of_step(r, task->plus_step, &task->plus_input, 1, task->plus_scale);
+		task->plus.out = task->call.out;
+		task->call.plus = &task->plus;
 	}
-	return call;
+	task->kernel = infer_kernel_of(task->call.step, task->call.in[0].element);
+}
+
+static void make_calls(struct infer_runner *r)
+{
+	for (int t = 0; t < r->task_count; t++)
+		make_call(r, &r->tasks[t]);
 }
 
 /* Scratch is one block for all tasks: the largest need. */
-static size_t scratch_floats(const struct infer_runner *r)
+static size_t most_scratch(const struct infer_runner *r)
 {
 	size_t most = 0;
 	for (int t = 0; t < r->task_count; t++) {
-		struct infer_planar_call plus, call = make_call(r, &r->tasks[t], &plus);
-		const struct infer_planar_kernel *kernel = &infer_planar_kernels[call.step->op];
-		size_t need = kernel->scratch_floats ? kernel->scratch_floats(&call) : 0;
+		const struct task *task = &r->tasks[t];
+		size_t need = task->kernel->scratch_bytes ? task->kernel->scratch_bytes(&task->call) : 0;
 		most = need > most ? need : most;
 	}
-	return most;
+	return round_up(most, ALIGNMENT);
 }
 
-static int allocate_arena(struct infer_runner *r, size_t floats, char *message)
+static unsigned char *aligned(void *memory)
 {
-	if (floats > MAX_ARENA_FLOATS)
-		return infer_fail(message, TAPCUT_LIMIT, "running the model at %dx%d needs more than %zu MiB", r->values[VALUE_IMAGE].shape.w,
-				  r->values[VALUE_IMAGE].shape.h, MAX_ARENA_FLOATS * sizeof(float) >> 20);
-	r->memory = malloc(floats * sizeof(float) + 64);
+	return (unsigned char *)memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
+}
+
+/* Zeros, because kernels may read (not use) what lies between the channels of one pixel and the next. */
+static int allocate_arena(struct infer_runner *r, size_t bytes, char *message)
+{
+	if (bytes > MAX_ARENA_BYTES)
+		return infer_fail(message, TAPCUT_LIMIT, "running the model at %dx%d needs more than %zu MiB", r->values[VALUE_IMAGE].map.w,
+				  r->values[VALUE_IMAGE].map.h, MAX_ARENA_BYTES >> 20);
+	r->memory = calloc(bytes + 2 * ALIGNMENT, 1);
 	if (!r->memory)
-		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for %zu bytes of activations", floats * sizeof(float));
-	r->bytes += floats * sizeof(float) + 64;
+		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for %zu bytes of activations", bytes);
+	r->bytes += bytes + 2 * ALIGNMENT;
 	return TAPCUT_OK;
+}
+
+static void place_values(struct infer_runner *r, const struct infer_block *blocks)
+{
+	unsigned char *arena = aligned(r->memory);
+	r->scratch = arena + blocks[r->value_count].offset;
+	for (int v = r->value_count - 1; v >= 0; v--) { /* containers come after what they hold */
+		struct infer_map *map = &r->values[v].map;
+		if (r->values[v].container == NONE) {
+			map->data = arena + blocks[v].offset;
+			continue;
+		}
+		const struct infer_map *container = &r->values[r->values[v].container].map;
+		map->data = (unsigned char *)container->data + (size_t)r->values[v].place * infer_element_bytes(map->element);
+	}
 }
 
 static int lay_out(struct infer_runner *r, struct infer_block *blocks, int *order, char *message)
@@ -343,16 +380,17 @@ static int lay_out(struct infer_runner *r, struct infer_block *blocks, int *orde
 	for (int v = 0; v < r->value_count; v++)
 		blocks[v].last = -1;
 	set_lifetimes(r, blocks);
-	blocks[scratch] = (struct infer_block){ .floats = scratch_floats(r), .first = 0, .last = r->task_count };
+	make_calls(r); /* without data yet: for what scratch they need */
+	r->scratch_bytes = most_scratch(r);
+	size_t threads = (size_t)infer_threads_count(r->threads);
+	if (r->scratch_bytes > MAX_ARENA_BYTES / threads)
+		return allocate_arena(r, SIZE_MAX, message);
+	blocks[scratch] = (struct infer_block){ .bytes = r->scratch_bytes * threads, .first = 0, .last = r->task_count };
 	int status = allocate_arena(r, infer_plan(blocks, r->value_count + 1, order), message);
 	if (status)
 		return status;
-	float *arena = (float *)(void *)(((uintptr_t)r->memory + 63) / 64 * 64);
-	r->scratch = arena + blocks[scratch].offset;
-	for (int v = r->value_count - 1; v >= 0; v--) { /* containers come after what they hold */
-		struct value *value = &r->values[v];
-		value->data = value->container == NONE ? arena + blocks[v].offset : r->values[value->container].data + value->place;
-	}
+	place_values(r, blocks);
+	make_calls(r);
 	return TAPCUT_OK;
 }
 
@@ -370,33 +408,73 @@ static int plan_memory(struct infer_runner *r, char *message)
 	return status;
 }
 
+/* With memory NULL only counts. */
+static size_t fill_constants(struct infer_runner *r, unsigned char *memory)
+{
+	size_t used = 0;
+	for (int t = 0; t < r->task_count; t++) {
+		struct task *task = &r->tasks[t];
+		size_t bytes = task->kernel->constant_bytes ? task->kernel->constant_bytes(&task->call) : 0;
+		if (memory && bytes) {
+			task->kernel->fill_constants(&task->call, memory + used);
+			task->call.constants = memory + used;
+		}
+		used += round_up(bytes, ALIGNMENT);
+	}
+	return used;
+}
+
+static int make_constants(struct infer_runner *r, char *message)
+{
+	size_t bytes = fill_constants(r, NULL) + ALIGNMENT;
+	r->constants = malloc(bytes);
+	if (!r->constants)
+		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for %zu bytes of constants", bytes);
+	r->bytes += bytes;
+	fill_constants(r, aligned(r->constants));
+	return TAPCUT_OK;
+}
+
 /* --- life ----------------------------------------------------------------------------------------------------------- */
 
-int infer_runner_new(const struct infer_network *network, int h, int w, struct infer_runner **runner, char *message)
+static int set_up(struct infer_runner *r, int h, int w, const struct infer_shape *shapes, char *message)
 {
+	if (!r->values || !r->tasks || !r->threads)
+		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory or threads for %d steps", r->network->step_count);
+	init_values(r, h, w, shapes);
+	make_tasks(r);
+	note_readers(r);
+	place_concat_inputs(r);
+	int status = plan_memory(r, message);
+	return status ? status : make_constants(r, message);
+}
+
+int infer_runner_new(const struct infer_network *network, int h, int w, const struct infer_run_options *options,
+		     struct infer_runner **runner, char *message)
+{
+	static const struct infer_run_options defaults = { .arithmetic = INFER_ARITHMETIC_F32, .threads = 1, .isa = -1 };
 	struct infer_shape shapes[INFER_MAX_STEPS];
 	*runner = NULL;
+	options = options ? options : &defaults;
 	int status = infer_network_shapes(network, h, w, shapes, message);
+	if (!status)
+		status = infer_network_pack(network, options->arithmetic, message);
 	if (status)
 		return status;
 	struct infer_runner *r = calloc(1, sizeof *r);
 	if (!r)
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for a runner");
 	r->network = network;
-	r->isa = infer_isa_best();
+	r->packed = infer_network_packed(network, options->arithmetic);
+	r->isa = options->isa < 0 ? infer_isa_best() : (enum infer_isa)options->isa;
+	r->arithmetic = options->arithmetic;
+	r->photo_is_new = 1;
 	r->value_count = INFER_FIRST_STEP_VALUE + network->step_count;
 	r->values = malloc((size_t)r->value_count * sizeof *r->values);
 	r->tasks = malloc((size_t)network->step_count * sizeof *r->tasks);
+	r->threads = infer_threads_new(options->threads);
 	r->bytes = sizeof *r + (size_t)r->value_count * sizeof *r->values + (size_t)network->step_count * sizeof *r->tasks;
-	if (r->values && r->tasks) {
-		init_values(r, h, w, shapes);
-		make_tasks(r);
-		note_readers(r);
-		place_concat_inputs(r);
-		status = plan_memory(r, message);
-	} else {
-		status = infer_fail(message, TAPCUT_NO_MEMORY, "no memory for %d steps", network->step_count);
-	}
+	status = set_up(r, h, w, shapes, message);
 	if (status) {
 		infer_runner_free(r);
 		return status;
@@ -409,20 +487,12 @@ void infer_runner_free(struct infer_runner *r)
 {
 	if (!r)
 		return;
+	infer_threads_free(r->threads);
+	free(r->constants);
 	free(r->memory);
 	free(r->values);
 	free(r->tasks);
 	free(r);
-}
-
-float *infer_runner_image(struct infer_runner *r)
-{
-	return r->values[VALUE_IMAGE].data;
-}
-
-float *infer_runner_clicks(struct infer_runner *r)
-{
-	return r->values[VALUE_CLICKS].data;
 }
 
 size_t infer_runner_bytes(const struct infer_runner *r)
@@ -430,19 +500,111 @@ size_t infer_runner_bytes(const struct infer_runner *r)
 	return r->bytes;
 }
 
-void infer_runner_set_isa(struct infer_runner *r, int isa)
+const struct infer_map *infer_runner_input(struct infer_runner *r, int value)
 {
-	r->isa = (enum infer_isa)isa;
+	r->photo_is_new |= value == VALUE_IMAGE;
+	return &r->values[value].map;
 }
 
-const float *infer_runner_run(struct infer_runner *r, int image_unchanged)
+/* --- inputs --------------------------------------------------------------------------------------------------------- */
+
+static uint8_t nearest_byte(float x)
+{
+	return (uint8_t)(x < 0 ? 0 : x > 255 ? 255 : x + 0.5f);
+}
+
+static void photo_row_f32(const struct infer_preprocess *pre, const uint8_t *rgb, int w, float *out, const struct infer_map *map)
+{
+	for (int x = 0; x < w; x++, out += map->pitch, rgb += 3)
+		for (int c = 0; c < 3; c++)
+			out[c] = ((float)rgb[pre->bgr ? 2 - c : c] - pre->mean[c]) * pre->scale[c];
+	for (int x = w; x < map->w; x++, out += map->pitch)
+		out[0] = out[1] = out[2] = 0;
+}
+
+static void photo_row_u8(const struct infer_preprocess *pre, const uint8_t *rgb, int w, uint8_t *out, const struct infer_map *map)
+{
+	for (int x = 0; x < w; x++, out += map->pitch, rgb += 3)
+		for (int c = 0; c < 3; c++)
+			out[c] = rgb[pre->bgr ? 2 - c : c];
+	for (int x = w; x < map->w; x++, out += map->pitch)
+		for (int c = 0; c < 3; c++)
+			out[c] = nearest_byte(pre->mean[c]);
+}
+
+void infer_runner_set_photo(struct infer_runner *r, const uint8_t *rgb, int w, int h, size_t stride)
+{
+	const struct infer_map *map = &r->values[VALUE_IMAGE].map;
+	const struct infer_preprocess *pre = &r->network->preprocess;
+	size_t row = (size_t)map->w * map->pitch;
+	for (int y = 0; y < map->h; y++) {
+		const uint8_t *pixels = rgb + (size_t)(y < h ? y : 0) * stride;
+		if (map->element == INFER_ELEMENT_F32)
+			photo_row_f32(pre, pixels, y < h ? w : 0, (float *)map->data + (size_t)y * row, map);
+		else
+			photo_row_u8(pre, pixels, y < h ? w : 0, (uint8_t *)map->data + (size_t)y * row, map);
+	}
+	r->photo_is_new = 1;
+}
+
+enum { PIECE = 256 }; /* pixels of a row that are drawn together */
+
+/* `planes`: PIECE numbers for each plane, 0..1, become n pixels from number `at` on. */
+static void store_clicks(const struct infer_map *map, float scale, size_t at, int n, float (*planes)[PIECE])
+{
+	float *floats = map->data;
+	uint8_t *bytes = map->data;
+	for (int x = 0; x < n; x++, at += map->pitch)
+		for (int c = 0; c < map->c; c++) {
+			if (map->element == INFER_ELEMENT_F32)
+				floats[at + (size_t)c] = planes[c][x] * scale;
+			else
+				bytes[at + (size_t)c] = nearest_byte(planes[c][x] * 255);
+		}
+}
+
+void infer_runner_set_clicks(struct infer_runner *r, const struct infer_click *clicks, int count, const float *previous, int w, int h)
+{
+	const struct infer_map *map = &r->values[VALUE_CLICKS].map;
+	const struct infer_preprocess *pre = &r->network->preprocess;
+	float planes[INFER_CLICK_PLANES][PIECE];
+	for (int y = 0; y < map->h; y++)
+		for (int x = 0; x < map->w; x += PIECE) {
+			int n = map->w - x < PIECE ? map->w - x : PIECE;
+			int seen = previous && y < h && x < w ? (w - x < n ? w - x : n) : 0;
+			infer_draw_clicks_row(pre, clicks, count, 1, y, x, n, planes[INFER_PLANE_POSITIVE]);
+			infer_draw_clicks_row(pre, clicks, count, 0, y, x, n, planes[INFER_PLANE_NEGATIVE]);
+			if (seen)
+				memcpy(planes[INFER_PLANE_PREVIOUS], previous + (size_t)y * (size_t)w + x, (size_t)seen * sizeof *previous);
+			memset(planes[INFER_PLANE_PREVIOUS] + seen, 0, (size_t)(n - seen) * sizeof *previous);
+			store_clicks(map, pre->click_scale, ((size_t)y * (size_t)map->w + (size_t)x) * map->pitch, n, planes);
+		}
+}
+
+/* --- running -------------------------------------------------------------------------------------------------------- */
+
+struct job {
+	const struct infer_runner *runner;
+	const struct task *task;
+};
+
+static void do_rows(void *context, int first, int end, int thread)
+{
+	const struct job *job = context;
+	const struct infer_runner *r = job->runner;
+	job->task->kernel->run(&job->task->call, first, end, r->scratch + (size_t)thread * r->scratch_bytes);
+}
+
+const float *infer_runner_run(struct infer_runner *r)
 {
 	for (int t = 0; t < r->task_count; t++) {
-		if (r->tasks[t].image_only && image_unchanged && r->image_done)
+		const struct task *task = &r->tasks[t];
+		struct job job = { r, task };
+		if (task->image_only && !r->photo_is_new)
 			continue;
-		struct infer_planar_call plus, call = make_call(r, &r->tasks[t], &plus);
-		infer_planar_kernels[call.step->op].run(&call);
+		int step = task->kernel->row_step ? task->kernel->row_step(&task->call) : 1;
+		infer_threads_run(r->threads, task->call.out.h, step, do_rows, &job);
 	}
-	r->image_done = 1;
-	return r->values[r->value_count - 1].data;
+	r->photo_is_new = 0;
+	return r->values[r->value_count - 1].map.data;
 }

@@ -7,8 +7,8 @@
 
 static int comes_before(const struct infer_block *blocks, int a, int b)
 {
-	if (blocks[a].floats != blocks[b].floats)
-		return blocks[a].floats > blocks[b].floats;
+	if (blocks[a].bytes != blocks[b].bytes)
+		return blocks[a].bytes > blocks[b].bytes;
 	return a < b;
 }
 
@@ -34,10 +34,10 @@ static size_t lowest_offset(const struct infer_block *blocks, const int *order, 
 	size_t offset = 0;
 	for (int i = 0; i < placed; i++) {
 		const struct infer_block *other = &blocks[order[i]];
-		if (!alive_together(block, other) || offset >= other->offset + other->floats ||
-		    other->offset >= offset + block->floats)
+		if (!alive_together(block, other) || offset >= other->offset + other->bytes ||
+		    other->offset >= offset + block->bytes)
 			continue;
-		offset = other->offset + other->floats;
+		offset = other->offset + other->bytes;
 		offset = (offset + INFER_ARENA_ALIGNMENT - 1) / INFER_ARENA_ALIGNMENT * INFER_ARENA_ALIGNMENT;
 		i = -1;
 	}
@@ -48,9 +48,9 @@ size_t infer_plan(struct infer_block *blocks, int count, int *order)
 {
 	size_t arena = 0, sum = 0;
 	for (int i = 0; i < count; i++) {
-		if (blocks[i].floats > SIZE_MAX / 2 - INFER_ARENA_ALIGNMENT - sum)
+		if (blocks[i].bytes > SIZE_MAX / 2 - INFER_ARENA_ALIGNMENT - sum)
 			return SIZE_MAX;
-		sum += blocks[i].floats + INFER_ARENA_ALIGNMENT;
+		sum += blocks[i].bytes + INFER_ARENA_ALIGNMENT;
 	}
 	sort_by_size(blocks, order, count);
 	for (int i = 0; i < count; i++) {
@@ -59,8 +59,8 @@ size_t infer_plan(struct infer_block *blocks, int count, int *order)
 		if (block->last < block->first)
 			continue;
 		block->offset = lowest_offset(blocks, order, i, block);
-		if (block->offset + block->floats > arena)
-			arena = block->offset + block->floats;
+		if (block->offset + block->bytes > arena)
+			arena = block->offset + block->bytes;
 	}
 	return arena;
 }

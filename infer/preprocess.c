@@ -41,75 +41,63 @@ static void click_range(double centre, double reach, int size, int *first, int *
 		*last = *first - 1;
 }
 
-static void draw_disk(const struct infer_click *click, float radius, float value, float *plane, int w, int h)
+/* row[i] is pixel (first + i, y). */
+static void draw_disk(const struct infer_click *click, float radius, int y, int first, int n, float *row)
 {
-	int x0, x1, y0, y1;
-	click_range(click->x, radius, w, &x0, &x1);
-	click_range(click->y, radius, h, &y0, &y1);
-	for (int y = y0; y <= y1; y++) {
-		float dy = (float)y - click->y;
-		float *row = plane + (size_t)y * (size_t)w;
-		for (int x = x0; x <= x1; x++) {
-			float dx = (float)x - click->x;
-			if (dx * dx + dy * dy <= radius * radius)
-				row[x] = value;
-		}
+	int x0, x1;
+	float dy = (float)y - click->y;
+	click_range((double)click->x - first, radius, n, &x0, &x1);
+	for (int x = x0; x <= x1; x++) {
+		float dx = (float)(first + x) - click->x;
+		if (dx * dx + dy * dy <= radius * radius)
+			row[x] = 1;
 	}
 }
 
-/* plane[] = min(plane[], squared distance to the click), where that can be under truncate^2. */
-static void lower_squared_distance(const struct infer_click *click, float truncate, float *plane, int w, int h)
+/* row[] = min(row[], squared distance to the click), where that can be under truncate^2. */
+static void lower_squared_distance(const struct infer_click *click, float truncate, int y, int first, int n, float *row)
 {
-	int x0, x1, y0, y1;
-	click_range(click->x, truncate, w, &x0, &x1);
-	click_range(click->y, truncate, h, &y0, &y1);
-	for (int y = y0; y <= y1; y++) {
-		float dy = (float)y - click->y;
-		float *row = plane + (size_t)y * (size_t)w;
-		for (int x = x0; x <= x1; x++) {
-			float dx = (float)x - click->x;
-			float d = dx * dx + dy * dy;
-			row[x] = d < row[x] ? d : row[x];
-		}
+	int x0, x1;
+	float dy = (float)y - click->y;
+	click_range((double)click->x - first, truncate, n, &x0, &x1);
+	for (int x = x0; x <= x1; x++) {
+		float dx = (float)(first + x) - click->x;
+		float d = dx * dx + dy * dy;
+		row[x] = d < row[x] ? d : row[x];
 	}
 }
 
-static void fill(float *plane, size_t count, float value)
+static int reaches_row(const struct infer_click *click, float reach, int y)
 {
-	for (size_t i = 0; i < count; i++)
-		plane[i] = value;
+	return fabs((double)click->y - y) <= reach;
 }
 
-static void draw_distance(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, int positive,
-			  float *plane, int w, int h)
+void infer_draw_clicks_row(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, int positive, int y,
+			   int first, int n, float *row)
 {
-	size_t pixels = (size_t)w * (size_t)h;
-	fill(plane, pixels, pre->truncate * pre->truncate);
-	for (int i = 0; i < count; i++)
-		if (!clicks[i].positive == !positive)
-			lower_squared_distance(&clicks[i], pre->truncate, plane, w, h);
-	for (size_t i = 0; i < pixels; i++)
-		plane[i] = sqrtf(plane[i]) / pre->truncate * pre->click_scale;
-}
-
-static void draw_disks(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, int positive,
-		       float *plane, int w, int h)
-{
-	fill(plane, (size_t)w * (size_t)h, 0);
-	for (int i = 0; i < count; i++)
-		if (!clicks[i].positive == !positive)
-			draw_disk(&clicks[i], pre->radius, pre->click_scale, plane, w, h);
+	int disk = pre->encoding == INFER_CLICK_DISK;
+	float reach = disk ? pre->radius : pre->truncate;
+	for (int x = 0; x < n; x++)
+		row[x] = disk ? 0 : pre->truncate * pre->truncate;
+	for (int i = 0; i < count; i++) {
+		if (!clicks[i].positive != !positive || !reaches_row(&clicks[i], reach, y))
+			continue;
+		if (disk)
+			draw_disk(&clicks[i], reach, y, first, n, row);
+		else
+			lower_squared_distance(&clicks[i], reach, y, first, n, row);
+	}
+	for (int x = 0; !disk && x < n; x++)
+		row[x] = sqrtf(row[x]) / pre->truncate;
 }
 
 void infer_draw_clicks(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, float *planes, int w,
 		       int h)
 {
-	float *negative = planes + (size_t)w * (size_t)h;
-	if (pre->encoding == INFER_CLICK_DISTANCE) {
-		draw_distance(pre, clicks, count, 1, planes, w, h);
-		draw_distance(pre, clicks, count, 0, negative, w, h);
-	} else {
-		draw_disks(pre, clicks, count, 1, planes, w, h);
-		draw_disks(pre, clicks, count, 0, negative, w, h);
-	}
+	for (int plane = 0; plane < 2; plane++)
+		for (int y = 0; y < h; y++, planes += w) {
+			infer_draw_clicks_row(pre, clicks, count, plane == INFER_PLANE_POSITIVE, y, 0, w, planes);
+			for (int x = 0; x < w; x++)
+				planes[x] *= pre->click_scale;
+		}
 }

@@ -46,4 +46,8 @@ void infer_normalize_rgb8(const struct infer_preprocess *pre, const uint8_t *rgb
 void infer_draw_clicks(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, float *planes, int w,
 		       int h);
 
+/* The pixels (first..first+n-1, y) of the positive or the negative plane, not scaled: 0..1. */
+void infer_draw_clicks_row(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, int positive, int y,
+			   int first, int n, float *row);
+
 #endif

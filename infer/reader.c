@@ -2,6 +2,7 @@
  * checked, no memory is asked for on the word of a field that the file's own length cannot bear out, and every refusal
  * says what was expected and what was found. What the steps mean is network_check.c's business. */
 #include "network.h"
+#include "packed.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -465,6 +466,7 @@ void infer_network_release(struct infer_network *network)
 		free(network->tensors[i].integers);
 		free(network->tensors[i].scales);
 	}
+	infer_network_unpack(network);
 	free(network->tensors);
 	free(network->ranges);
 	free(network->steps);

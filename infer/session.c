@@ -101,7 +101,8 @@ static int prepare_look(struct tapcut_session *s, struct infer_look *look, int s
 	infer_runner_free(look->runner);
 	look->plane_w = plane_w;
 	look->plane_h = plane_h;
-	return infer_runner_new(&s->model->network, plane_h, plane_w, &look->runner, s->message);
+	struct infer_run_options options = { .arithmetic = INFER_ARITHMETIC_F32, .threads = s->options.threads, .isa = -1 };
+	return infer_runner_new(&s->model->network, plane_h, plane_w, &options, &look->runner, s->message);
 }
 
 /* With one size for all clicks the first look serves them all. */
@@ -194,10 +195,8 @@ static void load_view(struct tapcut_session *s, struct infer_look *look, struct 
 	static const uint8_t black[3];
 	infer_resize_u8(s->photo, s->w, s->h, 3 * (size_t)s->w, 3, rect_of(view), s->fit, look->fit_w, look->fit_h, black, 0,
 			s->resize_workspace);
-	infer_normalize_rgb8(&s->model->network.preprocess, s->fit, look->fit_w, look->fit_h, 3 * (size_t)look->fit_w,
-			     infer_runner_image(look->runner), look->plane_w, look->plane_h);
+	infer_runner_set_photo(look->runner, s->fit, look->fit_w, look->fit_h, 3 * (size_t)look->fit_w);
 	look->loaded = view;
-	look->planes_new = 1;
 }
 
 enum tapcut_status tapcut_session_set_image(struct tapcut_session *s, const uint8_t *rgb, int width, int height, size_t stride)
@@ -229,8 +228,9 @@ static void clear_result(struct tapcut_session *s)
 	s->look = NULL;
 }
 
-/* Clicks inside the view, in pixels of the planes, become their two planes. */
-static void draw_clicks(struct tapcut_session *s, const struct infer_look *look, struct infer_box view, int count)
+/* Clicks inside the view, in pixels of the planes, and the previous answer become the network's click input. */
+static void draw_clicks(struct tapcut_session *s, const struct infer_look *look, struct infer_box view, int count,
+			const float *previous)
 {
 	struct infer_click drawn[TAPCUT_MAX_CLICKS];
 	int drawn_count = 0;
@@ -245,8 +245,7 @@ static void draw_clicks(struct tapcut_session *s, const struct infer_look *look,
 			.positive = click->positive,
 		};
 	}
-	infer_draw_clicks(&s->model->network.preprocess, drawn, drawn_count, infer_runner_clicks(look->runner), look->plane_w,
-			  look->plane_h);
+	infer_runner_set_clicks(look->runner, drawn, drawn_count, previous, look->fit_w, look->fit_h);
 }
 
 /* A box of the photo in continuous coordinates of the grid. */
@@ -256,33 +255,24 @@ static struct infer_rect grid_rect(const struct tapcut_session *s, struct infer_
 	return (struct infer_rect){ box.x0 * x, box.y0 * y, box.x1 * x, box.y1 * y };
 }
 
-/* The previous answer, as probability: straight from the last logits if the same look has the same view, else from the photo's. */
-static void draw_previous(struct tapcut_session *s, const struct infer_look *look, struct infer_box view, int first_click)
+/* The previous answer, as probability: straight from the last logits if the same look has the same view, else from the photo's. NULL:
+ * there is none, or the network does not look at it. */
+static const float *previous_answer(struct tapcut_session *s, const struct infer_look *look, struct infer_box view, int first_click)
 {
-	const struct infer_preprocess *pre = &s->model->network.preprocess;
-	size_t plane = (size_t)look->plane_w * (size_t)look->plane_h, fit = (size_t)look->fit_w * (size_t)look->fit_h;
-	float *out = infer_runner_clicks(look->runner) + INFER_PLANE_PREVIOUS * plane;
-	if (!pre->previous_mask)
-		return;
-	memset(out, 0, plane * sizeof *out);
-	if (first_click)
-		return;
+	if (first_click || !s->model->network.preprocess.previous_mask)
+		return NULL;
 	if (look == s->look && same_box(view, s->view))
-		infer_sigmoid_array(s->logits, s->logits, fit);
+		infer_sigmoid_array(s->logits, s->logits, (size_t)look->fit_w * (size_t)look->fit_h);
 	else
 		infer_resize_f32(s->probabilities, s->grid_w, s->grid_h, grid_rect(s, view), s->logits, look->fit_w, look->fit_h,
 				 s->resize_workspace);
-	for (int y = 0; y < look->fit_h; y++)
-		for (int x = 0; x < look->fit_w; x++)
-			out[(size_t)y * (size_t)look->plane_w + (size_t)x] =
-				s->logits[(size_t)y * (size_t)look->fit_w + (size_t)x] * pre->click_scale;
+	return s->logits;
 }
 
 /* Runs the network; its logits lose the padding. */
 static void run_network(struct tapcut_session *s, struct infer_look *look)
 {
-	const float *logits = infer_runner_run(look->runner, !look->planes_new);
-	look->planes_new = 0;
+	const float *logits = infer_runner_run(look->runner);
 	for (int y = 0; y < look->fit_h; y++)
 		memcpy(s->logits + (size_t)y * (size_t)look->fit_w, logits + (size_t)y * (size_t)look->plane_w,
 		       (size_t)look->fit_w * sizeof *logits);
@@ -362,8 +352,7 @@ static void apply_click(struct tapcut_session *s, int index)
 	struct infer_box view = s->view;
 	if (s->options.zoom && index > 0)
 		view = infer_next_view(s->view, mask_box(s), s->clicks, index + 1, s->w, s->h);
-	draw_clicks(s, look, view, index + 1);
-	draw_previous(s, look, view, index == 0);
+	draw_clicks(s, look, view, index + 1, previous_answer(s, look, view, index == 0));
 	if (!same_box(view, look->loaded))
 		load_view(s, look, view);
 	run_network(s, look);

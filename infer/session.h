@@ -14,7 +14,6 @@ struct infer_look {
 	int fit_w, fit_h, plane_w, plane_h;
 	struct infer_runner *runner;
 	struct infer_box loaded;    /* what the image planes show; empty: nothing */
-	int planes_new;             /* the image planes have not been run yet */
 };
 
 /* The first click is judged from further away: a network finds the whole object best at the size it was trained on, and the edge best

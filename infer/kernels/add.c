@@ -1,26 +1,23 @@
 /* in[0] + in[1]; in[1] has the same shape or is one number per channel. */
 #include "kernels.h"
 
-static void add_plane(const float *a, const float *b, float constant, int relu, float *out, size_t count)
+static void add_pixel(const float *a, const float *b, int relu, float *out, int c)
 {
-	if (b)
-		for (size_t i = 0; i < count; i++)
-			out[i] = a[i] + b[i];
-	else
-		for (size_t i = 0; i < count; i++)
-			out[i] = a[i] + constant;
-	for (size_t i = 0; relu && i < count; i++)
+	for (int i = 0; i < c; i++)
+		out[i] = a[i] + b[i];
+	for (int i = 0; relu && i < c; i++)
 		out[i] = out[i] > 0 ? out[i] : 0;
 }
 
-void infer_add(const struct infer_planar_call *call)
+void infer_add_f32(const struct infer_call *call, int first, int end, void *scratch)
 {
-	struct infer_shape s = call->out_shape, t = call->in_shape[1];
-	size_t plane = (size_t)s.h * (size_t)s.w;
-	int same = t.h == s.h && t.w == s.w;
-	for (int c = 0; c < s.c; c++) {
-		size_t at = (size_t)c * plane;
-		add_plane(call->in[0] + at, same ? call->in[1] + at : NULL, same ? 0 : call->in[1][c], call->relu, call->out + at,
-			  plane);
+	const struct infer_map *a = &call->in[0], *b = &call->in[1], *out = &call->out;
+	int same = a->h == b->h && a->w == b->w;
+	(void)scratch;
+	for (int y = first; y < end; y++) {
+		const float *from = infer_row(a, y), *second = infer_row(b, same ? y : 0);
+		float *to = infer_row(out, y);
+		for (int x = 0; x < out->w; x++, from += a->pitch, to += out->pitch, second += same ? b->pitch : 0)
+			add_pixel(from, second, call->relu, to, out->c);
 	}
 }

@@ -1,15 +1,16 @@
 /* x * scale[c] + shift[c]: what is left of a batch_norm2d whose statistics are fixed. */
 #include "kernels.h"
 
-void infer_channel_affine(const struct infer_planar_call *call)
+void infer_channel_affine_f32(const struct infer_call *call, int first, int end, void *scratch)
 {
-	struct infer_shape s = call->out_shape;
-	size_t plane = (size_t)s.h * (size_t)s.w;
-	for (int c = 0; c < s.c; c++) {
-		const float *in = call->in[0] + (size_t)c * plane;
-		float *out = call->out + (size_t)c * plane;
-		float scale = call->tensor[0]->data[c], shift = call->tensor[1] ? call->tensor[1]->data[c] : 0;
-		for (size_t i = 0; i < plane; i++)
-			out[i] = in[i] * scale + shift;
+	const struct infer_map *in = &call->in[0], *out = &call->out;
+	const float *scale = call->tensor[0]->data, *shift = call->tensor[1]->data;
+	(void)scratch;
+	for (int y = first; y < end; y++) {
+		const float *from = infer_row(in, y);
+		float *to = infer_row(out, y);
+		for (int x = 0; x < out->w; x++, from += in->pitch, to += out->pitch)
+			for (int c = 0; c < out->c; c++)
+				to[c] = from[c] * scale[c] + shift[c];
 	}
 }

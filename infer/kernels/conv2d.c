@@ -1,213 +1,220 @@
-/* Convolution without BLAS: a band of input rows is laid out so that every tap is a constant offset, then the inner loops of
- * conv2d_band.inc run over it.
- *
- * Layout of a band for stride s. Input row i and column j (padding included) belong to phase (i % s, j % s); a phase is a
- * plane of its own, so that neighbouring outputs read neighbouring floats:
- *
- *	channel 0: [phase 0,0: rows x row_stride] [phase 0,1] ... | channel 1: ... | slack
- *
- * Tap (ky, kx) with dilation d reads phase (ky d % s, kx d % s) at row offset ky d / s, column offset kx d / s. Bands are cut
- * so that they stay in the second-level cache while all output channels go over them. */
+/* Convolution of float maps. Weights are packed as [block of 16 outputs][kernel row][kernel column][input][16]; product.h multiplies
+ * pixels with them. A band of input rows is copied with its padding, so that every tap is a constant distance away; without padding the
+ * rows are used where they are. Bands are cut so that they stay in the second-level cache while all blocks of outputs go over them. */
 #include "kernels.h"
 
 #include <string.h>
 
-#include "conv2d_band.h"
+#include "product.h"
 
-enum { BAND_FLOATS = 64 * 1024, LINE_FLOATS = 16, WAY_FLOATS = 1024 };
+enum { BAND_BYTES = 256 * 1024 };
 
-struct geometry {
-	int kernel_h, kernel_w, stride, padding, dilation;
-	int phases_y, phases_x; /* phases in use: min(s, how far taps reach) */
-	int reach_y, reach_x;   /* packed rows/columns beyond the band's own */
-	int row_stride;
-	int band_rows;          /* output rows of a band */
+static const struct infer_product_kernels *kernels_of(enum infer_isa isa)
+{
+	static const struct infer_product_kernels *const kernels[] = { &infer_product_generic, &infer_product_avx2,
+								       &infer_product_avx512 };
+	return kernels[isa];
+}
+
+static size_t blocks_of(int outputs)
+{
+	return ((size_t)outputs + INFER_BLOCK - 1) / INFER_BLOCK;
+}
+
+/* --- weights -------------------------------------------------------------------------------------------------------- */
+
+static size_t block_floats(const struct infer_tensor *weight)
+{
+	return (size_t)weight->dims[1] * (size_t)weight->dims[2] * (size_t)weight->dims[3] * INFER_BLOCK;
+}
+
+/* First the biases, filled up with zeros, then the weights. */
+size_t infer_conv2d_f32_packed(const struct infer_call *call)
+{
+	size_t blocks = blocks_of(call->tensor[0]->dims[0]);
+	return blocks * (INFER_BLOCK + block_floats(call->tensor[0])) * sizeof(float);
+}
+
+void infer_conv2d_f32_pack(const struct infer_call *call, void *packed)
+{
+	const struct infer_tensor *weight = call->tensor[0], *bias = call->tensor[1];
+	size_t blocks = blocks_of(weight->dims[0]), inputs = (size_t)weight->dims[1];
+	size_t taps = (size_t)weight->dims[2] * (size_t)weight->dims[3];
+	float *out = packed;
+	memset(out, 0, infer_conv2d_f32_packed(call));
+	if (bias)
+		memcpy(out, bias->data, (size_t)weight->dims[0] * sizeof *out);
+	out += blocks * INFER_BLOCK;
+	for (size_t o = 0; o < (size_t)weight->dims[0]; o++) {
+		float *column = out + o / INFER_BLOCK * block_floats(weight) + o % INFER_BLOCK;
+		for (size_t i = 0; i < inputs; i++)
+			for (size_t t = 0; t < taps; t++)
+				column[(t * inputs + i) * INFER_BLOCK] = weight->data[(o * inputs + i) * taps + t] * call->in_scale;
+	}
+}
+
+/* --- bands ---------------------------------------------------------------------------------------------------------- */
+
+/* One convolution of the one or two that a call adds up: how its input lies in memory, where numbers count floats. */
+struct source {
+	const struct infer_call *call;
+	int copied;         /* into scratch, with padding */
+	size_t pitch, row;  /* from pixel to pixel and from row to row of the input or its copy */
+	int width;          /* pixels of a copied row */
+	int reach;          /* input rows of an output row */
+	size_t scratch;     /* bytes: offsets of the taps, then the copy */
+	size_t offsets;     /* bytes of these */
 };
 
-static int min_int(int a, int b)
+static size_t round_up(size_t number, size_t multiple)
 {
-	return a < b ? a : b;
+	return (number + multiple - 1) / multiple * multiple;
 }
 
-static size_t packed_rows(const struct geometry *g)
-{
-	return (size_t)(g->band_rows + g->reach_y);
-}
-
-/* Not a multiple of 4096 bytes, else all channels would compete for one place of the cache. */
-static size_t channel_stride(const struct geometry *g)
-{
-	size_t floats = packed_rows(g) * (size_t)g->row_stride * (size_t)(g->phases_y * g->phases_x);
-	floats = (floats + LINE_FLOATS - 1) / LINE_FLOATS * LINE_FLOATS;
-	return floats % WAY_FLOATS ? floats : floats + LINE_FLOATS;
-}
-
-static struct geometry geometry(const struct infer_planar_call *call)
+static struct source source_of(const struct infer_call *call)
 {
 	const int *args = call->step->args;
-	struct geometry g = {
-		.kernel_h = args[0], .kernel_w = args[1], .stride = args[2], .padding = args[3], .dilation = args[4],
-	};
-	int far_y = (g.kernel_h - 1) * g.dilation, far_x = (g.kernel_w - 1) * g.dilation;
-	g.phases_y = min_int(g.stride, far_y + 1);
-	g.phases_x = min_int(g.stride, far_x + 1);
-	g.reach_y = far_y / g.stride;
-	g.reach_x = far_x / g.stride;
-	g.row_stride = call->out_shape.w + g.reach_x;
-
-	size_t row = (size_t)call->in_shape[0].c * (size_t)(g.phases_y * g.phases_x) * (size_t)g.row_stride;
-	size_t rows = BAND_FLOATS / row > (size_t)g.reach_y ? BAND_FLOATS / row - (size_t)g.reach_y : 1;
-	int height = call->out_shape.h;
-	int bands = rows < (size_t)height ? (int)(((size_t)height + rows - 1) / rows) : 1;
-	g.band_rows = (height + bands - 1) / bands;
-	return g;
-}
-
-static size_t offset_floats(const struct geometry *g)
-{
-	size_t taps = (size_t)g->kernel_h * (size_t)g->kernel_w;
-	return (taps * sizeof(int) / sizeof(float) + LINE_FLOATS - 1) / LINE_FLOATS * LINE_FLOATS;
-}
-
-static void tap_offsets(const struct geometry *g, int *offset)
-{
-	int plane = (int)packed_rows(g) * g->row_stride;
-	for (int ky = 0; ky < g->kernel_h; ky++)
-		for (int kx = 0; kx < g->kernel_w; kx++) {
-			int y = ky * g->dilation, x = kx * g->dilation;
-			int phase = y % g->stride * g->phases_x + x % g->stride;
-			*offset++ = phase * plane + y / g->stride * g->row_stride + x / g->stride;
-		}
-}
-
-/* One row of one phase: out[i] = in[i * stride + start], 0 outside 0..width. */
-static void pack_row(const float *in, int width, int start, int stride, float scale, float *out, int count)
-{
-	int i = 0;
-	for (; i < count && start < 0; i++, start += stride)
-		out[i] = 0;
-	int inside = start < width ? (width - 1 - start) / stride + 1 : 0;
-	int end = min_int(count, i + inside);
-	in += start - (ptrdiff_t)i * stride;
-	if (stride == 1 && scale == 1.0f)
-		memcpy(out + i, in + i, (size_t)(end - i) * sizeof *out);
-	else if (stride == 1)
-		for (int j = i; j < end; j++)
-			out[j] = in[j] * scale;
-	else if (stride == 2)
-		for (int j = i; j < end; j++)
-			out[j] = in[2 * (ptrdiff_t)j] * scale;
-	else
-		for (int j = i; j < end; j++)
-			out[j] = in[(ptrdiff_t)j * stride] * scale;
-	memset(out + end, 0, (size_t)(count - end) * sizeof *out);
-}
-
-static void pack_channel(const struct infer_planar_call *call, const struct geometry *g, int channel, int first_row, float *out)
-{
-	struct infer_shape in = call->in_shape[0];
-	const float *plane = call->in[0] + (size_t)channel * (size_t)in.h * (size_t)in.w;
-	int rows = (int)packed_rows(g);
-	if (g->stride == 1 && g->row_stride == in.w && !g->padding) { /* 1x1: the band is one piece of memory */
-		int count = min_int(rows, in.h - first_row) * in.w;
-		pack_row(plane + (size_t)first_row * (size_t)in.w, count, 0, 1, call->in_scale, out, count);
-		return;
+	const struct infer_map *in = &call->in[0];
+	struct source s = { .call = call, .copied = args[3] > 0, .pitch = in->pitch, .width = in->w, .reach = (args[0] - 1) * args[4] + 1 };
+	if (s.copied) {
+		s.pitch = (size_t)in->c;
+		s.width = in->w + 2 * args[3];
 	}
-	for (int py = 0; py < g->phases_y; py++)
-		for (int px = 0; px < g->phases_x; px++)
-			for (int r = 0; r < rows; r++, out += g->row_stride) {
-				int y = (first_row + r) * g->stride + py - g->padding;
-				if (y >= 0 && y < in.h)
-					pack_row(plane + (size_t)y * (size_t)in.w, in.w, px - g->padding, g->stride, call->in_scale,
-						 out, g->row_stride);
-				else
-					memset(out, 0, (size_t)g->row_stride * sizeof *out);
-			}
+	s.row = (size_t)s.width * s.pitch;
+	s.offsets = round_up((size_t)args[0] * (size_t)args[1] * sizeof(ptrdiff_t), 64);
+	return s;
 }
 
-/* One convolution of the one or two that a call adds up: where its band lies in the scratch memory. */
-struct operand {
-	const struct infer_planar_call *call;
-	struct geometry g;
-	size_t floats; /* of scratch */
-	float *packed;
+static int band_input_rows(const struct source *s, int rows)
+{
+	return (rows - 1) * s->call->step->args[2] + s->reach;
+}
+
+struct plan {
+	struct source source[2];
+	int count;
+	int rows; /* output rows of a band */
 };
 
-/* Both operands get the same rows of the same length, so that position q is the same output for both. */
-static int set_up(const struct infer_planar_call *call, struct operand *operands)
+static size_t band_bytes(const struct plan *p, int rows)
 {
-	int count = call->plus ? 2 : 1;
-	for (int i = 0; i < count; i++) {
-		operands[i].call = i ? call->plus : call;
-		operands[i].g = geometry(operands[i].call);
-	}
-	if (call->plus) {
-		struct geometry *a = &operands[0].g, *b = &operands[1].g;
-		a->row_stride = b->row_stride = a->row_stride > b->row_stride ? a->row_stride : b->row_stride;
-		a->band_rows = b->band_rows = min_int(a->band_rows, b->band_rows);
-	}
-	for (int i = 0; i < count; i++) {
-		const struct geometry *g = &operands[i].g;
-		operands[i].floats = offset_floats(g) + (size_t)operands[i].call->in_shape[0].c * channel_stride(g) + INFER_CONV2D_SLACK;
-	}
-	return count;
+	size_t bytes = 0;
+	for (int i = 0; i < p->count; i++)
+		bytes += (size_t)band_input_rows(&p->source[i], rows) * p->source[i].row * sizeof(float);
+	return bytes;
 }
 
-size_t infer_conv2d_scratch(const struct infer_planar_call *call)
+static struct plan plan_of(const struct infer_call *call)
 {
-	struct operand operands[2];
-	size_t floats = 0;
-	for (int i = set_up(call, operands); i > 0; i--)
-		floats += operands[i - 1].floats;
-	return floats;
+	struct plan p = { .count = call->plus ? 2 : 1, .rows = 1 };
+	p.source[0] = source_of(call);
+	if (call->plus)
+		p.source[1] = source_of(call->plus);
+	while (p.rows < call->out.h && band_bytes(&p, p.rows + 1) <= BAND_BYTES)
+		p.rows++;
+	for (int i = 0; i < p.count; i++) {
+		struct source *s = &p.source[i];
+		size_t copy = s->copied ? (size_t)band_input_rows(s, p.rows) * s->row * sizeof(float) : 0;
+		s->scratch = s->offsets + round_up(copy, 64);
+	}
+	return p;
 }
 
-/* Offsets and packed rows in `scratch`. */
-static struct infer_conv2d_operand place(struct operand *o, float *scratch)
+size_t infer_conv2d_f32_scratch(const struct infer_call *call)
 {
-	int *offset = (int *)(void *)scratch;
-	const struct infer_tensor *const *tensor = o->call->tensor;
-	o->packed = scratch + offset_floats(&o->g);
-	tap_offsets(&o->g, offset);
-	struct infer_conv2d_operand placed = {
-		.packed = o->packed, .channel_stride = channel_stride(&o->g), .channels = o->call->in_shape[0].c,
-		.taps = o->g.kernel_h * o->g.kernel_w, .offset = offset, .weight = tensor[0]->data,
-		.bias = tensor[1] ? tensor[1]->data : NULL,
+	struct plan p = plan_of(call);
+	return p.source[0].scratch + (p.count > 1 ? p.source[1].scratch : 0);
+}
+
+/* Input rows `first`.. of a band, with zeros around. */
+static void copy_rows(const struct source *s, int first, int rows, float *out)
+{
+	const struct infer_map *in = &s->call->in[0];
+	size_t edge = (size_t)s->call->step->args[3] * s->pitch, bytes = s->pitch * sizeof *out;
+	for (int y = first; y < first + rows; y++, out += s->row) {
+		if (y < 0 || y >= in->h) {
+			memset(out, 0, s->row * sizeof *out);
+			continue;
+		}
+		const float *row = infer_row(in, y);
+		memset(out, 0, edge * sizeof *out);
+		memset(out + s->row - edge, 0, edge * sizeof *out);
+		if (in->pitch == s->pitch)
+			memcpy(out + edge, row, (size_t)in->w * bytes);
+		else
+			for (int x = 0; x < in->w; x++)
+				memcpy(out + edge + (size_t)x * s->pitch, row + (size_t)x * in->pitch, bytes);
+	}
+}
+
+/* Kernel columns side by side in memory are one run. */
+static struct infer_operand operand_of(const struct source *s, unsigned char *scratch)
+{
+	const struct infer_call *call = s->call;
+	const int *args = call->step->args;
+	ptrdiff_t *offset = (ptrdiff_t *)(void *)scratch;
+	size_t inputs = (size_t)call->in[0].c, blocks = blocks_of(call->tensor[0]->dims[0]);
+	int joined = s->pitch == inputs && args[4] == 1, columns = joined ? 1 : args[1];
+	for (int ky = 0; ky < args[0]; ky++)
+		for (int kx = 0; kx < columns; kx++)
+			offset[ky * columns + kx] = (ptrdiff_t)((size_t)(ky * args[4]) * s->row + (size_t)(kx * args[4]) * s->pitch);
+	return (struct infer_operand){
+		.step = (size_t)args[2] * s->pitch, .offset = offset, .taps = args[0] * columns,
+		.run = (int)inputs * (joined ? args[1] : 1), .block_stride = block_floats(call->tensor[0]), .bias = call->packed,
+		.weight = (const float *)call->packed + blocks * INFER_BLOCK,
 	};
-	memset(o->packed + (size_t)placed.channels * placed.channel_stride, 0, INFER_CONV2D_SLACK * sizeof(float));
-	return placed;
 }
 
-static void run_band(const struct infer_conv2d_band *band, enum infer_isa isa)
+/* Where the first row of the band starts, in the input or, made here, in the copy. */
+static const float *band_input(const struct source *s, int first, int rows, unsigned char *scratch)
 {
-	if (isa == INFER_ISA_AVX512)
-		infer_conv2d_band_avx512(band);
-	else if (isa == INFER_ISA_AVX2)
-		infer_conv2d_band_avx2(band);
-	else
-		infer_conv2d_band_generic(band);
+	const int *args = s->call->step->args;
+	int top = first * args[2] - args[3];
+	float *copy = (float *)(void *)(scratch + s->offsets);
+	if (!s->copied)
+		return infer_row(&s->call->in[0], top);
+	copy_rows(s, top, band_input_rows(s, rows), copy);
+	return copy;
 }
 
-void infer_conv2d(const struct infer_planar_call *call)
+/* Rows first..first+rows-1 of all outputs, in[] pointing to the bands. Rows of a 1x1 without stride are one long row. */
+static void run_band(const struct infer_call *call, const struct plan *plan, const struct infer_product *all, int first, int rows,
+		     const float *const *in)
 {
-	struct infer_shape out = call->out_shape;
-	struct operand operands[2];
-	struct infer_conv2d_band band = { .outputs = out.c, .width = out.w, .out_stride = (size_t)out.h * (size_t)out.w,
-					  .relu = call->relu };
-	float *scratch = call->scratch;
-	band.operand_count = set_up(call, operands);
-	for (int i = 0; i < band.operand_count; scratch += operands[i].floats, i++)
-		band.operand[i] = place(&operands[i], scratch);
-	band.row_stride = operands[0].g.row_stride;
-	int band_rows = operands[0].g.band_rows;
-	for (int y = 0; y < out.h; y += band_rows) {
-		for (int i = 0; i < band.operand_count; i++)
-			for (int c = 0; c < band.operand[i].channels; c++)
-				pack_channel(operands[i].call, &operands[i].g, c, y,
-					     operands[i].packed + (size_t)c * band.operand[i].channel_stride);
-		band.rows = min_int(band_rows, out.h - y);
-		band.out = call->out + (size_t)y * (size_t)out.w;
-		band.addend = call->addend ? call->addend + (size_t)y * (size_t)out.w : NULL;
-		run_band(&band, call->isa);
+	const struct infer_product_kernels *kernels = kernels_of(call->isa);
+	int stride = call->step->args[2], width = call->out.w, one = plan->count == 1 && plan->source[0].row == (size_t)width *
+		plan->source[0].pitch && stride == 1 && plan->source[0].reach == 1;
+	for (int o = 0; o < call->out.c; o += kernels->blocks * INFER_BLOCK) {
+		struct infer_product p = *all;
+		p.pixels = one ? rows * width : width;
+		p.outputs = call->out.c - o < kernels->blocks * INFER_BLOCK ? call->out.c - o : kernels->blocks * INFER_BLOCK;
+		for (int i = 0; i < plan->count; i++) {
+			p.operand[i].weight += (size_t)(o / INFER_BLOCK) * p.operand[i].block_stride;
+			p.operand[i].bias += o;
+		}
+		for (int y = 0; y < (one ? 1 : rows); y++) {
+			for (int i = 0; i < plan->count; i++)
+				p.operand[i].in = in[i] + (size_t)(y * plan->source[i].call->step->args[2]) * plan->source[i].row;
+			p.out = infer_row(&call->out, first + y) + o;
+			p.addend = call->addend.data ? infer_row(&call->addend, first + y) + o : NULL;
+			kernels->run(&p);
+		}
+	}
+}
+
+void infer_conv2d_f32(const struct infer_call *call, int first, int end, void *scratch)
+{
+	struct plan plan = plan_of(call);
+	unsigned char *memory[2] = { scratch, (unsigned char *)scratch + plan.source[0].scratch };
+	struct infer_product all = { .operand_count = plan.count, .out_step = call->out.pitch, .addend_step = call->addend.pitch,
+				     .relu = call->relu };
+	for (int i = 0; i < plan.count; i++)
+		all.operand[i] = operand_of(&plan.source[i], memory[i]);
+	for (int y = first; y < end; y += plan.rows) {
+		int rows = end - y < plan.rows ? end - y : plan.rows;
+		const float *in[2] = { 0 };
+		for (int i = 0; i < plan.count; i++)
+			in[i] = band_input(&plan.source[i], y, rows, memory[i]);
+		run_band(call, &plan, &all, y, rows, in);
 	}
 }

@@ -1,46 +1,39 @@
-/* Transposed convolution: every input pixel adds its weight window to the output. Sums go over input channels, input rows, kernel
- * rows, then input columns and kernel columns. Only the coarse model variant has one, with one channel, so plain loops do. */
+/* Transposed convolution: every output is the sum over the input pixels whose window covers it: input channels, then input rows, then
+ * input columns. Only the coarse model variant has one, with one channel, so plain loops do. */
 #include "kernels.h"
 
-/* out += in * w for one pair of rows; output column = x * stride - padding + kx. */
-static void add_row(const float *in, int in_w, const float *w, int kernel, int stride, int padding, float *out, int out_w)
+/* The first and the last input position whose window of `kernel` covers output position `at`; none: last < first. */
+static void covering(int at, int size, int kernel, int stride, int padding, int *first, int *last)
 {
-	for (int x = 0; x < in_w; x++) {
-		int left = x * stride - padding;
-		int first = left < 0 ? -left : 0;
-		int end = left + kernel > out_w ? out_w - left : kernel;
-		for (int k = first; k < end; k++)
-			out[left + k] += in[x] * w[k];
+	int reach = at + padding, low = reach - kernel + 1;
+	*first = low > 0 ? (low + stride - 1) / stride : 0;
+	*last = reach / stride < size - 1 ? reach / stride : size - 1;
+}
+
+static float output(const struct infer_call *call, int y, int x, int c)
+{
+	int kernel = call->step->args[0], stride = call->step->args[1], padding = call->step->args[2], y0, y1, x0, x1;
+	const struct infer_map *in = &call->in[0];
+	float sum = call->tensor[1] ? call->tensor[1]->data[c] : 0;
+	covering(y, in->h, kernel, stride, padding, &y0, &y1);
+	covering(x, in->w, kernel, stride, padding, &x0, &x1);
+	for (int i = 0; i < in->c; i++) {
+		const float *w = call->tensor[0]->data + ((size_t)i * (size_t)call->out.c + (size_t)c) * (size_t)(kernel * kernel);
+		for (int iy = y0; iy <= y1; iy++)
+			for (int ix = x0; ix <= x1; ix++)
+				sum += infer_row(in, iy)[(size_t)ix * in->pitch + (size_t)i] *
+				       w[(y + padding - iy * stride) * kernel + x + padding - ix * stride];
 	}
+	return call->relu && !(sum > 0) ? 0 : sum;
 }
 
-static void add_channel(const struct infer_planar_call *call, const float *in, const float *w, float *out)
+void infer_conv_transpose2d_f32(const struct infer_call *call, int first, int end, void *scratch)
 {
-	int kernel = call->step->args[0], stride = call->step->args[1], padding = call->step->args[2];
-	struct infer_shape s = call->in_shape[0], o = call->out_shape;
-	for (int y = 0; y < s.h; y++)
-		for (int k = 0; k < kernel; k++) {
-			int row = y * stride - padding + k;
-			if (row >= 0 && row < o.h)
-				add_row(in + (size_t)y * (size_t)s.w, s.w, w + k * kernel, kernel, stride, padding,
-					out + (size_t)row * (size_t)o.w, o.w);
-		}
-}
-
-void infer_conv_transpose2d(const struct infer_planar_call *call)
-{
-	struct infer_shape s = call->in_shape[0], o = call->out_shape;
-	size_t in_plane = (size_t)s.h * (size_t)s.w, plane = (size_t)o.h * (size_t)o.w;
-	size_t window = (size_t)call->step->args[0] * (size_t)call->step->args[0];
-	for (int c = 0; c < o.c; c++) {
-		float *out = call->out + (size_t)c * plane;
-		float bias = call->tensor[1] ? call->tensor[1]->data[c] : 0;
-		for (size_t i = 0; i < plane; i++)
-			out[i] = bias;
-		for (int i = 0; i < s.c; i++)
-			add_channel(call, call->in[0] + (size_t)i * in_plane,
-				    call->tensor[0]->data + ((size_t)i * (size_t)o.c + (size_t)c) * window, out);
-		for (size_t i = 0; call->relu && i < plane; i++)
-			out[i] = out[i] > 0 ? out[i] : 0;
+	(void)scratch;
+	for (int y = first; y < end; y++) {
+		float *out = infer_row(&call->out, y);
+		for (int x = 0; x < call->out.w; x++, out += call->out.pitch)
+			for (int c = 0; c < call->out.c; c++)
+				out[c] = output(call, y, x, c);
 	}
 }

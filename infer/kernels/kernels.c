@@ -1,24 +1,25 @@
 /* Which kernel runs which operator, and which instruction sets there are. */
 #include "kernels.h"
 
-const struct infer_kernel infer_kernels_f32[INFER_OP_COUNT] = { { 0 } }, infer_kernels_u8[INFER_OP_COUNT] = { { 0 } };
-
-const struct infer_planar_kernel infer_planar_kernels[INFER_OP_COUNT] = {
-	[INFER_OP_CONV2D] = { infer_conv2d, infer_conv2d_scratch },
-	[INFER_OP_CONV_TRANSPOSE2D] = { infer_conv_transpose2d, NULL },
-	[INFER_OP_RELU] = { infer_relu, NULL },
-	[INFER_OP_LEAKY_RELU] = { infer_leaky_relu, NULL },
-	[INFER_OP_SIGMOID] = { infer_sigmoid, NULL },
-	[INFER_OP_MAX_POOL2D] = { infer_max_pool2d, infer_max_pool2d_scratch },
-	[INFER_OP_GLOBAL_AVG_POOL2D] = { infer_global_avg_pool2d, NULL },
-	[INFER_OP_UPSAMPLE_NEAREST] = { infer_upsample_nearest, NULL },
-	[INFER_OP_UPSAMPLE_BILINEAR] = { infer_upsample_bilinear, infer_upsample_bilinear_scratch },
-	[INFER_OP_CONCAT] = { infer_concat, NULL },
-	[INFER_OP_ADD] = { infer_add, NULL },
-	[INFER_OP_MUL] = { infer_mul, NULL },
-	[INFER_OP_SCALE] = { infer_scale, NULL },
-	[INFER_OP_CHANNEL_AFFINE] = { infer_channel_affine, NULL },
+const struct infer_kernel infer_kernels_f32[INFER_OP_COUNT] = {
+	[INFER_OP_CONV2D] = { .run = infer_conv2d_f32, .scratch_bytes = infer_conv2d_f32_scratch,
+			      .packed_bytes = infer_conv2d_f32_packed, .pack = infer_conv2d_f32_pack },
+	[INFER_OP_CONV_TRANSPOSE2D] = { .run = infer_conv_transpose2d_f32 },
+	[INFER_OP_RELU] = { .run = infer_relu_f32 },
+	[INFER_OP_LEAKY_RELU] = { .run = infer_leaky_relu_f32 },
+	[INFER_OP_SIGMOID] = { .run = infer_sigmoid_f32 },
+	[INFER_OP_MAX_POOL2D] = { .run = infer_max_pool2d_f32 },
+	[INFER_OP_GLOBAL_AVG_POOL2D] = { .run = infer_global_avg_pool2d_f32, .scratch_bytes = infer_global_avg_pool2d_f32_scratch },
+	[INFER_OP_UPSAMPLE_NEAREST] = { .run = infer_upsample_nearest_f32 },
+	[INFER_OP_UPSAMPLE_BILINEAR] = { .run = infer_upsample_bilinear_f32, .scratch_bytes = infer_upsample_bilinear_f32_scratch },
+	[INFER_OP_CONCAT] = { .run = infer_concat_f32 },
+	[INFER_OP_ADD] = { .run = infer_add_f32 },
+	[INFER_OP_MUL] = { .run = infer_mul_f32 },
+	[INFER_OP_SCALE] = { .run = infer_scale_f32 },
+	[INFER_OP_CHANNEL_AFFINE] = { .run = infer_channel_affine_f32 },
 };
+
+const struct infer_kernel infer_kernels_u8[INFER_OP_COUNT] = { { 0 } };
 
 int infer_isa_available(enum infer_isa isa)
 {

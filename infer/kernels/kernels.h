@@ -1,9 +1,7 @@
-/* The operators of a deployed network, one file each; a file here has its twin of the same name in core/ops, which explains
- * the formula. A kernel is a pure function of its call: it allocates nothing, keeps nothing and runs on the caller's thread.
- *
- * Sums run in an order fixed by the shapes alone: every output of conv2d is one chain of fused multiply-adds that starts at the
- * bias and goes over input channels, kernel rows, kernel columns. Processors with FMA therefore agree to the last bit
- * whatever their vector width; the generic build rounds each product as well, because there is no fused instruction. */
+/* The operators of a deployed network, one file each, for values with channels side by side; a file here has its twin of the same
+ * name in core/ops, which explains the formula. Sums run in an order fixed by the shapes alone, with fused multiply-adds written
+ * out, so that all processors agree to the last bit, whatever their vector width and the number of threads. (WebAssembly has no
+ * fused instruction; it rounds products as well.) */
 #ifndef INFER_KERNELS_KERNELS_H
 #define INFER_KERNELS_KERNELS_H
 
@@ -17,8 +15,6 @@ int infer_isa_available(enum infer_isa isa);
 enum infer_isa infer_isa_best(void);
 const char *infer_isa_name(enum infer_isa isa);
 
-/* --- N,H,W,C: what the runner is moving to --------------------------------------------------------------------------- */
-
 /* What a map's elements are: float, or uint8_t with real = scale (q - zero). */
 enum infer_element { INFER_ELEMENT_F32, INFER_ELEMENT_U8 };
 
@@ -29,8 +25,8 @@ static inline size_t infer_element_bytes(int element)
 
 /* A value in memory: channels side by side, pixel after pixel, row after row without a gap: element (c, y, x) is number
  * (y w + x) pitch + c. pitch >= c; what lies between is another value's (concat), or undefined but initialised. Maps of the
- * runner start at multiples of 64 bytes and have a pitch of 1 (c = 1), 4 (c = 2 to 4) or a multiple of 16 elements, except that a
- * map inside a concat starts at any channel of it. */
+ * runner start at multiples of 64 bytes; their pitch is c rounded up to a multiple of 16 elements where c > 4, else c (float) or 4
+ * (uint8_t). A map inside a concat has the concat's pitch and starts at one of its channels. */
 struct infer_map {
 	void *data; /* NULL: no such map */
 	int c, h, w;
@@ -52,6 +48,7 @@ struct infer_call {
 	enum infer_isa isa;
 
 	/* conv2d only, apart from relu: */
+	const struct infer_preprocess *image; /* uint8_t: in[0] is the photo, channel c's real = (q - mean[c]) scale[c]; else NULL */
 	float in_scale;          /* inputs are multiplied by it first (`pack` puts it into the weights); 1: not */
 	struct infer_map addend; /* of the output's shape, added before relu */
 	const struct infer_call *plus; /* another conv2d whose output, of the same shape, is added before relu; NULL: none */
@@ -60,15 +57,15 @@ struct infer_call {
 
 /* How one operator is done with one kind of element. All but run may be NULL. */
 struct infer_kernel {
-	/* Parts first..end-1 of the work; parts may run on any threads at the same time. scratch: scratch_bytes, 64-byte aligned, of
-	 * undefined content, for this thread alone. */
+	/* Rows first..end-1 of the output; other threads may do other rows at the same time. scratch: scratch_bytes, 64-byte aligned,
+	 * of undefined content, for this thread alone. */
 	void (*run)(const struct infer_call *call, int first, int end, void *scratch);
-	int (*parts)(const struct infer_call *call); /* NULL: one for each row of the output */
+	int (*row_step)(const struct infer_call *call); /* first is a multiple of it; NULL: 1 */
 	size_t (*scratch_bytes)(const struct infer_call *call);
 
-	/* Weights in the kernel's own layout, which depends on nothing but the step (and, with 8 bits, on in[0]'s and out's scale and
-	 * zero): made once when a model is loaded and shared by its sessions. Of the call, step, tensor and in_scale are set, and
-	 * scales and zeros. 64-byte aligned. */
+	/* Weights in the kernel's own layout, which depends on nothing but the step (and, with 8 bits, in[0]'s scale and zero): made
+	 * once for a network and shared by its sessions. Of the call, step, tensor, in_scale and image are set, and in[0]'s element,
+	 * scale and zero. 64-byte aligned. */
 	size_t (*packed_bytes)(const struct infer_call *call);
 	void (*pack)(const struct infer_call *call, void *packed);
 
@@ -81,51 +78,38 @@ struct infer_kernel {
 /* Indexed by enum infer_op; run is NULL where an operator cannot be done. */
 extern const struct infer_kernel infer_kernels_f32[INFER_OP_COUNT], infer_kernels_u8[INFER_OP_COUNT];
 
-/* --- planes: what the runner still does ------------------------------------------------------------------------------ */
+/* The float kernels, one file each. */
+#define INFER_DECLARE_KERNEL(name) void infer_##name##_f32(const struct infer_call *call, int first, int end, void *scratch)
+INFER_DECLARE_KERNEL(conv2d);
+INFER_DECLARE_KERNEL(conv_transpose2d);
+INFER_DECLARE_KERNEL(max_pool2d);
+INFER_DECLARE_KERNEL(global_avg_pool2d);
+INFER_DECLARE_KERNEL(upsample_nearest);
+INFER_DECLARE_KERNEL(upsample_bilinear);
+INFER_DECLARE_KERNEL(concat);
+INFER_DECLARE_KERNEL(add);
+INFER_DECLARE_KERNEL(mul);
+INFER_DECLARE_KERNEL(relu);
+INFER_DECLARE_KERNEL(leaky_relu);
+INFER_DECLARE_KERNEL(sigmoid);
+INFER_DECLARE_KERNEL(scale);
+INFER_DECLARE_KERNEL(channel_affine);
+size_t infer_conv2d_f32_scratch(const struct infer_call *call);
+size_t infer_conv2d_f32_packed(const struct infer_call *call);
+void infer_conv2d_f32_pack(const struct infer_call *call, void *packed);
+size_t infer_global_avg_pool2d_f32_scratch(const struct infer_call *call);
+size_t infer_upsample_bilinear_f32_scratch(const struct infer_call *call);
 
-/* One step on concrete memory. Inputs and output do not overlap, except that an input of concat may lie at its place in the output. */
-struct infer_planar_call {
-	const struct infer_step *step;
-	const struct infer_tensor *tensor[2]; /* NULL: none */
-	const float *in[INFER_MAX_INPUTS];
-	struct infer_shape in_shape[INFER_MAX_INPUTS];
-	float *out;
-	struct infer_shape out_shape;
-	float *scratch; /* as many floats as the kernel's scratch_floats says, undefined content, from malloc */
-	enum infer_isa isa;
+/* Float maps: pixel (0, y), and numbers from one row to the next. */
+static inline size_t infer_row_numbers(const struct infer_map *map)
+{
+	return (size_t)map->w * map->pitch;
+}
 
-	/* Neighbouring steps that conv2d does on the way; the bits are those of the separate steps. */
-	float in_scale;      /* inputs are multiplied by it first; 1: not */
-	const float *addend; /* of the output's shape, added before relu; NULL: none */
-	const struct infer_planar_call *plus; /* another conv2d whose output, of the same shape, is added before relu; NULL: none */
-	int relu;
-};
-
-struct infer_planar_kernel {
-	void (*run)(const struct infer_planar_call *call);
-	size_t (*scratch_floats)(const struct infer_planar_call *call); /* shapes, step and plus are set, no data; NULL: none */
-};
-
-/* Indexed by enum infer_op. */
-extern const struct infer_planar_kernel infer_planar_kernels[INFER_OP_COUNT];
-
-void infer_conv2d(const struct infer_planar_call *call);
-size_t infer_conv2d_scratch(const struct infer_planar_call *call);
-void infer_conv_transpose2d(const struct infer_planar_call *call);
-void infer_max_pool2d(const struct infer_planar_call *call);
-size_t infer_max_pool2d_scratch(const struct infer_planar_call *call);
-void infer_global_avg_pool2d(const struct infer_planar_call *call);
-void infer_upsample_nearest(const struct infer_planar_call *call);
-void infer_upsample_bilinear(const struct infer_planar_call *call);
-size_t infer_upsample_bilinear_scratch(const struct infer_planar_call *call);
-void infer_concat(const struct infer_planar_call *call);
-void infer_add(const struct infer_planar_call *call);
-void infer_mul(const struct infer_planar_call *call);
-void infer_relu(const struct infer_planar_call *call);
-void infer_leaky_relu(const struct infer_planar_call *call);
-void infer_sigmoid(const struct infer_planar_call *call);
-void infer_scale(const struct infer_planar_call *call);
-void infer_channel_affine(const struct infer_planar_call *call);
+static inline float *infer_row(const struct infer_map *map, int y)
+{
+	return (float *)map->data + (size_t)y * infer_row_numbers(map);
+}
 
 /* out[i] = 1 / (1 + exp(-in[i])); in may be out. Our own exp, in plain single-precision steps: the same bits everywhere. */
 void infer_sigmoid_array(const float *in, float *out, size_t count);

@@ -1,77 +1,66 @@
-/* Maximum over windows: first down the columns of a window's rows, which vectorises, then across. */
+/* Maximum over windows, all channels of a pixel at once. */
 #include "kernels.h"
 
 #include <float.h>
-#include <string.h>
 
-size_t infer_max_pool2d_scratch(const struct infer_planar_call *call)
-{
-	return (size_t)call->in_shape[0].w;
-}
-
-static float larger(float a, float b)
+static inline float larger(float a, float b)
 {
 	return a > b ? a : b;
 }
 
-static void max_of_rows(const float *in, int rows, int w, float *restrict out)
-{
-	const float *second = in + (size_t)w, *third = second + (size_t)w;
-	if (rows == 3) { /* the common case, in one go */
-		for (int x = 0; x < w; x++)
-			out[x] = larger(larger(in[x], second[x]), third[x]);
-		return;
-	}
-	memcpy(out, in, (size_t)w * sizeof *out);
-	for (int r = 1; r < rows; r++) {
-		const float *row = in + (size_t)r * (size_t)w;
-		for (int x = 0; x < w; x++)
-			out[x] = larger(out[x], row[x]);
-	}
-}
+/* The rows and columns of a window that lie in the input. */
+struct window {
+	int top, bottom, left, right; /* first, and behind the last */
+};
 
-/* Windows clipped to the row; a window that lies in the padding altogether gives -FLT_MAX. */
-static void max_across(const float *row, int w, int kernel, int stride, int padding, float *out, int out_w)
-{
-	for (int x = 0; x < out_w; x++) {
-		int left = x * stride - padding;
-		int end = left + kernel < w ? left + kernel : w;
-		float best = -FLT_MAX;
-		for (int i = left > 0 ? left : 0; i < end; i++)
-			best = larger(best, row[i]);
-		out[x] = best;
-	}
-}
-
-/* The common case, 3 wide and stride 2 without padding: the windows that fit. */
-static int max_across_3_2(const float *restrict row, int w, float *restrict out, int out_w)
-{
-	int whole = (w - 3) / 2 + 1;
-	whole = whole < out_w ? whole : out_w;
-	for (int x = 0; x < whole; x++)
-		out[x] = larger(larger(row[2 * x], row[2 * x + 1]), row[2 * x + 2]);
-	return whole;
-}
-
-void infer_max_pool2d(const struct infer_planar_call *call)
+static struct window window_of(const struct infer_call *call, int y, int x)
 {
 	const int *args = call->step->args;
-	int kernel = args[0], stride = args[1], padding = args[2];
-	struct infer_shape in = call->in_shape[0], out = call->out_shape;
-	for (int c = 0; c < out.c; c++) {
-		const float *plane = call->in[0] + (size_t)c * (size_t)in.h * (size_t)in.w;
-		float *row = call->out + (size_t)c * (size_t)out.h * (size_t)out.w;
-		for (int y = 0; y < out.h; y++, row += out.w) {
-			int top = y * stride - padding;
-			int first = top > 0 ? top : 0;
-			int rows = (top + kernel < in.h ? top + kernel : in.h) - first;
-			int done = 0;
-			if (rows > 0)
-				max_of_rows(plane + (size_t)first * (size_t)in.w, rows, in.w, call->scratch);
-			if (rows > 0 && kernel == 3 && stride == 2 && padding == 0 && in.w >= 3)
-				done = max_across_3_2(call->scratch, in.w, row, out.w);
-			max_across(call->scratch, rows > 0 ? in.w : 0, kernel, stride, padding - done * stride, row + done,
-				   out.w - done);
+	const struct infer_map *in = &call->in[0];
+	int top = y * args[1] - args[2], left = x * args[1] - args[2];
+	struct window w = { top > 0 ? top : 0, top + args[0] < in->h ? top + args[0] : in->h, left > 0 ? left : 0,
+			    left + args[0] < in->w ? left + args[0] : in->w };
+	return w;
+}
+
+/* A window that lies in the padding altogether gives -FLT_MAX. */
+static void max_of_window(const struct infer_map *in, const struct window *w, float *restrict out)
+{
+	for (int c = 0; c < in->c; c++)
+		out[c] = -FLT_MAX;
+	for (int y = w->top; y < w->bottom; y++)
+		for (int x = w->left; x < w->right; x++) {
+			const float *restrict from = infer_row(in, y) + (size_t)x * in->pitch;
+			for (int c = 0; c < in->c; c++)
+				out[c] = larger(out[c], from[c]);
+		}
+}
+
+/* The common case, three by three, in one go. */
+static void max_of_nine(const struct infer_map *in, const struct window *w, float *restrict out)
+{
+	size_t row = infer_row_numbers(in), pixel = in->pitch;
+	const float *restrict a = infer_row(in, w->top) + (size_t)w->left * pixel;
+	const float *restrict b = a + row, *restrict d = b + row;
+	for (int c = 0; c < in->c; c++) {
+		float above = larger(larger(a[c], a[pixel + (size_t)c]), a[2 * pixel + (size_t)c]);
+		float middle = larger(larger(b[c], b[pixel + (size_t)c]), b[2 * pixel + (size_t)c]);
+		float below = larger(larger(d[c], d[pixel + (size_t)c]), d[2 * pixel + (size_t)c]);
+		out[c] = larger(larger(above, middle), below);
+	}
+}
+
+void infer_max_pool2d_f32(const struct infer_call *call, int first, int end, void *scratch)
+{
+	(void)scratch;
+	for (int y = first; y < end; y++) {
+		float *out = infer_row(&call->out, y);
+		for (int x = 0; x < call->out.w; x++, out += call->out.pitch) {
+			struct window w = window_of(call, y, x);
+			if (w.bottom - w.top == 3 && w.right - w.left == 3)
+				max_of_nine(&call->in[0], &w, out);
+			else
+				max_of_window(&call->in[0], &w, out);
 		}
 	}
 }

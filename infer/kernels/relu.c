@@ -1,10 +1,15 @@
 /* max(x, 0). */
 #include "kernels.h"
 
-void infer_relu(const struct infer_planar_call *call)
+void infer_relu_f32(const struct infer_call *call, int first, int end, void *scratch)
 {
-	struct infer_shape s = call->out_shape;
-	size_t count = (size_t)s.c * (size_t)s.h * (size_t)s.w;
-	for (size_t i = 0; i < count; i++)
-		call->out[i] = call->in[0][i] > 0 ? call->in[0][i] : 0;
+	const struct infer_map *in = &call->in[0], *out = &call->out;
+	(void)scratch;
+	for (int y = first; y < end; y++) {
+		const float *from = infer_row(in, y);
+		float *to = infer_row(out, y);
+		for (int x = 0; x < out->w; x++, from += in->pitch, to += out->pitch)
+			for (int c = 0; c < out->c; c++)
+				to[c] = from[c] > 0 ? from[c] : 0;
+	}
 }

@@ -1,10 +1,16 @@
-/* x times a constant. In front of a conv2d the runner leaves it to that. */
+/* x times a constant. In front of conv2ds the runner leaves it to their weights. */
 #include "kernels.h"
 
-void infer_scale(const struct infer_planar_call *call)
+void infer_scale_f32(const struct infer_call *call, int first, int end, void *scratch)
 {
-	struct infer_shape s = call->out_shape;
-	size_t count = (size_t)s.c * (size_t)s.h * (size_t)s.w;
-	for (size_t i = 0; i < count; i++)
-		call->out[i] = call->in[0][i] * call->step->farg;
+	const struct infer_map *in = &call->in[0], *out = &call->out;
+	float factor = call->step->farg;
+	(void)scratch;
+	for (int y = first; y < end; y++) {
+		const float *from = infer_row(in, y);
+		float *to = infer_row(out, y);
+		for (int x = 0; x < out->w; x++, from += in->pitch, to += out->pitch)
+			for (int c = 0; c < out->c; c++)
+				to[c] = from[c] * factor;
+	}
 }

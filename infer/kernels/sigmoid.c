@@ -42,8 +42,12 @@ void infer_sigmoid_array(const float *in, float *out, size_t count)
 		out[i] = sigmoid(in[i]);
 }
 
-void infer_sigmoid(const struct infer_planar_call *call)
+void infer_sigmoid_f32(const struct infer_call *call, int first, int end, void *scratch)
 {
-	struct infer_shape s = call->out_shape;
-	infer_sigmoid_array(call->in[0], call->out, (size_t)s.c * (size_t)s.h * (size_t)s.w);
+	const struct infer_map *in = &call->in[0], *out = &call->out;
+	(void)scratch;
+	for (int y = first; y < end; y++)
+		for (int x = 0; x < out->w; x++)
+			infer_sigmoid_array(infer_row(in, y) + (size_t)x * in->pitch, infer_row(out, y) + (size_t)x * out->pitch,
+					    (size_t)out->c);
 }

@@ -3,22 +3,18 @@
 
 #include <string.h>
 
-void infer_upsample_nearest(const struct infer_planar_call *call)
+void infer_upsample_nearest_f32(const struct infer_call *call, int first, int end, void *scratch)
 {
-	struct infer_shape in = call->in_shape[0], out = call->out_shape;
+	const struct infer_map *in = &call->in[0], *out = &call->out;
 	int factor = call->step->args[0];
-	const float *src = call->in[0];
-	float *dst = call->out;
-	for (int row = 0; row < in.c * in.h; row++, src += in.w, dst += (size_t)factor * (size_t)out.w) {
-		for (int x = 0; x < in.w; x++)
-			for (int k = 0; k < factor; k++)
-				dst[x * factor + k] = src[x];
-		for (int k = 1; k < factor; k++)
-			memcpy(dst + (size_t)k * (size_t)out.w, dst, (size_t)out.w * sizeof *dst);
-	}
+	(void)scratch;
+	for (int y = first; y < end; y++)
+		for (int x = 0; x < out->w; x++)
+			memcpy(infer_row(out, y) + (size_t)x * out->pitch, infer_row(in, y / factor) + (size_t)(x / factor) * in->pitch,
+			       (size_t)in->c * sizeof(float));
 }
 
-/* Where result pixel i lies between two source pixels: a and a + 1 (clamped), `part` of the way. */
+/* Where result pixel i lies between two source pixels: a and b, `part` of the way. */
 struct place {
 	int a, b;
 	float part;
@@ -33,27 +29,31 @@ static struct place place_of(int i, int factor, int size)
 	return (struct place){ a, a + 1 < size ? a + 1 : a, (float)(position - a) };
 }
 
-size_t infer_upsample_bilinear_scratch(const struct infer_planar_call *call)
+/* One row between two source rows. */
+size_t infer_upsample_bilinear_f32_scratch(const struct infer_call *call)
 {
-	return (size_t)call->in_shape[0].w;
+	return (size_t)call->in[0].w * (size_t)call->in[0].c * sizeof(float);
 }
 
-static void mix_rows(const float *restrict a, const float *restrict b, float part, float *restrict out, int w)
+static void mix(const float *restrict a, const float *restrict b, float part, float *restrict out, int count)
 {
 	float rest = 1.0f - part;
-	for (int x = 0; x < w; x++)
-		out[x] = a[x] * rest + b[x] * part;
+	for (int i = 0; i < count; i++)
+		out[i] = a[i] * rest + b[i] * part;
 }
 
-static void widen(const float *row, int w, int factor, float *out, int out_w)
+static void mix_rows(const struct infer_map *in, const struct place *p, float *out)
 {
-	for (int x = 0; x < out_w; x++) {
-		struct place p = place_of(x, factor, w);
-		out[x] = row[p.a] * (1.0f - p.part) + row[p.b] * p.part;
+	const float *a = infer_row(in, p->a), *b = infer_row(in, p->b);
+	if (in->pitch == (size_t)in->c) {
+		mix(a, b, p->part, out, in->w * in->c);
+		return;
 	}
+	for (int x = 0; x < in->w; x++, a += in->pitch, b += in->pitch, out += in->c)
+		mix(a, b, p->part, out, in->c);
 }
 
-/* Twice as wide: result pixels lie a quarter before and behind each source pixel. */
+/* Twice as wide, one channel: result pixels lie a quarter before and behind each source pixel. */
 static void widen_2(const float *restrict row, int w, float *restrict out)
 {
 	for (int x = 0; x + 1 < w; x++) {
@@ -64,20 +64,22 @@ static void widen_2(const float *restrict row, int w, float *restrict out)
 	out[2 * w - 1] = row[w - 1];
 }
 
-void infer_upsample_bilinear(const struct infer_planar_call *call)
+void infer_upsample_bilinear_f32(const struct infer_call *call, int first, int end, void *scratch)
 {
-	struct infer_shape in = call->in_shape[0], out = call->out_shape;
+	const struct infer_map *in = &call->in[0], *out = &call->out;
 	int factor = call->step->args[0];
-	float *row = call->out;
-	for (int c = 0; c < in.c; c++) {
-		const float *plane = call->in[0] + (size_t)c * (size_t)in.h * (size_t)in.w;
-		for (int y = 0; y < out.h; y++, row += out.w) {
-			struct place p = place_of(y, factor, in.h);
-			mix_rows(plane + (size_t)p.a * (size_t)in.w, plane + (size_t)p.b * (size_t)in.w, p.part, call->scratch, in.w);
-			if (factor == 2)
-				widen_2(call->scratch, in.w, row);
-			else
-				widen(call->scratch, in.w, factor, row, out.w);
+	float *row = scratch;
+	for (int y = first; y < end; y++) {
+		struct place p = place_of(y, factor, in->h);
+		mix_rows(in, &p, row);
+		if (factor == 2 && in->c == 1) {
+			widen_2(row, in->w, infer_row(out, y));
+			continue;
+		}
+		for (int x = 0; x < out->w; x++) {
+			struct place q = place_of(x, factor, in->w);
+			mix(row + (size_t)q.a * (size_t)in->c, row + (size_t)q.b * (size_t)in->c, q.part,
+			    infer_row(out, y) + (size_t)x * out->pitch, in->c);
 		}
 	}
 }

@@ -8,6 +8,7 @@
 #include "convert/export.h"
 #include "core/executor.h"
 #include "core/rng.h"
+#include "infer/kernels/kernels.h"
 #include "infer/network.h"
 #include "infer/tapcut.h"
 #include "tests/convert/variants.h"
@@ -28,18 +29,6 @@ static void fill(float *image, float *clicks, size_t image_count, size_t click_c
 		clicks[i] = rng_below(&rng, 20) == 0 ? 64 : 0;
 }
 
-/* Planes to channels of pixels, as core has them. */
-static void interleave(float *data, struct shape shape)
-{
-	size_t count = shape_count(shape), plane = (size_t)shape.h * (size_t)shape.w;
-	float *planes = malloc(count * sizeof *planes);
-	ck_assert_ptr_nonnull(planes);
-	memcpy(planes, data, count * sizeof *planes);
-	for (size_t i = 0; i < count; i++)
-		data[i % plane * (size_t)shape.c + i / plane] = planes[i];
-	free(planes);
-}
-
 /* The logits of core's executor; caller frees. */
 static float *core_logits(const struct variant_model *m, int h, int w)
 {
@@ -53,8 +42,6 @@ static float *core_logits(const struct variant_model *m, int h, int w)
 	size_t plane = (size_t)h * (size_t)w;
 	fill(executor_data(&executor, model.image), executor_data(&executor, model.clicks), 3 * plane,
 	     (size_t)m->config.click_planes * plane, plane);
-	interleave(executor_data(&executor, model.image), model.graph.nodes[model.image].shape);
-	interleave(executor_data(&executor, model.clicks), model.graph.nodes[model.clicks].shape);
 	float *prepared = test_prepare(&model.graph, m->params.values, NULL);
 	const struct pass pass = { .values = m->params.values, .prepared = prepared };
 	executor_forward(&executor, &pass, model.logits);
@@ -86,10 +73,12 @@ static double compare(const struct variant_model *m, const struct infer_network 
 	char message[TAPCUT_MESSAGE_SIZE];
 	struct infer_runner *runner;
 	size_t plane = (size_t)h * (size_t)w;
-	ck_assert_msg(infer_runner_new(network, h, w, &runner, message) == TAPCUT_OK, "%s", message);
-	fill(infer_runner_image(runner), infer_runner_clicks(runner), 3 * plane, (size_t)m->config.click_planes * plane,
-	     plane);
-	const float *found = infer_runner_run(runner, 0);
+	ck_assert_msg(infer_runner_new(network, h, w, NULL, &runner, message) == TAPCUT_OK, "%s", message);
+	const struct infer_map *image = infer_runner_input(runner, 0), *clicks = infer_runner_input(runner, 1);
+	ck_assert_uint_eq(image->pitch, 3); /* dense, as core's */
+	ck_assert_uint_eq(clicks->pitch, (size_t)m->config.click_planes);
+	fill(image->data, clicks->data, 3 * plane, (size_t)m->config.click_planes * plane, plane);
+	const float *found = infer_runner_run(runner);
 	float *expected = core_logits(m, h, w);
 	double scale = 0, difference = 0;
 	for (size_t i = 0; i < plane; i++) {

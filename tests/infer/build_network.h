@@ -43,10 +43,7 @@ static inline void builder_init(struct builder *b, uint32_t seed)
 
 static inline void builder_release(struct builder *b)
 {
-	for (int i = 0; i < b->network.tensor_count; i++)
-		free(b->network.tensors[i].data);
-	free(b->network.tensors);
-	free(b->network.steps);
+	infer_network_release(&b->network);
 }
 
 static inline int builder_tensor(struct builder *b, int d0, int d1, int d2, int d3, float range)

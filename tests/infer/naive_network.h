@@ -1,5 +1,6 @@
 /* Every operator of a deployed network as the plainest loops that say what it means, and a network run with them, each value in its own
- * memory: what kernels, fusion and planner are compared with. conv2d is the chain of fused multiply-adds that kernels.h promises. */
+ * memory: what kernels, fusion and planner are compared with. conv2d is the chain of fused multiply-adds that product.h promises.
+ * Values here are planes (C,H,W), unlike the runner's. */
 #ifndef TESTS_INFER_NAIVE_NETWORK_H
 #define TESTS_INFER_NAIVE_NETWORK_H
 
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "infer/kernels/kernels.h"
 #include "infer/network.h"
 
 struct naive_value {
@@ -28,11 +30,12 @@ static inline float naive_conv2d(const struct infer_step *s, const struct infer_
 	const struct infer_tensor *w = &n->tensors[s->tensor[0]];
 	const float *weight = w->data + (size_t)c * (size_t)w->dims[1] * (size_t)w->dims[2] * (size_t)w->dims[3];
 	float sum = s->tensor[1] < 0 ? 0 : n->tensors[s->tensor[1]].data[c];
-	for (int i = 0; i < w->dims[1]; i++)
-		for (int ky = 0; ky < w->dims[2]; ky++)
-			for (int kx = 0; kx < w->dims[3]; kx++)
+	for (int ky = 0; ky < w->dims[2]; ky++)
+		for (int kx = 0; kx < w->dims[3]; kx++)
+			for (int i = 0; i < w->dims[1]; i++)
 				sum = fmaf(naive_at(in, i, y * s->args[2] - s->args[3] + ky * s->args[4],
-						    x * s->args[2] - s->args[3] + kx * s->args[4]), *weight++, sum);
+						    x * s->args[2] - s->args[3] + kx * s->args[4]),
+					   weight[(i * w->dims[2] + ky) * w->dims[3] + kx], sum);
 	return sum;
 }
 
@@ -145,6 +148,23 @@ static inline void naive_step(const struct infer_step *s, const struct infer_net
 				float v = naive_element(s, n, values, c, y, x);
 				*p++ = s->relu ? fmaxf(v, 0) : v;
 			}
+}
+
+/* Planes to a float map of the same shape, and back. */
+static inline void naive_to_map(const float *planes, const struct infer_map *map)
+{
+	for (int c = 0; c < map->c; c++)
+		for (int y = 0; y < map->h; y++)
+			for (int x = 0; x < map->w; x++)
+				((float *)map->data)[((size_t)y * (size_t)map->w + (size_t)x) * map->pitch + (size_t)c] = *planes++;
+}
+
+static inline void naive_from_map(const struct infer_map *map, float *planes)
+{
+	for (int c = 0; c < map->c; c++)
+		for (int y = 0; y < map->h; y++)
+			for (int x = 0; x < map->w; x++)
+				*planes++ = ((const float *)map->data)[((size_t)y * (size_t)map->w + (size_t)x) * map->pitch + (size_t)c];
 }
 
 /* The logits of a whole network; caller frees. Values 0 and 1 are `image` and `clicks`. */

@@ -110,30 +110,38 @@ static void fill(struct builder *b, float *data, size_t count)
 		data[i] = builder_number(&b->state);
 }
 
-static void check_run(const struct builder *b, struct infer_runner *runner, int h, int w, int unchanged)
+/* Random planes, in the runner too. */
+static void fill_input(struct builder *b, struct infer_runner *runner, int which, float *planes, int h, int w)
 {
-	float *want = naive_run(&b->network, h, w, infer_runner_image(runner), infer_runner_clicks(runner));
-	const float *got = infer_runner_run(runner, unchanged);
+	fill(b, planes, (size_t)(3 * h * w));
+	naive_to_map(planes, infer_runner_input(runner, which));
+}
+
+static void check_run(const struct builder *b, struct infer_runner *runner, int h, int w, float *image, float *clicks)
+{
+	float *want = naive_run(&b->network, h, w, image, clicks);
+	const float *got = infer_runner_run(runner);
 	for (int i = 0; i < h * w; i++)
 		if (!(fabsf(got[i] - want[i]) <= 1e-4f * fmaxf(1, fabsf(want[i]))))
-			ck_abort_msg("logit %d is %.9g, expected %.9g", i, got[i], want[i]);
+			ck_abort_msg("logit %d of network %d is %.9g, expected %.9g", i, (int)b->network.step_count, got[i], want[i]);
 	free(want);
 }
 
-static void check_random_network(uint32_t seed)
+static void check_random_network(uint32_t seed, int threads)
 {
 	enum { H = 16, W = 32 };
+	static float image[3 * H * W], clicks[3 * H * W];
+	struct infer_run_options options = { .threads = threads, .isa = -1 };
 	struct builder b;
 	struct infer_runner *runner;
 	char message[TAPCUT_MESSAGE_SIZE] = "";
 	random_network(&b, seed);
-	ck_assert_msg(infer_runner_new(&b.network, H, W, &runner, message) == TAPCUT_OK, "%s", message);
+	ck_assert_msg(infer_runner_new(&b.network, H, W, &options, &runner, message) == TAPCUT_OK, "%s", message);
 	for (int run = 0; run < 3; run++) {
-		int unchanged = run == 1;
-		if (!unchanged)
-			fill(&b, infer_runner_image(runner), 3 * H * W);
-		fill(&b, infer_runner_clicks(runner), 3 * H * W);
-		check_run(&b, runner, H, W, unchanged);
+		if (run != 1)
+			fill_input(&b, runner, 0, image, H, W);
+		fill_input(&b, runner, 1, clicks, H, W);
+		check_run(&b, runner, H, W, image, clicks);
 	}
 	infer_runner_free(runner);
 	builder_release(&b);
@@ -142,33 +150,73 @@ static void check_random_network(uint32_t seed)
 START_TEST(test_random_networks)
 {
 	for (uint32_t seed = 1; seed <= 40; seed++)
-		check_random_network(seed);
+		check_random_network(seed, 1 + (int)(seed % 3));
 }
 END_TEST
 
-/* Processors with FMA agree to the last bit, whatever their vector width. */
-START_TEST(test_same_bits_on_every_fma_processor)
+/* Every instruction set and any number of threads give the same bits; where there is no fused instruction, generic is slow. */
+START_TEST(test_same_bits_everywhere)
 {
 	enum { H = 48, W = 32 };
+	static float image[3 * H * W], clicks[3 * H * W], first[H * W];
 	struct builder b;
-	struct infer_runner *runner;
 	builder_init(&b, 3);
 	build_default(&b);
 	ck_assert_int_eq(infer_network_check(&b.network, NULL), TAPCUT_OK);
-	ck_assert_int_eq(infer_runner_new(&b.network, H, W, &runner, NULL), TAPCUT_OK);
-	fill(&b, infer_runner_image(runner), 3 * H * W);
-	fill(&b, infer_runner_clicks(runner), 3 * H * W);
-	float avx2[H * W];
-	if (infer_isa_available(INFER_ISA_AVX2) && infer_isa_available(INFER_ISA_AVX512)) {
-		infer_runner_set_isa(runner, INFER_ISA_AVX2);
-		memcpy(avx2, infer_runner_run(runner, 0), sizeof avx2);
-		infer_runner_set_isa(runner, INFER_ISA_AVX512);
-		ck_assert_mem_eq(infer_runner_run(runner, 0), avx2, sizeof avx2);
-	} else {
-		test_skip("this processor has no AVX-512 to compare with AVX2");
-	}
-	infer_runner_free(runner);
+	fill(&b, image, 3 * H * W);
+	fill(&b, clicks, 3 * H * W);
+	for (int isa = 0; isa < INFER_ISA_COUNT; isa++)
+		for (int threads = 1; threads <= 3; threads++) {
+			struct infer_run_options options = { .threads = threads, .isa = isa };
+			struct infer_runner *runner;
+			if (!infer_isa_available((enum infer_isa)isa))
+				continue;
+			ck_assert_int_eq(infer_runner_new(&b.network, H, W, &options, &runner, NULL), TAPCUT_OK);
+			naive_to_map(image, infer_runner_input(runner, 0));
+			naive_to_map(clicks, infer_runner_input(runner, 1));
+			const float *got = infer_runner_run(runner);
+			if (isa == 0 && threads == 1)
+				memcpy(first, got, sizeof first);
+			ck_assert_msg(memcmp(got, first, sizeof first) == 0, "%s, %d threads", infer_isa_name((enum infer_isa)isa), threads);
+			infer_runner_free(runner);
+		}
 	builder_release(&b);
+}
+END_TEST
+
+/* Photo and clicks arrive as preprocess.h says, beside a previous mask that covers a part of the planes. */
+START_TEST(test_inputs)
+{
+	enum { H = 16, W = 32, PHOTO_W = 29, PHOTO_H = 11 };
+	static float planes[3 * H * W], found[3 * H * W], previous[PHOTO_W * PHOTO_H];
+	static uint8_t rgb[PHOTO_H][3 * PHOTO_W + 5];
+	struct infer_click clicks[] = { { 4, 5, 1 }, { 20.5f, 3, 0 }, { 31, 15, 1 } };
+	for (int encoding = 0; encoding < 2; encoding++) {
+		struct builder b;
+		struct infer_runner *runner;
+		builder_init(&b, 5);
+		b.network.preprocess.encoding = (uint8_t)encoding;
+		b.network.preprocess.bgr = (uint8_t)encoding;
+		b.network.preprocess.click_scale = 3;
+		build_conv2d(&b, build_binary(&b, INFER_OP_ADD, 0, 1, 0), 1, 1, 1, 0, 1, 0);
+		ck_assert_int_eq(infer_runner_new(&b.network, H, W, NULL, &runner, NULL), TAPCUT_OK);
+		for (int i = 0; i < PHOTO_W * PHOTO_H; i++)
+			previous[i] = builder_number(&b.state);
+		for (size_t i = 0; i < sizeof rgb; i++)
+			rgb[i / sizeof rgb[0]][i % sizeof rgb[0]] = (uint8_t)(i * 37);
+		infer_runner_set_photo(runner, rgb[0], PHOTO_W, PHOTO_H, sizeof rgb[0]);
+		infer_normalize_rgb8(&b.network.preprocess, rgb[0], PHOTO_W, PHOTO_H, sizeof rgb[0], planes, W, H);
+		naive_from_map(infer_runner_input(runner, 0), found);
+		ck_assert_mem_eq(found, planes, sizeof planes);
+		infer_runner_set_clicks(runner, clicks, 3, previous, PHOTO_W, PHOTO_H);
+		infer_draw_clicks(&b.network.preprocess, clicks, 3, planes, W, H);
+		for (int i = 0; i < H * W; i++)
+			planes[2 * H * W + i] = i % W < PHOTO_W && i / W < PHOTO_H ? 3 * previous[i / W * PHOTO_W + i % W] : 0;
+		naive_from_map(infer_runner_input(runner, 1), found);
+		ck_assert_mem_eq(found, planes, sizeof planes);
+		infer_runner_free(runner);
+		builder_release(&b);
+	}
 }
 END_TEST
 
@@ -178,7 +226,7 @@ START_TEST(test_memory_is_reused)
 	struct infer_runner *runner;
 	builder_init(&b, 1);
 	build_default(&b);
-	ck_assert_int_eq(infer_runner_new(&b.network, 512, 512, &runner, NULL), TAPCUT_OK);
+	ck_assert_int_eq(infer_runner_new(&b.network, 512, 512, NULL, &runner, NULL), TAPCUT_OK);
 	ck_assert_uint_lt(infer_runner_bytes(runner), 64u << 20);
 	infer_runner_free(runner);
 	builder_release(&b);
@@ -193,10 +241,13 @@ START_TEST(test_refusals)
 	builder_init(&b, 1);
 	int x = build_conv2d(&b, 0, 1000, 1, 1, 0, 1, 0);
 	build_conv2d(&b, build_binary(&b, INFER_OP_ADD, x, x, 0), 1, 1, 1, 0, 1, 0);
-	ck_assert_int_eq(infer_runner_new(&b.network, 17, 16, &runner, message), TAPCUT_FORMAT);
+	ck_assert_int_eq(infer_runner_new(&b.network, 17, 16, NULL, &runner, message), TAPCUT_FORMAT);
 	ck_assert_ptr_null(runner);
-	ck_assert_int_eq(infer_runner_new(&b.network, 512, 512, &runner, message), TAPCUT_LIMIT);
+	ck_assert_int_eq(infer_runner_new(&b.network, 512, 512, NULL, &runner, message), TAPCUT_LIMIT);
 	ck_assert_msg(strstr(message, "512x512") && strstr(message, "MiB"), "%s", message);
+	struct infer_run_options bytes = { .arithmetic = INFER_ARITHMETIC_U8, .isa = -1 };
+	ck_assert_int_eq(infer_runner_new(&b.network, 16, 16, &bytes, &runner, message), TAPCUT_ARGUMENT);
+	ck_assert_msg(strstr(message, "8-bit"), "%s", message);
 	infer_runner_free(NULL);
 	builder_release(&b);
 }
@@ -208,7 +259,8 @@ static Suite *network_run_suite(void)
 	TCase *tcase = tcase_create("runner");
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_random_networks);
-	tcase_add_test(tcase, test_same_bits_on_every_fma_processor);
+	tcase_add_test(tcase, test_same_bits_everywhere);
+	tcase_add_test(tcase, test_inputs);
 	tcase_add_test(tcase, test_memory_is_reused);
 	tcase_add_test(tcase, test_refusals);
 	suite_add_tcase(suite, tcase);

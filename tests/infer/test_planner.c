@@ -14,7 +14,7 @@ static int number(uint32_t *state, int below)
 static int in_conflict(const struct infer_block *a, const struct infer_block *b)
 {
 	int together = a->first <= b->last && b->first <= a->last;
-	return together && a->floats && b->floats && a->offset < b->offset + b->floats && b->offset < a->offset + a->floats;
+	return together && a->bytes && b->bytes && a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
 }
 
 static void check_plan(const struct infer_block *blocks, int count, size_t arena)
@@ -23,7 +23,7 @@ static void check_plan(const struct infer_block *blocks, int count, size_t arena
 		if (blocks[i].last < blocks[i].first)
 			continue;
 		ck_assert_uint_eq(blocks[i].offset % INFER_ARENA_ALIGNMENT, 0);
-		ck_assert_uint_le(blocks[i].offset + blocks[i].floats, arena);
+		ck_assert_uint_le(blocks[i].offset + blocks[i].bytes, arena);
 		for (int k = 0; k < i; k++)
 			if (blocks[k].last >= blocks[k].first && in_conflict(&blocks[i], &blocks[k]))
 				ck_abort_msg("blocks %d and %d overlap", k, i);
@@ -38,7 +38,7 @@ static void check_random_lifetimes(uint32_t seed)
 	uint32_t state = seed * 77 + 5;
 	int count = 1 + number(&state, MOST);
 	for (int i = 0; i < count; i++) {
-		blocks[i] = (struct infer_block){ .floats = (size_t)number(&state, 1 + number(&state, 3000)), .first = number(&state, 40) };
+		blocks[i] = (struct infer_block){ .bytes = (size_t)number(&state, 1 + number(&state, 3000)), .first = number(&state, 40) };
 		blocks[i].last = blocks[i].first + number(&state, 1 + number(&state, 30)) - (number(&state, 10) == 0 ? 40 : 0);
 		again[i] = blocks[i];
 	}
@@ -61,9 +61,9 @@ START_TEST(test_chain_needs_two_places)
 	struct infer_block blocks[50];
 	int order[50];
 	for (int i = 0; i < 50; i++)
-		blocks[i] = (struct infer_block){ .floats = 160, .first = i, .last = i + 1 };
-	ck_assert_uint_eq(infer_plan(blocks, 50, order), 320);
-	check_plan(blocks, 50, 320);
+		blocks[i] = (struct infer_block){ .bytes = 640, .first = i, .last = i + 1 };
+	ck_assert_uint_eq(infer_plan(blocks, 50, order), 1280);
+	check_plan(blocks, 50, 1280);
 }
 END_TEST
 

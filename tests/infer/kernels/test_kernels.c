@@ -1,11 +1,11 @@
-/* Every kernel against plain loops, at shapes that are no multiple of anything, with every instruction set that this processor has.
- * Outputs lie between guard floats that must survive; scratch starts as NaN, so that nobody reads what was not written. */
+/* Every float kernel against plain loops, at shapes that are no multiple of anything, with every instruction set that this processor
+ * has. Between the channels of one pixel and the next lie guard floats that must survive; scratch starts as NaN, so that nobody reads
+ * what was not written. */
 #include "infer/kernels/kernels.h"
 #include "tests/infer/build_network.h"
 #include "tests/infer/naive_network.h"
 #include "tests/support/test.h"
 
-enum { GUARD = 16 };
 static const float GUARD_VALUE = 12345.0f;
 
 static size_t floats(struct infer_shape s)
@@ -21,32 +21,49 @@ static float *random_floats(uint32_t *state, size_t count)
 	return data;
 }
 
-/* Memory of exactly the size, so that AddressSanitizer sees a step beyond it. */
-static void run_kernel(struct infer_planar_call *call, float *out)
+/* Memory of exactly the size, so that AddressSanitizer sees a step beyond it. The rows are done in two halves. */
+static void run_kernel(struct infer_call *call)
 {
-	const struct infer_planar_kernel *kernel = &infer_planar_kernels[call->step->op];
-	size_t scratch = kernel->scratch_floats ? kernel->scratch_floats(call) : 0;
-	call->scratch = malloc((scratch + 1) * sizeof(float));
-	for (size_t i = 0; i < scratch; i++)
-		call->scratch[i] = NAN;
-	call->out = out;
-	kernel->run(call);
-	free(call->scratch);
+	const struct infer_kernel *kernel = &infer_kernels_f32[call->step->op];
+	size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(call) : 0, packed = kernel->packed_bytes ? kernel->packed_bytes(call) : 0;
+	int step = kernel->row_step ? kernel->row_step(call) : 1, half = call->out.h / 2 / step * step;
+	void *memory = aligned_alloc(64, (scratch + 127) / 64 * 64), *weights = aligned_alloc(64, (packed + 127) / 64 * 64);
+	memset(memory, 0xff, scratch); /* NaN */
+	if (packed)
+		kernel->pack(call, weights);
+	call->packed = packed ? weights : NULL;
+	kernel->run(call, half, call->out.h, memory);
+	if (half)
+		kernel->run(call, 0, half, memory);
+	free(memory);
+	free(weights);
 }
 
-static void check_guards(const float *memory, size_t count)
+/* A map for these planes, inside pixels that are `wider` numbers longer, which hold GUARD_VALUE. */
+static struct infer_map new_map(const float *planes, struct infer_shape s, int wider)
 {
-	for (int i = 0; i < GUARD; i++)
-		if (memory[i] != GUARD_VALUE || memory[GUARD + count + (size_t)i] != GUARD_VALUE)
-			ck_abort_msg("guard float %d was overwritten", i);
+	struct infer_map map = { .c = s.c, .h = s.h, .w = s.w, .pitch = (size_t)(s.c + wider) };
+	float *data = malloc((size_t)s.h * (size_t)s.w * map.pitch * sizeof(float) + 1);
+	for (size_t i = 0; i < (size_t)s.h * (size_t)s.w * map.pitch; i++)
+		data[i] = GUARD_VALUE;
+	map.data = data;
+	if (planes)
+		naive_to_map(planes, &map);
+	return map;
+}
+
+static void check_guards(const struct infer_map *map)
+{
+	const float *data = map->data;
+	for (size_t i = 0; i < (size_t)map->h * (size_t)map->w * map->pitch; i++)
+		if ((int)(i % map->pitch) >= map->c && data[i] != GUARD_VALUE)
+			ck_abort_msg("number %zu of pixel %zu, %d channels, was overwritten", i % map->pitch, i / map->pitch, map->c);
 }
 
 /* Largest difference allowed for operators that round differently from the plain loops; 0: the same bits. */
-static float tolerance(int op, enum infer_isa isa)
+static float tolerance(int op)
 {
 	switch (op) {
-	case INFER_OP_CONV2D:
-		return isa == INFER_ISA_GENERIC ? 1e-4f : 0;
 	case INFER_OP_CONV_TRANSPOSE2D:
 	case INFER_OP_GLOBAL_AVG_POOL2D:
 	case INFER_OP_UPSAMPLE_BILINEAR:
@@ -65,34 +82,41 @@ static void compare(const float *got, const float *want, struct infer_shape s, f
 			ck_abort_msg("%s: %zu of (%d,%d,%d) is %.9g, expected %.9g", what, i, s.c, s.h, s.w, got[i], want[i]);
 }
 
-/* Step 0 of the builder's network, on inputs of the given shapes. */
-static void check_step(struct builder *b, struct infer_shape first, struct infer_shape second, struct infer_shape out)
+/* Step 0 of the builder's network, on inputs of the given shapes, in maps that are `wider` than their channels. */
+static void check_layout(const struct builder *b, const struct naive_value *values, const struct naive_value *want, int wider)
 {
 	const struct infer_step *step = &b->network.steps[0];
-	struct infer_shape shapes[] = { first, second };
-	struct naive_value values[2], want = { out, malloc(floats(out) * sizeof(float)) };
-	struct infer_planar_call call = { .step = step, .out_shape = out, .in_scale = 1, .relu = step->relu };
-	for (int k = 0; k < 2; k++) {
-		values[k] = (struct naive_value){ shapes[k], random_floats(&b->state, floats(shapes[k])) };
+	struct infer_call call = { .step = step, .in_scale = 1, .relu = step->relu };
+	float *got = malloc(floats(want->shape) * sizeof *got);
+	for (int k = 0; k < 2; k++)
 		call.tensor[k] = step->tensor[k] < 0 ? NULL : &b->network.tensors[step->tensor[k]];
-	}
-	for (int k = 0; k < step->input_count; k++) {
-		call.in[k] = values[step->inputs[k]].data;
-		call.in_shape[k] = shapes[step->inputs[k]];
-	}
-	naive_step(step, &b->network, values, &want);
-	float *memory = malloc((floats(out) + 2 * GUARD) * sizeof *memory);
+	for (int k = 0; k < step->input_count; k++)
+		call.in[k] = new_map(values[step->inputs[k]].data, values[step->inputs[k]].shape, wider);
 	for (int isa = 0; isa < INFER_ISA_COUNT; isa++) {
 		if (!infer_isa_available((enum infer_isa)isa))
 			continue;
-		for (size_t i = 0; i < floats(out) + 2 * GUARD; i++)
-			memory[i] = GUARD_VALUE;
 		call.isa = (enum infer_isa)isa;
-		run_kernel(&call, memory + GUARD);
-		check_guards(memory, floats(out));
-		compare(memory + GUARD, want.data, out, tolerance(step->op, call.isa), infer_isa_name(call.isa));
+		call.out = new_map(NULL, want->shape, wider);
+		run_kernel(&call);
+		check_guards(&call.out);
+		naive_from_map(&call.out, got);
+		compare(got, want->data, want->shape, tolerance(step->op), infer_isa_name(call.isa));
+		free(call.out.data);
 	}
-	free(memory);
+	for (int k = 0; k < step->input_count; k++)
+		free(call.in[k].data);
+	free(got);
+}
+
+static void check_step(struct builder *b, struct infer_shape first, struct infer_shape second, struct infer_shape out)
+{
+	struct infer_shape shapes[] = { first, second };
+	struct naive_value values[2], want = { out, malloc(floats(out) * sizeof(float)) };
+	for (int k = 0; k < 2; k++)
+		values[k] = (struct naive_value){ shapes[k], random_floats(&b->state, floats(shapes[k])) };
+	naive_step(&b->network.steps[0], &b->network, values, &want);
+	check_layout(b, values, &want, 0);
+	check_layout(b, values, &want, 7);
 	free(want.data);
 	free(values[0].data);
 	free(values[1].data);
@@ -132,35 +156,57 @@ START_TEST(test_conv2d)
 }
 END_TEST
 
-/* Scale before, addend after: the bits of three separate steps. */
+/* relu(conv(scaled) + addend) and relu(conv(a) + conv(b)), which is one chain over both. */
+static void check_fused(struct infer_call *call, const float *want, struct infer_shape out)
+{
+	float *got = malloc(floats(out) * sizeof *got);
+	for (int isa = 0; isa < INFER_ISA_COUNT; isa++) {
+		call->isa = (enum infer_isa)isa;
+		if (!infer_isa_available(call->isa))
+			continue;
+		call->out = new_map(NULL, out, 5);
+		run_kernel(call);
+		check_guards(&call->out);
+		naive_from_map(&call->out, got);
+		compare(got, want, out, 2e-6f, infer_isa_name(call->isa));
+		free(call->out.data);
+	}
+	free(got);
+}
+
 START_TEST(test_conv2d_fused)
 {
 	struct builder b;
 	builder_init(&b, 5);
-	b.channels[0] = 6;
-	int scaled = build_scale(&b, 0, 0.37f);
-	int conv = build_conv2d(&b, scaled, 11, 3, 1, 1, 1, 0);
-	build_binary(&b, INFER_OP_ADD, conv, 1, 1);
-	struct infer_shape in = { 6, 14, 21 }, out = { 11, 14, 21 };
-	struct naive_value values[5] = { { in, random_floats(&b.state, floats(in)) }, { out, random_floats(&b.state, floats(out)) } };
-	for (int i = 0; i < 3; i++) {
+	b.channels[0] = b.channels[1] = 6;
+	build_conv2d(&b, build_scale(&b, 0, 0.375f), 21, 3, 2, 1, 1, 0);
+	build_conv2d(&b, 1, 21, 5, 2, 2, 1, 0);
+	build_binary(&b, INFER_OP_ADD, 3, 4, 1);
+	struct infer_shape in = { 6, 14, 21 }, out = { 21, 7, 11 };
+	struct naive_value values[6] = { { in, random_floats(&b.state, floats(in)) }, { in, random_floats(&b.state, floats(in)) } };
+	for (int i = 0; i < 4; i++) {
 		values[2 + i].shape = i == 0 ? in : out;
-		values[2 + i].data = malloc(floats(out) * sizeof(float));
+		values[2 + i].data = malloc(floats(values[2 + i].shape) * sizeof(float));
 		naive_step(&b.network.steps[i], &b.network, values, &values[2 + i]);
 	}
-	const struct infer_step *step = &b.network.steps[1];
-	struct infer_planar_call call = { .step = step, .tensor = { &b.network.tensors[0], &b.network.tensors[1] }, .in = { values[0].data },
-				   .in_shape = { in }, .out_shape = out, .in_scale = 0.37f, .addend = values[1].data, .relu = 1 };
-	float *got = malloc(floats(out) * sizeof *got);
-	for (int isa = 0; isa < INFER_ISA_COUNT; isa++) {
-		call.isa = (enum infer_isa)isa;
-		if (!infer_isa_available(call.isa))
-			continue;
-		run_kernel(&call, got);
-		compare(got, values[4].data, out, tolerance(INFER_OP_CONV2D, call.isa), infer_isa_name(call.isa));
-	}
-	free(got);
-	for (int i = 0; i < 5; i++)
+	const struct infer_network *n = &b.network;
+	struct infer_call call = { .step = &n->steps[1], .tensor = { &n->tensors[0], &n->tensors[1] }, .in_scale = 0.375f, .relu = 1,
+				   .in = { new_map(values[0].data, in, 3) } };
+	struct infer_call plus = { .step = &n->steps[2], .tensor = { &n->tensors[2], &n->tensors[3] }, .in_scale = 1,
+				   .in = { new_map(values[1].data, in, 0) }, .out = { .c = out.c, .h = out.h, .w = out.w } };
+	call.addend = new_map(values[4].data, out, 2);
+	check_fused(&call, values[5].data, out);
+	free(call.addend.data);
+	call.addend.data = NULL;
+	float *packed = aligned_alloc(64, (infer_conv2d_f32_packed(&plus) + 63) / 64 * 64);
+	infer_conv2d_f32_pack(&plus, packed);
+	plus.packed = packed;
+	call.plus = &plus;
+	check_fused(&call, values[5].data, out);
+	free(packed);
+	free(call.in[0].data);
+	free(plus.in[0].data);
+	for (int i = 0; i < 6; i++)
 		free(values[i].data);
 	builder_release(&b);
 }

@@ -1,0 +1,42 @@
+/* The inner loops of float convolutions, built once per instruction set from product.inc: products of rows of numbers with weights, for
+ * a run of pixels and some blocks of 16 outputs. Whoever calls has arranged the input such that each tap of the kernel is a constant
+ * distance away. */
+#ifndef INFER_KERNELS_PRODUCT_H
+#define INFER_KERNELS_PRODUCT_H
+
+#include <stddef.h>
+
+enum { INFER_BLOCK = 16 }; /* outputs whose weights lie side by side */
+
+/* For pixel p, tap t and number k < run: in[offset[t] + p * step + k] times weight[(t * run + k) * 16 + output % 16] of its block. */
+struct infer_operand {
+	const float *in;
+	size_t step;
+	const ptrdiff_t *offset;
+	int taps, run;
+	const float *weight; /* of the first block */
+	size_t block_stride; /* from block to block */
+	const float *bias;   /* of the first block */
+};
+
+/* out = relu(operand 0 + operand 1 + addend): a chain of fused multiply-adds that starts at the first bias and goes over taps and
+ * numbers; then the second bias is added and the chain goes on. */
+struct infer_product {
+	struct infer_operand operand[2];
+	int operand_count;
+	int pixels, outputs; /* outputs need not be a multiple of 16; nothing is stored behind them */
+	float *out;
+	size_t out_step;     /* from pixel to pixel */
+	const float *addend; /* or NULL */
+	size_t addend_step;
+	int relu;
+};
+
+struct infer_product_kernels {
+	int blocks; /* that are best done together: whoever calls cuts the outputs accordingly */
+	void (*run)(const struct infer_product *product); /* at most that many blocks */
+};
+
+extern const struct infer_product_kernels infer_product_generic, infer_product_avx2, infer_product_avx512;
+
+#endif
