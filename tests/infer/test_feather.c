@@ -1,4 +1,6 @@
 /* The feather against its formula: a triangle of weights in each direction, rounded after each, the border extended. */
+#include <stdlib.h>
+
 #include "infer/feather.h"
 #include "tests/support/test.h"
 
