@@ -25,6 +25,7 @@ enum status export_memory(const struct model *model, const struct model_config *
 	struct infer_network *network = &steps.network;
 	network->preprocess = options->preprocess;
 	network->default_size = options->default_size;
+	steps_click_range(&steps, options->preprocess.click_scale);
 	snprintf(network->architecture, sizeof network->architecture, "%s+%s", trunk_names[config->trunk],
 		 decoder_names[config->decoder]);
 	enum status status = weights_file_write(network, options->weights, data, size);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/ops/ops.h"
+#include "core/quantize.h"
 
 struct translation {
 	const struct graph *graph;
@@ -357,6 +358,28 @@ static void count_readers(struct translation *t, int logits)
 		}
 }
 
+/* The ranges of a network that was trained for 8 bits (core/quantize.h), if it has seen any values. The caller adds that of the clicks. */
+static enum status add_ranges(struct translation *t, int logits)
+{
+	struct infer_network *network = &t->out->network;
+	bool trained = false;
+	network->ranges = calloc((size_t)(INFER_FIRST_STEP_VALUE + network->step_count), sizeof *network->ranges);
+	if (!network->ranges)
+		return status_fail(STATUS_NO_MEMORY, "no memory for the ranges of %d steps", network->step_count);
+	for (int node = 0; node <= logits; node++) {
+		if (!t->readers[node] || t->value[node] < INFER_FIRST_STEP_VALUE)
+			continue;
+		struct quantize_grid grid = quantize_node_grid(t->graph, t->values, node);
+		network->ranges[t->value[node]] = (struct infer_range){ grid.scale, (int)grid.zero };
+		trained |= grid.scale > 0;
+	}
+	if (!trained) {
+		free(network->ranges);
+		network->ranges = NULL;
+	}
+	return STATUS_OK;
+}
+
 static enum status walk(struct translation *t, int image, int clicks, int logits)
 {
 	count_readers(t, logits);
@@ -369,7 +392,7 @@ static enum status walk(struct translation *t, int image, int clicks, int logits
 			TRY(encode_node(t, node));
 	if (t->value[logits] != INFER_FIRST_STEP_VALUE + t->out->network.step_count - 1)
 		return status_fail(STATUS_CONFIG, "export: the logits are not the last step");
-	return STATUS_OK;
+	return add_ranges(t, logits);
 }
 
 /* A node becomes at most two steps with at most two tensors. */
@@ -420,6 +443,21 @@ enum status steps_translate(struct steps *steps, const struct graph *graph, int 
 	if (status != STATUS_OK)
 		steps_release(steps);
 	return status;
+}
+
+void steps_click_range(struct steps *steps, float click_scale)
+{
+	struct infer_range *ranges = steps->network.ranges;
+	if (!ranges)
+		return;
+	ranges[1] = (struct infer_range){ click_scale / 255, 0 };
+	for (int i = 0; i < steps->network.step_count; i++) {
+		const struct infer_step *step = &steps->network.steps[i];
+		bool keeps = step->op == INFER_OP_MAX_POOL2D || step->op == INFER_OP_UPSAMPLE_NEAREST ||
+			     step->op == INFER_OP_UPSAMPLE_BILINEAR;
+		if (keeps)
+			ranges[INFER_FIRST_STEP_VALUE + i] = ranges[step->inputs[0]];
+	}
 }
 
 void steps_release(struct steps *steps)

@@ -8,7 +8,9 @@
 
 /* The steps and tensors, with the parameter that each tensor came from. */
 struct steps {
-	struct infer_network network; /* steps, tensors and their counts; the rest is for the caller to fill in */
+	struct infer_network network; /* steps, tensors and their counts, ranges where the graph was trained with them (of the
+					 clicks and what only pools them the caller's: steps_click_range); the rest is for the
+					 caller to fill in */
 	char (*names)[64];            /* of each tensor */
 };
 
@@ -17,6 +19,8 @@ struct steps {
  * release. */
 enum status steps_translate(struct steps *steps, const struct graph *graph, int image, int clicks, int logits,
 			    const float *values);
+/* Where there are ranges: that of the clicks, for planes from 0 to click_scale, and of the steps that keep it. */
+void steps_click_range(struct steps *steps, float click_scale);
 void steps_release(struct steps *steps);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "convert/export.h"
 #include "core/atomic_file.h"
+#include "core/quantize.h"
 #include "core/rng.h"
 #include "infer/network.h"
 #include "infer/tapcut.h"
@@ -38,6 +39,66 @@ START_TEST(test_variants)
 		infer_network_release(&network);
 		free(data);
 	}
+	variant_model_release(&m);
+}
+END_TEST
+
+/* A model with training for 8 bits whose values have all been seen between -1 and 3. */
+static void quantized_model(struct variant_model *m, enum click_entry entry)
+{
+	*m = (struct variant_model){ .options = { .weights = EXPORT_INT8,
+						  .preprocess = { .radius = 5, .click_scale = 64, .scale = { 1, 1, 1 }, .previous_mask = 1 },
+						  .default_size = 128 } };
+	model_config_init(&m->config);
+	m->config.quantize = true;
+	m->config.click_entry = entry;
+	params_init(&m->params);
+	ck_assert_int_eq(model_build(&m->model, &m->params, &m->config, 1, VARIANT_BUILD_SIZE, VARIANT_BUILD_SIZE), STATUS_OK);
+	ck_assert_int_eq(params_alloc(&m->params, 7), STATUS_OK);
+	for (int i = 0; i < m->params.count; i++)
+		if (m->params.items[i].kind == PARAM_BUFFER)
+			memcpy(m->params.values + m->params.items[i].offset, (float[]){ -0.5f, 1.5f, 0.5f }, sizeof(float[RANGE_FLOATS]));
+}
+
+/* The reader accepts the ranges only where every value that must be bytes has one. */
+START_TEST(test_trained_ranges)
+{
+	struct variant_model m;
+	struct infer_network network;
+	unsigned char *data;
+	size_t size;
+	char message[TAPCUT_MESSAGE_SIZE];
+	quantized_model(&m, (enum click_entry)_i);
+	ck_assert_int_eq(export_memory(&m.model, &m.config, m.params.values, &m.options, &data, &size), STATUS_OK);
+	ck_assert_msg(infer_network_parse(data, size, &network, message) == TAPCUT_OK, "%s", message);
+	ck_assert_ptr_nonnull(network.ranges);
+	ck_assert(network.ranges[1].scale == 64.0f / 255 && network.ranges[1].zero == 0);
+	int trained = 0;
+	for (int v = INFER_FIRST_STEP_VALUE; v < INFER_FIRST_STEP_VALUE + network.step_count; v++)
+		trained += network.ranges[v].scale == 4.0f / 255 && network.ranges[v].zero == 64;
+	ck_assert_int_gt(trained, network.step_count * 2 / 3);
+	infer_network_release(&network);
+	free(data);
+	variant_model_release(&m);
+}
+END_TEST
+
+/* Nothing seen, nothing written: such a file is one of version 1. */
+START_TEST(test_untrained_ranges)
+{
+	struct variant_model m;
+	struct infer_network network;
+	unsigned char *data;
+	size_t size;
+	quantized_model(&m, CLICK_ENTRY_STEM);
+	for (int i = 0; i < m.params.count; i++)
+		if (m.params.items[i].kind == PARAM_BUFFER)
+			memset(m.params.values + m.params.items[i].offset, 0, sizeof(float[RANGE_FLOATS]));
+	ck_assert_int_eq(export_memory(&m.model, &m.config, m.params.values, &m.options, &data, &size), STATUS_OK);
+	ck_assert_int_eq(infer_network_parse(data, size, &network, NULL), TAPCUT_OK);
+	ck_assert_ptr_null(network.ranges);
+	infer_network_release(&network);
+	free(data);
 	variant_model_release(&m);
 }
 END_TEST
@@ -179,6 +240,8 @@ static Suite *make_suite(void)
 	TCase *tcase = tcase_create("export");
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, test_variants, 0, VARIANT_COUNT);
+	tcase_add_loop_test(tcase, test_trained_ranges, CLICK_ENTRY_STEM, CLICK_ENTRY_COARSE + 1);
+	tcase_add_test(tcase, test_untrained_ranges);
 	tcase_add_test(tcase, test_sizes);
 	tcase_add_test(tcase, test_loss);
 	tcase_add_test(tcase, test_same_bytes);
