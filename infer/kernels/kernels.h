@@ -34,6 +34,7 @@ struct infer_map {
 	int element; /* enum infer_element */
 	float scale; /* INFER_ELEMENT_U8 */
 	int zero;
+	const struct infer_preprocess *image; /* not NULL: the photo's bytes, real = (q - image->mean[c]) * image->scale[c] */
 };
 
 /* One step on concrete memory, with the neighbouring steps that are done on the way. Inputs and output do not overlap, except that an

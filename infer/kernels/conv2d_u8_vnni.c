@@ -1,0 +1,142 @@
+/* The inner loops of conv2d_u8.c for AVX-512 VNNI: one vpdpbusd is 64 products, four for each of 16 outputs. */
+#include "conv2d_u8.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+#define INLINE static inline __attribute__((always_inline)) TARGET
+
+enum { MAX_SUMS = 24 }; /* of 32 registers */
+
+/* Sums of `quads` quads of pixels for `blocks` blocks of outputs: sum[(quad * 4 + pixel) * blocks + block]. */
+INLINE void sum_tile(const struct infer_conv2d_u8_operand *o, const size_t *in, int block, const int quads, const int blocks, __m512i *sum)
+{
+	const int8_t *w = o->weight + (size_t)block * o->block_bytes;
+	size_t s = o->pixel_stride;
+#pragma GCC unroll 24
+	for (int i = 0; i < quads * INFER_U8_QUAD * blocks; i++)
+		sum[i] = _mm512_loadu_si512(o->bias + (block + i % blocks) * INFER_U8_BLOCK);
+	for (int ry = 0; ry < o->runs_y; ry++)
+		for (int rx = 0; rx < o->runs_x; rx++) {
+			const uint8_t *run = o->in + (size_t)ry * o->run_step_y + (size_t)rx * o->run_step_x, *x[6];
+#pragma GCC unroll 6
+			for (int q = 0; q < quads; q++)
+				x[q] = run + in[q];
+			for (int g = 0; g < o->groups; g++, w += 64) {
+				__m512i weight[2];
+#pragma GCC unroll 2
+				for (int b = 0; b < blocks; b++)
+					weight[b] = _mm512_loadu_si512(w + (size_t)b * o->block_bytes);
+#pragma GCC unroll 6
+				for (int q = 0; q < quads; q++) {
+#pragma GCC unroll 4
+					for (int p = 0; p < INFER_U8_QUAD; p++) {
+						int32_t four;
+						memcpy(&four, x[q] + (size_t)p * s, 4);
+						__m512i broadcast = _mm512_set1_epi32(four);
+#pragma GCC unroll 2
+						for (int b = 0; b < blocks; b++)
+							sum[(q * 4 + p) * blocks + b] =
+								_mm512_dpbusd_epi32(sum[(q * 4 + p) * blocks + b], broadcast, weight[b]);
+					}
+					x[q] += INFER_U8_GROUP;
+				}
+			}
+		}
+}
+
+struct rounding {
+	__m512 multiplier, low, high;
+	__m512i zero;
+};
+
+INLINE struct rounding rounding_of(const struct infer_conv2d_u8_band *b, int block)
+{
+	return (struct rounding){ _mm512_loadu_ps(b->operand[0].multiplier + block * INFER_U8_BLOCK), _mm512_set1_ps((float)b->low),
+				  _mm512_set1_ps((float)(255 - b->zero)), _mm512_set1_epi32(b->zero) };
+}
+
+INLINE __m512i round_sums(__m512i sum, const struct rounding *r)
+{
+	__m512 t = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), r->multiplier);
+	t = _mm512_min_ps(_mm512_max_ps(t, r->low), r->high);
+	return _mm512_add_epi32(_mm512_cvtps_epi32(t), r->zero);
+}
+
+/* The bytes of a tile. */
+INLINE void store_tile(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const int quads,
+		       const int blocks, const __m512i *sum)
+{
+#pragma GCC unroll 2
+	for (int b = 0; b < blocks; b++) {
+		int first = (block + b) * INFER_U8_BLOCK, left = band->outputs - first;
+		__mmask16 mask = (__mmask16)(left >= INFER_U8_BLOCK ? 0xffff : (1u << left) - 1);
+		struct rounding r = rounding_of(band, block + b);
+#pragma GCC unroll 6
+		for (int q = 0; q < quads; q++) {
+			uint8_t *out = band->out + quad[q].out * band->out_pitch + first;
+#pragma GCC unroll 4
+			for (int p = 0; p < INFER_U8_QUAD; p++, out += band->out_pitch)
+				if (p < band->pixels)
+					_mm512_mask_cvtepi32_storeu_epi8(out, mask, round_sums(sum[(q * 4 + p) * blocks + b], &r));
+		}
+	}
+}
+
+/* Other ends than bytes of one sum go through memory. */
+INLINE void finish_tile(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const int quads,
+			const int blocks, const __m512i *sum, int operand, int32_t sums[][2][INFER_U8_QUAD][INFER_U8_BLOCK])
+{
+#pragma GCC unroll 24
+	for (int i = 0; i < quads * INFER_U8_QUAD * blocks; i++)
+		_mm512_storeu_si512(sums[i / (4 * blocks) * blocks + i % blocks][operand][i / blocks % 4], sum[i]);
+	if (operand + 1 < band->operand_count)
+		return;
+	for (int q = 0; q < quads; q++)
+		for (int b = 0; b < blocks; b++)
+			infer_conv2d_u8_finish(band, &quad[q], block + b,
+					       (const int32_t(*)[INFER_U8_QUAD][INFER_U8_BLOCK])sums[q * blocks + b]);
+}
+
+INLINE void do_tile(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const int quads,
+		    const int blocks)
+{
+	__m512i sum[MAX_SUMS];
+	size_t in[6];
+	if (infer_conv2d_u8_is_simple(band)) {
+		for (int q = 0; q < quads; q++)
+			in[q] = quad[q].in[0];
+		sum_tile(&band->operand[0], in, block, quads, blocks, sum);
+		store_tile(band, quad, block, quads, blocks, sum);
+		return;
+	}
+	int32_t sums[6][2][INFER_U8_QUAD][INFER_U8_BLOCK];
+	for (int k = 0; k < band->operand_count; k++) {
+		for (int q = 0; q < quads; q++)
+			in[q] = quad[q].in[k];
+		sum_tile(&band->operand[k], in, block, quads, blocks, sum);
+		finish_tile(band, quad, block, quads, blocks, sum, k, sums);
+	}
+}
+
+TARGET void infer_conv2d_u8_vnni(const struct infer_conv2d_u8_band *band)
+{
+	int blocks = (band->outputs + INFER_U8_BLOCK - 1) / INFER_U8_BLOCK, block = 0, i = 0;
+	const struct infer_conv2d_u8_quad *quads = band->quads;
+	for (; block + 2 <= blocks; block += 2) {
+		for (i = 0; i + 3 <= band->quad_count; i += 3)
+			do_tile(band, quads + i, block, 3, 2);
+		for (; i < band->quad_count; i++)
+			do_tile(band, quads + i, block, 1, 2);
+	}
+	if (block == blocks)
+		return;
+	for (i = 0; i + 6 <= band->quad_count; i += 6)
+		do_tile(band, quads + i, block, 6, 1);
+	for (; i < band->quad_count; i++)
+		do_tile(band, quads + i, block, 1, 1);
+}
+
+#endif
