@@ -197,10 +197,20 @@ static int place_of_task(const struct infer_runner *r, const struct task *task)
 	return in->maker + 1;
 }
 
+/* In 8 bits, sums have no bytes of their own: the add must take them, at this size too. */
+static int check_sums(const struct infer_runner *r, char *message)
+{
+	for (int i = 0; r->arithmetic == INFER_ARITHMETIC_U8 && i < r->network->step_count; i++)
+		for (int k = 0; r->network->steps[i].op == INFER_OP_ADD && k < 2; k++)
+			if (infer_value_kind(r->network, r->network->steps[i].inputs[k]) == INFER_VALUE_FUSED && !is_fusable(r, i, k))
+				return infer_fail(message, TAPCUT_LIMIT, "step %d (add): its inputs have different shapes at this size", i);
+	return TAPCUT_OK;
+}
+
 static void make_tasks(struct infer_runner *r)
 {
 	unsigned char fused[INFER_MAX_STEPS] = { 0 };
-	infer_find_fused_scales(r->network, fused);
+	infer_find_fused_scales(r->network, r->arithmetic, fused);
 	find_fused_convs(r, fused);
 	for (int i = 0; i < r->network->step_count; i++) {
 		if (fused[i])
@@ -442,10 +452,13 @@ static int set_up(struct infer_runner *r, int h, int w, const struct infer_shape
 	if (!r->values || !r->tasks || !r->threads)
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory or threads for %d steps", r->network->step_count);
 	init_values(r, h, w, shapes);
+	int status = check_sums(r, message);
+	if (status)
+		return status;
 	make_tasks(r);
 	note_readers(r);
 	place_concat_inputs(r);
-	int status = plan_memory(r, message);
+	status = plan_memory(r, message);
 	return status ? status : make_constants(r, message);
 }
 

@@ -13,10 +13,10 @@ enum { ALIGNMENT = 64 };
 
 /* --- scales --------------------------------------------------------------------------------------------------------- */
 
-void infer_find_fused_scales(const struct infer_network *n, unsigned char *fused)
+void infer_find_fused_scales(const struct infer_network *n, int arithmetic, unsigned char *fused)
 {
 	for (int i = 0; i < n->step_count; i++)
-		fused[i] = n->steps[i].op == INFER_OP_SCALE && i < n->step_count - 1;
+		fused[i] = n->steps[i].op == INFER_OP_SCALE && i < n->step_count - 1 && arithmetic == INFER_ARITHMETIC_F32;
 	for (int i = 0; i < n->step_count; i++)
 		for (int k = 0; k < n->steps[i].input_count; k++) {
 			int value = n->steps[i].inputs[k];
@@ -138,7 +138,7 @@ int infer_network_pack(const struct infer_network *n, int arithmetic, char *mess
 		return TAPCUT_OK;
 	if (arithmetic == INFER_ARITHMETIC_U8 && !n->ranges)
 		return infer_fail(message, TAPCUT_ARGUMENT, "these weights have no value ranges, which 8-bit arithmetic takes");
-	infer_find_fused_scales(n, fused);
+	infer_find_fused_scales(n, arithmetic, fused);
 	int status = check_kernels(&packing, message);
 	if (status)
 		return status;

@@ -16,8 +16,9 @@ struct infer_packed {
 const struct infer_packed *infer_network_packed(const struct infer_network *network, int arithmetic);
 void infer_network_unpack(struct infer_network *network);
 
-/* Marks, in `fused` (a byte for each step), the scale steps that all their readers do themselves: conv2ds, in their weights. */
-void infer_find_fused_scales(const struct infer_network *network, unsigned char *fused);
+/* Marks, in `fused` (a byte for each step), the scale steps that all their readers do themselves: conv2ds, in their weights. None in 8
+ * bits, where a scale rounds to its own range. */
+void infer_find_fused_scales(const struct infer_network *network, int arithmetic, unsigned char *fused);
 
 /* If `value` is a fused scale's: what it scales, and by what; else the value itself and 1. */
 int infer_unscaled(const struct infer_network *network, int value, const unsigned char *fused, float *factor);

@@ -45,36 +45,36 @@ size_t infer_conv2d_u8_packed(const struct infer_call *call)
 	return (size_t)w.blocks * (w.block_bytes + 3 * INFER_U8_BLOCK * sizeof(int32_t));
 }
 
-/* Of the input: the byte that stands for 0, what is left of the mean, and what a step is, per channel. */
-static int zero_of(const struct infer_map *in, int c)
+/* Of the input's channel c: the byte that stands for 0, and what a step is. */
+static int zero_of(const struct infer_call *call, int c)
 {
-	return in->image ? infer_nearest(infer_limit(in->image->mean[c], 0, 255)) : in->zero;
+	return call->image ? infer_nearest(infer_limit(call->image->mean[c], 0, 255)) : call->in[0].zero;
 }
 
-static float scale_of(const struct infer_map *in, int c)
+static float scale_of(const struct infer_call *call, int c)
 {
-	return in->image ? in->image->scale[c] : in->scale;
+	return call->image ? call->image->scale[c] : call->in[0].scale;
 }
 
 /* One output's weights as integers of one unit. With one scale for all channels, int8 weights stay what the file has. */
 static float output_integers(const struct infer_call *call, const struct weights *w, int output, int8_t *integers)
 {
 	const struct infer_tensor *t = call->tensor[0];
-	const struct infer_map *in = &call->in[0];
+	const struct infer_preprocess *image = call->image;
 	size_t count = (size_t)w->inputs * (size_t)w->taps, first = (size_t)output * count;
-	int even = !in->image || (in->image->scale[0] == in->image->scale[1] && in->image->scale[0] == in->image->scale[2]);
+	int even = !image || (image->scale[0] == image->scale[1] && image->scale[0] == image->scale[2] && image->scale[0] > 0);
 	if (t->integers && t->axis == 0 && even) {
 		memcpy(integers, t->integers + first, count);
-		return t->scales[output] * scale_of(in, 0);
+		return t->scales[output] * scale_of(call, 0);
 	}
 	float most = 0;
 	for (size_t i = 0; i < count; i++) {
-		float x = fabsf(t->data[first + i] * scale_of(in, (int)(i / (size_t)w->taps)));
+		float x = fabsf(t->data[first + i] * scale_of(call, (int)(i / (size_t)w->taps)));
 		most = x > most ? x : most;
 	}
 	float unit = most / INFER_MAX_U8_WEIGHT;
 	for (size_t i = 0; i < count; i++) {
-		float x = t->data[first + i] * scale_of(in, (int)(i / (size_t)w->taps));
+		float x = t->data[first + i] * scale_of(call, (int)(i / (size_t)w->taps));
 		integers[i] = (int8_t)(unit > 0 ? infer_nearest(infer_limit(x / unit, -INFER_MAX_U8_WEIGHT, INFER_MAX_U8_WEIGHT)) : 0);
 	}
 	return unit;
@@ -83,7 +83,6 @@ static float output_integers(const struct infer_call *call, const struct weights
 /* Where an output's weights are nothing beside its bias (|bias| over 2^29 units), the unit is made for the bias. */
 static void pack_bias(const struct infer_call *call, struct weights *w, int output, int8_t *integers, float unit)
 {
-	const struct infer_map *in = &call->in[0];
 	const struct infer_tensor *t = call->tensor[0];
 	size_t taps = (size_t)w->taps, first = (size_t)output * (size_t)w->inputs * taps;
 	float bias = call->tensor[1] ? call->tensor[1]->data[output] : 0;
@@ -93,10 +92,10 @@ static void pack_bias(const struct infer_call *call, struct weights *w, int outp
 		for (size_t i = 0; i < taps; i++) {
 			int integer = integers[(size_t)c * taps + i];
 			sum += integer;
-			zeros += zero_of(in, c) * integer;
-			if (in->image)
-				rest -= (double)t->data[first + (size_t)c * taps + i] * in->image->scale[c] *
-					(in->image->mean[c] - (float)zero_of(in, c));
+			zeros += zero_of(call, c) * integer;
+			if (call->image)
+				rest -= (double)t->data[first + (size_t)c * taps + i] * call->image->scale[c] *
+					(call->image->mean[c] - (float)zero_of(call, c));
 		}
 	if (!(fabs(rest) < 0x1p29 * (double)unit)) {
 		memset(integers, 0, (size_t)w->inputs * taps);
@@ -156,7 +155,7 @@ size_t infer_conv2d_u8_constant_bytes(const struct infer_call *call)
 void infer_conv2d_u8_fill_constants(const struct infer_call *call, void *constants)
 {
 	float *multiplier = constants;
-	int terms = call->plus || call->addend.data;
+	int terms = call->plus || call->addend.c;
 	for (int k = 0; k < operand_count(call); k++) {
 		const struct infer_call *one = operand_call(call, k);
 		const float *unit = weights_at(one, (void *)(uintptr_t)one->packed).unit;
@@ -216,10 +215,9 @@ static int band_rows(const struct infer_call *call)
 	return rows;
 }
 
-int infer_conv2d_u8_parts(const struct infer_call *call)
+int infer_conv2d_u8_row_step(const struct infer_call *call)
 {
-	int rows = band_rows(call);
-	return (call->out.h + rows - 1) / rows;
+	return band_rows(call);
 }
 
 static size_t quad_count(const struct infer_call *call, int rows)
@@ -238,11 +236,11 @@ size_t infer_conv2d_u8_scratch(const struct infer_call *call)
 	return bytes;
 }
 
-static void fill_zeros(const struct infer_map *in, infer_u8_lane *out, int pixels, size_t pixel)
+static void fill_zeros(const struct infer_call *call, infer_u8_lane *out, int pixels, size_t pixel)
 {
 	for (int x = 0; x < pixels; x++)
 		for (size_t c = 0; c < pixel; c++)
-			out[(size_t)x * pixel + c] = (infer_u8_lane)(c < (size_t)in->c ? zero_of(in, (int)c) : 0);
+			out[(size_t)x * pixel + c] = (infer_u8_lane)(c < (size_t)call->in[0].c ? zero_of(call, (int)c) : 0);
 }
 
 static void copy_pixels(const struct infer_map *in, const uint8_t *from, infer_u8_lane *out, int pixels, size_t pixel)
@@ -260,18 +258,19 @@ static void copy_pixels(const struct infer_map *in, const uint8_t *from, infer_u
 }
 
 /* Row y of the input from column -padding on. */
-static void pack_row(const struct infer_map *in, const struct geometry *g, int y, infer_u8_lane *out)
+static void pack_row(const struct infer_call *call, const struct geometry *g, int y, infer_u8_lane *out)
 {
+	const struct infer_map *in = &call->in[0];
 	int left = g->padding < g->width ? g->padding : g->width, copied = g->width - left;
 	if (y < 0 || y >= in->h) {
-		fill_zeros(in, out, g->width, g->pixel);
+		fill_zeros(call, out, g->width, g->pixel);
 		return;
 	}
 	if (copied > in->w)
 		copied = in->w;
-	fill_zeros(in, out, left, g->pixel);
+	fill_zeros(call, out, left, g->pixel);
 	copy_pixels(in, infer_u8_row(in, y), out + (size_t)left * g->pixel, copied, g->pixel);
-	fill_zeros(in, out + (size_t)(left + copied) * g->pixel, g->width - left - copied, g->pixel);
+	fill_zeros(call, out + (size_t)(left + copied) * g->pixel, g->width - left - copied, g->pixel);
 }
 
 /* --- a band --------------------------------------------------------------------------------------------------------- */
@@ -285,7 +284,7 @@ static void set_operand(const struct infer_call *call, const struct geometry *g,
 	int first = y * g->stride - g->padding;
 	if (!g->direct)
 		for (int r = 0; r < (rows - 1) * g->stride + (g->kernel_h - 1) * g->dilation + 1; r++)
-			pack_row(in, g, first + r, packed + (size_t)r * row);
+			pack_row(call, g, first + r, packed + (size_t)r * row);
 	/* Taps side by side in a row are one run where nothing lies between. */
 	int joined = g->dilation == 1 && g->kernel_w > 1;
 	*o = (struct infer_conv2d_u8_operand){
@@ -351,7 +350,7 @@ static void run_band(const struct infer_call *call, int y, int rows, int full_ro
 		band.out = infer_u8_row(out, y);
 	else
 		band.logits = (float *)out->data + (size_t)y * (size_t)out->w * out->pitch;
-	if (addend->data) {
+	if (addend->c) {
 		band.addend = infer_u8_row(addend, y);
 		band.addend_pitch = addend->pitch;
 		band.addend_zero = addend->zero;
@@ -372,10 +371,8 @@ static void run_band(const struct infer_call *call, int y, int rows, int full_ro
 void infer_conv2d_u8(const struct infer_call *call, int first, int end, void *scratch)
 {
 	int rows = band_rows(call);
-	for (int part = first; part < end; part++) {
-		int y = part * rows, left = call->out.h - y;
-		run_band(call, y, left < rows ? left : rows, rows, scratch);
-	}
+	for (int y = first; y < end; y += rows)
+		run_band(call, y, end - y < rows ? end - y : rows, rows, scratch);
 }
 
 /* --- the end of a sum ----------------------------------------------------------------------------------------------- */

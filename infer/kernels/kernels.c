@@ -1,6 +1,8 @@
 /* Which kernel runs which operator, and which instruction sets there are. */
 #include "kernels.h"
 
+#include "u8.h"
+
 const struct infer_kernel infer_kernels_f32[INFER_OP_COUNT] = {
 	[INFER_OP_CONV2D] = { .run = infer_conv2d_f32, .scratch_bytes = infer_conv2d_f32_scratch,
 			      .packed_bytes = infer_conv2d_f32_packed, .pack = infer_conv2d_f32_pack },
@@ -19,7 +21,27 @@ const struct infer_kernel infer_kernels_f32[INFER_OP_COUNT] = {
 	[INFER_OP_CHANNEL_AFFINE] = { .run = infer_channel_affine_f32 },
 };
 
-const struct infer_kernel infer_kernels_u8[INFER_OP_COUNT] = { { 0 } };
+#define POINTWISE_U8 { .run = infer_pointwise_u8, .constant_bytes = infer_pointwise_u8_constant_bytes, \
+		       .fill_constants = infer_pointwise_u8_fill_constants }
+
+const struct infer_kernel infer_kernels_u8[INFER_OP_COUNT] = {
+	[INFER_OP_CONV2D] = { .run = infer_conv2d_u8, .row_step = infer_conv2d_u8_row_step, .scratch_bytes = infer_conv2d_u8_scratch,
+			      .packed_bytes = infer_conv2d_u8_packed, .pack = infer_conv2d_u8_pack,
+			      .constant_bytes = infer_conv2d_u8_constant_bytes, .fill_constants = infer_conv2d_u8_fill_constants },
+	[INFER_OP_RELU] = POINTWISE_U8,
+	[INFER_OP_LEAKY_RELU] = POINTWISE_U8,
+	[INFER_OP_SIGMOID] = POINTWISE_U8,
+	[INFER_OP_MAX_POOL2D] = { .run = infer_max_pool2d_u8 },
+	[INFER_OP_GLOBAL_AVG_POOL2D] = { .run = infer_global_avg_pool2d_u8, .scratch_bytes = infer_global_avg_pool2d_u8_scratch },
+	[INFER_OP_UPSAMPLE_NEAREST] = { .run = infer_upsample_nearest_u8 },
+	[INFER_OP_UPSAMPLE_BILINEAR] = { .run = infer_upsample_bilinear_u8, .scratch_bytes = infer_upsample_bilinear_u8_scratch },
+	[INFER_OP_CONCAT] = { .run = infer_concat_u8, .constant_bytes = infer_concat_u8_constant_bytes,
+			      .fill_constants = infer_concat_u8_fill_constants },
+	[INFER_OP_ADD] = { .run = infer_add_u8 },
+	[INFER_OP_MUL] = { .run = infer_mul_u8 },
+	[INFER_OP_SCALE] = POINTWISE_U8,
+	[INFER_OP_CHANNEL_AFFINE] = POINTWISE_U8,
+};
 
 int infer_isa_available(enum infer_isa isa)
 {

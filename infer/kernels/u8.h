@@ -54,35 +54,31 @@ static inline uint8_t infer_u8_from_terms(int sum, int low, int zero)
 	return (uint8_t)((q < 255 - zero ? q : 255 - zero) + zero);
 }
 
-static inline const uint8_t *infer_u8_pixel(const struct infer_map *map, int y, int x)
-{
-	return (const uint8_t *)map->data + ((size_t)y * (size_t)map->w + (size_t)x) * map->pitch;
-}
-
 static inline uint8_t *infer_u8_row(const struct infer_map *map, int y)
 {
-	return (uint8_t *)map->data + (size_t)y * (size_t)map->w * map->pitch;
+	return (uint8_t *)map->data + (size_t)y * infer_row_numbers(map);
 }
 
-void infer_conv2d_u8(const struct infer_call *call, int first, int end, void *scratch);
-int infer_conv2d_u8_parts(const struct infer_call *call);
+#define INFER_DECLARE_KERNEL_U8(name) void infer_##name##_u8(const struct infer_call *call, int first, int end, void *scratch)
+INFER_DECLARE_KERNEL_U8(conv2d);
+INFER_DECLARE_KERNEL_U8(max_pool2d);
+INFER_DECLARE_KERNEL_U8(global_avg_pool2d);
+INFER_DECLARE_KERNEL_U8(upsample_nearest);
+INFER_DECLARE_KERNEL_U8(upsample_bilinear);
+INFER_DECLARE_KERNEL_U8(concat);
+INFER_DECLARE_KERNEL_U8(add);
+INFER_DECLARE_KERNEL_U8(mul);
+INFER_DECLARE_KERNEL_U8(pointwise);
+int infer_conv2d_u8_row_step(const struct infer_call *call);
 size_t infer_conv2d_u8_scratch(const struct infer_call *call);
 size_t infer_conv2d_u8_packed(const struct infer_call *call);
 void infer_conv2d_u8_pack(const struct infer_call *call, void *packed);
 size_t infer_conv2d_u8_constant_bytes(const struct infer_call *call);
 void infer_conv2d_u8_fill_constants(const struct infer_call *call, void *constants);
-void infer_max_pool2d_u8(const struct infer_call *call, int first, int end, void *scratch);
-void infer_global_avg_pool2d_u8(const struct infer_call *call, int first, int end, void *scratch);
-int infer_one_part(const struct infer_call *call);
-void infer_upsample_nearest_u8(const struct infer_call *call, int first, int end, void *scratch);
-void infer_upsample_bilinear_u8(const struct infer_call *call, int first, int end, void *scratch);
+size_t infer_global_avg_pool2d_u8_scratch(const struct infer_call *call);
 size_t infer_upsample_bilinear_u8_scratch(const struct infer_call *call);
-void infer_concat_u8(const struct infer_call *call, int first, int end, void *scratch);
-void infer_add_u8(const struct infer_call *call, int first, int end, void *scratch);
-size_t infer_add_u8_constant_bytes(const struct infer_call *call);
-void infer_add_u8_fill_constants(const struct infer_call *call, void *constants);
-void infer_mul_u8(const struct infer_call *call, int first, int end, void *scratch);
-void infer_pointwise_u8(const struct infer_call *call, int first, int end, void *scratch);
+size_t infer_concat_u8_constant_bytes(const struct infer_call *call);
+void infer_concat_u8_fill_constants(const struct infer_call *call, void *constants);
 size_t infer_pointwise_u8_constant_bytes(const struct infer_call *call);
 void infer_pointwise_u8_fill_constants(const struct infer_call *call, void *constants);
 

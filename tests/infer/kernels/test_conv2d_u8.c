@@ -137,7 +137,7 @@ static int plain_byte(const struct infer_call *call, int o, int y, int x)
 
 /* --- running -------------------------------------------------------------------------------------------------------- */
 
-/* Runs the call with each instruction set, each part by itself and last part first; returns the output of the last one. */
+/* Runs the call with each instruction set, each band of rows by itself and the last one first. */
 static void check_all(struct infer_call *call, const char *what)
 {
 	size_t pixels = (size_t)call->out.h * (size_t)call->out.w, bytes = pixels * call->out.pitch;
@@ -152,8 +152,9 @@ static void check_all(struct infer_call *call, const char *what)
 			continue;
 		call->isa = (enum infer_isa)isa;
 		memset(memory, GUARD_BYTE, bytes + 2 * GUARD);
-		for (int part = infer_conv2d_u8_parts(call) - 1; part >= 0; part--)
-			infer_conv2d_u8(call, part, part + 1, scratch);
+		int step = infer_conv2d_u8_row_step(call);
+		for (int y = (call->out.h - 1) / step * step; y >= 0; y -= step)
+			infer_conv2d_u8(call, y, y + step < call->out.h ? y + step : call->out.h, scratch);
 		for (size_t i = 0; i < GUARD; i++)
 			ck_assert_msg(memory[i] == GUARD_BYTE && out[bytes + i] == GUARD_BYTE, "%s: a guard was overwritten", what);
 		for (size_t i = 0; i < bytes; i++) {
@@ -214,7 +215,7 @@ START_TEST(test_sums)
 	fill_bytes(addend, pixels * pitch, &rng, RANDOM);
 	for (int way = 1; way < 4; way++) {
 		a.call.plus = way & 1 ? &b.call : NULL;
-		a.call.addend = (struct infer_map){ .data = way & 2 ? addend : NULL, .c = s->outputs, .h = a.call.out.h, .w = a.call.out.w, .pitch = pitch,
+		a.call.addend = (struct infer_map){ .data = way & 2 ? addend : NULL, .c = way & 2 ? s->outputs : 0, .h = a.call.out.h, .w = a.call.out.w, .pitch = pitch,
 						    .element = INFER_ELEMENT_U8, .scale = 0.03f, .zero = 50 };
 		a.call.relu = way == 2;
 		check_all(&a.call, way == 1 ? "plus" : way == 2 ? "addend" : "both");
