@@ -204,6 +204,10 @@ bench: all
 	@echo
 	@$(BUILD)/tapcut bench --against torch
 
+# Milliseconds per tap in turns with ONNX Runtime.
+bench-onnxruntime: all npm-onnxruntime
+	@TAPCUT_NPM=$(NPM) $(BUILD)/tapcut bench --against onnxruntime
+
 # ONNX Runtime for Node, against which ONNX files are tested and measured. Without the package's install script: the CPU
 # library is in it. TAPCUT_NPM names another folder.
 NPM ?= $(if $(TAPCUT_NPM),$(TAPCUT_NPM),build/npm)
@@ -213,4 +217,4 @@ npm-onnxruntime:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all lib install uninstall size test test-built asan suitcase check-headers check-layers deps demo repro bench npm-onnxruntime clean
+.PHONY: all lib install uninstall size test test-built asan suitcase check-headers check-layers deps demo repro bench bench-onnxruntime npm-onnxruntime clean

@@ -18,6 +18,7 @@ enum { MAX_OVERRIDES = 64, OVERRIDE_SIZE = 64, FEW_STEPS = 3, SECONDS = 4, PROFI
 static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut bench [CONFIG.json] [OPTIONS]\n"
+	      "       tapcut bench --against onnxruntime [--model FILE.tapcut] [--size N] [--threads N] [--repeat N]\n"
 	      "\n"
 	      "Trains and infers the network of a config (default " DEFAULT_CONFIG ") on generated data. Prints\n"
 	      "samples per second, the time of each kind of operator as a share of the FMA peak that it measures,\n"
@@ -37,6 +38,11 @@ static void print_usage(FILE *out)
 	      "  --against torch  PyTorch trains the same network in turns with us: prints the ratio. Skipped where\n"
 	      "                   it is not installed. TAPCUT_PYTHON: the Python (default /usr/bin/python3);\n"
 	      "                   TAPCUT_TORCH_TWIN: the script (default tools/bench/torch_twin.py)\n"
+	      "  --against onnxruntime\n"
+	      "                   instead of all that: milliseconds per tap of a weights file (default the shipped one),\n"
+	      "                   in turns with ONNX Runtime on the same network; sizes 512 and 256 and 1 and 2 threads\n"
+	      "                   unless said. Skipped where Node or the package is missing (make npm-onnxruntime)\n"
+	      "  --model FILE     the weights file of --against onnxruntime\n"
 	      "\n"
 	      "TAPCUT_ISA=generic|avx2|avx512 chooses the instruction set.\n"
 	      "\n"
@@ -50,12 +56,12 @@ static void print_usage(FILE *out)
 /* --- command line ------------------------------------------------------------------------------------------------- */
 
 struct arguments {
-	const char *config;
+	const char *config, *model;
 	const char *overrides[MAX_OVERRIDES];
 	char made[MAX_OVERRIDES][OVERRIDE_SIZE];
 	int override_count;
-	int threads, steps, repeats;
-	bool nodes, json, torch, help;
+	int threads, steps, repeats, size;
+	bool nodes, json, torch, onnx, help;
 };
 
 enum {
@@ -71,6 +77,7 @@ enum {
 	OPT_NODES,
 	OPT_JSON,
 	OPT_AGAINST,
+	OPT_MODEL,
 	OPT_HELP
 };
 
@@ -81,7 +88,8 @@ static const struct option long_options[] = {
 	{ "repeat", required_argument, NULL, OPT_REPEAT }, { "backend", required_argument, NULL, OPT_BACKEND },
 	{ "set", required_argument, NULL, OPT_SET },       { "nodes", no_argument, NULL, OPT_NODES },
 	{ "json", no_argument, NULL, OPT_JSON },           { "against", required_argument, NULL, OPT_AGAINST },
-	{ "help", no_argument, NULL, OPT_HELP },           { NULL, 0, NULL, 0 },
+	{ "model", required_argument, NULL, OPT_MODEL },   { "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
 };
 
 static bool wrong_usage(const char *message)
@@ -125,7 +133,9 @@ static bool parse_number(const char *name, const char *text, int most, int *numb
 static bool parse_option(int option, struct arguments *a)
 {
 	switch (option) {
-	case OPT_SIZE: return add_key(a, "train.size", optarg);
+	case OPT_SIZE:
+		a->size = atoi(optarg); /* both may read it; what is wrong with it is said where it is used */
+		return add_key(a, "train.size", optarg);
 	case OPT_BATCH: return add_key(a, "train.batch_size", optarg);
 	case OPT_SLOT: return add_key(a, "train.slot_size", optarg);
 	case OPT_ROUNDS: return add_key(a, "clicks.corrective_rounds", optarg);
@@ -137,8 +147,10 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_NODES: a->nodes = true; return true;
 	case OPT_JSON: a->json = true; return true;
 	case OPT_AGAINST:
-		a->torch = true;
-		return strcmp(optarg, "torch") == 0 || wrong_usage("--against expects \"torch\"");
+		a->torch = strcmp(optarg, "torch") == 0;
+		a->onnx = strcmp(optarg, "onnxruntime") == 0;
+		return a->torch || a->onnx || wrong_usage("--against expects \"torch\" or \"onnxruntime\"");
+	case OPT_MODEL: a->model = optarg; return true;
 	case OPT_HELP: a->help = true; return true;
 	default: return false; /* getopt_long has said what is wrong */
 	}
@@ -146,7 +158,7 @@ static bool parse_option(int option, struct arguments *a)
 
 static bool parse_arguments(int argc, char **argv, struct arguments *a)
 {
-	*a = (struct arguments){ .steps = 16, .repeats = 5, .threads = (int)sysconf(_SC_NPROCESSORS_ONLN) };
+	*a = (struct arguments){ .steps = 16, .repeats = 5 };
 	add_override(a, "clicks.corrective_rounds=0");
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
@@ -287,10 +299,15 @@ static enum status bench(const struct arguments *a)
 		return status_fail(STATUS_CONFIG, "no config: " DEFAULT_CONFIG " is not here; name one");
 	TRY(config_load(&config, path ? path : found, a->overrides, a->override_count));
 	TRY(backend_select(config.backend));
-	TRY(workers_new(a->threads, &workers));
+	TRY(workers_new(a->threads ? a->threads : (int)sysconf(_SC_NPROCESSORS_ONLN), &workers));
 	enum status status = bench_with(workers, a, &config);
 	workers_free(workers);
 	return status;
+}
+
+static enum status bench_against_onnx(const struct arguments *a)
+{
+	return bench_onnx(&(struct bench_onnx_options){ a->model, a->size, a->threads, a->repeats }, stdout);
 }
 
 int cmd_bench(int argc, char **argv)
@@ -302,5 +319,5 @@ int cmd_bench(int argc, char **argv)
 		print_usage(stdout);
 		return 0;
 	}
-	return bench(&a) ? command_failed("bench") : 0;
+	return (a.onnx ? bench_against_onnx(&a) : bench(&a)) ? command_failed("bench") : 0;
 }

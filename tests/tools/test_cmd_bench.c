@@ -28,7 +28,7 @@ START_TEST(usage)
 	expect(tapcut_ok("bench --help")->out, "examples:");
 	tapcut_fails(2, "--threads expects a whole number from 1 to 1024, found \"x\"", "bench --threads x");
 	tapcut_fails(2, "--steps expects", "bench --steps 0");
-	tapcut_fails(2, "--against expects \"torch\"", "bench --against tensorflow");
+	tapcut_fails(2, "--against expects \"torch\" or \"onnxruntime\"", "bench --against tensorflow");
 	tapcut_fails(2, "one config only", "bench a.json b.json");
 	tapcut_fails(1, "none.json", "bench none.json");
 	tapcut_fails(1, "train.size", "bench configs/smoke.json --size 33");
@@ -140,6 +140,28 @@ START_TEST(another_network)
 }
 END_TEST
 
+#define ONNX "bench --against onnxruntime --size 64 --threads 1 --repeat 1 "
+
+START_TEST(against_onnxruntime)
+{
+	tapcut_fails(1, "none.tapcut", ONNX "--model none.tapcut");
+	const char *text = tapcut_ok(ONNX)->out;
+	if (strstr(text, "ONNX Runtime skipped: ")) {
+		test_skip("%s", text);
+	} else {
+		double difference = 1;
+		expect(text, "64x64, 1 thread: 0.09 GFLOP");
+		expect(text, "float   whole network");
+		expect(text, "tap to mask");
+		const char *at = strstr(text, "logits within ");
+		ck_assert(at && sscanf(at, "logits within %lg", &difference) == 1);
+		ck_assert_double_le(difference, 1e-4);
+	}
+	setenv("TAPCUT_NPM", "/nonexistent", 1);
+	expect(tapcut_ok(ONNX)->out, "ONNX Runtime skipped: ");
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("cmd_bench");
@@ -151,6 +173,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, json_adds_up);
 	tcase_add_test(tests, without_python);
 	tcase_add_test(tests, another_network);
+	tcase_add_test(tests, against_onnxruntime);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/workers.h"
+#include "tools/bench/child.h"
 #include "train/batch.h"
 #include "train/profile.h"
 
@@ -97,8 +98,7 @@ enum status bench_inference(const struct bench_training *training, int size, str
 
 /* The PyTorch twin, a process of its own that is asked to train a few steps at a time. */
 struct bench_torch {
-	FILE *to, *from;
-	int pid;
+	struct bench_child child;
 	bool skipped;
 	char reason[256]; /* why it was skipped */
 	char version[32];
@@ -116,6 +116,18 @@ enum status bench_torch_run(struct bench_torch *torch, const char *format, struc
 /* Measures both memory formats and remembers the faster. */
 enum status bench_torch_choose_format(struct bench_torch *torch, struct bench_limit limit);
 void bench_torch_close(struct bench_torch *torch);
+
+/* --- onnxruntime.c ------------------------------------------------------------------------------------------------ */
+
+struct bench_onnx_options {
+	const char *model; /* NULL: the shipped one */
+	int size;          /* of the planes; 0: 512 and 256 */
+	int threads;       /* 0: 1 and 2 */
+	int repeats;       /* pairs of turns */
+};
+
+/* Runs a weights file in turns with ONNX Runtime on the same network, exported as ONNX, and prints what both took. */
+enum status bench_onnx(const struct bench_onnx_options *options, FILE *out);
 
 /* --- print.c, json.c ---------------------------------------------------------------------------------------------- */
 

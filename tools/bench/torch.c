@@ -1,11 +1,8 @@
 /* Talks to the PyTorch twin (torch_twin.py, which has the protocol): a process of its own, asked to train a few steps
  * at a time, so that it and we can take turns on the same machine. */
 #include <errno.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tools/bench/bench.h"
@@ -15,11 +12,7 @@
 #define PYTHON "/usr/bin/python3" /* the distribution's: where its PyTorch is */
 #define TWIN "tools/bench/torch_twin.py"
 
-enum { LINE_SIZE = 4096 };
-
 const char *const bench_torch_formats[2] = { "nchw", "channels_last" };
-
-extern char **environ;
 
 /* --- what the twin is told ---------------------------------------------------------------------------------------- */
 
@@ -106,52 +99,6 @@ static void clean_environment(void)
 		unsetenv(names[i]);
 }
 
-/* Returns 0 or an error number. */
-static int spawn(struct bench_torch *torch, const char *python, const char *script, const char *config)
-{
-	int in[2], out[2];
-	pid_t pid;
-	posix_spawn_file_actions_t actions;
-	char *const arguments[] = { (char *)python, (char *)script, (char *)config, NULL };
-	if (pipe(in) != 0)
-		return errno;
-	if (pipe(out) != 0) {
-		int error = errno;
-		close(in[0]);
-		close(in[1]);
-		return error;
-	}
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-	for (int i = 0; i < 2; i++) {
-		posix_spawn_file_actions_addclose(&actions, in[i]);
-		posix_spawn_file_actions_addclose(&actions, out[i]);
-	}
-	int error = posix_spawnp(&pid, python, &actions, NULL, arguments, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(in[0]);
-	close(out[1]);
-	if (error) {
-		close(in[1]);
-		close(out[0]);
-		return error;
-	}
-	torch->pid = (int)pid;
-	torch->to = fdopen(in[1], "w");
-	torch->from = fdopen(out[0], "r");
-	return 0;
-}
-
-/* One line of JSON. */
-static enum status read_answer(struct bench_torch *torch, struct json **answer)
-{
-	char line[LINE_SIZE];
-	if (!torch->from || !fgets(line, sizeof line, torch->from))
-		return status_fail(STATUS_IO, "the PyTorch twin ended without an answer");
-	return json_parse(line, strlen(line), "the PyTorch twin", answer);
-}
-
 static double number_of(const struct json *answer, const char *key)
 {
 	double number;
@@ -186,12 +133,12 @@ static enum status start(struct bench_torch *torch, const struct bench_training 
 	if (!config)
 		return status_fail(STATUS_NO_MEMORY, "no memory for the twin's config");
 	clean_environment();
-	signal(SIGPIPE, SIG_IGN); /* a twin that died is told by its missing answer */
-	int error = spawn(torch, python, script, config);
+	int error = bench_child_start(&torch->child, "the PyTorch twin",
+				      (char *[]){ (char *)python, (char *)script, config, NULL });
 	free(config);
 	if (error)
 		return skip(torch, python, strerror(error));
-	TRY(read_answer(torch, &hello));
+	TRY(bench_child_answer(&torch->child, &hello));
 	enum status status = check_twin(torch, training, hello);
 	json_free(hello);
 	return status;
@@ -220,9 +167,9 @@ enum status bench_torch_run(struct bench_torch *torch, const char *format, struc
 			    struct bench_steps *result)
 {
 	struct json *answer;
-	fprintf(torch->to, "%s %d %g\n", format, limit.steps, limit.seconds);
-	fflush(torch->to);
-	TRY(read_answer(torch, &answer));
+	fprintf(torch->child.to, "%s %d %g\n", format, limit.steps, limit.seconds);
+	fflush(torch->child.to);
+	TRY(bench_child_answer(&torch->child, &answer));
 	*result = (struct bench_steps){ .samples = (int)number_of(answer, "samples"),
 					.wall = number_of(answer, "seconds"),
 					.best = number_of(answer, "best"),
@@ -246,12 +193,5 @@ enum status bench_torch_choose_format(struct bench_torch *torch, struct bench_li
 
 void bench_torch_close(struct bench_torch *torch)
 {
-	if (torch->to)
-		fclose(torch->to);
-	if (torch->from)
-		fclose(torch->from);
-	if (torch->pid)
-		waitpid((pid_t)torch->pid, NULL, 0);
-	torch->to = torch->from = NULL;
-	torch->pid = 0;
+	bench_child_stop(&torch->child);
 }

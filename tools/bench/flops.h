@@ -1,0 +1,16 @@
+/* How much arithmetic a deployed network is. */
+#ifndef TOOLS_BENCH_FLOPS_H
+#define TOOLS_BENCH_FLOPS_H
+
+#include "core/status.h"
+#include "infer/network.h"
+
+struct bench_flops {
+	double all;   /* two for each multiply-add of the convolutions */
+	double photo; /* ... of the steps that do not depend on the clicks */
+};
+
+/* For planes of size x size. */
+enum status bench_network_flops(const struct infer_network *network, int size, struct bench_flops *flops);
+
+#endif
