@@ -14,12 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "feather.h"
 #include "kernels/kernels.h"
 #include "postprocess.h"
 #include "resize.h"
 
-enum { MAX_SIDE = 16384, MAX_PIXELS = 100 * 1000 * 1000, PLANE_MULTIPLE = 16, GRID_SIDE = 1024 };
+enum { MAX_SIDE = 16384, MAX_PIXELS = 100 * 1000 * 1000, PLANE_MULTIPLE = 16 };
 
 /* --- life ----------------------------------------------------------------------------------------------------------- */
 
@@ -116,12 +115,16 @@ static struct infer_look *look_of_click(struct tapcut_session *s, int index)
 	return &s->looks[index > 0 && has_close_look(s) ? INFER_CLOSE_LOOK : INFER_FIRST_LOOK];
 }
 
-/* Takes the next `bytes` of the memory; with memory NULL only counts. */
-static void *carve(char *memory, size_t *used, size_t bytes)
+void *infer_carve(char *memory, size_t *used, size_t bytes)
 {
 	void *piece = memory ? memory + *used : NULL;
 	*used += (bytes + 63) / 64 * 64;
 	return piece;
+}
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
 }
 
 static size_t larger(size_t a, size_t b)
@@ -132,35 +135,34 @@ static size_t larger(size_t a, size_t b)
 static size_t lay_out(struct tapcut_session *s, char *memory, int w, int h)
 {
 	size_t used = 0, grid = (size_t)s->grid_w * (size_t)s->grid_h, fit = 0;
-	size_t workspace = infer_resize_workspace(s->grid_w, s->grid_h, w, INFER_STRIP_ROWS);
+	size_t workspace = infer_resize_workspace(w, h, INFER_GRID_SIDE, INFER_GRID_SIDE);
+	workspace = larger(workspace, infer_resize_workspace(s->grid_w, s->grid_h, w, INFER_STRIP_ROWS));
 	for (int i = 0; i < INFER_LOOKS; i++) {
 		const struct infer_look *look = &s->looks[i];
 		if (!look->runner)
 			continue;
 		fit = larger(fit, (size_t)look->fit_w * (size_t)look->fit_h);
 		workspace = larger(workspace, infer_resize_workspace(w, h, look->fit_w, look->fit_h));
-		workspace = larger(workspace, infer_resize_workspace(look->fit_w, look->fit_h, s->grid_w, INFER_STRIP_ROWS));
+		workspace = larger(workspace, infer_resize_workspace(look->fit_w, look->fit_h, INFER_GRID_SIDE, INFER_STRIP_ROWS));
 		workspace = larger(workspace, infer_resize_workspace(s->grid_w, s->grid_h, look->fit_w, look->fit_h));
 	}
-	s->probabilities = carve(memory, &used, grid * sizeof(float));
-	s->logits = carve(memory, &used, fit * sizeof(float));
-	s->strip = carve(memory, &used, (size_t)s->grid_w * INFER_STRIP_ROWS * sizeof(float));
-	s->mask = carve(memory, &used, grid);
-	s->photo = carve(memory, &used, 3 * (size_t)w * (size_t)h);
-	s->fit = carve(memory, &used, 3 * fit);
-	s->soft = carve(memory, &used, grid);
-	s->rows = carve(memory, &used, (size_t)w * INFER_STRIP_ROWS);
-	s->resize_workspace = carve(memory, &used, workspace);
-	s->postprocess_workspace = carve(memory, &used, infer_postprocess_workspace(s->grid_w, s->grid_h));
-	s->feather_workspace = carve(memory, &used, infer_feather_workspace(w));
+	s->probabilities = infer_carve(memory, &used, grid * sizeof(float));
+	s->logits = infer_carve(memory, &used, fit * sizeof(float));
+	s->strip = infer_carve(memory, &used, (size_t)smaller(w, INFER_GRID_SIDE) * INFER_STRIP_ROWS * sizeof(float));
+	s->mask = infer_carve(memory, &used, grid);
+	s->photo = infer_carve(memory, &used, 3 * (size_t)w * (size_t)h);
+	s->fit = infer_carve(memory, &used, 3 * fit);
+	s->resize_workspace = infer_carve(memory, &used, workspace);
+	s->postprocess_workspace = infer_carve(memory, &used, infer_postprocess_workspace(s->grid_w, s->grid_h));
+	s->result = infer_result_place(memory, &used, w, h, s->grid_w, s->grid_h);
 	return used;
 }
 
 static int allocate(struct tapcut_session *s, int w, int h)
 {
 	int longest = w > h ? w : h;
-	s->grid_w = longest > GRID_SIDE ? fit_side(w, longest, GRID_SIDE) : w;
-	s->grid_h = longest > GRID_SIDE ? fit_side(h, longest, GRID_SIDE) : h;
+	s->grid_w = longest > INFER_GRID_SIDE ? fit_side(w, longest, INFER_GRID_SIDE) : w;
+	s->grid_h = longest > INFER_GRID_SIDE ? fit_side(h, longest, INFER_GRID_SIDE) : h;
 	int status = prepare_look(s, &s->looks[INFER_FIRST_LOOK], s->options.first_size, w, h);
 	if (!status && has_close_look(s))
 		status = prepare_look(s, &s->looks[INFER_CLOSE_LOOK], s->options.size, w, h);
@@ -212,6 +214,7 @@ enum tapcut_status tapcut_session_set_image(struct tapcut_session *s, const uint
 	for (int y = 0; y < height; y++)
 		memcpy(s->photo + (size_t)y * 3 * (size_t)width, rgb + (size_t)y * stride, 3 * (size_t)width);
 	load_view(s, &s->looks[INFER_FIRST_LOOK], whole_photo(s));
+	infer_result_photo(s);
 	tapcut_session_reset(s);
 	return TAPCUT_OK;
 }
@@ -223,7 +226,7 @@ static void clear_result(struct tapcut_session *s)
 	size_t grid = (size_t)s->grid_w * (size_t)s->grid_h;
 	memset(s->mask, 0, grid);
 	memset(s->probabilities, 0, grid * sizeof *s->probabilities);
-	s->soft_ready = 0;
+	infer_result_stale(s->result);
 	s->view = whole_photo(s);
 	s->look = NULL;
 }
@@ -248,13 +251,6 @@ static void draw_clicks(struct tapcut_session *s, const struct infer_look *look,
 	infer_runner_set_clicks(look->runner, drawn, drawn_count, previous, look->fit_w, look->fit_h);
 }
 
-/* A box of the photo in continuous coordinates of the grid. */
-static struct infer_rect grid_rect(const struct tapcut_session *s, struct infer_box box)
-{
-	double x = (double)s->grid_w / s->w, y = (double)s->grid_h / s->h;
-	return (struct infer_rect){ box.x0 * x, box.y0 * y, box.x1 * x, box.y1 * y };
-}
-
 /* The previous answer, as probability: straight from the last logits if the same look has the same view, else from the photo's. NULL:
  * there is none, or the network does not look at it. */
 static const float *previous_answer(struct tapcut_session *s, const struct infer_look *look, struct infer_box view, int first_click)
@@ -264,7 +260,7 @@ static const float *previous_answer(struct tapcut_session *s, const struct infer
 	if (look == s->look && same_box(view, s->view))
 		infer_sigmoid_array(s->logits, s->logits, (size_t)look->fit_w * (size_t)look->fit_h);
 	else
-		infer_resize_f32(s->probabilities, s->grid_w, s->grid_h, grid_rect(s, view), s->logits, look->fit_w, look->fit_h,
+		infer_resize_f32(s->probabilities, s->grid_w, s->grid_h, infer_grid_rect(s, view), s->logits, look->fit_w, look->fit_h,
 				 s->resize_workspace);
 	return s->logits;
 }
@@ -281,7 +277,7 @@ static void run_network(struct tapcut_session *s, struct infer_look *look)
 /* The grid's pixels whose centre is in the view; at least one, so that a tiny view of a huge photo changes something. */
 static struct infer_box grid_box(const struct tapcut_session *s, struct infer_box view)
 {
-	struct infer_rect r = grid_rect(s, view);
+	struct infer_rect r = infer_grid_rect(s, view);
 	struct infer_box box = { (int)(r.x0 + 0.5), (int)(r.y0 + 0.5), (int)(r.x1 + 0.5), (int)(r.y1 + 0.5) };
 	box.x0 -= box.x0 == box.x1 && box.x0 == s->grid_w;
 	box.y0 -= box.y0 == box.y1 && box.y0 == s->grid_h;
@@ -360,7 +356,7 @@ static void apply_click(struct tapcut_session *s, int index)
 	s->view = view;
 	update_probabilities(s);
 	update_mask(s, index + 1);
-	s->soft_ready = 0;
+	infer_result_stale(s->result);
 }
 
 enum tapcut_status tapcut_session_click(struct tapcut_session *s, int x, int y, int positive)

@@ -4,10 +4,12 @@
 
 #include "model.h"
 #include "preprocess.h"
+#include "resize.h"
 #include "tapcut.h"
 #include "view.h"
 
-enum { INFER_STRIP_ROWS = 64 };
+/* The working resolution: the photo's long side, where it is larger. */
+enum { INFER_STRIP_ROWS = 64, INFER_GRID_SIDE = 1024 };
 
 /* One size at which the network sees the photo. */
 struct infer_look {
@@ -19,6 +21,8 @@ struct infer_look {
 /* The first click is judged from further away: a network finds the whole object best at the size it was trained on, and the edge best
  * when it is larger. */
 enum { INFER_FIRST_LOOK, INFER_CLOSE_LOOK, INFER_LOOKS };
+
+struct infer_result; /* result.c */
 
 struct tapcut_session {
 	const struct tapcut_model *model;
@@ -38,17 +42,30 @@ struct tapcut_session {
 	size_t memory_bytes;
 	float *probabilities;       /* grid */
 	float *logits;              /* fit_w x fit_h of the look: the last run's, in `view` */
-	float *strip;               /* some rows of a view, at the working resolution */
+	float *strip;               /* some rows of floats */
 	uint8_t *mask;              /* grid, 255 or 0 */
 	uint8_t *photo;             /* h rows of 3 w bytes */
 	uint8_t *fit;               /* fit_h rows of 3 fit_w bytes */
-	uint8_t *soft;              /* grid: result.c's; rows of bytes to be made larger */
-	int soft_ready;             /* ... is that of the clicks so far */
-	uint8_t *rows;              /* some rows of a result */
+	struct infer_result *result;
 	void *resize_workspace;
 	void *postprocess_workspace;
-	void *feather_workspace;
 };
+
+/* A box of the photo in continuous coordinates of the grid. */
+static inline struct infer_rect infer_grid_rect(const struct tapcut_session *s, struct infer_box box)
+{
+	double x = (double)s->grid_w / s->w, y = (double)s->grid_h / s->h;
+	return (struct infer_rect){ box.x0 * x, box.y0 * y, box.x1 * x, box.y1 * y };
+}
+
+/* result.c: memory for photos of w x h with this grid; with memory NULL only counts. Then everything is stale. */
+struct infer_result *infer_result_place(char *memory, size_t *used, int w, int h, int grid_w, int grid_h);
+/* The photo has come. */
+void infer_result_photo(struct tapcut_session *session);
+/* The clicks have changed. */
+void infer_result_stale(struct infer_result *result);
+/* Takes the next `bytes` of the memory; with memory NULL only counts. */
+void *infer_carve(char *memory, size_t *used, size_t bytes);
 
 /* options.c: what is wrong with these for this model (enum tapcut_status; message may be NULL). */
 int infer_check_options(const struct tapcut_model *model, const struct tapcut_options *options, char *message);

@@ -169,23 +169,33 @@ START_TEST(test_first_click_does_not_zoom)
 }
 END_TEST
 
-START_TEST(test_mask_is_the_thresholded_probability)
+/* Without post-processing the mask is the thresholded probability but for its edge, which is the photo's; the alpha's half is the mask. */
+START_TEST(test_mask_follows_the_probability)
 {
-	struct tapcut_options options = { .threshold = 0.6f, .keep_touched = 0, .fill_holes = 0, .zoom = 0 };
-	struct tapcut_session *s;
 	static struct record r;
+	static uint8_t alpha[W * H];
+	float mean = 0;
+	struct tapcut_session *s = open_session(0, W, H);
+	ck_assert_int_eq(tapcut_session_click(s, 5, 6, 1), TAPCUT_OK);
+	take(s, W, H, &r);
+	for (int i = 0; i < W * H; i++)
+		mean += r.probabilities[i] / (W * H);
+	tapcut_session_free(s);
+	struct tapcut_options options = { .threshold = mean };
 	ck_assert_int_eq(tapcut_session_new(&model, &options, &s, NULL), TAPCUT_OK);
 	ck_assert_int_eq(tapcut_session_set_image(s, photo, W, H, 3 * W), TAPCUT_OK);
 	ck_assert_int_eq(tapcut_session_click(s, 5, 6, 1), TAPCUT_OK);
 	take(s, W, H, &r);
-	int object = 0;
+	ck_assert_int_eq(tapcut_session_alpha(s, alpha, W), TAPCUT_OK);
+	int object = 0, differ = 0;
 	for (int i = 0; i < W * H; i++) {
-		if (r.mask[i] != (r.probabilities[i] > 0.6f ? 255 : 0))
-			ck_abort_msg("pixel %d: mask %d, probability %g", i, r.mask[i], r.probabilities[i]);
 		object += r.mask[i] != 0;
+		differ += r.mask[i] != (r.probabilities[i] > mean ? 255 : 0);
+		ck_assert_int_eq(r.mask[i], alpha[i] < 128 ? 0 : 255);
 	}
-	ck_assert_int_gt(object, 0);
-	ck_assert_int_lt(object, W * H);
+	ck_assert_int_gt(object, W * H / 10);
+	ck_assert_int_lt(object, W * H - W * H / 10);
+	ck_assert_int_lt(differ, W * H / 3);
 	tapcut_session_free(s);
 }
 END_TEST
@@ -306,7 +316,7 @@ static Suite *session_suite(void)
 	tcase_add_loop_test(tcase, test_reset_and_second_photo, 0, 2);
 	tcase_add_test(tcase, test_photo_is_copied_and_stride_respected);
 	tcase_add_test(tcase, test_first_click_does_not_zoom);
-	tcase_add_test(tcase, test_mask_is_the_thresholded_probability);
+	tcase_add_test(tcase, test_mask_follows_the_probability);
 	tcase_add_test(tcase, test_wrong_calls);
 	tcase_add_loop_test(tcase, test_wrong_options, 0, 19);
 	tcase_add_loop_test(tcase, test_odd_photos, 0, 6);

@@ -1,0 +1,271 @@
+/* See guided.h. */
+#include "guided.h"
+
+#include <string.h>
+
+/* Column sums: the guide's colours, their products, the input, its products with the colours. */
+enum { RED, GREEN, BLUE, RR, RG, RB, GG, GB, BB, INPUT, IR, IG, IB, SUMS };
+
+/* Functions as integers: |a| <= MAX_SLOPE, so |d| < 255 (1 + 3 MAX_SLOPE), and the sum over a largest window fits 32 bits. */
+enum { MAX_SLOPE = 64, SLOPE_SCALE = 4096, OFFSET_SCALE = 32, PLANES = 4 };
+
+static size_t round_up(size_t size)
+{
+	return (size + 63) / 64 * 64;
+}
+
+static size_t sums_bytes(int w)
+{
+	return round_up((size_t)w * SUMS * sizeof(uint32_t));
+}
+
+static size_t planes_bytes(int w, int rows)
+{
+	return round_up((size_t)w * PLANES * (size_t)rows * sizeof(float));
+}
+
+size_t infer_guided_workspace(int w, int radius)
+{
+	return sums_bytes(w) + planes_bytes(w, 2 * radius + 1) + 3 * planes_bytes(w, 1);
+}
+
+/* Row y of the guide and the input enters (sign 1) or leaves (sign -1) the column sums; rows outside have no part. */
+static void move_row(struct infer_guided *g, int y, uint32_t sign)
+{
+	if (y < 0 || y >= g->h)
+		return;
+	size_t w = (size_t)g->w;
+	const uint8_t *restrict rgb = g->guide + (size_t)y * 3 * w, *restrict input = g->input + (size_t)y * w;
+	uint32_t *restrict s = g->sums;
+	for (size_t x = 0; x < w; x++) {
+		uint32_t red = rgb[3 * x], green = rgb[3 * x + 1], blue = rgb[3 * x + 2], in = input[x] * sign;
+		s[INPUT * w + x] += in;
+		s[IR * w + x] += in * red;
+		s[IG * w + x] += in * green;
+		s[IB * w + x] += in * blue;
+		uint32_t r = red * sign, gr = green * sign, b = blue * sign;
+		s[RED * w + x] += r;
+		s[GREEN * w + x] += gr;
+		s[BLUE * w + x] += b;
+		s[RR * w + x] += r * red;
+		s[RG * w + x] += r * green;
+		s[RB * w + x] += r * blue;
+		s[GG * w + x] += gr * green;
+		s[GB * w + x] += gr * blue;
+		s[BB * w + x] += b * blue;
+	}
+}
+
+void infer_guided_start(struct infer_guided *g, void *workspace)
+{
+	char *memory = workspace;
+	g->row = g->fitted = 0;
+	g->sums = (uint32_t *)memory;
+	memory += sums_bytes(g->w);
+	g->functions = (int32_t *)memory;
+	memory += planes_bytes(g->w, 2 * g->radius + 1);
+	g->totals = (int32_t *)memory;
+	for (int i = 0; i < 2; i++)
+		g->means[i] = (float *)(memory += planes_bytes(g->w, 1));
+	memset(g->sums, 0, sums_bytes(g->w));
+	memset(g->functions, 0, planes_bytes(g->w, 2 * g->radius + 1));
+	memset(g->totals, 0, planes_bytes(g->w, 1));
+	for (int y = 0; y < g->radius; y++)
+		move_row(g, y, 1);
+}
+
+static int overlap(int centre, int radius, int size)
+{
+	int first = centre - radius > 0 ? centre - radius : 0, last = centre + radius < size ? centre + radius : size - 1;
+	return last - first + 1;
+}
+
+static double limit(double value)
+{
+	return value < -MAX_SLOPE ? -MAX_SLOPE : value > MAX_SLOPE ? MAX_SLOPE : value;
+}
+
+static int32_t fixed(double value, int scale)
+{
+	double scaled = value * scale;
+	return (int32_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+}
+
+/* The function of one window of n pixels with these sums: (covariance + epsilon)^-1 cov(guide, input), by cofactors. The sums are whole
+ * numbers under 2^53, so n^2 times each covariance is exact. */
+static void fit(const uint32_t *sums, int n, double epsilon, int32_t *out, size_t step)
+{
+	double v[SUMS], count = n, flat = epsilon * count * count;
+	for (int i = 0; i < SUMS; i++)
+		v[i] = sums[i];
+	double rr = count * v[RR] - v[RED] * v[RED] + flat, gg = count * v[GG] - v[GREEN] * v[GREEN] + flat;
+	double bb = count * v[BB] - v[BLUE] * v[BLUE] + flat, rg = count * v[RG] - v[RED] * v[GREEN];
+	double rb = count * v[RB] - v[RED] * v[BLUE], gb = count * v[GB] - v[GREEN] * v[BLUE];
+	double ir = count * v[IR] - v[INPUT] * v[RED], ig = count * v[IG] - v[INPUT] * v[GREEN];
+	double ib = count * v[IB] - v[INPUT] * v[BLUE];
+	double crr = gg * bb - gb * gb, crg = rb * gb - rg * bb, crb = rg * gb - rb * gg;
+	double cgg = rr * bb - rb * rb, cgb = rb * rg - rr * gb, cbb = rr * gg - rg * rg;
+	double inverse = 1 / (rr * crr + rg * crg + rb * crb);
+	double a = limit((crr * ir + crg * ig + crb * ib) * inverse), b = limit((crg * ir + cgg * ig + cgb * ib) * inverse);
+	double c = limit((crb * ir + cgb * ig + cbb * ib) * inverse);
+	out[0] = fixed(a, SLOPE_SCALE);
+	out[step] = fixed(b, SLOPE_SCALE);
+	out[2 * step] = fixed(c, SLOPE_SCALE);
+	out[3 * step] = fixed((v[INPUT] - a * v[RED] - b * v[GREEN] - c * v[BLUE]) / count, OFFSET_SCALE);
+}
+
+static void constant(uint32_t value, int32_t *out, size_t step)
+{
+	out[0] = out[step] = out[2 * step] = 0;
+	out[3 * step] = (int32_t)value * OFFSET_SCALE;
+}
+
+/* Window sums around column x, from the columns' or from those around x - 1. */
+static void gather(const struct infer_guided *g, int x, int fresh, uint32_t *window)
+{
+	size_t w = (size_t)g->w;
+	int first = fresh ? x - g->radius : x + g->radius, last = x + g->radius < g->w ? x + g->radius : g->w - 1;
+	for (int i = 0; i < SUMS; i++) {
+		const uint32_t *column = g->sums + (size_t)i * w;
+		uint32_t sum = fresh ? 0 : window[i];
+		if (!fresh && x - g->radius > 0)
+			sum -= column[x - g->radius - 1];
+		for (int k = first > 0 ? first : 0; k <= last; k++)
+			sum += column[k];
+		window[i] = sum;
+	}
+}
+
+/* Functions of row y. Most windows of a mask see one value only; they need no fit. */
+static void fit_row(struct infer_guided *g, int y, int32_t *out)
+{
+	size_t w = (size_t)g->w;
+	const uint32_t *input = g->sums + INPUT * w;
+	uint32_t sum = 0, window[SUMS];
+	int rows = overlap(y, g->radius, g->h), fresh = 1;
+	for (int x = 0; x < g->radius && x < g->w; x++)
+		sum += input[x];
+	for (int x = 0; x < g->w; x++) {
+		sum += x + g->radius < g->w ? input[x + g->radius] : 0;
+		sum -= x - g->radius > 0 ? input[x - g->radius - 1] : 0;
+		int n = rows * overlap(x, g->radius, g->w);
+		if (sum == 0 || sum == 255 * (uint32_t)n) {
+			constant(sum ? 255 : 0, out + x, w);
+			fresh = 1;
+			continue;
+		}
+		gather(g, x, fresh, window);
+		fit(window, n, g->epsilon, out + x, w);
+		fresh = 0;
+	}
+}
+
+/* Row y of functions enters the totals in place of the one that leaves, whose memory it takes. */
+static void next_functions(struct infer_guided *g)
+{
+	int y = g->fitted++;
+	size_t count = (size_t)g->w * PLANES;
+	int32_t *restrict row = g->functions + (size_t)(y % (2 * g->radius + 1)) * count, *restrict totals = g->totals;
+	for (size_t i = 0; i < count; i++)
+		totals[i] -= row[i];
+	if (y >= g->h) {
+		memset(row, 0, count * sizeof *row);
+		return;
+	}
+	move_row(g, y + g->radius, 1);
+	move_row(g, y - g->radius - 1, (uint32_t)-1);
+	fit_row(g, y, row);
+	for (size_t i = 0; i < count; i++)
+		totals[i] += row[i];
+}
+
+static void average(const int32_t *totals, int w, int radius, int rows, float scale, float *out)
+{
+	int32_t sum = 0;
+	for (int x = 0; x < radius && x < w; x++)
+		sum += totals[x];
+	for (int x = 0; x < w; x++) {
+		sum += x + radius < w ? totals[x + radius] : 0;
+		sum -= x - radius > 0 ? totals[x - radius - 1] : 0;
+		out[x] = (float)sum / ((float)(rows * overlap(x, radius, w)) * scale);
+	}
+}
+
+const float *infer_guided_next(struct infer_guided *g)
+{
+	int y = g->row++;
+	while (g->fitted <= y + g->radius)
+		next_functions(g);
+	float *out = g->means[y & 1];
+	int rows = overlap(y, g->radius, g->h);
+	for (int i = 0; i < PLANES; i++)
+		average(g->totals + (size_t)i * (size_t)g->w, g->w, g->radius, rows, i < 3 ? SLOPE_SCALE : OFFSET_SCALE,
+			out + (size_t)i * (size_t)g->w);
+	return out;
+}
+
+static uint8_t to_byte(float value)
+{
+	return value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)(value + 0.5f);
+}
+
+static void mix(const float *above, const float *below, float down, size_t count, float *out)
+{
+	for (size_t i = 0; i < count; i++)
+		out[i] = above[i] + (below[i] - above[i]) * down;
+}
+
+/* No slopes on either side, and the same byte. */
+static int is_flat(const float *at, const float *next, size_t w)
+{
+	return at[0] == 0 && at[w] == 0 && at[2 * w] == 0 && next[0] == 0 && next[w] == 0 && next[2 * w] == 0 && at[3 * w] == next[3 * w];
+}
+
+/* Pixels first..end-1, between the functions at `at` and `next`. place: the first pixel's between the two, 0 to 1. */
+static void apply_between(const float *at, const float *next, size_t w, float place, float step, const uint8_t *rgb, uint8_t *out,
+			  int count)
+{
+	if (is_flat(at, next, w)) {
+		memset(out, to_byte(at[3 * w]), (size_t)count);
+		return;
+	}
+	for (int i = 0; i < count; i++) {
+		float t = place + step * (float)i, f[PLANES];
+		for (int k = 0; k < PLANES; k++)
+			f[k] = at[(size_t)k * w] + (next[(size_t)k * w] - at[(size_t)k * w]) * t;
+		out[i] = to_byte(f[0] * rgb[3 * i] + f[1] * rgb[3 * i + 1] + f[2] * rgb[3 * i + 2] + f[3]);
+	}
+}
+
+static void apply_same_size(const float *f, int w, const uint8_t *rgb, uint8_t *out)
+{
+	size_t n = (size_t)w;
+	for (size_t x = 0; x < n; x++)
+		out[x] = to_byte(f[x] * rgb[3 * x] + f[n + x] * rgb[3 * x + 1] + f[2 * n + x] * rgb[3 * x + 2] + f[3 * n + x]);
+}
+
+void infer_guided_apply(const float *above, const float *below, float down, int w, const uint8_t *rgb, uint8_t *out, int out_w,
+			float *mixed)
+{
+	size_t n = (size_t)w;
+	const float *f = above;
+	if (down > 0) {
+		mix(above, below, down, n * PLANES, mixed);
+		f = mixed;
+	}
+	if (out_w == w) {
+		apply_same_size(f, w, rgb, out);
+		return;
+	}
+	/* Pixel x lies at (x + 0.5) w / out_w - 0.5 of the functions: between i and i + 1 from the first x with
+	 * (2 x + 1) w >= (2 i + 1) out_w on. */
+	double step = (double)w / out_w;
+	int x = 0;
+	for (int i = -1; i < w; i++) {
+		long long bound = (2LL * i + 3) * out_w;
+		int end = i + 1 < w ? (int)((bound - w + 2LL * w - 1) / (2LL * w)) : out_w;
+		int left = i < 0 ? 0 : i, right = i + 1 < w ? i + 1 : w - 1;
+		apply_between(f + left, f + right, n, (float)((x + 0.5) * step - 0.5 - i), (float)step, rgb + 3 * (size_t)x, out + x, end - x);
+		x = end;
+	}
+}
