@@ -101,7 +101,7 @@ asan:
 suitcase:
 	@rm -rf $(BUILD)/suitcase && mkdir -p $(BUILD)/suitcase && cp -r infer $(BUILD)/suitcase/tapcut
 	@sed -n '/^```c$$/,/^```$$/p' infer/README.md | sed '/^```/d' >$(BUILD)/suitcase/example.c
-	@cd $(BUILD)/suitcase && $(CC) -std=c11 -O2 $(WARN) -Werror -c tapcut/*.c tapcut/kernels/*.c && $(AR) rcs libtapcut.a *.o
+	@cd $(BUILD)/suitcase && $(CC) -std=c11 -O2 $(WARN) -Werror -c tapcut/*.c tapcut/kernels/*.c tapcut/edit/*.c && $(AR) rcs libtapcut.a *.o
 	@cd $(BUILD)/suitcase && $(CC) -std=c11 -O2 $(WARN) -Werror -Itapcut -o example example.c libtapcut.a -lz -lm
 	@echo "suitcase: infer/ compiles alone: $$(size -t $(BUILD)/suitcase/libtapcut.a | awk 'END { print $$1 }') bytes of code"
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "data/coco.h"
+#include "data/mask_export.h"
 
 struct photo_size {
 	int64_t id;
@@ -58,16 +59,6 @@ static struct photo_size find_size(struct writer *w, int64_t id)
 	return found ? *found : key;
 }
 
-/* The only character of an RLE string that JSON wants escaped is the backslash. */
-static void print_counts(FILE *file, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '\\')
-			fputc('\\', file);
-		fputc(*text, file);
-	}
-}
-
 static enum status print_record(struct writer *w, const struct coco_annotation *a, const struct rle *mask)
 {
 	char *text = rle_to_string(mask);
@@ -80,7 +71,7 @@ static enum status print_record(struct writer *w, const struct coco_annotation *
 		", \"category_id\": %d, \"iscrowd\": %d, \"size\": [%d, %d], \"counts\": \"",
 		w->export->written++ ? ",\n" : "", a->id, a->image_id, a->category_id, a->crowd, mask->height,
 		mask->width);
-	print_counts(w->file, text);
+	mask_print_counts(w->file, text);
 	fprintf(w->file, "\", \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]}", rle_area(mask), box[0], box[1],
 		box[2] - box[0], box[3] - box[1]);
 	free(text);

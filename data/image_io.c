@@ -537,34 +537,60 @@ static void png_flush_nothing(png_structp png)
 	(void)png;
 }
 
-static enum status png_write_pixels(struct png_state *state, const struct image *image, struct bytes *bytes)
+/* A picture that is written: its rows come from memory, or from `make`, some at a time. */
+struct png_picture {
+	int width, height, channels;
+	uint8_t *pixels; /* of all rows, or of `room` rows for `make` */
+	int room;
+	image_make_rows *make;
+	void *context;
+};
+
+static enum status png_write_some(struct png_state *state, const struct png_picture *picture, int first)
+{
+	size_t stride = (size_t)picture->width * (size_t)picture->channels;
+	int count = picture->height - first < picture->room ? picture->height - first : picture->room;
+	if (picture->make)
+		TRY(picture->make(picture->context, first, count, picture->pixels));
+	for (int y = 0; y < count; y++)
+		png_write_row(state->png, picture->pixels + (size_t)y * stride);
+	return STATUS_OK;
+}
+
+static enum status png_write_pixels(struct png_state *state, const struct png_picture *picture, struct bytes *bytes)
 {
 	static const int types[] = {0, PNG_COLOR_TYPE_GRAY, 0, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGBA};
 	if (setjmp(png_jmpbuf(state->png)))
 		return state->status;
 	png_set_write_fn(state->png, bytes, png_write_bytes, png_flush_nothing);
-	png_set_IHDR(state->png, state->info, (png_uint_32)image->width, (png_uint_32)image->height, 8, types[image->channels],
+	png_set_IHDR(state->png, state->info, (png_uint_32)picture->width, (png_uint_32)picture->height, 8, types[picture->channels],
 		     PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
 	png_write_info(state->png, state->info);
-	size_t stride = (size_t)image->width * (size_t)image->channels;
-	for (int y = 0; y < image->height; y++)
-		png_write_row(state->png, image->pixels + (size_t)y * stride);
+	for (int y = 0; y < picture->height; y += picture->room)
+		TRY(png_write_some(state, picture, y));
 	png_write_end(state->png, NULL);
 	return STATUS_OK;
 }
 
-static enum status png_encode(const struct image *image, const char *name, struct bytes *bytes)
+static enum status png_encode_picture(const struct png_picture *picture, const char *name, struct bytes *bytes)
 {
-	if (image->channels != 1 && image->channels != 3 && image->channels != 4)
-		return status_fail(STATUS_FORMAT, "%s: PNG: %d channels, expected 1, 3 or 4", name, image->channels);
+	if (picture->channels != 1 && picture->channels != 3 && picture->channels != 4)
+		return status_fail(STATUS_FORMAT, "%s: PNG: %d channels, expected 1, 3 or 4", name, picture->channels);
 	struct png_state state = {.name = name};
 	state.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &state, png_fail, png_ignore_warning);
 	state.info = state.png ? png_create_info_struct(state.png) : NULL;
 	enum status status =
-		state.info ? png_write_pixels(&state, image, bytes) : status_fail(STATUS_NO_MEMORY, "%s: no memory", name);
+		state.info ? png_write_pixels(&state, picture, bytes) : status_fail(STATUS_NO_MEMORY, "%s: no memory", name);
 	if (state.png)
 		png_destroy_write_struct(&state.png, &state.info);
 	return status;
+}
+
+static enum status png_encode(const struct image *image, const char *name, struct bytes *bytes)
+{
+	struct png_picture picture = {.width = image->width, .height = image->height, .channels = image->channels,
+				      .pixels = image->pixels, .room = image->height};
+	return png_encode_picture(&picture, name, bytes);
 }
 
 struct jpeg_writer {
@@ -652,6 +678,20 @@ enum status image_write_png(const char *path, const struct image *image)
 {
 	struct bytes bytes = {0};
 	return write_bytes(path, &bytes, png_encode(image, path, &bytes));
+}
+
+enum status image_write_png_rows(const char *path, int width, int height, int channels, image_make_rows *make, void *context)
+{
+	enum { ROWS = 256 };
+	struct png_picture picture = {.width = width, .height = height, .channels = channels, .room = ROWS, .make = make,
+				      .context = context};
+	struct bytes bytes = {0};
+	struct image rows;
+	TRY(image_alloc(&rows, width, height < ROWS ? height : ROWS, channels));
+	picture.pixels = rows.pixels;
+	enum status status = write_bytes(path, &bytes, png_encode_picture(&picture, path, &bytes));
+	image_release(&rows);
+	return status;
 }
 
 enum status image_write_jpeg(const char *path, const struct image *image, int quality)

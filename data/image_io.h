@@ -33,6 +33,10 @@ enum status image_read_memory(const void *data, size_t size, const char *name, c
 /* Writes PNG (1, 3 or 4 channels) or JPEG (1 or 3; quality 1..100). Written to a temporary name and renamed. */
 enum status image_write_png(const char *path, const struct image *image);
 enum status image_write_jpeg(const char *path, const struct image *image, int quality);
+/* PNG whose rows are made while it is written: `make` is called for the rows in order, some at a time, so that a large picture is never
+ * in memory as a whole (its compressed bytes are). What `make` returns other than STATUS_OK ends the writing. */
+typedef enum status image_make_rows(void *context, int first, int count, uint8_t *pixels);
+enum status image_write_png_rows(const char *path, int width, int height, int channels, image_make_rows *make, void *context);
 
 /* The same into memory, for reports and for files that need not be atomic; *data is returned, caller frees. */
 enum status image_encode_png(const struct image *image, unsigned char **data, size_t *size);

@@ -8,6 +8,7 @@ int cmd_bench(int argc, char **argv);
 int cmd_coco(int argc, char **argv);
 int cmd_cut(int argc, char **argv);
 int cmd_data(int argc, char **argv);
+int cmd_edit(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_import(int argc, char **argv);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "train/progress.h"
 
@@ -45,6 +44,18 @@ static bool add_tap(struct selection *s, const char *text, bool positive)
 	return true;
 }
 
+static bool parse_feather(struct selection *s, const char *text)
+{
+	char *end;
+	double pixels = strtod(text, &end);
+	if (end == text || *end || !(pixels >= 0 && pixels <= TAPCUT_MAX_FEATHER)) {
+		fprintf(stderr, "tapcut %s: --feather: expected 0 to %d pixels, found \"%s\"\n", s->command, TAPCUT_MAX_FEATHER, text);
+		return false;
+	}
+	s->options.feather = (float)pixels;
+	return true;
+}
+
 static bool parse_size(struct selection *s, const char *text)
 {
 	const char *rest = text;
@@ -63,55 +74,9 @@ bool selection_take(struct selection *s, int option, const char *value)
 	case SELECTION_SIZE: return parse_size(s, value);
 	case SELECTION_ZOOM: s->options.zoom = 1; return true;
 	case SELECTION_NO_ZOOM: s->options.zoom = 0; return true;
+	case SELECTION_FEATHER: return parse_feather(s, value);
 	default: return false;
 	}
-}
-
-/* --- the soft edge -------------------------------------------------------------------------------------------------- */
-
-/* Sliding mean over 2 radius + 1 samples, `step` bytes apart; edges repeat. */
-static void blur_line(const uint8_t *in, uint8_t *out, int count, size_t step, int radius)
-{
-	int sum = 0, width = 2 * radius + 1;
-	for (int i = -radius; i <= radius; i++)
-		sum += in[(size_t)(i < 0 ? 0 : i < count ? i : count - 1) * step];
-	for (int i = 0; i < count; i++) {
-		out[(size_t)i * step] = (uint8_t)((sum + radius) / width);
-		int add = i + radius + 1 < count ? i + radius + 1 : count - 1, drop = i - radius > 0 ? i - radius : 0;
-		sum += in[(size_t)add * step] - in[(size_t)drop * step];
-	}
-}
-
-/* The mask with an edge that fades over a few pixels, so that the cut-out sits well on any background; 128 and more is still exactly
- * the mask. `alpha` and `other` are buffers of the mask's size; the result is in `alpha`. */
-static void soften(const struct image *mask, uint8_t *alpha, uint8_t *other)
-{
-	int w = mask->width, h = mask->height, radius = 1 + (w > h ? w : h) / 2000;
-	size_t pixels = (size_t)w * (size_t)h;
-	memcpy(alpha, mask->pixels, pixels);
-	for (int pass = 0; pass < 2; pass++) {
-		for (int y = 0; y < h; y++)
-			blur_line(alpha + (size_t)y * (size_t)w, other + (size_t)y * (size_t)w, w, 1, radius);
-		for (int x = 0; x < w; x++)
-			blur_line(other + x, alpha + x, h, (size_t)w, radius);
-	}
-	for (size_t i = 0; i < pixels; i++) {
-		if (mask->pixels[i])
-			alpha[i] = alpha[i] < 128 ? 128 : alpha[i];
-		else
-			alpha[i] = alpha[i] > 127 ? 127 : alpha[i];
-	}
-}
-
-static enum status soft_edge(const struct image *mask, struct image *alpha)
-{
-	TRY(image_alloc(alpha, mask->width, mask->height, 1));
-	uint8_t *other = malloc((size_t)mask->width * (size_t)mask->height);
-	if (!other)
-		return status_fail(STATUS_NO_MEMORY, "no memory for the soft edge");
-	soften(mask, alpha->pixels, other);
-	free(other);
-	return STATUS_OK;
 }
 
 /* --- the work ------------------------------------------------------------------------------------------------------- */
@@ -153,12 +118,18 @@ static enum status tap_all(struct tapcut_session *session, const struct selectio
 	return STATUS_OK;
 }
 
-static enum status tap_photo(struct tapcut_session *session, const struct selection *s, const struct image *photo, struct image *mask)
+static enum status tap_photo(struct tapcut_session *session, const struct selection *s, const struct image *photo, struct image *mask,
+			     struct image *alpha)
 {
 	TRY(image_alloc(mask, photo->width, photo->height, 1));
 	if (tapcut_session_set_image(session, photo->pixels, photo->width, photo->height, 3 * (size_t)photo->width) != TAPCUT_OK)
 		return session_failed(session);
-	return tap_all(session, s, mask);
+	TRY(tap_all(session, s, mask));
+	if (!alpha)
+		return STATUS_OK;
+	TRY(image_alloc(alpha, photo->width, photo->height, 1));
+	bool made = tapcut_session_alpha(session, alpha->pixels, (size_t)alpha->width) == TAPCUT_OK;
+	return made ? STATUS_OK : session_failed(session);
 }
 
 enum status selection_run(const struct selection *s, const struct tapcut_model *model, const struct image *photo, struct image *mask,
@@ -171,7 +142,7 @@ enum status selection_run(const struct selection *s, const struct tapcut_model *
 		*alpha = (struct image){ 0 };
 	if (tapcut_session_new(model, &s->options, &session, message) != TAPCUT_OK)
 		return status_fail(STATUS_CONFIG, "%s", message);
-	enum status status = tap_photo(session, s, photo, mask);
+	enum status status = tap_photo(session, s, photo, mask, alpha);
 	tapcut_session_free(session);
-	return status == STATUS_OK && alpha ? soft_edge(mask, alpha) : status;
+	return status;
 }

@@ -31,6 +31,7 @@ enum {
 	SELECTION_SIZE,
 	SELECTION_ZOOM,
 	SELECTION_NO_ZOOM,
+	SELECTION_FEATHER,
 	SELECTION_OPTION_END
 };
 
@@ -38,8 +39,9 @@ enum {
 	{ "tap", required_argument, NULL, SELECTION_TAP }, { "not", required_argument, NULL, SELECTION_NOT },         \
 		{ "model", required_argument, NULL, SELECTION_MODEL },                                                \
 		{ "size", required_argument, NULL, SELECTION_SIZE }, { "zoom", no_argument, NULL, SELECTION_ZOOM },   \
+		{ "no-zoom", no_argument, NULL, SELECTION_NO_ZOOM },                                                  \
 	{                                                                                                             \
-		"no-zoom", no_argument, NULL, SELECTION_NO_ZOOM                                                       \
+		"feather", required_argument, NULL, SELECTION_FEATHER                                                 \
 	}
 
 /* Their lines of a --help: the taps, and the rest. */
@@ -50,7 +52,8 @@ enum {
 #define SELECTION_HELP_MODEL                                                                                     \
 	"  --model FILE        weights file (default: infer/models/base.tapcut)\n"                               \
 	"  --size N            long side at which the network sees the photo, in pixels (default: the model's)\n" \
-	"  --zoom, --no-zoom   look closer at the object from tap 2 on, or never (default: the library's)\n"
+	"  --zoom, --no-zoom   look closer at the object from tap 2 on, or never (default: the library's)\n" \
+	"  --feather N         pixels over which the object's soft edge fades (default: 0, the edge as the photo has it)\n"
 
 /* Takes one of them; false after a message on stderr, or silently for a value that is not from the list (getopt_long has said
  * what is wrong). */

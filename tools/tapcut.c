@@ -14,6 +14,7 @@ static const struct {
 	{ "train", cmd_train, "train a model from a config" },
 	{ "eval", cmd_eval, "measure a model by the interactive protocol (NoC, mIoU)" },
 	{ "cut", cmd_cut, "cut an object out of a photo with a tap" },
+	{ "edit", cmd_edit, "filters, lens blur and another background through the mask of a tap" },
 	{ "export", cmd_export, "write a weights file from a checkpoint" },
 	{ "import", cmd_import, "read published weights (safetensors)" },
 	{ "inspect", cmd_inspect, "show what is in a weights file or checkpoint" },

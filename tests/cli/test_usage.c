@@ -8,7 +8,7 @@
 #include "tests/support/test.h"
 
 static const char *const commands[] = {
-	"train", "eval", "cut", "export", "import", "inspect", "data", "coco", "scenes", "bench"
+	"train", "eval", "cut", "edit", "export", "import", "inspect", "data", "coco", "scenes", "bench"
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 enum { NEED_ARGUMENTS = COMMAND_COUNT - 1 }; /* all but the last, which has a default for everything */
@@ -93,6 +93,8 @@ START_TEST(values_out_of_range)
 		"cut x.jpg --model x --tap 1 --mask y.png",
 		"cut x.jpg --model x --tap 1,b --mask y.png",
 		"cut x.jpg --model x --tap 1,2,3 --mask y.png",
+		"edit x.jpg --tap 1 --filter sepia",
+		"edit x.jpg --tap 1,2 --filter sepia=2",
 		"export x.ckpt -o y.tapcut --weights int3",
 		"scenes --out x --count -1",
 		"scenes --out x --count 1e",
