@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "kernels/winograd.h"
 #include "network.h"
 #include "packed.h"
 #include "planner.h"
@@ -68,6 +69,8 @@ struct infer_runner {
 	size_t bytes;
 	enum infer_isa isa;
 	int arithmetic;
+	infer_runner_watcher *watcher;
+	void *watcher_context;
 	int photo_is_new; /* the values that depend on the photo alone are not those of the current photo */
 };
 
@@ -152,11 +155,27 @@ static int is_fusable(const struct infer_runner *r, int add, int k)
 	return value->image_only == r->values[INFER_FIRST_STEP_VALUE + add].image_only || is_cheap(r, maker);
 }
 
+/* Two conv2ds can be done in one go only where both are plain sums. */
+static int is_plain(const struct infer_runner *r, int value)
+{
+	const struct infer_step *conv = step_of_value(r, value);
+	return r->arithmetic == INFER_ARITHMETIC_U8 || !infer_winograd_suits(conv, &r->network->tensors[conv->tensor[0]]);
+}
+
+/* Whether the add at step i takes over the conv2d that makes its input k. */
+static int takes_over(const struct infer_runner *r, int i, int k)
+{
+	const int *inputs = r->network->steps[i].inputs;
+	if (!is_fusable(r, i, k) || k == 1 || !is_fusable(r, i, 1))
+		return is_fusable(r, i, k);
+	return is_plain(r, inputs[0]) && is_plain(r, inputs[1]);
+}
+
 static void find_fused_convs(const struct infer_runner *r, unsigned char *fused)
 {
 	for (int i = 0; i < r->network->step_count; i++)
 		for (int k = 0; k < 2; k++)
-			if (is_fusable(r, i, k))
+			if (takes_over(r, i, k))
 				fused[r->network->steps[i].inputs[k] - INFER_FIRST_STEP_VALUE] = 1;
 }
 
@@ -164,9 +183,9 @@ static void find_fused_convs(const struct infer_runner *r, unsigned char *fused)
 static void take_over_convs(const struct infer_runner *r, int i, const unsigned char *fused, struct task *task)
 {
 	const struct infer_step *add = &r->network->steps[i];
-	int k = is_fusable(r, i, 1) ? 1 : 0;
+	int k = takes_over(r, i, 1) ? 1 : 0;
 	task->step = add->inputs[k] - INFER_FIRST_STEP_VALUE;
-	if (k == 0 || !is_fusable(r, i, 0)) {
+	if (k == 0 || !takes_over(r, i, 0)) {
 		task->addend = add->inputs[1 - k];
 		return;
 	}
@@ -178,7 +197,7 @@ static struct task make_task(const struct infer_runner *r, int i, const unsigned
 {
 	struct task task = { .step = i, .output = INFER_FIRST_STEP_VALUE + i, .addend = NONE, .plus_step = NONE, .plus_input = NONE,
 			     .relu = r->network->steps[i].relu, .image_only = r->values[INFER_FIRST_STEP_VALUE + i].image_only };
-	if (is_fusable(r, i, 0) || is_fusable(r, i, 1))
+	if (takes_over(r, i, 0) || takes_over(r, i, 1))
 		take_over_convs(r, i, fused, &task);
 	const struct infer_step *step = &r->network->steps[task.step];
 	task.input_count = step->input_count;
@@ -608,16 +627,28 @@ static void do_rows(void *context, int first, int end, int thread)
 	job->task->kernel->run(&job->task->call, first, end, r->scratch + (size_t)thread * r->scratch_bytes);
 }
 
+static void run_task(struct infer_runner *r, const struct task *task)
+{
+	struct job job = { r, task };
+	int step = task->kernel->row_step ? task->kernel->row_step(&task->call) : 1;
+	infer_threads_run(r->threads, task->call.out.h, step, do_rows, &job);
+	if (r->watcher)
+		r->watcher(r->watcher_context, task->output - INFER_FIRST_STEP_VALUE);
+}
+
 const float *infer_runner_run(struct infer_runner *r)
 {
-	for (int t = 0; t < r->task_count; t++) {
-		const struct task *task = &r->tasks[t];
-		struct job job = { r, task };
-		if (task->image_only && !r->photo_is_new)
-			continue;
-		int step = task->kernel->row_step ? task->kernel->row_step(&task->call) : 1;
-		infer_threads_run(r->threads, task->call.out.h, step, do_rows, &job);
-	}
+	if (r->watcher)
+		r->watcher(r->watcher_context, -1);
+	for (int t = 0; t < r->task_count; t++)
+		if (!r->tasks[t].image_only || r->photo_is_new)
+			run_task(r, &r->tasks[t]);
 	r->photo_is_new = 0;
 	return r->values[r->value_count - 1].map.data;
+}
+
+void infer_runner_watch(struct infer_runner *r, infer_runner_watcher *watcher, void *context)
+{
+	r->watcher = watcher;
+	r->watcher_context = context;
 }

@@ -1,4 +1,4 @@
-/* Convolution of float maps. Weights are packed as [block of 16 outputs][kernel row][kernel column][input][16]; product.h multiplies
+/* Convolution of float maps, most of those 3x3 by winograd.c, all others here. Weights are packed as [block of 16 outputs][kernel row][kernel column][input][16]; product.h multiplies
  * pixels with them. A band of input rows is copied with its padding, so that every tap is a constant distance away; without padding the
  * rows are used where they are. Bands are cut so that they stay in the second-level cache while all blocks of outputs go over them. */
 #include "kernels.h"
@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "product.h"
+#include "winograd.h"
 
 enum { BAND_BYTES = 256 * 1024 };
 
-static const struct infer_product_kernels *kernels_of(enum infer_isa isa)
+const struct infer_product_kernels *infer_product_kernels_of(int isa)
 {
 	static const struct infer_product_kernels *const kernels[] = { &infer_product_generic, &infer_product_avx2,
 								       &infer_product_avx512 };
@@ -31,12 +32,18 @@ static size_t block_floats(const struct infer_tensor *weight)
 /* First the biases, filled up with zeros, then the weights. */
 size_t infer_conv2d_f32_packed(const struct infer_call *call)
 {
+	if (infer_winograd_suits(call->step, call->tensor[0]))
+		return infer_winograd_packed(call);
 	size_t blocks = blocks_of(call->tensor[0]->dims[0]);
 	return blocks * (INFER_BLOCK + block_floats(call->tensor[0])) * sizeof(float);
 }
 
 void infer_conv2d_f32_pack(const struct infer_call *call, void *packed)
 {
+	if (infer_winograd_suits(call->step, call->tensor[0])) {
+		infer_winograd_pack(call, packed);
+		return;
+	}
 	const struct infer_tensor *weight = call->tensor[0], *bias = call->tensor[1];
 	size_t blocks = blocks_of(weight->dims[0]), inputs = (size_t)weight->dims[1];
 	size_t taps = (size_t)weight->dims[2] * (size_t)weight->dims[3];
@@ -120,8 +127,15 @@ static struct plan plan_of(const struct infer_call *call)
 	return p;
 }
 
+int infer_conv2d_f32_row_step(const struct infer_call *call)
+{
+	return infer_winograd_suits(call->step, call->tensor[0]) ? infer_winograd_row_step(call) : 1;
+}
+
 size_t infer_conv2d_f32_scratch(const struct infer_call *call)
 {
+	if (infer_winograd_suits(call->step, call->tensor[0]))
+		return infer_winograd_scratch(call);
 	struct plan p = plan_of(call);
 	return p.source[0].scratch + (p.count > 1 ? p.source[1].scratch : 0);
 }
@@ -181,7 +195,7 @@ static const float *band_input(const struct source *s, int first, int rows, unsi
 static void run_band(const struct infer_call *call, const struct plan *plan, const struct infer_product *all, int first, int rows,
 		     const float *const *in)
 {
-	const struct infer_product_kernels *kernels = kernels_of(call->isa);
+	const struct infer_product_kernels *kernels = infer_product_kernels_of(call->isa);
 	int stride = call->step->args[2], width = call->out.w, one = plan->count == 1 && plan->source[0].row == (size_t)width *
 		plan->source[0].pitch && stride == 1 && plan->source[0].reach == 1;
 	for (int o = 0; o < call->out.c; o += kernels->blocks * INFER_BLOCK) {
@@ -204,6 +218,10 @@ static void run_band(const struct infer_call *call, const struct plan *plan, con
 
 void infer_conv2d_f32(const struct infer_call *call, int first, int end, void *scratch)
 {
+	if (infer_winograd_suits(call->step, call->tensor[0])) {
+		infer_winograd(call, first, end, scratch);
+		return;
+	}
 	struct plan plan = plan_of(call);
 	unsigned char *memory[2] = { scratch, (unsigned char *)scratch + plan.source[0].scratch };
 	struct infer_product all = { .operand_count = plan.count, .out_step = call->out.pitch, .addend_step = call->addend.pitch,

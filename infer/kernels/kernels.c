@@ -4,8 +4,9 @@
 #include "u8.h"
 
 const struct infer_kernel infer_kernels_f32[INFER_OP_COUNT] = {
-	[INFER_OP_CONV2D] = { .run = infer_conv2d_f32, .scratch_bytes = infer_conv2d_f32_scratch,
-			      .packed_bytes = infer_conv2d_f32_packed, .pack = infer_conv2d_f32_pack },
+	[INFER_OP_CONV2D] = { .run = infer_conv2d_f32, .row_step = infer_conv2d_f32_row_step,
+			      .scratch_bytes = infer_conv2d_f32_scratch, .packed_bytes = infer_conv2d_f32_packed,
+			      .pack = infer_conv2d_f32_pack },
 	[INFER_OP_CONV_TRANSPOSE2D] = { .run = infer_conv_transpose2d_f32 },
 	[INFER_OP_RELU] = { .run = infer_relu_f32 },
 	[INFER_OP_LEAKY_RELU] = { .run = infer_leaky_relu_f32 },

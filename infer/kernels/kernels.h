@@ -95,6 +95,7 @@ INFER_DECLARE_KERNEL(leaky_relu);
 INFER_DECLARE_KERNEL(sigmoid);
 INFER_DECLARE_KERNEL(scale);
 INFER_DECLARE_KERNEL(channel_affine);
+int infer_conv2d_f32_row_step(const struct infer_call *call);
 size_t infer_conv2d_f32_scratch(const struct infer_call *call);
 size_t infer_conv2d_f32_packed(const struct infer_call *call);
 void infer_conv2d_f32_pack(const struct infer_call *call, void *packed);

@@ -32,11 +32,35 @@ struct infer_product {
 	int relu;
 };
 
+/* A 4x4 tile of Winograd's F(4x4, 3x3), numbers counted in floats. */
+struct infer_winograd_tile {
+	union {
+		const float *map; /* input: the tile's 6x6 pixels */
+		float *map_out;   /* output: its 4x4 */
+	};
+	ptrdiff_t row, pixel; /* from row to row and from pixel to pixel of the map */
+	float *transformed;   /* 36 times the channels */
+	ptrdiff_t stride;     /* from one of the 36 to the next */
+	int rows, columns;    /* output: those that exist */
+};
+
+struct infer_winograd_end {
+	const float *bias;
+	const float *addend; /* or NULL */
+	ptrdiff_t addend_row, addend_pixel;
+	int relu;
+};
+
 struct infer_product_kernels {
 	int blocks; /* that are best done together: whoever calls cuts the outputs accordingly */
 	void (*run)(const struct infer_product *product); /* at most that many blocks */
+	/* Channels are filled up to a multiple of 16 in `transformed`. */
+	void (*winograd_input)(const struct infer_winograd_tile *tile, int channels);
+	void (*winograd_output)(const struct infer_winograd_tile *tile, const struct infer_winograd_end *end, int outputs);
 };
 
 extern const struct infer_product_kernels infer_product_generic, infer_product_avx2, infer_product_avx512;
+
+const struct infer_product_kernels *infer_product_kernels_of(int isa); /* enum infer_isa */
 
 #endif

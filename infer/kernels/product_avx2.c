@@ -27,6 +27,7 @@ TARGET static inline __m256i lane_mask(int n)
 #define VSTORE_PART(p, v, n) _mm256_maskstore_ps(p, lane_mask(n), v)
 #define VSET(x) _mm256_set1_ps(x)
 #define VADD(a, b) _mm256_add_ps(a, b)
+#define VSUB(a, b) _mm256_sub_ps(a, b)
 #define VFMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define VRELU(v) _mm256_max_ps(v, _mm256_setzero_ps())
 #define KERNELS infer_product_avx2

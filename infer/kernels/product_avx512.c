@@ -22,6 +22,7 @@
 #define VSTORE_PART(p, v, n) _mm512_mask_storeu_ps(p, LANE_MASK(n), v)
 #define VSET(x) _mm512_set1_ps(x)
 #define VADD(a, b) _mm512_add_ps(a, b)
+#define VSUB(a, b) _mm512_sub_ps(a, b)
 #define VFMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define VRELU(v) _mm512_max_ps(v, _mm512_setzero_ps())
 #define KERNELS infer_product_avx512

@@ -82,6 +82,7 @@ static inline vec4 multiply_add(vec4 a, vec4 b, vec4 c)
 #endif
 
 #define VADD(a, b) ((a) + (b))
+#define VSUB(a, b) ((a) - (b))
 #define BLOCKS 1
 #define KERNELS infer_product_generic
 #include "product.inc"

@@ -2,6 +2,7 @@
  * has. Between the channels of one pixel and the next lie guard floats that must survive; scratch starts as NaN, so that nobody reads
  * what was not written. */
 #include "infer/kernels/kernels.h"
+#include "infer/kernels/winograd.h"
 #include "tests/infer/build_network.h"
 #include "tests/infer/naive_network.h"
 #include "tests/support/test.h"
@@ -61,9 +62,12 @@ static void check_guards(const struct infer_map *map)
 }
 
 /* Largest difference allowed for operators that round differently from the plain loops; 0: the same bits. */
-static float tolerance(int op)
+static float tolerance(const struct builder *b)
 {
-	switch (op) {
+	const struct infer_step *step = &b->network.steps[0];
+	switch (step->op) {
+	case INFER_OP_CONV2D:
+		return infer_winograd_suits(step, &b->network.tensors[step->tensor[0]]) ? 1e-4f : 0;
 	case INFER_OP_CONV_TRANSPOSE2D:
 	case INFER_OP_GLOBAL_AVG_POOL2D:
 	case INFER_OP_UPSAMPLE_BILINEAR:
@@ -100,7 +104,7 @@ static void check_layout(const struct builder *b, const struct naive_value *valu
 		run_kernel(&call);
 		check_guards(&call.out);
 		naive_from_map(&call.out, got);
-		compare(got, want->data, want->shape, tolerance(step->op), infer_isa_name(call.isa));
+		compare(got, want->data, want->shape, tolerance(b), infer_isa_name(call.isa));
 		free(call.out.data);
 	}
 	for (int k = 0; k < step->input_count; k++)
@@ -138,6 +142,9 @@ static const struct {
 	{ 2, 8, 1, 47, 3, 3, 1, 1, 1, 1, 0 },     { 2, 4, 1, 95, 3, 3, 1, 1, 1, 1, 0 },   { 2, 1, 1, 127, 3, 3, 1, 1, 1, 1, 1 },
 	{ 2, 4, 1, 23, 3, 3, 1, 1, 1, 1, 0 },     { 2, 1, 1, 63, 3, 3, 1, 1, 1, 1, 0 },   { 2, 4, 1, 11, 3, 3, 1, 1, 1, 1, 0 },
 	{ 2, 1, 1, 31, 3, 3, 1, 1, 1, 1, 0 },
+	/* Winograd: edges, grids, more tiles than fit its workspace. */
+	{ 16, 16, 4, 4, 3, 3, 1, 1, 1, 1, 0 },    { 17, 23, 9, 13, 3, 3, 1, 1, 1, 1, 1 }, { 35, 50, 6, 7, 3, 3, 1, 2, 2, 1, 1 },
+	{ 16, 65, 13, 14, 3, 3, 1, 3, 3, 0, 0 },  { 16, 16, 70, 131, 3, 3, 1, 1, 1, 1, 0 }, { 130, 33, 5, 3, 3, 3, 1, 1, 1, 1, 1 },
 };
 
 START_TEST(test_conv2d)
