@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
-#include "kernels/winograd.h"
 #include "network.h"
 #include "packed.h"
 #include "planner.h"
@@ -159,7 +158,7 @@ static int is_fusable(const struct infer_runner *r, int add, int k)
 static int is_plain(const struct infer_runner *r, int value)
 {
 	const struct infer_step *conv = step_of_value(r, value);
-	return r->arithmetic == INFER_ARITHMETIC_U8 || !infer_winograd_suits(conv, &r->network->tensors[conv->tensor[0]]);
+	return r->arithmetic == INFER_ARITHMETIC_U8 || infer_conv2d_f32_is_plain(conv, &r->network->tensors[conv->tensor[0]]);
 }
 
 /* Whether the add at step i takes over the conv2d that makes its input k. */
@@ -581,18 +580,27 @@ void infer_runner_set_photo(struct infer_runner *r, const uint8_t *rgb, int w, i
 
 enum { PIECE = 256 }; /* pixels of a row that are drawn together */
 
-/* `planes`: PIECE numbers for each plane, 0..1, become n pixels from number `at` on. */
+/* Numbers 0..1 of a plane become channel `out` of n pixels. */
+static void store_floats(const float *plane, float scale, float *out, size_t pitch, int n)
+{
+	for (int x = 0; x < n; x++)
+		out[(size_t)x * pitch] = plane[x] * scale;
+}
+
+static void store_bytes(const float *plane, uint8_t *out, size_t pitch, int n)
+{
+	for (int x = 0; x < n; x++)
+		out[(size_t)x * pitch] = nearest_byte(plane[x] * 255);
+}
+
 static void store_clicks(const struct infer_map *map, float scale, size_t at, int n, float (*planes)[PIECE])
 {
-	float *floats = map->data;
-	uint8_t *bytes = map->data;
-	for (int x = 0; x < n; x++, at += map->pitch)
-		for (int c = 0; c < map->c; c++) {
-			if (map->element == INFER_ELEMENT_F32)
-				floats[at + (size_t)c] = planes[c][x] * scale;
-			else
-				bytes[at + (size_t)c] = nearest_byte(planes[c][x] * 255);
-		}
+	for (int c = 0; c < map->c; c++) {
+		if (map->element == INFER_ELEMENT_F32)
+			store_floats(planes[c], scale, (float *)map->data + at + c, map->pitch, n);
+		else
+			store_bytes(planes[c], (uint8_t *)map->data + at + c, map->pitch, n);
+	}
 }
 
 void infer_runner_set_clicks(struct infer_runner *r, const struct infer_click *clicks, int count, const float *previous, int w, int h)

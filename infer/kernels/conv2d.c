@@ -24,8 +24,21 @@ static size_t blocks_of(int outputs)
 
 /* --- weights -------------------------------------------------------------------------------------------------------- */
 
+/* One output alone is summed along the channels: its weights are [kernel row][kernel column][inputs filled up to 16]. */
+static int is_single(const struct infer_tensor *weight)
+{
+	return weight->dims[0] == 1;
+}
+
+int infer_conv2d_f32_is_plain(const struct infer_step *conv2d, const struct infer_tensor *weight)
+{
+	return !is_single(weight) && !infer_winograd_suits(conv2d, weight);
+}
+
 static size_t block_floats(const struct infer_tensor *weight)
 {
+	if (is_single(weight))
+		return blocks_of(weight->dims[1]) * INFER_BLOCK * (size_t)weight->dims[2] * (size_t)weight->dims[3];
 	return (size_t)weight->dims[1] * (size_t)weight->dims[2] * (size_t)weight->dims[3] * INFER_BLOCK;
 }
 
@@ -54,9 +67,11 @@ void infer_conv2d_f32_pack(const struct infer_call *call, void *packed)
 	out += blocks * INFER_BLOCK;
 	for (size_t o = 0; o < (size_t)weight->dims[0]; o++) {
 		float *column = out + o / INFER_BLOCK * block_floats(weight) + o % INFER_BLOCK;
+		size_t tap = is_single(weight) ? blocks_of(weight->dims[1]) * INFER_BLOCK : inputs * INFER_BLOCK;
+		size_t input = is_single(weight) ? 1 : INFER_BLOCK;
 		for (size_t i = 0; i < inputs; i++)
 			for (size_t t = 0; t < taps; t++)
-				column[(t * inputs + i) * INFER_BLOCK] = weight->data[(o * inputs + i) * taps + t] * call->in_scale;
+				column[t * tap + i * input] = weight->data[(o * inputs + i) * taps + t] * call->in_scale;
 	}
 }
 
@@ -168,13 +183,13 @@ static struct infer_operand operand_of(const struct source *s, unsigned char *sc
 	const int *args = call->step->args;
 	ptrdiff_t *offset = (ptrdiff_t *)(void *)scratch;
 	size_t inputs = (size_t)call->in[0].c, blocks = blocks_of(call->tensor[0]->dims[0]);
-	int joined = s->pitch == inputs && args[4] == 1, columns = joined ? 1 : args[1];
+	int single = is_single(call->tensor[0]), joined = s->pitch == inputs && args[4] == 1 && !single, columns = joined ? 1 : args[1];
 	for (int ky = 0; ky < args[0]; ky++)
 		for (int kx = 0; kx < columns; kx++)
 			offset[ky * columns + kx] = (ptrdiff_t)((size_t)(ky * args[4]) * s->row + (size_t)(kx * args[4]) * s->pitch);
 	return (struct infer_operand){
 		.step = (size_t)args[2] * s->pitch, .offset = offset, .taps = args[0] * columns,
-		.run = (int)inputs * (joined ? args[1] : 1), .block_stride = block_floats(call->tensor[0]), .bias = call->packed,
+		.run = (int)inputs * (joined ? args[1] : 1), .block_stride = block_floats(call->tensor[0]) / (single ? (size_t)(args[0] * args[1]) : 1), .bias = call->packed,
 		.weight = (const float *)call->packed + blocks * INFER_BLOCK,
 	};
 }
@@ -196,12 +211,13 @@ static void run_band(const struct infer_call *call, const struct plan *plan, con
 		     const float *const *in)
 {
 	const struct infer_product_kernels *kernels = infer_product_kernels_of(call->isa);
-	int stride = call->step->args[2], width = call->out.w, one = plan->count == 1 && plan->source[0].row == (size_t)width *
+	int single = is_single(call->tensor[0]), stride = call->step->args[2], width = call->out.w, one = plan->count == 1 && plan->source[0].row == (size_t)width *
 		plan->source[0].pitch && stride == 1 && plan->source[0].reach == 1;
-	for (int o = 0; o < call->out.c; o += kernels->blocks * INFER_BLOCK) {
+	for (int o = 0, outputs; o < call->out.c; o += outputs) {
 		struct infer_product p = *all;
+		outputs = infer_product_outputs(call->out.c - o, kernels->blocks);
 		p.pixels = one ? rows * width : width;
-		p.outputs = call->out.c - o < kernels->blocks * INFER_BLOCK ? call->out.c - o : kernels->blocks * INFER_BLOCK;
+		p.outputs = outputs;
 		for (int i = 0; i < plan->count; i++) {
 			p.operand[i].weight += (size_t)(o / INFER_BLOCK) * p.operand[i].block_stride;
 			p.operand[i].bias += o;
@@ -211,7 +227,10 @@ static void run_band(const struct infer_call *call, const struct plan *plan, con
 				p.operand[i].in = in[i] + (size_t)(y * plan->source[i].call->step->args[2]) * plan->source[i].row;
 			p.out = infer_row(&call->out, first + y) + o;
 			p.addend = call->addend.data ? infer_row(&call->addend, first + y) + o : NULL;
-			kernels->run(&p);
+			if (single)
+				kernels->dot(&p);
+			else
+				kernels->run(&p);
 		}
 	}
 }

@@ -11,7 +11,7 @@ const struct infer_kernel infer_kernels_f32[INFER_OP_COUNT] = {
 	[INFER_OP_RELU] = { .run = infer_relu_f32 },
 	[INFER_OP_LEAKY_RELU] = { .run = infer_leaky_relu_f32 },
 	[INFER_OP_SIGMOID] = { .run = infer_sigmoid_f32 },
-	[INFER_OP_MAX_POOL2D] = { .run = infer_max_pool2d_f32 },
+	[INFER_OP_MAX_POOL2D] = { .run = infer_max_pool2d_f32, .scratch_bytes = infer_max_pool2d_f32_scratch },
 	[INFER_OP_GLOBAL_AVG_POOL2D] = { .run = infer_global_avg_pool2d_f32, .scratch_bytes = infer_global_avg_pool2d_f32_scratch },
 	[INFER_OP_UPSAMPLE_NEAREST] = { .run = infer_upsample_nearest_f32 },
 	[INFER_OP_UPSAMPLE_BILINEAR] = { .run = infer_upsample_bilinear_f32, .scratch_bytes = infer_upsample_bilinear_f32_scratch },

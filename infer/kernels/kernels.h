@@ -95,10 +95,13 @@ INFER_DECLARE_KERNEL(leaky_relu);
 INFER_DECLARE_KERNEL(sigmoid);
 INFER_DECLARE_KERNEL(scale);
 INFER_DECLARE_KERNEL(channel_affine);
+/* Whether the step's sums are plain chains, so that a call can add two such conv2ds (infer_call.plus). */
+int infer_conv2d_f32_is_plain(const struct infer_step *conv2d, const struct infer_tensor *weight);
 int infer_conv2d_f32_row_step(const struct infer_call *call);
 size_t infer_conv2d_f32_scratch(const struct infer_call *call);
 size_t infer_conv2d_f32_packed(const struct infer_call *call);
 void infer_conv2d_f32_pack(const struct infer_call *call, void *packed);
+size_t infer_max_pool2d_f32_scratch(const struct infer_call *call);
 size_t infer_global_avg_pool2d_f32_scratch(const struct infer_call *call);
 size_t infer_upsample_bilinear_f32_scratch(const struct infer_call *call);
 

@@ -54,6 +54,8 @@ struct infer_winograd_end {
 struct infer_product_kernels {
 	int blocks; /* that are best done together: whoever calls cuts the outputs accordingly */
 	void (*run)(const struct infer_product *product); /* at most that many blocks */
+	/* One operand and one output, whose weights lie in rows of block_stride for each tap, filled up with zeros to a multiple of 16. */
+	void (*dot)(const struct infer_product *product);
 	/* Channels are filled up to a multiple of 16 in `transformed`. */
 	void (*winograd_input)(const struct infer_winograd_tile *tile, int channels);
 	void (*winograd_output)(const struct infer_winograd_tile *tile, const struct infer_winograd_end *end, int outputs);
@@ -62,5 +64,12 @@ struct infer_product_kernels {
 extern const struct infer_product_kernels infer_product_generic, infer_product_avx2, infer_product_avx512;
 
 const struct infer_product_kernels *infer_product_kernels_of(int isa); /* enum infer_isa */
+
+/* Outputs that are to be done next, at most `most` blocks, of the `left` ones: three blocks are better than two, two than one. */
+static inline int infer_product_outputs(int left, int most)
+{
+	int blocks = (left + INFER_BLOCK - 1) / INFER_BLOCK == most + 1 ? most - most / 2 : most;
+	return left < blocks * INFER_BLOCK ? left : blocks * INFER_BLOCK;
+}
 
 #endif

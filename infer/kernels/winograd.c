@@ -221,14 +221,14 @@ void infer_winograd(const struct infer_call *call, int first, int end, void *scr
 	struct tiles t = tiles_of(call);
 	struct workspace w;
 	int step = infer_winograd_row_step(call), row = t.across * t.dilation * t.dilation;
-	int blocks = infer_product_kernels_of(call->isa)->blocks * INFER_BLOCK, last = (end + step - 1) / step * row;
+	int last = (end + step - 1) / step * row;
 	workspace_floats(&t, scratch, &w);
 	for (int from = first / step * row; from < last; from += t.count) {
 		int tiles = last - from < t.count ? last - from : t.count;
 		for (int i = 0; i < tiles; i++)
 			transform_tile(call, &t, &w, from + i, i);
-		for (int o = 0; o < call->out.c; o += blocks) {
-			int outputs = call->out.c - o < blocks ? call->out.c - o : blocks;
+		for (int o = 0, outputs; o < call->out.c; o += outputs) {
+			outputs = infer_product_outputs(call->out.c - o, infer_product_kernels_of(call->isa)->blocks);
 			multiply(call, &t, &w, tiles, o, outputs);
 			for (int i = 0; i < tiles; i++)
 				finish_tile(call, &t, &w, from + i, i, o, outputs);
