@@ -1,7 +1,6 @@
 /* 8-bit values in floats: real = scale (q - zero), q in 0..255. */
 #include "core/kernels/kernel.h"
-
-enum { LANES = 16 };
+#include "core/kernels/vec.h"
 
 /* To the nearest integer, ties to even; |x| < 2^22. The sum has no bits behind the point. */
 static inline float round_even(float x)
@@ -30,23 +29,28 @@ void KERNEL(fake_quantize_grad)(float *y_grad, const float *y, size_t count, flo
 		y_grad[i] = y[i] <= low || y[i] >= high ? 0 : y_grad[i];
 }
 
+/* Two vectors of each, so that a step need not wait for the one before it. */
 void KERNEL(value_range)(const float *x, size_t count, float *low, float *high)
 {
-	float least[LANES] = { 0 }, most[LANES] = { 0 };
-	size_t whole = count - count % LANES;
-	for (size_t base = 0; base < whole; base += LANES)
-		for (size_t j = 0; j < LANES; j++) {
-			float v = x[base + j];
-			least[j] = v < least[j] ? v : least[j];
-			most[j] = v > most[j] ? v : most[j];
+	vec least[2] = { vec_zero(), vec_zero() }, most[2] = { vec_zero(), vec_zero() };
+	float lane[2 * VEC_LANES];
+	size_t whole = count - count % (2 * VEC_LANES);
+	for (size_t i = 0; i < whole; i += 2 * VEC_LANES) {
+		for (size_t k = 0; k < 2; k++) {
+			vec v = vec_load(x + i + k * VEC_LANES);
+			least[k] = vec_min(v, least[k]);
+			most[k] = vec_max(v, most[k]);
 		}
+	}
 	*low = *high = 0;
 	for (size_t i = whole; i < count; i++) {
-		least[0] = x[i] < least[0] ? x[i] : least[0];
-		most[0] = x[i] > most[0] ? x[i] : most[0];
+		*low = x[i] < *low ? x[i] : *low;
+		*high = x[i] > *high ? x[i] : *high;
 	}
-	for (size_t j = 0; j < LANES; j++) {
-		*low = least[j] < *low ? least[j] : *low;
-		*high = most[j] > *high ? most[j] : *high;
+	vec_store(lane, vec_min(least[0], least[1]));
+	vec_store(lane + VEC_LANES, vec_max(most[0], most[1]));
+	for (int j = 0; j < VEC_LANES; j++) {
+		*low = lane[j] < *low ? lane[j] : *low;
+		*high = lane[VEC_LANES + j] > *high ? lane[VEC_LANES + j] : *high;
 	}
 }

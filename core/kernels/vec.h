@@ -22,6 +22,9 @@ enum { VEC_LANES = 16, VEC_REGISTERS = 32 };
 #define vec_fma(a, b, c) _mm512_fmadd_ps(a, b, c) /* a * b + c, rounded once */
 /* max(v, 0) that keeps a NaN: the second operand is returned where one is a NaN. */
 #define vec_relu(v) _mm512_max_ps(_mm512_setzero_ps(), v)
+/* a < b ? a : b and a > b ? a : b; b where one is a NaN. */
+#define vec_min(a, b) _mm512_min_ps(a, b)
+#define vec_max(a, b) _mm512_max_ps(a, b)
 /* a where m > 0, else 0. */
 #define vec_where_positive(m, a) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(m, _mm512_setzero_ps(), _CMP_GT_OQ), a)
 /* The first n (0..VEC_LANES) floats; the others are read as 0 and not written. */
@@ -58,6 +61,8 @@ enum { VEC_LANES = 8, VEC_REGISTERS = 16 };
 #define vec_mul(a, b) _mm256_mul_ps(a, b)
 #define vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define vec_relu(v) _mm256_max_ps(_mm256_setzero_ps(), v)
+#define vec_min(a, b) _mm256_min_ps(a, b)
+#define vec_max(a, b) _mm256_max_ps(a, b)
 #define vec_where_positive(m, a) _mm256_and_ps(_mm256_cmp_ps(m, _mm256_setzero_ps(), _CMP_GT_OQ), a)
 
 
@@ -125,6 +130,20 @@ static inline vec vec_relu(vec v)
 	for (int i = 0; i < VEC_LANES; i++)
 		v[i] = v[i] < 0 ? 0 : v[i];
 	return v;
+}
+
+typedef int32_t vec_choice __attribute__((vector_size(4 * VEC_LANES)));
+
+static inline vec vec_min(vec a, vec b)
+{
+	vec_choice less = a < b;
+	return (vec)((less & (vec_choice)a) | (~less & (vec_choice)b));
+}
+
+static inline vec vec_max(vec a, vec b)
+{
+	vec_choice more = a > b;
+	return (vec)((more & (vec_choice)a) | (~more & (vec_choice)b));
 }
 
 static inline vec vec_where_positive(vec m, vec a)
