@@ -64,7 +64,8 @@ static void add_range(struct graph *graph, struct node *node)
 {
 	char name[128];
 	snprintf(name, sizeof name, "%s.%s.range", node->name, node->op->name);
-	node->range = params_add(graph->params, name, (struct shape){ RANGE_FLOATS, 1, 1, 1 }, PARAM_DECODER, PARAM_BUFFER, PARAM_INIT_ZERO);
+	struct shape shape = { RANGE_FLOATS, 1, 1, 1 };
+	node->range = params_add(graph->params, name, shape, PARAM_DECODER, PARAM_BUFFER, PARAM_INIT_ZERO);
 	if (node->range < 0)
 		graph->status = status_wrap(STATUS_CONFIG, "%s", node->name);
 }
