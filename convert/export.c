@@ -10,7 +10,8 @@
 #include "core/atomic_file.h"
 #include "infer/tapcut.h"
 
-const char *const export_weights_names[] = { "f32", "f16", "int8", NULL };
+const char *const export_weights_names[] = { "f32",	 "f16",	       "int8",	      "codebook16",
+					     "codebook32", "codebook64", "codebook256", NULL };
 
 static enum status translate(struct steps *steps, const struct model *model, const float *values)
 {

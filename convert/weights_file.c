@@ -12,7 +12,7 @@
 #include "convert/quantize.h"
 #include "infer/tapcut.h"
 
-enum { VERSION_PLAIN = 1, VERSION_RANGES = 2, FLAG_ZLIB = 1, ZLIB_LEVEL = 9 };
+enum { VERSION_PLAIN = 1, VERSION_2 = 2, FLAG_ZLIB = 1, ZLIB_LEVEL = 9 };
 enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4, MODEL_RECORD = 120, STEP_RECORD = 56, TENSOR_RECORD = 20, RANGE_RECORD = 8 };
 
 /* --- bytes, little endian ----------------------------------------------------------------------------------------- */
@@ -46,6 +46,10 @@ struct plan {
 	enum infer_tensor_type type;
 	int axis;
 	size_t count, scales, bytes;
+	/* Codebook; owned. */
+	float table[QUANTIZE_MAX_ENTRIES];
+	int entries;
+	uint8_t *indices;
 };
 
 static size_t tensor_count(const struct infer_tensor *t)
@@ -67,6 +71,24 @@ static int channel_axis(const struct infer_network *network, int tensor)
 	return 0;
 }
 
+static int codebook_entries(enum export_weights weights)
+{
+	static const int entries[] = { [EXPORT_CODEBOOK16] = 16,
+				       [EXPORT_CODEBOOK32] = 32,
+				       [EXPORT_CODEBOOK64] = 64,
+				       [EXPORT_CODEBOOK256] = 256 };
+	return entries[weights];
+}
+
+static enum status plan_codebook(const struct infer_tensor *t, int entries, struct plan *plan)
+{
+	plan->type = INFER_TENSOR_CODEBOOK;
+	plan->indices = malloc(plan->count);
+	plan->entries = plan->indices ? quantize_codebook(t->data, plan->count, entries, plan->table, plan->indices) : 0;
+	plan->bytes = 4 * (size_t)plan->entries + plan->count;
+	return plan->entries ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for a table of weights");
+}
+
 static enum status plan_tensor(const struct infer_network *network, int index, enum export_weights weights,
 			       struct plan *plan)
 {
@@ -84,6 +106,8 @@ static enum status plan_tensor(const struct infer_network *network, int index, e
 	else if (weights != EXPORT_F32 && largest <= 65504)
 		plan->type = INFER_TENSOR_F16;
 	plan->bytes = plan->count * (plan->type == INFER_TENSOR_F16 ? 2 : 4);
+	if (!is_vector(t) && codebook_entries(weights))
+		return plan_codebook(t, codebook_entries(weights), plan);
 	if (plan->type == INFER_TENSOR_INT8) {
 		plan->axis = t->integers ? t->axis : channel_axis(network, index);
 		plan->scales = (size_t)t->dims[plan->axis];
@@ -101,7 +125,7 @@ static void put_model(unsigned char **at, const struct infer_network *network, e
 	memcpy(architecture, network->architecture, strnlen(network->architecture, sizeof architecture - 1));
 	memcpy(*at, architecture, sizeof architecture);
 	*at += sizeof architecture;
-	put_i32(at, (int)weights);
+	put_i32(at, codebook_entries(weights) ? INFER_TENSOR_CODEBOOK : (int)weights);
 	put_i32(at, network->default_size);
 	put_u8(at, p->bgr);
 	put_u8(at, p->encoding);
@@ -136,9 +160,9 @@ static void put_step(unsigned char **at, const struct infer_step *step)
 static void put_tensor_record(unsigned char **at, const struct infer_tensor *t, const struct plan *plan)
 {
 	put_u8(at, (int)plan->type);
-	put_u8(at, plan->type != INFER_TENSOR_INT8);
+	put_u8(at, plan->type < INFER_TENSOR_INT8);
 	put_u8(at, plan->axis);
-	put_u8(at, 0);
+	put_u8(at, plan->entries ? plan->entries - 1 : 0);
 	for (int i = 0; i < 4; i++)
 		put_i32(at, t->dims[i]);
 }
@@ -162,6 +186,14 @@ static void put_planes(unsigned char **at, const struct infer_tensor *t, const s
 			(*at)[(size_t)b * plan->count + i] = (unsigned char)(bits >> (8 * b));
 	}
 	*at += plan->bytes;
+}
+
+static void put_codebook(unsigned char **at, const struct plan *plan)
+{
+	for (int i = 0; i < plan->entries; i++)
+		put_f32(at, plan->table[i]);
+	memcpy(*at, plan->indices, plan->count);
+	*at += plan->count;
 }
 
 /* As it is where it has integers already, else rounded to at most `largest`. */
@@ -199,6 +231,8 @@ static enum status put_content(unsigned char *at, const struct infer_network *ne
 	for (int i = 0; i < network->tensor_count; i++) {
 		if (plans[i].type == INFER_TENSOR_INT8)
 			TRY(put_int8(&at, &network->tensors[i], &plans[i], largest));
+		else if (plans[i].type == INFER_TENSOR_CODEBOOK)
+			put_codebook(&at, &plans[i]);
 		else
 			put_planes(&at, &network->tensors[i], &plans[i]);
 	}
@@ -290,7 +324,8 @@ static enum status write_planned(const struct infer_network *network, enum expor
 		return status_fail(STATUS_NO_MEMORY, "no memory for %zu bytes of weights", content_size);
 	enum status status = put_content(content, network, weights, plans);
 	if (status == STATUS_OK)
-		status = put_file(network->ranges ? VERSION_RANGES : VERSION_PLAIN, content, records, content_size, data, size);
+		status = put_file(network->ranges || codebook_entries(weights) ? VERSION_2 : VERSION_PLAIN, content, records,
+				  content_size, data, size);
 	free(content);
 	if (status != STATUS_OK)
 		return status;
@@ -323,6 +358,8 @@ enum status weights_file_write(const struct infer_network *network, enum export_
 	}
 	if (status == STATUS_OK)
 		status = write_planned(network, weights, plans, records, content_size, data, size);
+	for (int i = 0; i < network->tensor_count; i++)
+		free(plans[i].indices);
 	free(plans);
 	return status;
 }

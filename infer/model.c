@@ -89,7 +89,7 @@ void tapcut_model_free(struct tapcut_model *model)
 
 void tapcut_model_info(const struct tapcut_model *model, struct tapcut_model_info *info)
 {
-	static const char *const names[] = { "f32", "f16", "int8" };
+	static const char *const names[] = { "f32", "f16", "int8", "codebook" };
 	const struct infer_network *n = &model->network;
 	*info = (struct tapcut_model_info){
 		.architecture = n->architecture,

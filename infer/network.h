@@ -39,7 +39,7 @@ enum { INFER_MAX_KERNEL = 64 };                      /* also stride, padding, di
 enum { INFER_MAX_SIZE = 4096 };                      /* default_size */
 
 /* How a tensor's numbers are stored. Part of the file format. */
-enum infer_tensor_type { INFER_TENSOR_F32, INFER_TENSOR_F16, INFER_TENSOR_INT8 };
+enum infer_tensor_type { INFER_TENSOR_F32, INFER_TENSOR_F16, INFER_TENSOR_INT8, INFER_TENSOR_CODEBOOK };
 
 struct infer_step {
 	uint8_t op;          /* enum infer_op */

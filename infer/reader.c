@@ -191,9 +191,9 @@ static int read_model(const uint8_t *r, int version, struct infer_network *netwo
 	p->click_scale = f32_at(r + 108);
 	network->step_count = count_at(r + 112);
 	network->tensor_count = count_at(r + 116);
-	if (network->weights < INFER_TENSOR_F32 || network->weights > INFER_TENSOR_INT8)
-		return infer_fail(message, TAPCUT_FORMAT, "weights must be 0, 1 or 2, found %u",
-				  (unsigned)u32_at(r + 64));
+	if (network->weights < INFER_TENSOR_F32 || network->weights > (version >= 2 ? INFER_TENSOR_CODEBOOK : INFER_TENSOR_INT8))
+		return infer_fail(message, TAPCUT_FORMAT, "weights must be 0 to %d, found %u",
+				  version >= 2 ? INFER_TENSOR_CODEBOOK : INFER_TENSOR_INT8, (unsigned)u32_at(r + 64));
 	if (r[75] > (version >= 2))
 		return infer_fail(message, TAPCUT_FORMAT, "model record: byte 75 must be 0%s, found %d",
 				  version >= 2 ? " or 1" : "", r[75]);
@@ -231,8 +231,9 @@ static int read_step(const uint8_t *r, int index, struct infer_step *step, char 
 /* A tensor as the file has it. */
 struct stored {
 	int type, planes, axis;
-	size_t count;  /* numbers */
-	size_t scales; /* int8: how many */
+	size_t count;   /* numbers */
+	size_t scales;  /* int8: how many */
+	size_t entries; /* codebook: of the table */
 	size_t bytes;
 };
 
@@ -243,13 +244,13 @@ static int read_tensor(const uint8_t *r, int index, int weights, struct infer_te
 	s->type = r[0];
 	s->planes = r[1];
 	s->axis = r[2];
-	bool int8 = s->type == INFER_TENSOR_INT8;
+	bool int8 = s->type == INFER_TENSOR_INT8, codebook = s->type == INFER_TENSOR_CODEBOOK;
 	if (s->type > weights)
 		return infer_fail(message, TAPCUT_FORMAT, "tensor %d: type %d, expected 0 to %d in this file", index,
 				  s->type, weights);
-	if (s->planes > !int8 || s->axis > int8 || r[3] != 0)
+	if (s->planes > !(int8 || codebook) || s->axis > int8 || (r[3] != 0 && !codebook))
 		return infer_fail(message, TAPCUT_FORMAT,
-				  "tensor %d: planes %d, axis %d and filler %d do not go with type %d", index,
+				  "tensor %d: planes %d, axis %d and entries %d do not go with type %d", index,
 				  s->planes, s->axis, r[3], s->type);
 	s->count = 1;
 	for (int i = 0; i < 4; i++) {
@@ -265,7 +266,11 @@ static int read_tensor(const uint8_t *r, int index, int weights, struct infer_te
 	}
 	tensor->type = s->type;
 	s->scales = int8 ? (size_t)tensor->dims[s->axis] : 0;
-	s->bytes = int8 ? 4 * s->scales + s->count : s->count * (s->type == INFER_TENSOR_F16 ? 2 : 4);
+	s->entries = codebook ? r[3] + (size_t)1 : 0;
+	if (int8 || codebook)
+		s->bytes = 4 * (s->scales + s->entries) + s->count;
+	else
+		s->bytes = s->count * (s->type == INFER_TENSOR_F16 ? 2 : 4);
 	return TAPCUT_OK;
 }
 
@@ -327,6 +332,22 @@ static int decode_int8(const uint8_t *data, const struct stored *s, const struct
 	return TAPCUT_OK;
 }
 
+/* A table of numbers, and for each number of the tensor where in the table it is. */
+static int decode_codebook(const uint8_t *data, const struct stored *s, int index, float *out, char *message)
+{
+	const uint8_t *entries = data + 4 * s->entries;
+	for (size_t i = 0; i < s->entries; i++)
+		if (!isfinite(f32_at(data + 4 * i)))
+			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: entry %zu of its table is not finite", index, i);
+	for (size_t i = 0; i < s->count; i++) {
+		if (entries[i] >= s->entries)
+			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: number %zu is entry %d of a table of %zu", index, i,
+					  entries[i], s->entries);
+		out[i] = f32_at(data + 4 * (size_t)entries[i]);
+	}
+	return TAPCUT_OK;
+}
+
 static float *floats_new(size_t count)
 {
 	return aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
@@ -379,8 +400,12 @@ static int decode_tensors(const uint8_t *records, const uint8_t *data, struct in
 		if (!tensor_alloc(tensor, &s))
 			return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for tensor %d, %zu numbers", i,
 					  s.count);
-		status = s.type == INFER_TENSOR_INT8 ? decode_int8(data, &s, tensor, i, limit, message)
-						     : decode_floats(data, &s, i, tensor->data, message);
+		if (s.type == INFER_TENSOR_INT8)
+			status = decode_int8(data, &s, tensor, i, limit, message);
+		else if (s.type == INFER_TENSOR_CODEBOOK)
+			status = decode_codebook(data, &s, i, tensor->data, message);
+		else
+			status = decode_floats(data, &s, i, tensor->data, message);
 		if (status)
 			return status;
 		data += s.bytes;

@@ -58,7 +58,7 @@ void tapcut_model_free(struct tapcut_model *model); /* after its sessions; NULL 
 
 struct tapcut_model_info {
 	const char *architecture;  /* as named by the exporter, e.g. "squeezenet1_1+sharpmask_light"; borrowed */
-	const char *weights;       /* "f32", "f16" or "int8" */
+	const char *weights;       /* "f32", "f16", "int8" or "codebook" */
 	size_t parameters;
 	size_t steps;
 	size_t file_bytes;

@@ -121,10 +121,10 @@ static void print_digest(const void *data, size_t size)
 
 static void print_loss(const struct export_loss *loss)
 {
-	static const char *const types[] = { "f32", "f16", "int8" };
+	static const char *const types[] = { "f32", "f16", "int8", "codebook" };
 	char dims[64];
 	snprintf(dims, sizeof dims, "%dx%dx%dx%d", loss->dims[0], loss->dims[1], loss->dims[2], loss->dims[3]);
-	printf("  %-36s %-5s %-14s max %.5f %%  rms %.5f %%\n", loss->name, types[loss->type], dims,
+	printf("  %-36s %-8s %-14s max %.5f %%  rms %.5f %%\n", loss->name, types[loss->type], dims,
 	       100 * loss->error.max_relative, 100 * loss->error.rms_relative);
 }
 

@@ -21,6 +21,8 @@ static void print_usage(FILE *out)
 	      "\n"
 	      "  -o, --output FILE      where to\n"
 	      "  --weights f32|f16|int8 how numbers are stored (default f16; int8 has a scale per output channel)\n"
+	      "            codebook16|codebook32|codebook64|codebook256: as one of so many numbers, found by k-means for\n"
+	      "                         each tensor\n"
 	      "  --size N               long side at which it sees whole photos (default: the config's eval.size);\n"
 	      "                         an ONNX file's inputs are squares of that side\n"
 	      "  --dynamic              an ONNX file whose inputs have any size\n"
@@ -72,7 +74,7 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_WEIGHTS:
 		if (weights_from_name(optarg, &a->weights))
 			return true;
-		fprintf(stderr, "tapcut export: --weights: expected f32, f16 or int8, found \"%s\"\n", optarg);
+		fprintf(stderr, "tapcut export: --weights: expected f32, f16, int8 or codebook16, 32, 64 or 256, found \"%s\"\n", optarg);
 		return false;
 	default: return false; /* getopt_long has said what is wrong */
 	}

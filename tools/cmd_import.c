@@ -18,7 +18,8 @@ static void print_usage(FILE *out)
 	      "  --config FILE          the model to fill (default: the default model)\n"
 	      "  -o, --output FILE      a weights file, an ONNX file if the name ends in .onnx, or all parameters\n"
 	      "                         as F32 if it ends in .safetensors\n"
-	      "  --weights f32|f16|int8 how a weights file stores numbers (default f16)\n"
+	      "  --weights f32|f16|int8|codebook16|codebook32|codebook64|codebook256\n"
+	      "                         how a weights file stores numbers (default f16)\n"
 	      "  --set KEY=VALUE        override a key of the config; may be repeated\n"
 	      "\n"
 	      "Training starts from such a file by itself: config key init.trunk. Which channel order and mean the\n"
@@ -58,7 +59,7 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_WEIGHTS:
 		if (weights_from_name(optarg, &a->weights))
 			return true;
-		fprintf(stderr, "tapcut import: --weights: expected f32, f16 or int8, found \"%s\"\n", optarg);
+		fprintf(stderr, "tapcut import: --weights: expected f32, f16, int8 or codebook16, 32, 64 or 256, found \"%s\"\n", optarg);
 		return false;
 	case OPT_SET:
 		if (a->override_count < MAX_OVERRIDES) {

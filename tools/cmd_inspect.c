@@ -35,7 +35,7 @@ struct arguments {
 
 /* --- weights files ------------------------------------------------------------------------------------------------ */
 
-static const char *const weights_names[] = { "f32", "f16", "int8" };
+static const char *const weights_names[] = { "f32", "f16", "int8", "codebook" };
 
 /* What each argument of an operator is called, in their order. */
 static const char *const arg_names[INFER_OP_COUNT][INFER_MAX_ARGS] = {

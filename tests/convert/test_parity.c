@@ -131,10 +131,10 @@ END_TEST
 /* Rounded weights: the whole network stays within a few times what one tensor loses. */
 START_TEST(test_rounded)
 {
-	static const double bounds[] = { 1e-4, 0.005, 0.08 };
+	static const double bounds[] = { 1e-4, 0.005, 0.08, 1, 0.6, 0.3, 0.15 };
 	struct variant_model m;
 	variant_model_init(&m, 0);
-	for (int weights = EXPORT_F16; weights <= EXPORT_INT8; weights++) {
+	for (int weights = EXPORT_F16; weights <= EXPORT_CODEBOOK256; weights++) {
 		struct infer_network network = export_and_parse(&m, (enum export_weights)weights);
 		double difference = compare(&m, &network, 96, 64);
 		if (getenv("TEST_VERBOSE"))

@@ -143,6 +143,70 @@ START_TEST(test_error)
 }
 END_TEST
 
+/* Each weight has its nearest entry, each entry is the mean of its weights; *lost: the sum of squares. */
+static void check_codebook(const float *weights, int count, const float *table, int used, const uint8_t *indices,
+			   double *lost)
+{
+	double sums[QUANTIZE_MAX_ENTRIES] = { 0 };
+	int members[QUANTIZE_MAX_ENTRIES] = { 0 };
+	*lost = 0;
+	for (int i = 0; i < count; i++) {
+		double own = fabs((double)weights[i] - (double)table[indices[i]]);
+		for (int k = 0; k < used; k++)
+			if (fabs((double)weights[i] - (double)table[k]) < own)
+				ck_abort_msg("weight %d is nearer to entry %d than to %d", i, k, indices[i]);
+		sums[indices[i]] += (double)weights[i];
+		members[indices[i]]++;
+		*lost += own * own;
+	}
+	for (int k = 0; k < used; k++) {
+		ck_assert_int_gt(members[k], 0);
+		ck_assert_double_eq_tol(sums[k] / members[k], (double)table[k], 1e-3);
+	}
+}
+
+/* The table's error is what nearest entries give, no entry is unused, and more entries lose less. */
+START_TEST(test_codebook)
+{
+	enum { COUNT = 5000 };
+	static float weights[COUNT];
+	static uint8_t indices[COUNT], again[COUNT];
+	float table[QUANTIZE_MAX_ENTRIES], same[QUANTIZE_MAX_ENTRIES];
+	struct rng rng = rng_stream(4, 0, 0, RNG_TEST);
+	double lost[2];
+	for (int i = 0; i < COUNT; i++)
+		weights[i] = rng_range(&rng, -1, 1) * rng_range(&rng, 0, 1) * rng_range(&rng, 0, 1);
+	for (int k = 0; k < 2; k++) {
+		int entries = k ? 64 : 16, used = quantize_codebook(weights, COUNT, entries, table, indices);
+		ck_assert_int_eq(used, quantize_codebook(weights, COUNT, entries, same, again));
+		ck_assert_mem_eq(table, same, (size_t)used * sizeof *table);
+		ck_assert_mem_eq(indices, again, COUNT);
+		ck_assert(used > entries / 2 && used <= entries);
+		check_codebook(weights, COUNT, table, used, indices, &lost[k]);
+	}
+	ck_assert_double_lt(lost[1], lost[0] / 8);
+	/* Even spacing without means would lose this much: a uniform error of one step. */
+	double step = 2.0 / 15;
+	ck_assert_double_lt(lost[0] / COUNT, step * step / 12);
+}
+END_TEST
+
+START_TEST(test_codebook_few)
+{
+	static const float two[] = { 3, -1, 3, 3, -1 }, one[] = { 0.5f, 0.5f };
+	float table[QUANTIZE_MAX_ENTRIES];
+	uint8_t indices[5];
+	ck_assert_int_eq(quantize_codebook(two, 5, 16, table, indices), 2);
+	ck_assert_float_eq(table[0], -1);
+	ck_assert_float_eq(table[1], 3);
+	ck_assert_mem_eq(indices, ((uint8_t[]){ 1, 0, 1, 1, 0 }), 5);
+	ck_assert_int_eq(quantize_codebook(one, 2, 16, table, indices), 1);
+	ck_assert_float_eq(table[indices[1]], 0.5f);
+	ck_assert_int_eq(quantize_codebook(two, 1, 2, table, indices), 1);
+	ck_assert_float_eq(table[0], 3);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("quantize");
@@ -155,6 +219,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_int8_error);
 	tcase_add_test(tcase, test_int8_tiny);
 	tcase_add_test(tcase, test_error);
+	tcase_add_test(tcase, test_codebook);
+	tcase_add_test(tcase, test_codebook_few);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -48,20 +48,29 @@ def step_record(op, relu, inputs, args, value, tensors):
 
 
 def kind(tensor, weights, dims):
-    """(type, planes, axis): the odd tensors of f32 and f16 files are in planes, vectors of int8 files are f16."""
+    """(type, planes, axis, entries - 1): the odd tensors of f32 and f16 files are in planes, vectors of others are f16."""
     vector = dims[tensor][1:] == (1, 1, 1)
     if weights == 2 and not vector:
-        return 2, 0, 1 if tensor == 5 else 0
-    return min(weights, 1), tensor % 2, 0
+        return 2, 0, 1 if tensor == 5 else 0, 0
+    if weights == 3 and not vector:
+        return 3, 0, 0, len(table(tensor, dims)) - 1
+    return min(weights, 1), tensor % 2, 0, 0
+
+
+def table(tensor, dims):
+    return sorted({number(tensor, i) for i in range(count(dims[tensor]))})
 
 
 def tensor_data(tensor, weights, dims):
-    stored, planes, axis = kind(tensor, weights, dims)
+    stored, planes, axis, _ = kind(tensor, weights, dims)
     n = count(dims[tensor])
     numbers = [number(tensor, i) for i in range(n)]
     if stored == 2:
         scales = struct.pack("<%df" % dims[tensor][axis], *[1 / 64] * dims[tensor][axis])
         return scales + struct.pack("<%db" % n, *[int(x * 64) for x in numbers])
+    if stored == 3:
+        entries = table(tensor, dims)
+        return struct.pack("<%df" % len(entries), *entries) + bytes(entries.index(x) for x in numbers)
     width = 4 if stored == 0 else 2
     data = struct.pack("<%d%s" % (n, "f" if stored == 0 else "e"), *numbers)
     return b"".join(data[b::width] for b in range(width)) if planes else data
@@ -69,7 +78,7 @@ def tensor_data(tensor, weights, dims):
 
 def content(weights, steps, dims, ranges):
     parts = [model_record(weights, steps, dims, ranges)] + [step_record(*s) for s in steps]
-    parts += [struct.pack("<BBBB4I", *kind(t, weights, dims), 0, *dims[t]) for t in range(len(dims))]
+    parts += [struct.pack("<BBBB4I", *kind(t, weights, dims), *dims[t]) for t in range(len(dims))]
     parts += [struct.pack("<fBBBB", scale, zero, 0, 0, 0) for scale, zero in ranges]
     return b"".join(parts + [tensor_data(t, weights, dims) for t in range(len(dims))])
 
@@ -87,4 +96,5 @@ def write(name, data):
 
 for file, stored, compress in (("f32", 0, 1), ("f16", 1, 0), ("int8", 2, 1)):
     write(file, envelope(content(stored, STEPS, DIMS, []), compress, 1))
+write("codebook", envelope(content(3, STEPS, DIMS, []), 1, 2))
 write("8bit", envelope(content(2, STEPS_8_BIT, DIMS_8_BIT, RANGES), 1, 2))

@@ -125,7 +125,7 @@ static void check_numbers(const struct infer_network *network)
 
 START_TEST(test_golden)
 {
-	static const char *const names[] = { "f32", "f16", "int8" };
+	static const char *const names[] = { "f32", "f16", "int8", "codebook" };
 	struct bytes b = read_golden(names[_i]);
 	struct infer_network network;
 	char message[TAPCUT_MESSAGE_SIZE];
@@ -203,7 +203,7 @@ END_TEST
 
 START_TEST(test_every_cut)
 {
-	static const char *const names[] = { "f32", "f16", "int8", "8bit" };
+	static const char *const names[] = { "f32", "f16", "int8", "8bit", "codebook" };
 	struct bytes b = read_golden(names[_i]);
 	for (size_t size = 0; size < b.size; size++)
 		expect_refused(&(struct bytes){ b.data, size }, " ", "a cut file");
@@ -215,7 +215,7 @@ END_TEST
 
 START_TEST(test_every_bit)
 {
-	static const char *const names[] = { "f32", "f16", "int8", "8bit" };
+	static const char *const names[] = { "f32", "f16", "int8", "8bit", "codebook" };
 	struct bytes b = read_golden(names[_i]);
 	for (size_t bit = 0; bit < 8 * b.size; bit++) {
 		b.data[bit / 8] ^= (unsigned char)(1 << bit % 8);
@@ -321,7 +321,7 @@ static const struct {
 	{ AT_TENSOR(0, 0), BYTE, 1, "type 1, expected 0 to 0" },
 	{ AT_TENSOR(0, 1), BYTE, 2, "planes 2" },
 	{ AT_TENSOR(0, 2), BYTE, 1, "axis 1" },
-	{ AT_TENSOR(0, 3), BYTE, 1, "filler 1" },
+	{ AT_TENSOR(0, 3), BYTE, 1, "entries 1" },
 	{ AT_TENSOR(0, 4), U32, 0, "dimension 0 is 0" },
 	{ AT_TENSOR(0, 4), U32, 4294967295.0, "dimension 0 is 4294967295" },
 	{ AT_TENSOR(0, 8), U32, 4097, "dimension 1 is 4097" },
@@ -448,6 +448,38 @@ START_TEST(test_bad_int8)
 }
 END_TEST
 
+START_TEST(test_bad_codebook)
+{
+	struct bytes b = read_stored("codebook");
+	unsigned char *content = b.data + ENVELOPE, *entries = content + AT_TENSOR(0, 3), *table = content + AT_DATA(0);
+	size_t count = (size_t)*entries + 1;
+	table[4 * count + 2] = (unsigned char)count;
+	seal(&b);
+	expect_refused(&b, "number 2 is entry", "an index behind the table");
+	table[4 * count + 2] = 0;
+	set_f32(table + 4, INFINITY);
+	seal(&b);
+	expect_refused(&b, "entry 1 of its table is not finite", "an infinite entry");
+	set_f32(table + 4, 0);
+	++*entries;
+	seal(&b);
+	expect_refused(&b, "bytes of data", "a table that is one entry longer");
+	--*entries;
+	content[AT_TENSOR(0, 1)] = 1;
+	seal(&b);
+	expect_refused(&b, "tensor 0: planes 1", "a codebook in planes");
+	content[AT_TENSOR(0, 1)] = 0;
+	content[AT_TENSOR(1, 3)] = 1;
+	seal(&b);
+	expect_refused(&b, "entries 1 do not go with type 1", "a table without a codebook");
+	content[AT_TENSOR(1, 3)] = 0;
+	b.data[8] = 1;
+	seal(&b);
+	expect_refused(&b, "weights must be 0 to 2, found 3", "a codebook in version 1");
+	free(b.data);
+}
+END_TEST
+
 START_TEST(test_bad_half)
 {
 	struct bytes b = read_stored("f16");
@@ -527,7 +559,7 @@ END_TEST
  */
 START_TEST(test_random_damage)
 {
-	static const char *const names[] = { "f32", "f16", "int8", "8bit" };
+	static const char *const names[] = { "f32", "f16", "int8", "8bit", "codebook" };
 	struct bytes b = read_stored(names[_i]);
 	unsigned char *sound = malloc(b.size);
 	memcpy(sound, b.data, b.size);
@@ -560,21 +592,22 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("reader");
 	TCase *tcase = tcase_create("reader");
 	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, test_golden, 0, 3);
+	tcase_add_loop_test(tcase, test_golden, 0, 4);
 	tcase_add_test(tcase, test_golden_ranges);
 	tcase_add_test(tcase, test_shapes);
-	tcase_add_loop_test(tcase, test_every_cut, 0, 4);
-	tcase_add_loop_test(tcase, test_every_bit, 0, 4);
+	tcase_add_loop_test(tcase, test_every_cut, 0, 5);
+	tcase_add_loop_test(tcase, test_every_bit, 0, 5);
 	tcase_add_test(tcase, test_null_message);
 	tcase_add_loop_test(tcase, test_broken_rule, 0, (int)(sizeof broken / sizeof *broken));
 	tcase_add_loop_test(tcase, test_broken_range, 0, (int)(sizeof broken_8_bit / sizeof *broken_8_bit));
 	tcase_add_test(tcase, test_ranges_cut);
 	tcase_add_test(tcase, test_huge_tensors);
 	tcase_add_test(tcase, test_bad_int8);
+	tcase_add_test(tcase, test_bad_codebook);
 	tcase_add_test(tcase, test_bad_half);
 	tcase_add_test(tcase, test_envelope);
 	tcase_add_test(tcase, test_after_the_stream);
-	tcase_add_loop_test(tcase, test_random_damage, 0, 4);
+	tcase_add_loop_test(tcase, test_random_damage, 0, 5);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -118,7 +118,7 @@ START_TEST(test_wrong_usage)
 	if (!built)
 		return;
 	EXPECT("export a.ckpt", 2, "expected one checkpoint or other file and -o FILE");
-	EXPECT("export a.ckpt -o b.tapcut --weights f8", 2, "expected f32, f16 or int8, found \"f8\"");
+	EXPECT("export a.ckpt -o b.tapcut --weights f8", 2, "expected f32, f16, int8 or codebook16, 32, 64 or 256, found \"f8\"");
 	EXPECT("export a.ckpt b.ckpt -o b.tapcut", 2, "expected one checkpoint");
 	EXPECT("import", 2, "expected one safetensors file");
 	EXPECT("import a --set x=1", 2, "--set only with --config");
@@ -129,18 +129,18 @@ END_TEST
 
 START_TEST(test_export)
 {
-	static const char *const weights[] = { "f32", "f16", "int8" };
+	static const char *const weights[] = { "f32", "f16", "codebook32", "int8" };
 	char command[256], first[65], again[65], inspected[65], raw[65];
 	if (!built)
 		return;
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		snprintf(command, sizeof command, "export a.ckpt -o m.tapcut --weights %s", weights[i]);
 		EXPECT(command, 0, "m.tapcut: small, ", weights[i], "averaged weights", "rounding");
 		digest(first);
 		EXPECT(command, 0, "sha256");
 		digest(again);
 		ck_assert_str_eq(first, again);
-		EXPECT("inspect m.tapcut --steps", 0, "squeezenet1_1+transposed", weights[i], "BGR", "conv_transpose2d",
+		EXPECT("inspect m.tapcut --steps", 0, "squeezenet1_1+transposed", i == 2 ? "codebook" : weights[i], "BGR", "conv_transpose2d",
 		       "kernel 32 stride 16");
 		digest(inspected);
 		ck_assert_str_eq(first, inspected);
