@@ -127,7 +127,8 @@ struct edit_matte {
 	int width, height, radius;
 	bool inverted; /* what alpha calls the background is the object */
 	int row;       /* the sums are those around this row; -1: of none */
-	uint32_t *sums; /* 8 a column */
+	uint8_t votes[256]; /* weight of an alpha */
+	uint32_t *sums;     /* 8 a column */
 };
 int edit_matte_border(int width, int height);
 void edit_matte_init(struct edit_matte *matte, const struct tapcut_rows *in, int width, int height, bool inverted,

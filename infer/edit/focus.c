@@ -16,11 +16,14 @@
 #include "edit.h"
 
 enum {
-	LANES = 4,       /* red, green, blue, weight */
 	CELL_RADIUS = 16, /* discs are under this many cells */
 	GAMMA_SHIFT = 4,  /* the way back from light has a table of 65536 >> this */
 	MOST = 32,        /* the weight of what is all background; a pixel that is the object by an eighth has none */
 };
+
+/* The processor's 16-byte registers, in a way that gcc and clang know for all of them. */
+typedef uint32_t cell_sums __attribute__((vector_size(16))); /* red, green, blue, weight */
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
 
 struct focus {
 	const struct edit_job *job;
@@ -33,11 +36,12 @@ struct focus {
 
 	uint16_t *light;   /* of a byte */
 	uint16_t *gamma; /* 256ths of a byte of light >> GAMMA_SHIFT */
+	uint8_t *padded; /* a row of alpha with the margin on either side */
 	uint8_t *spread; /* a ring of rows of alpha, largest within the margin along the row */
 	int spread_end;
 	uint8_t *kept;    /* one row: the largest alpha within the margin */
-	uint32_t *ring;   /* 2 reach + 1 rows of running sums of cells */
-	uint32_t *sums;   /* one row of cells */
+	cell_sums *ring;  /* 2 reach + 1 rows of running sums of cells */
+	cell_sums *sums;  /* one row of cells */
 	uint16_t *blurred; /* count_cells rows of cells, RGB in 256ths */
 	uint16_t *between; /* one row of cells */
 	uint8_t *own;     /* one row of pixels */
@@ -72,7 +76,7 @@ static int cell_before(const struct focus *f, int y, int *part)
 {
 	int twice = 2 * y + 1 - f->cell;
 	*part = twice & (2 * f->cell - 1);
-	return (twice + 2 * f->cell) / (2 * f->cell) - 1;
+	return ((twice + 2 * f->cell) >> (f->shift + 1)) - 1;
 }
 
 static void lay_out(struct focus *f, const struct edit_job *job, struct edit_arena *arena)
@@ -92,8 +96,9 @@ static void lay_out(struct focus *f, const struct edit_job *job, struct edit_are
 	f->gamma = edit_take(arena, (65536 >> GAMMA_SHIFT) * sizeof *f->gamma);
 	f->spread = edit_take(arena, (size_t)w * (size_t)(2 * f->margin + 1));
 	f->kept = edit_take(arena, (size_t)w);
-	f->ring = edit_take(arena, sizeof *f->ring * LANES * (size_t)(f->cells_w + 2 * f->reach + 1) * (size_t)(2 * f->reach + 1));
-	f->sums = edit_take(arena, sizeof *f->sums * LANES * (size_t)f->cells_w);
+	f->padded = edit_take(arena, (size_t)(w + 2 * f->margin));
+	f->ring = edit_take(arena, sizeof *f->ring * (size_t)(f->cells_w + 2 * f->reach + 1) * (size_t)(2 * f->reach + 1));
+	f->sums = edit_take(arena, sizeof *f->sums * (size_t)f->cells_w);
 	f->blurred = edit_take(arena, sizeof *f->blurred * 3 * (size_t)f->cells_w * (size_t)most_cells);
 	f->between = edit_take(arena, sizeof *f->between * 3 * (size_t)f->cells_w);
 	f->own = edit_take(arena, 3 * (size_t)w);
@@ -126,9 +131,20 @@ static uint8_t object_part(enum tapcut_where where, uint8_t alpha)
 	return where == TAPCUT_OUTSIDE ? alpha : where == TAPCUT_INSIDE ? 255 - alpha : 0;
 }
 
-static uint8_t larger(uint8_t a, uint8_t b)
+/* The larger of each pair of bytes -> to. `from` may be ahead of `to` in the same row. */
+static void take_larger(uint8_t *to, const uint8_t *from, int count)
 {
-	return a > b ? a : b;
+	int i = 0;
+	for (; i + 16 <= count; i += 16) {
+		bytes16 a, b;
+		memcpy(&a, to + i, 16);
+		memcpy(&b, from + i, 16);
+		bytes16 is_less = (bytes16)(a < b);
+		a = (a & ~is_less) | (b & is_less);
+		memcpy(to + i, &a, 16);
+	}
+	for (; i < count; i++)
+		to[i] = to[i] < from[i] ? from[i] : to[i];
 }
 
 static uint8_t *spread_row(const struct focus *f, int y)
@@ -136,19 +152,18 @@ static uint8_t *spread_row(const struct focus *f, int y)
 	return f->spread + (size_t)f->job->width * (size_t)(y % (2 * f->margin + 1));
 }
 
+/* The largest of windows of 1, 2, 4 ... bytes, until two of them cover the margin on both sides. */
 static void fill_spread(struct focus *f, int y)
 {
 	const uint8_t *alpha = edit_alpha(f->job->in, y);
-	uint8_t *row = spread_row(f, y), *part = f->own; /* `own` is free until rows are written */
-	int w = f->job->width;
+	int w = f->job->width, all = w + 2 * f->margin, window = 1;
+	memset(f->padded, 0, (size_t)all);
 	for (int x = 0; x < w; x++)
-		part[x] = row[x] = object_part(f->job->edit->where, alpha[x]);
-	for (int d = 1; d <= f->margin && d < w; d++) {
-		for (int x = 0; x < w - d; x++)
-			row[x] = larger(row[x], part[x + d]);
-		for (int x = d; x < w; x++)
-			row[x] = larger(row[x], part[x - d]);
-	}
+		f->padded[f->margin + x] = object_part(f->job->edit->where, alpha[x]);
+	for (; 2 * window <= 2 * f->margin + 1; window *= 2)
+		take_larger(f->padded, f->padded + window, all - window);
+	memcpy(spread_row(f, y), f->padded, (size_t)w);
+	take_larger(spread_row(f, y), f->padded + 2 * f->margin + 1 - window, w);
 }
 
 /* The largest alpha in the square about each pixel of a row -> kept. Rows must come in order. */
@@ -159,57 +174,51 @@ static void fill_kept(struct focus *f, int y)
 	for (f->spread_end = f->spread_end > low ? f->spread_end : low; f->spread_end < end; f->spread_end++)
 		fill_spread(f, f->spread_end);
 	memcpy(f->kept, spread_row(f, low), (size_t)w);
-	for (int i = low + 1; i < end; i++) {
-		const uint8_t *row = spread_row(f, i);
-		for (int x = 0; x < w; x++)
-			f->kept[x] = larger(f->kept[x], row[x]);
-	}
+	for (int i = low + 1; i < end; i++)
+		take_larger(f->kept, spread_row(f, i), w);
 }
 
 /* Adds a row of pixels, light times weight and weight, to a row of cells. */
-static void add_pixels(const struct focus *f, int y, uint32_t *cells)
+static void add_pixels(const struct focus *f, int y, cell_sums *cells)
 {
 	const uint8_t *rgb = edit_rgb(f->job->in, y);
 	for (int x = 0; x < f->job->width; x++, rgb += 3) {
-		uint32_t *cell = cells + LANES * (size_t)(x >> f->shift), weight = f->kept[x] < MOST ? MOST - f->kept[x] : 0;
-		for (int c = 0; c < 3; c++)
-			cell[c] += f->light[rgb[c]] * weight;
-		cell[3] += weight;
+		uint32_t weight = f->kept[x] < MOST ? MOST - f->kept[x] : 0;
+		if (weight > 0)
+			cells[x >> f->shift] += (cell_sums){f->light[rgb[0]] * weight, f->light[rgb[1]] * weight,
+							    f->light[rgb[2]] * weight, weight};
 	}
 }
 
 /* A cell's sums -> its mean light times its mean weight, both whole numbers, so that an even background stays even. */
-static void settle(const struct focus *f, uint32_t *cell)
+static cell_sums settle(const struct focus *f, cell_sums cell)
 {
-	uint32_t weight = (cell[3] + ((1u << (2 * f->shift)) >> 1)) >> (2 * f->shift);
-	for (int c = 0; c < 3 && f->shift > 0 && cell[3] > 0; c++)
-		cell[c] = (cell[c] + cell[3] / 2) / cell[3] * weight;
-	cell[3] = weight;
+	uint32_t all = cell[3], weight = (all + ((1u << (2 * f->shift)) >> 1)) >> (2 * f->shift);
+	if (f->shift == 0 || all == 0)
+		return cell;
+	return (cell_sums){(cell[0] + all / 2) / all * weight, (cell[1] + all / 2) / all * weight, (cell[2] + all / 2) / all * weight, weight};
 }
 
-static uint32_t *ring_row(const struct focus *f, int row)
+static cell_sums *ring_row(const struct focus *f, int row)
 {
-	return f->ring + LANES * (size_t)(f->cells_w + 2 * f->reach + 1) * (size_t)(row % (2 * f->reach + 1));
+	return f->ring + (size_t)(f->cells_w + 2 * f->reach + 1) * (size_t)(row % (2 * f->reach + 1));
 }
 
 /* A row of cells -> its running sums, with `reach` empty cells on either side: entry i is the sum of the i cells before. */
 static void fill_ring(struct focus *f, int row)
 {
-	uint32_t *out = ring_row(f, row), *cells = f->sums;
-	memset(cells, 0, sizeof *cells * LANES * (size_t)f->cells_w);
+	cell_sums *out = ring_row(f, row), *cells = f->sums, sum = {0};
+	memset(cells, 0, sizeof *cells * (size_t)f->cells_w);
 	for (int y = row << f->shift; y < (row + 1) << f->shift && y < f->job->height; y++) {
 		fill_kept(f, y);
 		add_pixels(f, y, cells);
 	}
-	memset(out, 0, sizeof *out * LANES * (size_t)(f->reach + 1));
-	out += LANES * (size_t)(f->reach + 1);
+	for (int i = 0; i <= f->reach; i++)
+		*out++ = sum;
 	for (int x = 0; x < f->cells_w; x++)
-		settle(f, cells + LANES * x);
-	for (int i = 0; i < LANES * f->cells_w; i++)
-		out[i] = out[i - LANES] + cells[i];
-	out += LANES * (size_t)f->cells_w;
-	for (int i = 0; i < LANES * f->reach; i++)
-		out[i] = out[i - LANES];
+		*out++ = sum += settle(f, cells[x]);
+	for (int i = 0; i < f->reach; i++)
+		*out++ = sum;
 }
 
 /* --- discs ----------------------------------------------------------------------------------------------------------- */
@@ -226,18 +235,18 @@ static float radius_part(const struct tapcut_edit *edit, float y)
 	return 1 - edit->depth * (1 - far);
 }
 
-static void add_span(const struct focus *f, const uint32_t *restrict running, int span, uint32_t *restrict sums)
+static void add_span(const struct focus *f, const cell_sums *running, int span, cell_sums *sums)
 {
-	const uint32_t *upper = running + LANES * (size_t)(f->reach + span + 1), *lower = running + LANES * (size_t)(f->reach - span);
-	for (int i = 0; i < LANES * f->cells_w; i++)
-		sums[i] += upper[i] - lower[i];
+	const cell_sums *upper = running + f->reach + span + 1, *lower = running + f->reach - span;
+	for (int x = 0; x < f->cells_w; x++)
+		sums[x] += upper[x] - lower[x];
 }
 
 /* The disc about each cell of a row -> sums. */
 static void sum_discs(struct focus *f, int row)
 {
 	float radius = f->radius * radius_part(f->job->edit, ((float)row + 0.5f) * (float)f->cell);
-	memset(f->sums, 0, sizeof *f->sums * LANES * (size_t)f->cells_w);
+	memset(f->sums, 0, sizeof *f->sums * (size_t)f->cells_w);
 	for (int d = -f->reach; d <= f->reach; d++) {
 		float rest = radius * radius - (float)(d * d);
 		if (rest >= 0 && row + d >= 0 && row + d < f->cells_h)
@@ -267,11 +276,11 @@ static void fill_gaps(const struct focus *f, int row, uint16_t *out)
 {
 	int w = f->cells_w, left = -1, right = 0;
 	for (int x = 0; x < w; x++) {
-		if (f->sums[LANES * x + 3] > 0) {
+		if (f->sums[x][3] > 0) {
 			left = x;
 			continue;
 		}
-		while (right < w && (right <= x || f->sums[LANES * right + 3] == 0))
+		while (right < w && (right <= x || f->sums[right][3] == 0))
 			right++;
 		if (left < 0 && right == w) {
 			own_colours(f, row, out);
@@ -285,9 +294,9 @@ static void fill_gaps(const struct focus *f, int row, uint16_t *out)
 /* The disc's sums -> colours. */
 static void divide(const struct focus *f, int row, uint16_t *out)
 {
-	const uint32_t *sums = f->sums;
 	bool gaps = false;
-	for (int x = 0; x < f->cells_w; x++, sums += LANES) {
+	for (int x = 0; x < f->cells_w; x++) {
+		cell_sums sums = f->sums[x];
 		float scale = sums[3] > 0 ? 1.0f / (float)(int32_t)sums[3] : 0;
 		gaps = gaps || sums[3] == 0;
 		for (int c = 0; c < 3; c++) {

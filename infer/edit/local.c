@@ -21,7 +21,7 @@ static int cell_before(int at, int shift, int *part)
 {
 	int cell = 1 << shift, twice = 2 * at + 1 - cell;
 	*part = twice & (2 * cell - 1);
-	return (twice + 2 * cell) / (2 * cell) - 1;
+	return ((twice + 2 * cell) >> (shift + 1)) - 1;
 }
 
 static void lay_out(struct soft *s, const struct edit_job *job, int shift, int radius, struct edit_arena *arena)

@@ -20,14 +20,6 @@ int edit_matte_border(int width, int height)
 	return matte_radius(width, height);
 }
 
-void edit_matte_init(struct edit_matte *matte, const struct tapcut_rows *in, int width, int height, bool inverted,
-		     struct edit_arena *arena)
-{
-	*matte = (struct edit_matte){.in = in, .width = width, .height = height, .inverted = inverted, .row = -1};
-	matte->radius = matte_radius(width, height);
-	matte->sums = edit_take(arena, sizeof(uint32_t) * COLUMN * (size_t)width);
-}
-
 /* The eighth power, 0 only for 0. */
 static uint32_t vote(uint32_t a)
 {
@@ -36,19 +28,34 @@ static uint32_t vote(uint32_t a)
 	return a;
 }
 
+void edit_matte_init(struct edit_matte *matte, const struct tapcut_rows *in, int width, int height, bool inverted,
+		     struct edit_arena *arena)
+{
+	*matte = (struct edit_matte){.in = in, .width = width, .height = height, .inverted = inverted, .row = -1};
+	matte->radius = matte_radius(width, height);
+	for (int a = 0; a < 256; a++)
+		matte->votes[a] = (uint8_t)vote((uint32_t)a);
+	matte->sums = edit_take(arena, sizeof(uint32_t) * COLUMN * (size_t)width);
+}
+
+static void add_colour(uint32_t sums[4], const uint8_t *rgb, uint32_t weight)
+{
+	for (int c = 0; c < 3; c++)
+		sums[c] += weight * rgb[c];
+	sums[3] += weight;
+}
+
 /* Adds a row to the sums of its columns, or (sign: all ones, as -1 modulo 2^32) takes it away. */
 static void add_row(struct edit_matte *matte, int y, uint32_t sign)
 {
 	const uint8_t *rgb = edit_rgb(matte->in, y), *alpha = edit_alpha(matte->in, y);
 	uint32_t *sums = matte->sums, flip = matte->inverted ? 255 : 0;
 	for (int x = 0; x < matte->width; x++, sums += COLUMN, rgb += 3) {
-		uint32_t a = alpha[x] ^ flip, f = sign * vote(a), b = sign * vote(255 - a);
-		for (int c = 0; c < 3; c++) {
-			sums[c] += f * rgb[c];
-			sums[4 + c] += b * rgb[c];
-		}
-		sums[3] += f;
-		sums[7] += b;
+		uint32_t a = alpha[x] ^ flip;
+		if (a > 0)
+			add_colour(sums, rgb, sign * matte->votes[a]);
+		if (a < 255)
+			add_colour(sums + 4, rgb, sign * matte->votes[255 - a]);
 	}
 }
 
