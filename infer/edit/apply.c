@@ -8,6 +8,7 @@
 
 enum { MAX_SIDE = 16384, MIN_STRIP = 64, ALIGNMENT = 64 };
 
+__attribute__((noinline))
 static enum tapcut_status fail(char *message, enum tapcut_status status, const char *format, ...)
 {
 	if (message) {

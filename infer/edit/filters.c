@@ -19,7 +19,7 @@ const struct edit_filter edit_filters[] = {
 	POINT("highlights", "Highlights", "bright tones up or down", -1, -0.5f, TAPCUT_EVERYWHERE, edit_prepare_highlights,
 	      edit_row_curves),
 	POINT("shadows", "Shadows", "dark tones up or down", -1, 0.5f, TAPCUT_EVERYWHERE, edit_prepare_shadows, edit_row_curves),
-	POINT("saturation", "Saturation", "more or less colour", -1, 0.4f, TAPCUT_INSIDE, edit_prepare_saturation, edit_row_matrix),
+	POINT("saturation", "Saturation", "more or less colour", -1, 0.3f, TAPCUT_INSIDE, edit_prepare_saturation, edit_row_matrix),
 	POINT("vibrance", "Vibrance", "more or less colour where it is pale", -1, 0.6f, TAPCUT_EVERYWHERE, edit_prepare_amount,
 	      edit_row_vibrance),
 	POINT("warmth", "Warmth", "towards orange or blue", -1, 0.3f, TAPCUT_EVERYWHERE, edit_prepare_warmth, edit_row_curves),

@@ -12,6 +12,7 @@ static uint8_t to_byte(float value)
 	return (uint8_t)edit_clamp((int)(255.0f * value + 0.5f), 0, 255);
 }
 
+__attribute__((noinline)) /* else there is a copy of it for each curve */
 static void same_curve(struct edit_point *point, float (*curve)(float v, float amount), float amount)
 {
 	for (int v = 0; v < 256; v++)
@@ -102,6 +103,7 @@ void edit_prepare_posterize(struct edit_point *point, const struct tapcut_edit *
 }
 
 /* A curve that keeps 0 and 1 and has this slope at 0. */
+__attribute__((noinline))
 static void bend(uint8_t curve[256], float gain)
 {
 	for (int v = 0; v < 256; v++) {
@@ -145,6 +147,7 @@ void edit_row_curves(const struct edit_point *point, const uint8_t *in, uint8_t 
 static const float luma[3] = {0.299f, 0.587f, 0.114f};
 
 /* (1 - t) I + t M in 4096ths. Rows are made to add up to what they do in reals, so that gray stays gray. */
+__attribute__((noinline))
 static void set_matrix(struct edit_point *point, float m[3][3], float t)
 {
 	for (int r = 0; r < 3; r++) {
@@ -181,7 +184,7 @@ void edit_prepare_gray(struct edit_point *point, const struct tapcut_edit *edit)
 
 void edit_prepare_sepia(struct edit_point *point, const struct tapcut_edit *edit)
 {
-	static const float paper[3] = {1.09f, 0.96f, 0.74f};
+	static const float paper[3] = {1.14f, 0.96f, 0.70f};
 	float m[3][3];
 	for (int r = 0; r < 3; r++)
 		for (int c = 0; c < 3; c++)
