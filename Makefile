@@ -42,10 +42,10 @@ have_mpi = $(if $(SANITIZE),,$(shell command -v mpicc 2>/dev/null))
 
 all: $(BUILD)/tapcut $(if $(MPI),$(BUILD)/mpi/tapcut)
 
-$(BUILD)/tapcut: $(call objects,$(tool_sources)) $(ARCHIVES)
+$(BUILD)/tapcut: $(call objects,$(tool_sources)) $(BUILD)/web_files.o $(ARCHIVES)
 	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
 
-$(BUILD)/mpi/tapcut: $(call objects,$(tool_sources) train/ranks_mpi.c) $(ARCHIVES)
+$(BUILD)/mpi/tapcut: $(call objects,$(tool_sources) train/ranks_mpi.c) $(BUILD)/web_files.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(MPICC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
 
@@ -86,7 +86,9 @@ ifneq ($(SANITIZE),)
 endif
 
 # make test T=conv2d runs the test programs whose path contains "conv2d".
+# The page is built for it where that can be done.
 test: deps
+	@$(if $(and $(have_wasm),$(or $(if $(T),,all),$(findstring web,$(T)))),$(MAKE) --no-print-directory web)
 	@$(MAKE) --no-print-directory test-built
 test-built: $(BUILD)/tapcut $(if $(have_mpi),$(BUILD)/mpi/tapcut) $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))),$(TESTS))
 	@BUILD=$(BUILD) LIB=$(LIB) CC="$(CC)" tests/run.sh $(filter $(BUILD)/tests/%,$^)
@@ -186,6 +188,55 @@ size: lib
 	@for f in $(LIB)/stripped.a $(LIB)/stripped.so $(wildcard infer/models/*.tapcut $(BUILD)/web/*.wasm); do \
 		case $$f in *.a) name=libtapcut.a ;; *.so) name=libtapcut.so ;; *) name=$${f##*/} ;; esac; \
 		printf '%9d  %s\n' $$(wc -c <$$f) $$name; done
+
+# --- the web page (tools/web/README.md) --------------------------------------------------------------------------------
+
+# make wasm: the inference library for a browser. make web: the page, in build/web and in build/tapcut, which then serves it.
+# Never with a sanitizer; with clang and wasi-libc only, which is why make alone does not ask for it.
+WEB        = $(if $(SANITIZE),build,$(BUILD))/web
+WEB_OBJECTS = $(WEB)-objects
+WASM_CC    = $(shell command -v clang || command -v clang-19 || command -v clang-16 || command -v clang-14)
+WASM_FLAGS = --target=wasm32-wasi -std=c11 -O3 -msimd128 $(FPFLAGS) $(WARN) -DTAPCUT_NO_THREADS -Itools/web/wasm/libc -I.
+WASM_LINK  = --target=wasm32-wasi -mexec-model=reactor -Wl,--strip-all -Wl,-z,stack-size=1048576 -Wl,--stack-first
+have_wasm  = $(and $(wildcard /usr/lib/wasm32-wasi/libc.a /usr/lib/*/wasm32-wasi/libc.a),$(WASM_CC))
+wasm_sources = $(call layer_sources,infer) $(wildcard tools/web/wasm/*.c tools/web/wasm/libc/*.c)
+page_sources = $(wildcard tools/web/*.html tools/web/*.css tools/web/*.js tools/web/*.svg tools/web/*.webmanifest tools/web/examples/*)
+page_files = $(patsubst tools/web/%,$(WEB)/%,$(page_sources)) $(WEB)/tapcut.wasm $(WEB)/model.tapcut
+
+wasm: $(WEB)/tapcut.wasm
+	@echo "wasm: $$(wc -c <$<) bytes, $$(gzip -9c $< | wc -c) packed"
+web: $(page_files)
+	@$(MAKE) --no-print-directory all
+	@echo "web: $(WEB)/index.html, or build/tapcut serve"
+
+# The page and its module in Node and in Chromium, where these are installed.
+web-test: web
+	@$(MAKE) --no-print-directory test-built T=tests/web
+# For web-test and bench-web, in the folder of npm-onnxruntime; both without install scripts.
+npm-web:
+	@mkdir -p $(NPM) && npm install --ignore-scripts --no-audit --no-fund --prefix $(NPM) playwright-core@1.65 onnxruntime-web@1.30
+
+$(WEB)/tapcut.wasm: $(patsubst %.c,$(WEB_OBJECTS)/%.o,$(wasm_sources))
+	$(call quiet,LINK)$(WASM_CC) $(WASM_LINK) -o $@ $^
+$(WEB_OBJECTS)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@test -n "$(have_wasm)" || { echo "the web page needs clang, lld, wasi-libc and libclang-rt-14-dev-wasm32" >&2; exit 1; }
+	$(call quiet,WASM)$(WASM_CC) $(WASM_FLAGS) -MMD -MP -c -o $@ $<
+$(WEB_OBJECTS)/infer/%.o: WASM_FLAGS += -Iinfer
+$(WEB)/model.tapcut: infer/models/base.tapcut
+	@mkdir -p $(@D) && cp $< $@
+$(WEB)/%: tools/web/%
+	@mkdir -p $(@D) && cp $< $@
+
+# The page in the program: where it has been built, else an empty list. Written anew only where it changes.
+served = $(if $(wildcard $(WEB)/tapcut.wasm),$(page_files))
+$(BUILD)/web_files.c: FORCE
+	@mkdir -p $(@D)
+	@tools/web/embed.sh $(WEB) $(served) >$@.new && if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(BUILD)/web_files.o: $(BUILD)/web_files.c $(served) Makefile
+	$(call quiet,CC)$(CC) $(ALLFLAGS) -c -o $@ $<
+FORCE:
+.PHONY: wasm web web-test npm-web FORCE
 
 deps:
 	@MPI=$(MPI) tools/install-deps.sh

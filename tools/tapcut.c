@@ -21,6 +21,7 @@ static const struct {
 	{ "data", cmd_data, "summarise and index a COCO-format dataset" },
 	{ "coco", cmd_coco, "COCO masks: every segmentation as compressed RLE" },
 	{ "scenes", cmd_scenes, "generate photos in COCO format" },
+	{ "serve", cmd_serve, "show the web page, on this machine only" },
 	{ "bench", cmd_bench, "measure training and inference on this machine" },
 };
 

@@ -8,10 +8,11 @@
 #include "tests/support/test.h"
 
 static const char *const commands[] = {
-	"train", "eval", "cut", "edit", "export", "import", "inspect", "data", "coco", "scenes", "bench"
+	"train", "eval", "cut", "edit", "export", "import", "inspect", "data", "coco", "scenes", "bench",
+	"serve"
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
-enum { NEED_ARGUMENTS = COMMAND_COUNT - 1 }; /* all but the last, which has a default for everything */
+enum { NEED_ARGUMENTS = COMMAND_COUNT - 2 }; /* all but the last two, which have a default for everything */
 
 START_TEST(help_names_every_command)
 {

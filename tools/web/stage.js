@@ -1,0 +1,108 @@
+// The photo on the page: its layers, the taps' dots, the keyboard's cursor, and what the hand does on them.
+
+const $ = (id) => document.getElementById(id);
+const frame = $('frame'), dots = $('dots'), cursor = $('cursor'), divider = $('divider');
+const STEP = 1 / 40, SMALL_STEP = 1 / 400; // of the photo's width and height, for arrow keys
+
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+export class Stage {
+	// onTap({ x, y, opposite }): in pixels of the photo; opposite: of what the toolbar says. onMove(words): where the cursor is.
+	constructor({ onTap, onMove }) {
+		this.onTap = onTap;
+		this.onMove = onMove;
+		this.layers = Object.fromEntries(['photo', 'result', 'overlay'].map((name) => [name, $(name).getContext('bitmaprenderer')]));
+		frame.addEventListener('click', (event) => this.pointer(event, event.altKey));
+		frame.addEventListener('contextmenu', (event) => {
+			event.preventDefault();
+			this.pointer(event, true);
+		});
+		frame.addEventListener('keydown', (event) => this.key(event));
+		frame.addEventListener('blur', () => (cursor.hidden = true));
+		divider.addEventListener('input', () => this.split(divider.value / 1000));
+		this.split(0.5);
+	}
+
+	open({ width, height, picture, name }) {
+		Object.assign(this, { width, height, at: { x: 0.5, y: 0.5 } });
+		frame.style.setProperty('--ratio', width / height);
+		frame.setAttribute('aria-label', `${name}, ${width} by ${height} pixels`);
+		this.layers.photo.transferFromImageBitmap(picture);
+		this.show({ name: 'none' });
+		this.compare(false);
+		this.setTaps([]);
+	}
+
+	// What the worker drew comes to the screen with the next frame.
+	show({ name, picture }) {
+		requestAnimationFrame(() => {
+			if (name === 'none') for (const layer of ['result', 'overlay']) this.layers[layer].transferFromImageBitmap(null);
+			else this.layers[name].transferFromImageBitmap(picture);
+			$('result').hidden = name !== 'result';
+			performance.mark('tapcut-shown');
+		});
+	}
+
+	view(name) {
+		frame.dataset.view = name;
+	}
+
+	compare(on) {
+		frame.classList.toggle('comparing', on);
+		divider.hidden = $('divider-line').hidden = !on;
+		this.comparing = on;
+	}
+
+	split(share) {
+		frame.style.setProperty('--split', `${100 * share}%`);
+	}
+
+	setTaps(taps, waiting = false) {
+		dots.replaceChildren(
+			...taps.map((tap, i) => {
+				const dot = document.createElement('i');
+				dot.className = `dot ${tap.positive ? 'add' : 'remove'}${waiting && i === taps.length - 1 ? ' waiting' : ''}`;
+				dot.style.left = `${(100 * (tap.x + 0.5)) / this.width}%`;
+				dot.style.top = `${(100 * (tap.y + 0.5)) / this.height}%`;
+				return dot;
+			}),
+		);
+	}
+
+	tapAt(x, y, opposite) {
+		this.onTap({
+			x: clamp(Math.floor(x * this.width), 0, this.width - 1),
+			y: clamp(Math.floor(y * this.height), 0, this.height - 1),
+			opposite,
+		});
+	}
+
+	pointer(event, opposite) {
+		if (this.comparing) return;
+		const box = frame.getBoundingClientRect();
+		cursor.hidden = true;
+		this.tapAt((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, opposite);
+	}
+
+	key(event) {
+		const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+		if (this.comparing || event.target !== frame || event.ctrlKey || event.metaKey) return;
+		if (arrows[event.key]) {
+			const step = event.shiftKey ? SMALL_STEP : STEP;
+			this.at.x = clamp(this.at.x + step * arrows[event.key][0], 0, 1);
+			this.at.y = clamp(this.at.y + step * arrows[event.key][1], 0, 1);
+			this.showCursor();
+		} else if (event.key === 'Enter' || event.key === ' ') {
+			this.showCursor();
+			this.tapAt(this.at.x, this.at.y, event.shiftKey);
+		} else return;
+		event.preventDefault();
+	}
+
+	showCursor() {
+		cursor.hidden = false;
+		cursor.style.left = `${100 * this.at.x}%`;
+		cursor.style.top = `${100 * this.at.y}%`;
+		this.onMove(`${Math.round(100 * this.at.x)} percent across, ${Math.round(100 * this.at.y)} percent down`);
+	}
+}

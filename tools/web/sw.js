@@ -1,0 +1,32 @@
+// Offline: what was fetched once is kept. The network comes first, so that a new version is never held back.
+const CACHE = 'tapcut';
+const FILES = [
+	'./', 'style.css', 'icon.svg', 'manifest.webmanifest', 'main.js', 'engine.js', 'history.js', 'messages.js', 'panel.js', 'stage.js',
+	'worker.js', 'module.js', 'weights.js', 'crc32.js', 'photo.js', 'photo-size.js', 'png.js', 'tapcut.wasm', 'model.tapcut',
+	'examples/1.jpg', 'examples/2.jpg', 'examples/3.jpg', 'examples/4.jpg',
+];
+
+addEventListener('install', (event) => {
+	skipWaiting();
+	event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)));
+});
+
+addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+
+async function answer(request) {
+	const cache = await caches.open(CACHE);
+	try {
+		const response = await fetch(request);
+		if (response.ok) await cache.put(request, response.clone());
+		return response;
+	} catch (error) {
+		const kept = await cache.match(request, { ignoreSearch: true });
+		if (kept) return kept;
+		throw error;
+	}
+}
+
+addEventListener('fetch', (event) => {
+	const { request } = event;
+	if (request.method === 'GET' && new URL(request.url).origin === location.origin) event.respondWith(answer(request));
+});
