@@ -9,6 +9,8 @@ enum { RED, GREEN, BLUE, RR, RG, RB, GG, GB, BB, INPUT, IR, IG, IB, SUMS };
 /* Functions as integers: |a| <= MAX_SLOPE, so |d| < 255 (1 + 3 MAX_SLOPE), and the sum over a largest window fits 32 bits. */
 enum { MAX_SLOPE = 64, SLOPE_SCALE = 4096, OFFSET_SCALE = 32, PLANES = 4 };
 
+enum { BLOCK = 32 }; /* windows fitted side by side, for the compiler to vectorise */
+
 static size_t round_up(size_t size)
 {
 	return (size + 63) / 64 * 64;
@@ -24,35 +26,66 @@ static size_t planes_bytes(int w, int rows)
 	return round_up((size_t)w * PLANES * (size_t)rows * sizeof(float));
 }
 
-size_t infer_guided_workspace(int w, int radius)
+static size_t lines_bytes(int w)
 {
-	return sums_bytes(w) + planes_bytes(w, 2 * radius + 1) + 3 * planes_bytes(w, 1);
+	return round_up((size_t)w * 2 * PLANES);
 }
 
-/* Row y of the guide and the input enters (sign 1) or leaves (sign -1) the column sums; rows outside have no part. */
-static void move_row(struct infer_guided *g, int y, uint32_t sign)
+size_t infer_guided_workspace(int w, int radius)
 {
-	if (y < 0 || y >= g->h)
-		return;
+	return lines_bytes(w) + sums_bytes(w) + planes_bytes(w, 2 * radius + 1) + 3 * planes_bytes(w, 1);
+}
+
+/* Row y as planes of red, green, blue and input; rows outside are 0. */
+static void split_row(const struct infer_guided *g, int y, uint8_t *restrict out)
+{
 	size_t w = (size_t)g->w;
-	const uint8_t *restrict rgb = g->guide + (size_t)y * 3 * w, *restrict input = g->input + (size_t)y * w;
-	uint32_t *restrict s = g->sums;
+	if (y < 0 || y >= g->h) {
+		memset(out, 0, PLANES * w);
+		return;
+	}
+	const uint8_t *restrict rgb = g->guide + (size_t)y * 3 * w;
 	for (size_t x = 0; x < w; x++) {
-		uint32_t red = rgb[3 * x], green = rgb[3 * x + 1], blue = rgb[3 * x + 2], in = input[x] * sign;
-		s[INPUT * w + x] += in;
-		s[IR * w + x] += in * red;
-		s[IG * w + x] += in * green;
-		s[IB * w + x] += in * blue;
-		uint32_t r = red * sign, gr = green * sign, b = blue * sign;
-		s[RED * w + x] += r;
-		s[GREEN * w + x] += gr;
-		s[BLUE * w + x] += b;
-		s[RR * w + x] += r * red;
-		s[RG * w + x] += r * green;
-		s[RB * w + x] += r * blue;
-		s[GG * w + x] += gr * green;
-		s[GB * w + x] += gr * blue;
-		s[BB * w + x] += b * blue;
+		out[x] = rgb[3 * x];
+		out[w + x] = rgb[3 * x + 1];
+		out[2 * w + x] = rgb[3 * x + 2];
+	}
+	memcpy(out + 3 * w, g->input + (size_t)y * w, w);
+}
+
+static void slide(uint32_t *restrict sum, const uint8_t *restrict in, const uint8_t *restrict out, size_t w)
+{
+	for (size_t x = 0; x < w; x++)
+		sum[x] += (uint32_t)(in[x] - out[x]);
+}
+
+static void slide_product(uint32_t *restrict sum, const uint8_t *restrict in_a, const uint8_t *restrict in_b,
+			  const uint8_t *restrict out_a, const uint8_t *restrict out_b, size_t w)
+{
+	for (size_t x = 0; x < w; x++) {
+		uint16_t in = (uint16_t)(in_a[x] * in_b[x]), out = (uint16_t)(out_a[x] * out_b[x]);
+		sum[x] += (uint32_t)in - out;
+	}
+}
+
+/* Row `enter` enters the column sums, row `leave` leaves them. */
+static void move_rows(struct infer_guided *g, int enter, int leave)
+{
+	static const uint8_t products[SUMS][2] = { [RR] = { 0, 0 }, [RG] = { 0, 1 }, [RB] = { 0, 2 }, [GG] = { 1, 1 }, [GB] = { 1, 2 },
+						   [BB] = { 2, 2 }, [IR] = { 3, 0 }, [IG] = { 3, 1 }, [IB] = { 3, 2 } };
+	static const uint8_t singles[SUMS] = { [RED] = 1, [GREEN] = 2, [BLUE] = 3, [INPUT] = 4 };
+	size_t w = (size_t)g->w;
+	uint8_t *in = g->lines, *out = g->lines + PLANES * w;
+	split_row(g, enter, in);
+	split_row(g, leave, out);
+	for (size_t i = 0; i < SUMS; i++) {
+		if (singles[i]) {
+			size_t plane = (singles[i] - 1u) * w;
+			slide(g->sums + i * w, in + plane, out + plane, w);
+		} else {
+			size_t a = products[i][0] * w, b = products[i][1] * w;
+			slide_product(g->sums + i * w, in + a, in + b, out + a, out + b, w);
+		}
 	}
 }
 
@@ -60,6 +93,8 @@ void infer_guided_start(struct infer_guided *g, void *workspace)
 {
 	char *memory = workspace;
 	g->row = g->fitted = 0;
+	g->lines = (uint8_t *)memory;
+	memory += lines_bytes(g->w);
 	g->sums = (uint32_t *)memory;
 	memory += sums_bytes(g->w);
 	g->functions = (int32_t *)memory;
@@ -71,7 +106,7 @@ void infer_guided_start(struct infer_guided *g, void *workspace)
 	memset(g->functions, 0, planes_bytes(g->w, 2 * g->radius + 1));
 	memset(g->totals, 0, planes_bytes(g->w, 1));
 	for (int y = 0; y < g->radius; y++)
-		move_row(g, y, 1);
+		move_rows(g, y, -1);
 }
 
 static int overlap(int centre, int radius, int size)
@@ -91,27 +126,34 @@ static int32_t fixed(double value, int scale)
 	return (int32_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
 }
 
-/* The function of one window of n pixels with these sums: (covariance + epsilon)^-1 cov(guide, input), by cofactors. The sums are whole
- * numbers under 2^53, so n^2 times each covariance is exact. */
-static void fit(const uint32_t *sums, int n, double epsilon, int32_t *out, size_t step)
+/* Windows side by side. */
+struct block {
+	int first, count;
+	double pixels[BLOCK];
+	double sums[SUMS][BLOCK];
+};
+
+/* The functions of windows with these sums: (covariance + epsilon)^-1 cov(guide, input), by cofactors. The sums are whole numbers under
+ * 2^53, so pixels^2 times each covariance is exact. */
+static void fit(const struct block *w, double epsilon, int32_t *restrict out, size_t step)
 {
-	double v[SUMS], count = n, flat = epsilon * count * count;
-	for (int i = 0; i < SUMS; i++)
-		v[i] = sums[i];
-	double rr = count * v[RR] - v[RED] * v[RED] + flat, gg = count * v[GG] - v[GREEN] * v[GREEN] + flat;
-	double bb = count * v[BB] - v[BLUE] * v[BLUE] + flat, rg = count * v[RG] - v[RED] * v[GREEN];
-	double rb = count * v[RB] - v[RED] * v[BLUE], gb = count * v[GB] - v[GREEN] * v[BLUE];
-	double ir = count * v[IR] - v[INPUT] * v[RED], ig = count * v[IG] - v[INPUT] * v[GREEN];
-	double ib = count * v[IB] - v[INPUT] * v[BLUE];
-	double crr = gg * bb - gb * gb, crg = rb * gb - rg * bb, crb = rg * gb - rb * gg;
-	double cgg = rr * bb - rb * rb, cgb = rb * rg - rr * gb, cbb = rr * gg - rg * rg;
-	double inverse = 1 / (rr * crr + rg * crg + rb * crb);
-	double a = limit((crr * ir + crg * ig + crb * ib) * inverse), b = limit((crg * ir + cgg * ig + cgb * ib) * inverse);
-	double c = limit((crb * ir + cgb * ig + cbb * ib) * inverse);
-	out[0] = fixed(a, SLOPE_SCALE);
-	out[step] = fixed(b, SLOPE_SCALE);
-	out[2 * step] = fixed(c, SLOPE_SCALE);
-	out[3 * step] = fixed((v[INPUT] - a * v[RED] - b * v[GREEN] - c * v[BLUE]) / count, OFFSET_SCALE);
+	for (int k = 0; k < w->count; k++) {
+		double n = w->pixels[k], flat = epsilon * n * n;
+		double red = w->sums[RED][k], green = w->sums[GREEN][k], blue = w->sums[BLUE][k], in = w->sums[INPUT][k];
+		double rr = n * w->sums[RR][k] - red * red + flat, gg = n * w->sums[GG][k] - green * green + flat;
+		double bb = n * w->sums[BB][k] - blue * blue + flat, rg = n * w->sums[RG][k] - red * green;
+		double rb = n * w->sums[RB][k] - red * blue, gb = n * w->sums[GB][k] - green * blue;
+		double ir = n * w->sums[IR][k] - in * red, ig = n * w->sums[IG][k] - in * green, ib = n * w->sums[IB][k] - in * blue;
+		double crr = gg * bb - gb * gb, crg = rb * gb - rg * bb, crb = rg * gb - rb * gg;
+		double cgg = rr * bb - rb * rb, cgb = rb * rg - rr * gb, cbb = rr * gg - rg * rg;
+		double inverse = 1 / (rr * crr + rg * crg + rb * crb);
+		double a = limit((crr * ir + crg * ig + crb * ib) * inverse), b = limit((crg * ir + cgg * ig + cgb * ib) * inverse);
+		double c = limit((crb * ir + cgb * ig + cbb * ib) * inverse);
+		out[k] = fixed(a, SLOPE_SCALE);
+		out[step + (size_t)k] = fixed(b, SLOPE_SCALE);
+		out[2 * step + (size_t)k] = fixed(c, SLOPE_SCALE);
+		out[3 * step + (size_t)k] = fixed((in - a * red - b * green - c * blue) / n, OFFSET_SCALE);
+	}
 }
 
 static void constant(uint32_t value, int32_t *out, size_t step)
@@ -120,20 +162,33 @@ static void constant(uint32_t value, int32_t *out, size_t step)
 	out[3 * step] = (int32_t)value * OFFSET_SCALE;
 }
 
-/* Window sums around column x, from the columns' or from those around x - 1. */
-static void gather(const struct infer_guided *g, int x, int fresh, uint32_t *window)
+/* Window sums of the block's columns from those of the columns. */
+static void gather(const struct infer_guided *g, struct block *block, int rows)
 {
-	size_t w = (size_t)g->w;
-	int first = fresh ? x - g->radius : x + g->radius, last = x + g->radius < g->w ? x + g->radius : g->w - 1;
+	int radius = g->radius, from = block->first - radius > 0 ? block->first - radius : 0;
+	for (int k = 0; k < block->count; k++)
+		block->pixels[k] = rows * overlap(block->first + k, radius, g->w);
 	for (int i = 0; i < SUMS; i++) {
-		const uint32_t *column = g->sums + (size_t)i * w;
-		uint32_t sum = fresh ? 0 : window[i];
-		if (!fresh && x - g->radius > 0)
-			sum -= column[x - g->radius - 1];
-		for (int k = first > 0 ? first : 0; k <= last; k++)
-			sum += column[k];
-		window[i] = sum;
+		const uint32_t *column = g->sums + (size_t)i * (size_t)g->w;
+		uint32_t sum = 0;
+		for (int x = from; x < block->first + radius && x < g->w; x++)
+			sum += column[x];
+		for (int k = 0; k < block->count; k++) {
+			int x = block->first + k;
+			sum += x + radius < g->w ? column[x + radius] : 0;
+			block->sums[i][k] = sum;
+			sum -= x - radius >= 0 ? column[x - radius] : 0;
+		}
 	}
+}
+
+static void fit_block(const struct infer_guided *g, struct block *block, int rows, int32_t *out)
+{
+	if (block->count == 0)
+		return;
+	gather(g, block, rows);
+	fit(block, g->epsilon, out + block->first, (size_t)g->w);
+	block->count = 0;
 }
 
 /* Functions of row y. Most windows of a mask see one value only; they need no fit. */
@@ -141,8 +196,9 @@ static void fit_row(struct infer_guided *g, int y, int32_t *out)
 {
 	size_t w = (size_t)g->w;
 	const uint32_t *input = g->sums + INPUT * w;
-	uint32_t sum = 0, window[SUMS];
-	int rows = overlap(y, g->radius, g->h), fresh = 1;
+	struct block block = { .count = 0 };
+	uint32_t sum = 0;
+	int rows = overlap(y, g->radius, g->h);
 	for (int x = 0; x < g->radius && x < g->w; x++)
 		sum += input[x];
 	for (int x = 0; x < g->w; x++) {
@@ -150,14 +206,16 @@ static void fit_row(struct infer_guided *g, int y, int32_t *out)
 		sum -= x - g->radius > 0 ? input[x - g->radius - 1] : 0;
 		int n = rows * overlap(x, g->radius, g->w);
 		if (sum == 0 || sum == 255 * (uint32_t)n) {
+			fit_block(g, &block, rows, out);
 			constant(sum ? 255 : 0, out + x, w);
-			fresh = 1;
 			continue;
 		}
-		gather(g, x, fresh, window);
-		fit(window, n, g->epsilon, out + x, w);
-		fresh = 0;
+		if (block.count == 0)
+			block.first = x;
+		if (++block.count == BLOCK)
+			fit_block(g, &block, rows, out);
 	}
+	fit_block(g, &block, rows, out);
 }
 
 /* Row y of functions enters the totals in place of the one that leaves, whose memory it takes. */
@@ -172,22 +230,23 @@ static void next_functions(struct infer_guided *g)
 		memset(row, 0, count * sizeof *row);
 		return;
 	}
-	move_row(g, y + g->radius, 1);
-	move_row(g, y - g->radius - 1, (uint32_t)-1);
+	move_rows(g, y + g->radius, y - g->radius - 1);
 	fit_row(g, y, row);
 	for (size_t i = 0; i < count; i++)
 		totals[i] += row[i];
 }
 
-static void average(const int32_t *totals, int w, int radius, int rows, float scale, float *out)
+static void average(const int32_t *totals, int w, int radius, int rows, int scale, float *out)
 {
 	int32_t sum = 0;
+	float full = 1 / (float)(rows * (2 * radius + 1) * scale);
 	for (int x = 0; x < radius && x < w; x++)
 		sum += totals[x];
 	for (int x = 0; x < w; x++) {
+		int inside = x >= radius && x + radius < w;
 		sum += x + radius < w ? totals[x + radius] : 0;
-		sum -= x - radius > 0 ? totals[x - radius - 1] : 0;
-		out[x] = (float)sum / ((float)(rows * overlap(x, radius, w)) * scale);
+		out[x] = (float)sum * (inside ? full : 1 / (float)(rows * overlap(x, radius, w) * scale));
+		sum -= x >= radius ? totals[x - radius] : 0;
 	}
 }
 

@@ -21,7 +21,8 @@ struct infer_guided {
 	double epsilon;       /* variance of the guide (of bytes) under which a window is flat; over 0 */
 	int row;              /* the next one */
 	int fitted;           /* rows of functions made so far */
-	uint32_t *sums;       /* of the window's rows in each column: 13 x w */
+	uint8_t *lines;       /* the row that enters the windows and the one that leaves: 2 x 4 x w */
+	uint32_t *sums;       /* of the windows' rows in each column: 13 x w */
 	int32_t *functions;   /* the last rows' functions, fixed point: (2 radius + 1) x 4 x w */
 	int32_t *totals;      /* of those rows: 4 x w */
 	float *means[2];      /* rows given out: 4 x w each */

@@ -93,6 +93,20 @@ static void keep_touched(struct flood *f, const struct infer_click *clicks, int 
 		f->mask[i] = f->mask[i] == KEPT ? OBJECT : BACKGROUND;
 }
 
+static void drop_small(struct flood *f, size_t limit)
+{
+	f->diagonal = 1;
+	for (int y = 0; y < f->h; y++) {
+		uint8_t *row = f->mask + (size_t)y * (size_t)f->w, *end = row + f->w, *pixel = row;
+		while ((pixel = memchr(pixel, OBJECT, (size_t)(end - pixel))) != NULL)
+			if (flood(f, (int)(pixel - row), y, KEPT) <= limit)
+				flood(f, (int)(pixel - row), y, OUTSIDE);
+	}
+	size_t pixels = (size_t)f->w * (size_t)f->h;
+	for (size_t i = 0; i < pixels; i++)
+		f->mask[i] = f->mask[i] == KEPT ? OBJECT : BACKGROUND;
+}
+
 static void flood_background(struct flood *f, int x, int y)
 {
 	if (f->mask[(size_t)y * (size_t)f->w + (size_t)x] == BACKGROUND)
@@ -142,6 +156,8 @@ void infer_postprocess(const struct infer_postprocess *options, const struct inf
 	struct flood f = { .mask = mask, .w = w, .h = h, .stack = workspace };
 	if (options->keep_touched)
 		keep_touched(&f, clicks, count);
+	if (options->drop_pixels > 0)
+		drop_small(&f, options->drop_pixels);
 	if (options->fill_pixels > 0)
 		fill_holes(&f, options->fill_pixels, clicks, count);
 }

@@ -9,6 +9,7 @@
 
 struct infer_postprocess {
 	int keep_touched;   /* drop components (8-connected) without a positive click; if none has one, keep all */
+	size_t drop_pixels; /* drop components (8-connected) of up to so many pixels; 0: none */
 	size_t fill_pixels; /* fill holes of up to so many pixels; 0: none */
 };
 

@@ -11,6 +11,7 @@
 
 #include "feather.h"
 #include "guided.h"
+#include "postprocess.h"
 #include "session.h"
 
 enum { HALF = 128 };
@@ -20,6 +21,7 @@ enum { OUTSIDE = 0, EDGE = 1, INSIDE = 255 };
  * the guided filter. Chosen on GrabCut and clicks/val, as is the rest: a fixed radius in pixels of the photo cost small objects dearly. */
 static const double BAND = 3, RADIUS = 3;
 enum { LEAST_BAND = 3 };            /* pixels of the grid */
+enum { FINE_RADIUS = 1, FINE_RADIUS_LARGE = 2 }; /* of the second time, in pixels of the canvas; where the photo is larger than that */
 static const double EPSILON = 20;   /* windows whose colours vary less (standard deviation 4.5 of 255) are flat */
 static const float GAIN = 2;        /* probabilities under threshold - 1 / 4 are surely not object, over + 1 / 4 surely */
 
@@ -31,7 +33,9 @@ struct infer_result {
 	int small_ready;
 	uint8_t *photo;             /* grid: 3 bytes */
 	uint8_t *guide, *input;     /* canvas: 3 bytes, 1 byte */
+	uint8_t *refined;           /* canvas: what the guided filter made of the input */
 	uint8_t *rows;              /* INFER_STRIP_ROWS of w bytes */
+	void *canvas_postprocess;
 	void *workspace;            /* of the guided filter; of the band */
 	float *mixed;
 	void *feather_workspace;
@@ -48,6 +52,8 @@ struct infer_result *infer_result_place(char *memory, size_t *used, int w, int h
 	to->photo = infer_carve(memory, used, 3 * grid);
 	to->guide = infer_carve(memory, used, 3 * canvas_w * canvas_h);
 	to->input = infer_carve(memory, used, canvas_w * canvas_h);
+	to->refined = infer_carve(memory, used, canvas_w * canvas_h);
+	to->canvas_postprocess = infer_carve(memory, used, infer_postprocess_workspace((int)canvas_w, (int)canvas_h));
 	to->rows = infer_carve(memory, used, (size_t)w * INFER_STRIP_ROWS);
 	to->workspace = infer_carve(memory, used, infer_guided_workspace((int)canvas_w, INFER_GUIDED_MAX_RADIUS));
 	to->mixed = infer_carve(memory, used, 4 * canvas_w * sizeof(float));
@@ -71,38 +77,40 @@ void infer_result_photo(struct tapcut_session *s)
 
 /* --- the band ------------------------------------------------------------------------------------------------------- */
 
+static int max_int(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static int min_int(int a, int b)
+{
+	return a < b ? a : b;
+}
+
 /* Adds or takes away row y of the mask, as 0 or 1. */
-static void count_row(const struct tapcut_session *s, int y, int sign, int32_t *columns)
+static void count_row(const struct tapcut_session *s, int y, int32_t sign, int32_t *columns)
 {
 	const uint8_t *row = s->mask + (size_t)y * (size_t)s->grid_w;
 	if (y >= 0 && y < s->grid_h)
 		for (int x = 0; x < s->grid_w; x++)
-			columns[x] += row[x] ? sign : 0;
+			columns[x] += (row[x] & 1) * sign;
 }
 
+/* Pixels of 0..size-1 within radius of a centre. */
 static int window(int centre, int radius, int size)
 {
-	int first = centre - radius > 0 ? centre - radius : 0, last = centre + radius < size ? centre + radius : size - 1;
-	return last - first + 1;
+	return min_int(centre + radius, size - 1) - max_int(centre - radius, 0) + 1;
 }
 
-static void band_row(struct tapcut_session *s, int y, int radius, const int32_t *columns)
+static void band_row(const struct tapcut_session *s, int y, int radius, struct infer_box reach, const int32_t *columns, uint8_t *out)
 {
-	struct infer_result *r = s->result;
-	uint8_t *out = r->band + (size_t)y * (size_t)s->grid_w;
 	int count = 0, rows = window(y, radius, s->grid_h);
-	for (int x = 0; x < radius && x < s->grid_w; x++)
+	for (int x = max_int(reach.x0 - radius, 0); x < min_int(reach.x0 + radius, s->grid_w); x++)
 		count += columns[x];
-	for (int x = 0; x < s->grid_w; x++) {
+	for (int x = reach.x0; x < reach.x1; x++) {
 		count += x + radius < s->grid_w ? columns[x + radius] : 0;
-		count -= x - radius > 0 ? columns[x - radius - 1] : 0;
 		out[x] = count == 0 ? OUTSIDE : count == rows * window(x, radius, s->grid_w) ? INSIDE : EDGE;
-		if (count == 0)
-			continue;
-		r->reach.x0 = x < r->reach.x0 ? x : r->reach.x0;
-		r->reach.x1 = x >= r->reach.x1 ? x + 1 : r->reach.x1;
-		r->reach.y0 = y < r->reach.y0 ? y : r->reach.y0;
-		r->reach.y1 = y + 1;
+		count -= x >= radius ? columns[x - radius] : 0;
 	}
 }
 
@@ -129,18 +137,24 @@ static void make_band(struct tapcut_session *s)
 	struct infer_result *r = s->result;
 	if (r->band_ready)
 		return;
-	int32_t *columns = r->workspace;
-	int radius = band_radius(s);
-	memset(columns, 0, (size_t)s->grid_w * sizeof *columns);
-	r->reach = (struct infer_box){ s->grid_w, s->grid_h, 0, 0 };
-	for (int y = 0; y < radius; y++)
-		count_row(s, y, 1, columns);
-	for (int y = 0; y < s->grid_h; y++) {
-		count_row(s, y + radius, 1, columns);
-		count_row(s, y - radius - 1, -1, columns);
-		band_row(s, y, radius, columns);
-	}
 	r->band_ready = 1;
+	memset(r->band, OUTSIDE, (size_t)s->grid_w * (size_t)s->grid_h);
+	struct infer_box box = infer_mask_box(s->mask, s->grid_w, s->grid_h);
+	r->reach = (struct infer_box){ 0, 0, 0, 0 };
+	if (box.x1 <= box.x0)
+		return;
+	int radius = band_radius(s);
+	r->reach = (struct infer_box){ max_int(box.x0 - radius, 0), max_int(box.y0 - radius, 0), min_int(box.x1 + radius, s->grid_w),
+				       min_int(box.y1 + radius, s->grid_h) };
+	int32_t *columns = r->workspace;
+	memset(columns, 0, (size_t)s->grid_w * sizeof *columns);
+	for (int y = r->reach.y0 - radius; y < r->reach.y0 + radius; y++)
+		count_row(s, y, 1, columns);
+	for (int y = r->reach.y0; y < r->reach.y1; y++) {
+		count_row(s, y + radius, 1, columns);
+		band_row(s, y, radius, r->reach, columns, r->band + (size_t)y * (size_t)s->grid_w);
+		count_row(s, y - radius, -1, columns);
+	}
 }
 
 /* --- the canvas ----------------------------------------------------------------------------------------------------- */
@@ -190,14 +204,12 @@ static void input_from_grid(struct tapcut_session *s, const struct canvas *c)
 
 /* --- alpha ---------------------------------------------------------------------------------------------------------- */
 
-/* The canvas's answer on the rows of its box: rgb are those of the photo (or of the canvas itself). */
-static void filter(struct tapcut_session *s, const struct canvas *c, const uint8_t *rgb, size_t rgb_stride, uint8_t *out, size_t stride)
+/* Filters `input` of the canvas; the result on the w x h pixels of rgb, which show the same as the canvas. */
+static void filter(const struct infer_result *r, const struct canvas *c, const uint8_t *input, int radius, const uint8_t *rgb, int w,
+		   int h, size_t rgb_stride, uint8_t *out, size_t stride)
 {
-	struct infer_result *r = s->result;
-	double photo_w = (c->on_grid.x1 - c->on_grid.x0) * s->w / s->grid_w;
-	struct infer_guided g = { .guide = r->guide, .input = r->input, .w = c->w, .h = c->h, .radius = filter_radius(s, (double)c->w / photo_w),
-				  .epsilon = EPSILON };
-	int w = c->box.x1 - c->box.x0, h = c->box.y1 - c->box.y0, last = -1;
+	struct infer_guided g = { .guide = r->guide, .input = input, .w = c->w, .h = c->h, .radius = radius, .epsilon = EPSILON };
+	int last = -1;
 	const float *rows[2] = { NULL, NULL };
 	infer_guided_start(&g, r->workspace);
 	for (int y = 0; y < h; y++) {
@@ -213,14 +225,25 @@ static void filter(struct tapcut_session *s, const struct canvas *c, const uint8
 	}
 }
 
-static int max_int(int a, int b)
+/* The edge is found first, then drawn. */
+static void draw(struct tapcut_session *s, const struct canvas *c, const uint8_t *rgb, size_t rgb_stride, uint8_t *out, size_t stride)
 {
-	return a > b ? a : b;
-}
-
-static int min_int(int a, int b)
-{
-	return a < b ? a : b;
+	struct infer_result *r = s->result;
+	int w = c->box.x1 - c->box.x0, h = c->box.y1 - c->box.y0;
+	size_t canvas_stride = (size_t)c->w, pixels = canvas_stride * (size_t)c->h, area = 0;
+	double scale = (double)c->w / ((c->on_grid.x1 - c->on_grid.x0) * s->w / s->grid_w);
+	int radius = filter_radius(s, scale);
+	filter(r, c, r->input, radius, r->guide, c->w, c->h, 3 * canvas_stride, r->refined, canvas_stride);
+	for (size_t i = 0; i < pixels; i++) {
+		r->refined[i] = r->refined[i] < HALF ? 0 : 255;
+		area += r->refined[i] & 1;
+	}
+	size_t limit = 4 * (size_t)radius * (size_t)radius;
+	limit = limit < area / 16 ? limit : area / 16;
+	const struct infer_postprocess clean = { .drop_pixels = limit, .fill_pixels = limit };
+	infer_postprocess(&clean, NULL, 0, r->refined, c->w, c->h, r->canvas_postprocess);
+	int fine = w == c->w ? FINE_RADIUS : FINE_RADIUS_LARGE;
+	filter(r, c, r->refined, fine, rgb, w, h, rgb_stride, out, stride);
 }
 
 /* The band's reach on the photo, at a size that fits the canvas. */
@@ -261,7 +284,7 @@ static void make_small(struct tapcut_session *s)
 		memcpy(r->guide + (size_t)y * 3 * (size_t)w,
 		       r->photo + 3 * ((size_t)(r->reach.y0 + y) * (size_t)s->grid_w + (size_t)r->reach.x0), 3 * (size_t)w);
 	input_from_grid(s, &c);
-	filter(s, &c, r->guide, 3 * (size_t)w, r->small + (size_t)r->reach.y0 * (size_t)s->grid_w + r->reach.x0, (size_t)s->grid_w);
+	draw(s, &c, r->guide, 3 * (size_t)w, r->small + (size_t)r->reach.y0 * (size_t)s->grid_w + r->reach.x0, (size_t)s->grid_w);
 }
 
 /* Alpha without feather at the size of a photo that is larger than the grid; returns the box outside of which it is 0. */
@@ -277,7 +300,7 @@ static struct infer_box make_large(struct tapcut_session *s, uint8_t *alpha, siz
 	struct infer_rect rect = { c.box.x0, c.box.y0, c.box.x1, c.box.y1 };
 	infer_resize_u8(s->photo, s->w, s->h, 3 * (size_t)s->w, 3, rect, r->guide, c.w, c.h, black, 0, s->resize_workspace);
 	input_from_grid(s, &c);
-	filter(s, &c, s->photo + 3 * ((size_t)c.box.y0 * (size_t)s->w + (size_t)c.box.x0), 3 * (size_t)s->w,
+	draw(s, &c, s->photo + 3 * ((size_t)c.box.y0 * (size_t)s->w + (size_t)c.box.x0), 3 * (size_t)s->w,
 	       alpha + (size_t)c.box.y0 * stride + c.box.x0, stride);
 	return c.box;
 }

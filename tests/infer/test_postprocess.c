@@ -148,6 +148,18 @@ static void slow_keep(uint8_t *mask, int w, int h, const struct infer_click *cli
 		mask[i] = mask[i] && kept[labels[i]] ? 255 : 0;
 }
 
+static void slow_drop(uint8_t *mask, int w, int h, size_t limit)
+{
+	static int labels[MOST];
+	static size_t area[MOST];
+	memset(area, 0, sizeof area);
+	label(mask, w, h, 1, labels);
+	for (int i = 0; i < w * h; i++)
+		area[labels[i]]++;
+	for (int i = 0; i < w * h; i++)
+		mask[i] = mask[i] && area[labels[i]] > limit ? 255 : 0;
+}
+
 static void slow_fill(uint8_t *mask, int w, int h, size_t limit, const struct infer_click *clicks, int count)
 {
 	static int labels[MOST];
@@ -177,9 +189,11 @@ static void check_random_mask(uint32_t seed)
 	for (int i = 0; i < 6; i++)
 		clicks[i] = (struct infer_click){ (float)(int)((builder_number(&state) + 1) / 2.01f * (float)w),
 						  (float)(int)((builder_number(&state) + 1) / 2.01f * (float)h), (uint8_t)(i & 1) };
-	struct infer_postprocess options = { .keep_touched = seed % 3 != 0, .fill_pixels = seed % 4 == 0 ? 0 : seed % 40 };
+	struct infer_postprocess options = { .keep_touched = seed % 3 == 1, .drop_pixels = seed % 3 == 2 ? seed % 12 : 0,
+					      .fill_pixels = seed % 4 == 0 ? 0 : seed % 40 };
 	if (options.keep_touched)
 		slow_keep(want, w, h, clicks, 6);
+	slow_drop(want, w, h, options.drop_pixels);
 	if (options.fill_pixels)
 		slow_fill(want, w, h, options.fill_pixels, clicks, 6);
 	run(&options, clicks, 6, mask, w, h);
