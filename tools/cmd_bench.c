@@ -9,11 +9,12 @@
 #include "core/backend.h"
 #include "tools/bench/bench.h"
 #include "tools/command.h"
+#include "tools/overrides.h"
 #include "tools/project_file.h"
 
 #define DEFAULT_CONFIG "configs/baseline.json"
 
-enum { MAX_OVERRIDES = 64, OVERRIDE_SIZE = 64, FEW_STEPS = 3, SECONDS = 4, PROFILE_STEPS = 8 };
+enum { FEW_STEPS = 3, SECONDS = 4, PROFILE_STEPS = 8 };
 
 static void print_usage(FILE *out)
 {
@@ -57,9 +58,7 @@ static void print_usage(FILE *out)
 
 struct arguments {
 	const char *config, *model;
-	const char *overrides[MAX_OVERRIDES];
-	char made[MAX_OVERRIDES][OVERRIDE_SIZE];
-	int override_count;
+	struct overrides overrides;
 	int threads, steps, repeats, size;
 	bool nodes, json, torch, onnx, help;
 };
@@ -98,23 +97,9 @@ static bool wrong_usage(const char *message)
 	return false;
 }
 
-static bool add_override(struct arguments *a, const char *override)
+static bool add_key(struct arguments *a, const char *option, const char *key)
 {
-	if (a->override_count == MAX_OVERRIDES)
-		return wrong_usage("too many --set");
-	a->overrides[a->override_count++] = override;
-	return true;
-}
-
-/* An option that stands for a key of the config, which is checked there. */
-static bool add_key(struct arguments *a, const char *key, const char *value)
-{
-	if (a->override_count == MAX_OVERRIDES)
-		return wrong_usage("too many options");
-	char *text = a->made[a->override_count];
-	if (!*value || snprintf(text, OVERRIDE_SIZE, "%s=%s", key, value) >= OVERRIDE_SIZE)
-		return wrong_usage("the value of an option is empty or too long");
-	return add_override(a, text);
+	return overrides_add_option(&a->overrides, "bench", option, key, optarg);
 }
 
 static bool parse_number(const char *name, const char *text, int most, int *number)
@@ -135,12 +120,12 @@ static bool parse_option(int option, struct arguments *a)
 	switch (option) {
 	case OPT_SIZE:
 		a->size = atoi(optarg); /* both may read it; what is wrong with it is said where it is used */
-		return add_key(a, "train.size", optarg);
-	case OPT_BATCH: return add_key(a, "train.batch_size", optarg);
-	case OPT_SLOT: return add_key(a, "train.slot_size", optarg);
-	case OPT_ROUNDS: return add_key(a, "clicks.corrective_rounds", optarg);
-	case OPT_BACKEND: return add_key(a, "compute.backend", optarg);
-	case OPT_SET: return add_override(a, optarg);
+		return add_key(a, "--size", "train.size");
+	case OPT_BATCH: return add_key(a, "--batch", "train.batch_size");
+	case OPT_SLOT: return add_key(a, "--slot", "train.slot_size");
+	case OPT_ROUNDS: return add_key(a, "--rounds", "clicks.corrective_rounds");
+	case OPT_BACKEND: return add_key(a, "--backend", "compute.backend");
+	case OPT_SET: return overrides_add(&a->overrides, "bench", optarg);
 	case OPT_THREADS: return parse_number("--threads", optarg, 1024, &a->threads);
 	case OPT_STEPS: return parse_number("--steps", optarg, 100000, &a->steps);
 	case OPT_REPEAT: return parse_number("--repeat", optarg, BENCH_MAX_REPEATS, &a->repeats);
@@ -159,7 +144,7 @@ static bool parse_option(int option, struct arguments *a)
 static bool parse_arguments(int argc, char **argv, struct arguments *a)
 {
 	*a = (struct arguments){ .steps = 16, .repeats = 5 };
-	add_override(a, "clicks.corrective_rounds=0");
+	overrides_add(&a->overrides, "bench", "clicks.corrective_rounds=0");
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
 		if (!parse_option(option, a))
@@ -297,7 +282,7 @@ static enum status bench(const struct arguments *a)
 	const char *path = a->config;
 	if (!path && !project_file_find(DEFAULT_CONFIG, found))
 		return status_fail(STATUS_CONFIG, "no config: " DEFAULT_CONFIG " is not here; name one");
-	TRY(config_load(&config, path ? path : found, a->overrides, a->override_count));
+	TRY(config_load(&config, path ? path : found, a->overrides.items, a->overrides.count));
 	TRY(backend_select(config.backend));
 	TRY(workers_new(a->threads ? a->threads : (int)sysconf(_SC_NPROCESSORS_ONLN), &workers));
 	enum status status = bench_with(workers, a, &config);

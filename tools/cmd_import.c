@@ -7,6 +7,7 @@
 #include "convert/safetensors.h"
 #include "tools/checkpoint_model.h"
 #include "tools/command.h"
+#include "tools/overrides.h"
 
 static void print_usage(FILE *out)
 {
@@ -29,12 +30,9 @@ static void print_usage(FILE *out)
 	      out);
 }
 
-enum { MAX_OVERRIDES = 64 };
-
 struct arguments {
 	const char *input, *config, *output;
-	const char *overrides[MAX_OVERRIDES];
-	int override_count;
+	struct overrides overrides;
 	enum export_weights weights;
 	bool help;
 };
@@ -61,13 +59,7 @@ static bool parse_option(int option, struct arguments *a)
 			return true;
 		fprintf(stderr, "tapcut import: --weights: expected f32, f16, int8 or codebook16, 32, 64 or 256, found \"%s\"\n", optarg);
 		return false;
-	case OPT_SET:
-		if (a->override_count < MAX_OVERRIDES) {
-			a->overrides[a->override_count++] = optarg;
-			return true;
-		}
-		fprintf(stderr, "tapcut import: more than %d times --set\n", MAX_OVERRIDES);
-		return false;
+	case OPT_SET: return overrides_add(&a->overrides, "import", optarg);
 	default: return false; /* getopt_long has said what is wrong */
 	}
 }
@@ -81,7 +73,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 			return false;
 	if (a->help)
 		return true;
-	if (optind + 1 != argc || (a->override_count && !a->config)) {
+	if (optind + 1 != argc || (a->overrides.count && !a->config)) {
 		fprintf(stderr, "tapcut import: expected one safetensors file, and --set only with --config\n");
 		return false;
 	}
@@ -92,7 +84,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 static enum status load_config(const struct arguments *a, struct config *config)
 {
 	if (a->config)
-		return config_load(config, a->config, a->overrides, a->override_count);
+		return config_load(config, a->config, a->overrides.items, a->overrides.count);
 	return config_init(config);
 }
 

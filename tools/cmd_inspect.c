@@ -132,9 +132,9 @@ static void print_network_json(const struct infer_network *n, const char *digest
 	       (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->scale[0], (double)p->scale[1],
 	       (double)p->scale[2]);
 	printf(" \"click_encoding\": \"%s\", \"click_radius\": %.9g, \"click_truncate\": %.9g, \"click_scale\": %.9g, "
-	       "\"previous_mask\": %s}\n",
+	       "\"previous_mask\": %s, \"arithmetic\": \"%s\"}\n",
 	       p->encoding == INFER_CLICK_DISK ? "disk" : "distance", (double)p->radius, (double)p->truncate,
-	       (double)p->click_scale, p->previous_mask ? "true" : "false");
+	       (double)p->click_scale, p->previous_mask ? "true" : "false", n->ranges ? "int8" : "float");
 }
 
 static enum status inspect_network(const struct arguments *a, const char *bytes, size_t size, const char *digest)
@@ -152,6 +152,7 @@ static enum status inspect_network(const struct arguments *a, const char *bytes,
 		       network.default_size);
 		printf("parameters  %zu as %s in %d tensors\n", network.parameters, weights_names[network.weights],
 		       network.tensor_count);
+		printf("arithmetic  float%s\n", network.ranges ? ", or 8 bits" : "");
 		print_preprocess(&network.preprocess);
 		printf("bytes       %zu\nsha256      %s\n", size, digest);
 	}

@@ -10,11 +10,12 @@
 
 #include "core/folder.h"
 #include "tools/command.h"
+#include "tools/overrides.h"
 #include "train/config.h"
 #include "train/ranks.h"
 #include "train/trainer.h"
 
-enum { PATH_SIZE = 1024, MAX_OVERRIDES = 256, SIGNAL_EXIT = 128 };
+enum { PATH_SIZE = 1024, SIGNAL_EXIT = 128 };
 
 static void print_usage(FILE *out)
 {
@@ -53,9 +54,7 @@ static void print_usage(FILE *out)
 
 struct arguments {
 	const char *config, *out_dir;
-	const char *overrides[MAX_OVERRIDES];
-	int override_count;
-	char seed[96], steps[96];
+	struct overrides overrides;
 	char own_config[PATH_SIZE]; /* DIR/config.json */
 	int threads;
 	bool resume, force, quiet, keys, help;
@@ -84,21 +83,6 @@ static bool wrong_usage(const char *message)
 	return false;
 }
 
-static bool add_override(struct arguments *a, const char *override)
-{
-	if (a->override_count == MAX_OVERRIDES)
-		return wrong_usage("too many --set");
-	a->overrides[a->override_count++] = override;
-	return true;
-}
-
-static bool add_shorthand(struct arguments *a, char *buffer, size_t size, const char *key, const char *value)
-{
-	if (!*value || (size_t)snprintf(buffer, size, "%s=%s", key, value) >= size)
-		return wrong_usage("--seed and --steps expect a number");
-	return add_override(a, buffer);
-}
-
 static bool parse_threads(const char *text, int *threads)
 {
 	char *end;
@@ -115,9 +99,9 @@ static bool parse_option(int option, struct arguments *a)
 	switch (option) {
 	case OPT_CONFIG: a->config = optarg; return true;
 	case OPT_OUT: a->out_dir = optarg; return true;
-	case OPT_SET: return add_override(a, optarg);
-	case OPT_SEED: return add_shorthand(a, a->seed, sizeof a->seed, "seed", optarg);
-	case OPT_STEPS: return add_shorthand(a, a->steps, sizeof a->steps, "train.steps", optarg);
+	case OPT_SET: return overrides_add(&a->overrides, "train", optarg);
+	case OPT_SEED: return overrides_add_option(&a->overrides, "train", "--seed", "seed", optarg);
+	case OPT_STEPS: return overrides_add_option(&a->overrides, "train", "--steps", "train.steps", optarg);
 	case OPT_THREADS: return parse_threads(optarg, &a->threads);
 	case OPT_RESUME: a->resume = true; return strcmp(optarg, "auto") == 0 || wrong_usage("--resume expects \"auto\"");
 	case OPT_FORCE: a->force = true; return true;
@@ -206,7 +190,7 @@ static void catch_signals(void)
 
 static enum status prepare(const struct arguments *a, const struct ranks *ranks, struct config *config)
 {
-	TRY(config_load(config, a->config, a->overrides, a->override_count));
+	TRY(config_load(config, a->config, a->overrides.items, a->overrides.count));
 	TRY(config_check_training(config));
 	if (ranks->rank != 0)
 		return STATUS_OK; /* the folder is rank 0's */

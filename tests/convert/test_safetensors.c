@@ -9,6 +9,7 @@
 #include "convert/safetensors.h"
 #include "core/atomic_file.h"
 #include "core/rng.h"
+#include "tests/convert/variants.h"
 #include "tests/support/test.h"
 
 struct bytes {
@@ -339,6 +340,36 @@ START_TEST(test_export)
 }
 END_TEST
 
+/* Every kind of model goes out, and what comes back is the same bit by bit; so is a second file. */
+START_TEST(test_variants)
+{
+	struct variant_model m;
+	char paths[2][1100], *files[2];
+	size_t sizes[2];
+	struct safetensors_report report;
+	variant_model_init(&m, _i);
+	size_t bytes = m.params.total * sizeof(float);
+	float *values = malloc(bytes);
+	memcpy(values, m.params.values, bytes);
+	const char *dir = test_tmp_dir("variants");
+	for (int i = 0; i < 2; i++) {
+		snprintf(paths[i], sizeof paths[i], "%s/%d.safetensors", dir, i);
+		ck_assert_int_eq(safetensors_export(paths[i], &m.params, m.params.values), STATUS_OK);
+		memset(m.params.values, 0, bytes);
+		ck_assert_msg(safetensors_import(paths[i], &m.params, &report) == STATUS_OK, "%s", status_message());
+		ck_assert_int_eq(report.loaded, m.params.count);
+		ck_assert_mem_eq(m.params.values, values, bytes);
+		ck_assert_int_eq(file_read(paths[i], 1 << 26, &files[i], &sizes[i]), STATUS_OK);
+	}
+	ck_assert_uint_eq(sizes[0], sizes[1]);
+	ck_assert_mem_eq(files[0], files[1], sizes[0]);
+	free(files[0]);
+	free(files[1]);
+	free(values);
+	variant_model_release(&m);
+}
+END_TEST
+
 START_TEST(test_imagenet_trunk)
 {
 	const char *path = test_shared_data("weights/squeezenet_v1_1_imagenet.safetensors");
@@ -373,6 +404,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, test_bad_import, 0, (int)(sizeof bad_imports / sizeof *bad_imports));
 	tcase_add_test(tcase, test_missing_file);
 	tcase_add_test(tcase, test_export);
+	tcase_add_loop_test(tcase, test_variants, 0, VARIANT_COUNT);
 	tcase_add_test(tcase, test_imagenet_trunk);
 	suite_add_tcase(suite, tcase);
 	return suite;

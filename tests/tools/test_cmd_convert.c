@@ -147,7 +147,7 @@ START_TEST(test_export)
 	}
 	EXPECT("inspect m.tapcut --json", 0,
 	       "{\"kind\": \"weights\", \"architecture\": \"squeezenet1_1+transposed\", \"weights\": \"int8\"",
-	       "\"previous_mask\": true}", first);
+	       "\"previous_mask\": true, \"arithmetic\": \"float\"}", first);
 	EXPECT("export a.ckpt -o m.tapcut --weights int8 --raw --verbose", 0, "features.3.squeeze.weight");
 	digest(raw);
 	ck_assert_str_ne(first, raw);
