@@ -98,6 +98,6 @@ void tapcut_model_info(const struct tapcut_model *model, struct tapcut_model_inf
 		.steps = (size_t)n->step_count,
 		.file_bytes = n->file_bytes,
 		.default_size = n->default_size,
-		.arithmetic = TAPCUT_ARITHMETIC_FLOAT,
+		.arithmetic = infer_natural_arithmetic(n),
 	};
 }

@@ -34,12 +34,12 @@ int infer_check_feather(float pixels, char *message)
 	return TAPCUT_OK;
 }
 
-static int check_execution(const struct tapcut_options *o, char *message)
+static int check_execution(const struct tapcut_model *model, const struct tapcut_options *o, char *message)
 {
 	if (o->arithmetic < TAPCUT_ARITHMETIC_AUTO || o->arithmetic > TAPCUT_ARITHMETIC_INT8)
 		return infer_fail(message, TAPCUT_ARGUMENT, "options: arithmetic must be 0 (auto), 1 (float) or 2 (8 bits), found %d",
 				  o->arithmetic);
-	if (o->arithmetic == TAPCUT_ARITHMETIC_INT8)
+	if (o->arithmetic == TAPCUT_ARITHMETIC_INT8 && !model->network.ranges)
 		return infer_fail(message, TAPCUT_ARGUMENT, "options: this model has no value ranges, which 8-bit arithmetic takes");
 	if (o->threads < 0 || o->threads > TAPCUT_MAX_THREADS)
 		return infer_fail(message, TAPCUT_ARGUMENT, "options: threads must be 0 to %d, found %d", TAPCUT_MAX_THREADS, o->threads);
@@ -48,7 +48,6 @@ static int check_execution(const struct tapcut_options *o, char *message)
 
 int infer_check_options(const struct tapcut_model *model, const struct tapcut_options *o, char *message)
 {
-	(void)model;
 	if (!size_allowed(o->size) || !size_allowed(o->first_size))
 		return infer_fail(message, TAPCUT_ARGUMENT, "options: size and first_size must be 0 or %d to %d, found %d and %d", MIN_SIZE,
 				  INFER_MAX_SIZE, o->size, o->first_size);
@@ -60,7 +59,7 @@ int infer_check_options(const struct tapcut_model *model, const struct tapcut_op
 				  o->zoom, o->keep_touched, o->graph_cut);
 	if (o->fill_holes < -1 || o->fill_holes > 1000000)
 		return infer_fail(message, TAPCUT_ARGUMENT, "options: fill_holes must be -1 to 1000000, found %d", o->fill_holes);
-	int status = check_execution(o, message);
+	int status = check_execution(model, o, message);
 	return status ? status : infer_check_feather(o->feather, message);
 }
 
@@ -82,5 +81,5 @@ void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_opti
 	o->fill_holes = o->fill_holes < 0 ? DEFAULT_FILL_HOLES : o->fill_holes;
 	o->graph_cut = o->graph_cut < 0 ? DEFAULT_GRAPH_CUT : o->graph_cut;
 	o->threads = o->threads > 0 ? o->threads : DEFAULT_THREADS;
-	o->arithmetic = o->arithmetic == TAPCUT_ARITHMETIC_AUTO ? TAPCUT_ARITHMETIC_FLOAT : o->arithmetic;
+	o->arithmetic = o->arithmetic == TAPCUT_ARITHMETIC_AUTO ? infer_natural_arithmetic(&model->network) : o->arithmetic;
 }

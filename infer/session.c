@@ -100,7 +100,8 @@ static int prepare_look(struct tapcut_session *s, struct infer_look *look, int s
 	infer_runner_free(look->runner);
 	look->plane_w = plane_w;
 	look->plane_h = plane_h;
-	struct infer_run_options options = { .arithmetic = INFER_ARITHMETIC_F32, .threads = s->options.threads, .isa = -1 };
+	struct infer_run_options options = { .threads = s->options.threads, .isa = -1 };
+	options.arithmetic = s->options.arithmetic == TAPCUT_ARITHMETIC_INT8 ? INFER_ARITHMETIC_U8 : INFER_ARITHMETIC_F32;
 	return infer_runner_new(&s->model->network, plane_h, plane_w, &options, &look->runner, s->message);
 }
 
