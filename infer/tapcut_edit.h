@@ -55,8 +55,9 @@ struct tapcut_edit {
 		int width, height;
 		size_t stride; /* bytes from row to row */
 	} picture;
-	/* "focus": how much less the ground is blurred at the object's feet, 0 (all alike) to 1 (sharp there). top..ground are the object's
-	 * rows (half open), set by tapcut_edit_measure; with top == ground all is blurred alike. */
+	/* "focus": how much less the ground is blurred at the object's feet, which is as far away as itself: 0 (all alike) to 1 (sharp
+	 * there); default 0.7. top..ground are the object's rows (half open), set by tapcut_edit_measure; with top == ground, and where
+	 * the object goes beyond the photo's lower edge, all is blurred alike. */
 	float depth;
 	int top, ground;
 };

@@ -28,7 +28,7 @@ static void print_usage(FILE *out)
 	      "\n"
 	      "edits:\n"
 	      "  --focus blur=N[,depth=D]   lens blur of the background: the radius in pixels (or N%, of the long side, up to 400 pixels);\n"
-	      "                      depth 0 to 1: less of it on the ground around the object's feet\n"
+	      "                      depth 0 to 1: less of it on the ground around the object's feet (default: 0.7)\n"
 	      "  --filter NAME[=A]   one of --list, A is its amount\n"
 	      "  --background B      gray, white, black, transparent, #rrggbb, or a picture's file name\n"
 	      "  --where W           inside, outside or everywhere: where the edit before it works (default: as --list says)\n"

@@ -71,6 +71,7 @@ void tapcut_edit_init(struct tapcut_edit *edit, int filter)
 		return;
 	edit->amount = shown->initial;
 	edit->where = shown->where;
+	edit->depth = edit_filters[filter].rows == edit_rows_focus ? 0.7f : 0;
 	bool duotone = edit_filters[filter].row == edit_row_duotone;
 	static const uint8_t duo[2][3] = {{28, 20, 92}, {255, 214, 170}}, gray[2][3] = {{128, 128, 128}, {128, 128, 128}};
 	memcpy(edit->colours, duotone ? duo : gray, sizeof edit->colours);

@@ -18,7 +18,9 @@
 enum {
 	CELL_RADIUS = 16, /* discs are under this many cells */
 	GAMMA_SHIFT = 4,  /* the way back from light has a table of 65536 >> this */
-	MOST = 32,        /* the weight of what is all background; a pixel that is the object by an eighth has none */
+	MOST = 64,        /* the weight of what is all background */
+	PURE = 32,        /* a pixel that is the object by less than this (of 255) has a weight that counts */
+	MIXED = 160,      /* and one by less than this a trace, for where the edge is so soft that nothing else is in reach */
 };
 
 /* The processor's 16-byte registers, in a way that gcc and clang know for all of them. */
@@ -183,7 +185,7 @@ static void add_pixels(const struct focus *f, int y, cell_sums *cells)
 {
 	const uint8_t *rgb = edit_rgb(f->job->in, y);
 	for (int x = 0; x < f->job->width; x++, rgb += 3) {
-		uint32_t weight = f->kept[x] < MOST ? MOST - f->kept[x] : 0;
+		uint32_t part = f->kept[x], weight = part < PURE ? MOST - part * (MOST / PURE) : part < MIXED;
 		if (weight > 0)
 			cells[x >> f->shift] += (cell_sums){f->light[rgb[0]] * weight, f->light[rgb[1]] * weight,
 							    f->light[rgb[2]] * weight, weight};
@@ -297,10 +299,10 @@ static void divide(const struct focus *f, int row, uint16_t *out)
 	bool gaps = false;
 	for (int x = 0; x < f->cells_w; x++) {
 		cell_sums sums = f->sums[x];
-		float scale = sums[3] > 0 ? 1.0f / (float)(int32_t)sums[3] : 0;
+		float scale = sums[3] > 0 ? 1.0f / (float)sums[3] : 0;
 		gaps = gaps || sums[3] == 0;
 		for (int c = 0; c < 3; c++) {
-			int light = (int)((float)(int32_t)sums[c] * scale + 0.5f);
+			int light = (int)((float)sums[c] * scale + 0.5f);
 			out[3 * x + c] = f->gamma[edit_clamp(light, 0, 65535) >> GAMMA_SHIFT];
 		}
 	}
