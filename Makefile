@@ -1,5 +1,6 @@
 # tapcut: one file, not recursive. Targets: make, make MPI=1, make test, make demo, make asan, make suitcase,
-# make check-headers, make check-layers, make repro, make bench, make deps, make install, make uninstall, make size.
+# make check-headers, make check-layers, make repro, make bench, make deps, make install, make uninstall, make size,
+# make aarch64, make same-bytes.
 # Outputs go to build/ (BUILD=... to choose another folder). A file dropped into a folder is built; nothing is listed by hand.
 
 BUILD   ?= build
@@ -91,7 +92,7 @@ test: deps
 	@$(if $(and $(have_wasm),$(or $(if $(T),,all),$(findstring web,$(T)))),$(MAKE) --no-print-directory web)
 	@$(MAKE) --no-print-directory test-built
 test-built: $(BUILD)/tapcut $(if $(have_mpi),$(BUILD)/mpi/tapcut) $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))),$(TESTS))
-	@BUILD=$(BUILD) LIB=$(LIB) CC="$(CC)" tests/run.sh $(filter $(BUILD)/tests/%,$^)
+	@BUILD=$(BUILD) LIB=$(LIB) PORTS=$(PORTS) CC="$(CC)" tests/run.sh $(filter $(BUILD)/tests/%,$^)
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer.
 asan:
@@ -142,6 +143,7 @@ LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -Iinfer -fPIC -fvisibilit
 lib_objects = $(patsubst infer/%.c,$(LIB)/objects/%.o,$(call layer_sources,infer))
 lib_headers = $(wildcard infer/tapcut*.h)
 
+.PHONY: lib install uninstall size aarch64 same-bytes
 lib: $(LIB)/libtapcut.a $(LIB)/$(SHARED)
 
 $(LIB)/objects/%.o: infer/%.c Makefile
@@ -180,6 +182,54 @@ uninstall:
 	@rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(notdir $(lib_headers))) $(DESTDIR)$(LIBDIR)/pkgconfig/tapcut.pc \
 		$(addprefix $(DESTDIR)$(LIBDIR)/,libtapcut.a libtapcut.so $(SONAME) $(SHARED))
 	@rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(LIBDIR)/cmake/tapcut
+
+# --- the same bytes everywhere (tests/ports/test_same_bytes.c) ----------------------------------------------------------
+
+# tests/ports/mask_program.c with the library, for each compiler and processor that there is a compiler for.
+PORTS       = $(dir $(LIB))ports
+AARCH64     = aarch64-linux-gnu-
+PORT_FLAGS  = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -I. -Iinfer -Wl,--wrap=infer_isa_best
+# Where there is no zlib, the page's stand-in for it, which cannot unpack: the tests give the program an unpacked model.
+NO_ZLIB     = tools/web/wasm/libc
+have        = $(shell command -v $(1) 2>/dev/null)
+no_zlib     = $(and $(wildcard $(NO_ZLIB)/zlib.c),$(call have,$(1)))
+mask_programs = $(PORTS)/native/mask_program $(if $(call have,clang),$(PORTS)/clang/mask_program) \
+	$(if $(call no_zlib,$(AARCH64)gcc),$(PORTS)/aarch64/mask_program) \
+	$(if $(and $(call no_zlib,clang),$(wildcard /usr/include/wasm32-wasi)),$(PORTS)/wasm/mask_program)
+lib_sources = $(call layer_sources,infer)
+lib_parts   = $(lib_sources) $(wildcard infer/*.h infer/*/*.h infer/*/*.inc)
+
+$(PORTS)/native/mask_program: tests/ports/mask_program.c $(LIB)/libtapcut.a
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(CC) $(PORT_FLAGS) -MMD -MP -o $@ $< $(LIB)/libtapcut.a -lz -lm -pthread
+
+$(PORTS)/clang/mask_program: tests/ports/mask_program.c $(lib_parts) Makefile
+	@mkdir -p $(@D)
+	$(call quiet,LINK)clang $(PORT_FLAGS) -o $@ $(filter %.c,$^) -lz -lm -pthread
+
+$(PORTS)/aarch64/objects/%.o: infer/%.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(AARCH64)gcc $(LIB_FLAGS) -I$(NO_ZLIB) -MMD -MP -c -o $@ $<
+
+$(PORTS)/aarch64/libtapcut.a: $(patsubst infer/%.c,$(PORTS)/aarch64/objects/%.o,$(lib_sources))
+	@rm -f $@
+	$(call quiet,AR)$(AARCH64)ar rcs $@ $^
+
+$(PORTS)/aarch64/mask_program: tests/ports/mask_program.c $(PORTS)/aarch64/libtapcut.a $(NO_ZLIB)/zlib.c
+	$(call quiet,LINK)$(AARCH64)gcc $(PORT_FLAGS) -I$(NO_ZLIB) -static -o $@ $^ -lm -pthread
+
+$(PORTS)/wasm/mask_program: tests/ports/mask_program.c $(lib_parts) $(NO_ZLIB)/zlib.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,LINK)clang --target=wasm32-wasi $(PORT_FLAGS) -I$(NO_ZLIB) -msimd128 -DTAPCUT_NO_THREADS \
+		 -Wl,-z,stack-size=1048576 -o $@ $(filter %.c,$^) -lm
+
+$(BUILD)/tests/ports/test_same_bytes: | $(mask_programs)
+
+aarch64: $(PORTS)/aarch64/mask_program
+
+# The whole table at the model's own size, emulated processors and a browser too: minutes.
+same-bytes: $(BUILD)/tests/ports/test_same_bytes
+	@BUILD=$(BUILD) PORTS=$(PORTS) SAME_BYTES=all $<
 
 # Bytes of what an app carries; the libraries stripped.
 size: lib
@@ -268,4 +318,4 @@ npm-onnxruntime:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all lib install uninstall size test test-built asan suitcase check-headers check-layers deps demo repro bench bench-onnxruntime npm-onnxruntime clean
+.PHONY: all test test-built asan suitcase check-headers check-layers deps demo repro bench bench-onnxruntime npm-onnxruntime clean
