@@ -139,7 +139,7 @@ SHARED     := libtapcut.so.$(VERSION)
 # Never with a sanitizer: the asan build's tests install the plain library. Position independent, for the shared library and
 # for shared libraries that take in the static one.
 LIB         = $(if $(SANITIZE),build,$(BUILD))/lib
-LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -Iinfer -fPIC -fvisibility=hidden -pthread
+LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -Iinfer -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tables -pthread
 lib_objects = $(patsubst infer/%.c,$(LIB)/objects/%.o,$(call layer_sources,infer))
 lib_headers = $(wildcard infer/tapcut*.h)
 
@@ -150,9 +150,14 @@ $(LIB)/objects/%.o: infer/%.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(LIB_FLAGS) -MMD -MP -c -o $@ $<
 
+# What no pixel and no weight goes through is made small.
+LIB_SMALL   = model reader network_check network_ranges network_run packed options planner session view
+$(foreach f,$(LIB_SMALL),$(LIB)/objects/$(f).o): LIB_FLAGS += -Os
+
+# One object, so that the internals are hidden in the static library too and take no symbols.
 $(LIB)/libtapcut.a: $(lib_objects)
 	@rm -f $@
-	$(call quiet,AR)$(AR) rcs $@ $^
+	$(call quiet,AR)$(CC) -r -nostdlib -o $(LIB)/tapcut.o $^ && objcopy --localize-hidden $(LIB)/tapcut.o && $(AR) rcs $@ $(LIB)/tapcut.o
 
 $(LIB)/$(SHARED): $(lib_objects)
 	$(call quiet,LINK)$(CC) $(LIB_FLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined -o $@ $^ -lz -lm
@@ -199,9 +204,9 @@ mask_programs = $(PORTS)/native/mask_program $(if $(call have,clang),$(PORTS)/cl
 lib_sources = $(call layer_sources,infer)
 lib_parts   = $(lib_sources) $(wildcard infer/*.h infer/*/*.h infer/*/*.inc)
 
-$(PORTS)/native/mask_program: tests/ports/mask_program.c $(LIB)/libtapcut.a
+$(PORTS)/native/mask_program: tests/ports/mask_program.c $(lib_objects)
 	@mkdir -p $(@D)
-	$(call quiet,LINK)$(CC) $(PORT_FLAGS) -MMD -MP -o $@ $< $(LIB)/libtapcut.a -lz -lm -pthread
+	$(call quiet,LINK)$(CC) $(PORT_FLAGS) -o $@ $^ -lz -lm -pthread
 
 $(PORTS)/clang/mask_program: tests/ports/mask_program.c $(lib_parts) Makefile
 	@mkdir -p $(@D)

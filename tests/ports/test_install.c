@@ -132,6 +132,7 @@ START_TEST(test_symbols)
 	shell("cat '%s'/include/*.h | grep -v '^ \\*' | grep -oE '\\btapcut_[a-z0-9_]+\\(' | tr -d '(' | sort -u >'%s/declared'",
 	      prefix, root);
 	shell("test -s '%s/declared' && diff '%s/declared' '%s/shown'", root, root, root);
+	shell("nm -g --defined-only '%s/lib/libtapcut.a' | sed -n 's/.* T //p' | sort | diff '%s/declared' -", prefix, root);
 	ck_assert_msg(strstr(shell("readelf -d '%s/lib/libtapcut.so'", prefix), "soname: [libtapcut.so.0]"), "SONAME");
 }
 END_TEST
