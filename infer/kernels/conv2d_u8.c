@@ -327,6 +327,9 @@ static void run_inner(const struct infer_conv2d_u8_band *band, enum infer_isa is
 		infer_conv2d_u8_avx2(band);
 	else
 		infer_conv2d_u8_generic(band);
+#elif defined(__wasm_simd128__)
+	(void)isa;
+	infer_conv2d_u8_wasm(band);
 #else
 	(void)isa;
 	infer_conv2d_u8_generic(band);

@@ -29,6 +29,11 @@ export class Engine {
 		});
 	}
 
+	// 'float' or 'int8': what 'auto' means for this model.
+	get arithmetic() {
+		return Object.keys(ARITHMETIC)[this.c.engine_arithmetic()];
+	}
+
 	// Views do not outlive the next call that may allocate: the memory moves when it grows.
 	bytes(at, size) {
 		return new Uint8Array(this.c.memory.buffer, at, size);

@@ -68,6 +68,13 @@ int engine_model(const void *data, size_t size, int arithmetic)
 	return status ? status : tapcut_session_new(model, &options, &session, message);
 }
 
+int engine_arithmetic(void)
+{
+	struct tapcut_model_info info;
+	tapcut_model_info(model, &info);
+	return info.arithmetic;
+}
+
 static void close_photo(void)
 {
 	free(photo.rgb);

@@ -22,6 +22,8 @@ EXPORT(engine_free) void engine_free(void *memory);
 /* Takes a weights file with a stored payload (zlib.h), which it copies. arithmetic: enum tapcut_arithmetic. */
 EXPORT(engine_model) int engine_model(const void *data, size_t size, int arithmetic);
 
+EXPORT(engine_arithmetic) int engine_arithmetic(void); /* what TAPCUT_ARITHMETIC_AUTO means for this model */
+
 /* Room for a photo of w x h pixels and the same at the screen's size; engine_rows fills both, then engine_ready shows the photo
  * to the network. */
 EXPORT(engine_photo) int engine_photo(int w, int h, int screen_w, int screen_h);
