@@ -19,7 +19,7 @@ enum { FEW_STEPS = 3, SECONDS = 4, PROFILE_STEPS = 8 };
 static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut bench [CONFIG.json] [OPTIONS]\n"
-	      "       tapcut bench --against onnxruntime [--model FILE.tapcut] [--size N] [--threads N] [--repeat N]\n"
+	      "       tapcut bench --taps [--against onnxruntime] [--model FILE] [--size N] [--threads N] [--repeat N]\n"
 	      "\n"
 	      "Trains and infers the network of a config (default " DEFAULT_CONFIG ") on generated data. Prints\n"
 	      "samples per second, the time of each kind of operator as a share of the FMA peak that it measures,\n"
@@ -39,17 +39,19 @@ static void print_usage(FILE *out)
 	      "  --against torch  PyTorch trains the same network in turns with us: prints the ratio. Skipped where\n"
 	      "                   it is not installed. TAPCUT_PYTHON: the Python (default /usr/bin/python3);\n"
 	      "                   TAPCUT_TORCH_TWIN: the script (default tools/bench/torch_twin.py)\n"
+	      "  --taps           instead of all that: milliseconds per tap of a weights file, share of the FMA peak, memory\n"
+	      "                   and time to load; planes of 512 and 256 pixels and 1 and 2 threads unless said\n"
+	      "  --model FILE     the weights file of --taps (default: the shipped one)\n"
 	      "  --against onnxruntime\n"
-	      "                   instead of all that: milliseconds per tap of a weights file (default the shipped one),\n"
-	      "                   in turns with ONNX Runtime on the same network; sizes 512 and 256 and 1 and 2 threads\n"
-	      "                   unless said. Skipped where Node or the package is missing (make npm-onnxruntime)\n"
-	      "  --model FILE     the weights file of --against onnxruntime\n"
+	      "                   --taps in turns with ONNX Runtime on the same network: prints the ratio. Skipped where\n"
+	      "                   Node or the package is missing (make npm-onnxruntime; TAPCUT_NPM: the folder)\n"
 	      "\n"
 	      "TAPCUT_ISA=generic|avx2|avx512 chooses the instruction set.\n"
 	      "\n"
 	      "examples:\n"
 	      "  tapcut bench --threads 2 --nodes\n"
 	      "  tapcut bench --size 512 --batch 16 --threads 1 --against torch\n"
+	      "  tapcut bench --taps --against onnxruntime\n"
 	      "  tapcut bench configs/sharpmask.json --backend openblas --json\n",
 	      out);
 }
@@ -60,7 +62,7 @@ struct arguments {
 	const char *config, *model;
 	struct overrides overrides;
 	int threads, steps, repeats, size;
-	bool nodes, json, torch, onnx, help;
+	bool nodes, json, torch, taps, onnx, help;
 };
 
 enum {
@@ -77,6 +79,7 @@ enum {
 	OPT_JSON,
 	OPT_AGAINST,
 	OPT_MODEL,
+	OPT_TAPS,
 	OPT_HELP
 };
 
@@ -87,7 +90,8 @@ static const struct option long_options[] = {
 	{ "repeat", required_argument, NULL, OPT_REPEAT }, { "backend", required_argument, NULL, OPT_BACKEND },
 	{ "set", required_argument, NULL, OPT_SET },       { "nodes", no_argument, NULL, OPT_NODES },
 	{ "json", no_argument, NULL, OPT_JSON },           { "against", required_argument, NULL, OPT_AGAINST },
-	{ "model", required_argument, NULL, OPT_MODEL },   { "help", no_argument, NULL, OPT_HELP },
+	{ "model", required_argument, NULL, OPT_MODEL },   { "taps", no_argument, NULL, OPT_TAPS },
+	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -135,6 +139,7 @@ static bool parse_option(int option, struct arguments *a)
 		a->torch = strcmp(optarg, "torch") == 0;
 		a->onnx = strcmp(optarg, "onnxruntime") == 0;
 		return a->torch || a->onnx || wrong_usage("--against expects \"torch\" or \"onnxruntime\"");
+	case OPT_TAPS: a->taps = true; return true;
 	case OPT_MODEL: a->model = optarg; return true;
 	case OPT_HELP: a->help = true; return true;
 	default: return false; /* getopt_long has said what is wrong */
@@ -290,9 +295,9 @@ static enum status bench(const struct arguments *a)
 	return status;
 }
 
-static enum status bench_against_onnx(const struct arguments *a)
+static enum status taps(const struct arguments *a)
 {
-	return bench_onnx(&(struct bench_onnx_options){ a->model, a->size, a->threads, a->repeats }, stdout);
+	return bench_taps(&(struct bench_taps_options){ a->model, a->size, a->threads, a->repeats, a->onnx }, stdout);
 }
 
 int cmd_bench(int argc, char **argv)
@@ -304,5 +309,5 @@ int cmd_bench(int argc, char **argv)
 		print_usage(stdout);
 		return 0;
 	}
-	return (a.onnx ? bench_against_onnx(&a) : bench(&a)) ? command_failed("bench") : 0;
+	return (a.taps || a.onnx ? taps(&a) : bench(&a)) ? command_failed("bench") : 0;
 }

@@ -158,7 +158,13 @@ START_TEST(against_onnxruntime)
 		ck_assert_double_le(difference, 1e-4);
 	}
 	setenv("TAPCUT_NPM", "/nonexistent", 1);
-	expect(tapcut_ok(ONNX)->out, "ONNX Runtime skipped: ");
+	text = tapcut_ok(ONNX)->out;
+	expect(text, "ONNX Runtime skipped: ");
+	expect(text, "photo set before");
+	text = tapcut_ok("bench --taps --size 48 --threads 2 --repeat 1")->out;
+	expect(text, "% of the FMA peak");
+	expect(text, "MiB");
+	ck_assert(!strstr(text, "ONNX"));
 }
 END_TEST
 

@@ -117,17 +117,18 @@ enum status bench_torch_run(struct bench_torch *torch, const char *format, struc
 enum status bench_torch_choose_format(struct bench_torch *torch, struct bench_limit limit);
 void bench_torch_close(struct bench_torch *torch);
 
-/* --- onnxruntime.c ------------------------------------------------------------------------------------------------ */
+/* --- taps.c ------------------------------------------------------------------------------------------------------- */
 
-struct bench_onnx_options {
+struct bench_taps_options {
 	const char *model; /* NULL: the shipped one */
 	int size;          /* of the planes; 0: 512 and 256 */
 	int threads;       /* 0: 1 and 2 */
-	int repeats;       /* pairs of turns */
+	int repeats;       /* turns, or pairs of them */
+	bool against;      /* in turns with ONNX Runtime on the same network, exported as ONNX */
 };
 
-/* Runs a weights file in turns with ONNX Runtime on the same network, exported as ONNX, and prints what both took. */
-enum status bench_onnx(const struct bench_onnx_options *options, FILE *out);
+/* Runs a weights file and prints what a tap takes, what share of the FMA peak that is, and memory. */
+enum status bench_taps(const struct bench_taps_options *options, FILE *out);
 
 /* --- print.c, json.c ---------------------------------------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-/* Our inference in turns with ONNX Runtime's on the same network, weights and inputs: a process of its own
+/* Our inference, alone or in turns with ONNX Runtime's on the same network, weights and inputs: a process of its own
  * (onnxruntime.mjs, which has the protocol) runs the exported ONNX file. Every turn begins with a run that is not
  * counted and after a pause in which the other's threads stop to wait actively. */
 #include <math.h>
@@ -10,6 +10,7 @@
 
 #include "convert/onnx.h"
 #include "core/atomic_file.h"
+#include "infer/model.h"
 #include "infer/network.h"
 #include "infer/tapcut.h"
 #include "tools/bench/bench.h"
@@ -22,6 +23,7 @@
 
 #define SCRIPT "tools/bench/onnxruntime.mjs"
 #define SHIPPED_MODEL "infer/models/base.tapcut"
+#define MIB (1024.0 * 1024.0)
 
 enum { PATH_SIZE = 1200, TURN_RUNS = 3, ARITHMETICS = 2 };
 
@@ -37,13 +39,14 @@ struct setting {
 };
 
 struct bench {
-	const struct bench_onnx_options *options;
+	const struct bench_taps_options *options;
 	FILE *out;
 	struct infer_network network;
 	struct tapcut_model *model;
 	struct bench_child child;
 	char folder[PATH_SIZE], version[32], node[32];
 	double load_seconds, peak_one;
+	bool theirs; /* ONNX Runtime runs too */
 };
 
 /* Ours at one setting. */
@@ -299,9 +302,11 @@ static enum status compare_logits(struct bench *b, struct figures *f, struct set
 static enum status measure_round(struct bench *b, struct figures *f, struct setting setting, int round)
 {
 	double ignored;
-	pause_turn();
-	TRY(run_theirs(b, 1, &ignored));
-	TRY(run_theirs(b, TURN_RUNS, &f->theirs[round]));
+	if (b->theirs) {
+		pause_turn();
+		TRY(run_theirs(b, 1, &ignored));
+		TRY(run_theirs(b, TURN_RUNS, &f->theirs[round]));
+	}
 	for (int a = 0; a < ARITHMETICS; a++) {
 		if (!can_run(b, a))
 			continue;
@@ -312,38 +317,45 @@ static enum status measure_round(struct bench *b, struct figures *f, struct sett
 	return STATUS_OK;
 }
 
+static enum status prepare_theirs(struct bench *b, struct figures *f, struct setting setting)
+{
+	double ignored;
+	TRY(write_planes(b, f->rgb, setting.size));
+	TRY(write_model(b, setting.size));
+	TRY(open_theirs(b, setting, &f->open_seconds));
+	return run_theirs(b, 1, &ignored); /* it lays out its memory in the first run */
+}
+
 static enum status prepare(struct bench *b, struct figures *f, struct setting setting)
 {
 	size_t pixels = (size_t)setting.size * (size_t)setting.size;
-	double ignored;
 	f->rgb = malloc(3 * pixels);
 	f->mask = malloc(pixels);
 	if (!f->rgb || !f->mask)
 		return status_fail(STATUS_NO_MEMORY, "no memory for a photo of %dx%d", setting.size, setting.size);
 	paint(f->rgb, setting.size);
-	TRY(write_planes(b, f->rgb, setting.size));
-	TRY(write_model(b, setting.size));
-	TRY(open_theirs(b, setting, &f->open_seconds));
 	for (int a = 0; a < ARITHMETICS; a++)
 		if (can_run(b, a))
 			TRY(open_ours(b, setting, a, f->rgb, &f->ours[a]));
-	return run_theirs(b, 1, &ignored); /* it lays out its memory in the first run */
+	return b->theirs ? prepare_theirs(b, f, setting) : STATUS_OK;
 }
 
 /* --- the report --------------------------------------------------------------------------------------------------- */
 
-static void print_lane(const struct bench *b, const struct figures *f, int arithmetic, int lane, double peak_flops)
+static void print_lane(const struct bench *b, const struct figures *f, int arithmetic, int lane,
+		       double peak_seconds)
 {
 	double times[BENCH_MAX_REPEATS], ratios[BENCH_MAX_REPEATS];
 	int repeats = b->options->repeats;
 	memcpy(times, f->times[arithmetic][lane], sizeof times);
 	for (int i = 0; i < repeats; i++)
-		ratios[i] = times[i] / f->theirs[i];
+		ratios[i] = b->theirs ? times[i] / f->theirs[i] : 0;
 	double time = bench_median(times, repeats), ratio = bench_median(ratios, repeats); /* both are sorted now */
-	fprintf(b->out, "  %-7s %-18s %8.2f ms %8.3f x (%.3f to %.3f)", lane ? "" : arithmetic_names[arithmetic],
-		lane_names[lane], 1e3 * time, ratio, ratios[0], ratios[repeats - 1]);
-	if (lane == LANE_WHOLE && peak_flops > 0)
-		fprintf(b->out, "   %.0f %% of the FMA peak", 100 * peak_flops / time);
+	fprintf(b->out, "  %-7s %-18s %8.2f ms", lane ? "" : arithmetic_names[arithmetic], lane_names[lane], 1e3 * time);
+	if (b->theirs)
+		fprintf(b->out, " %8.3f x (%.3f to %.3f)", ratio, ratios[0], ratios[repeats - 1]);
+	if (lane == LANE_WHOLE && peak_seconds > 0)
+		fprintf(b->out, "   %.0f %% of the FMA peak", 100 * peak_seconds / time);
 	fputc('\n', b->out);
 }
 
@@ -354,16 +366,20 @@ static void print_setting(const struct bench *b, const struct figures *f, struct
 	memcpy(theirs, f->theirs, sizeof theirs);
 	fprintf(b->out, "\n%dx%d, %d thread%s: %.2f GFLOP, of which %.2f depend on the photo alone\n", setting.size,
 		setting.size, setting.threads, setting.threads == 1 ? "" : "s", 1e-9 * flops->all, 1e-9 * flops->photo);
-	fprintf(b->out, "  ONNX Runtime, every run %10.2f ms %8.3f x\n", 1e3 * bench_median(theirs, b->options->repeats), 1.0);
+	if (b->theirs)
+		fprintf(b->out, "  ONNX Runtime, every run %10.2f ms %8.3f x   (%.0f ms to make its session)\n",
+			1e3 * bench_median(theirs, b->options->repeats), 1.0, 1e3 * f->open_seconds);
 	for (int a = 0; a < ARITHMETICS; a++) {
-		double peak = a ? 0 : flops->all / (b->peak_one * setting.threads);
+		double peak = a ? 0 : flops->all / (b->peak_one * setting.threads); /* seconds that it would take */
 		for (int lane = 0; can_run(b, a) && lane < LANES; lane++)
 			print_lane(b, f, a, lane, peak);
 		if (can_run(b, a))
-			fprintf(b->out, "          logits within %.2g of ONNX Runtime's, relative to the largest; session %.1f MiB\n",
-				f->difference[a], (double)tapcut_session_bytes(f->ours[a].session) / 1048576);
+			fprintf(b->out, "          session %.1f MiB", (double)tapcut_session_bytes(f->ours[a].session) / MIB);
+		if (can_run(b, a) && b->theirs)
+			fprintf(b->out, "; logits within %.2g of ONNX Runtime's, relative to the largest", f->difference[a]);
+		if (can_run(b, a))
+			fputc('\n', b->out);
 	}
-	fprintf(b->out, "  ONNX Runtime needs %.0f ms to make its session\n", 1e3 * f->open_seconds);
 }
 
 static void close_figures(struct figures *f)
@@ -385,7 +401,7 @@ static enum status bench_setting(struct bench *b, struct setting setting)
 		status = prepare(b, &f, setting);
 	for (int i = 0; i < b->options->repeats && status == STATUS_OK; i++)
 		status = measure_round(b, &f, setting, i);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK && b->theirs)
 		status = compare_logits(b, &f, setting);
 	if (status == STATUS_OK)
 		print_setting(b, &f, setting, &flops);
@@ -404,6 +420,12 @@ static enum status bench_settings(struct bench *b)
 	return STATUS_OK;
 }
 
+/* Weights as parsed, and as the kernels want them. */
+static size_t model_bytes(const struct bench *b)
+{
+	return b->model->network.parameters * sizeof(float) + infer_network_packed_bytes(&b->model->network);
+}
+
 static enum status look_at_machine(struct bench *b, const char *path)
 {
 	struct workers *workers;
@@ -416,14 +438,16 @@ static enum status look_at_machine(struct bench *b, const char *path)
 	tapcut_model_info(b->model, &info);
 	fprintf(b->out, "machine  %s, %ld processors, %.0f %% idle before, FMA peak of one %.0f GFLOP/s\n", machine.cpu,
 		machine.processors, 100 * machine.idle, 1e-9 * machine.peak_one);
-	fprintf(b->out, "model    %s: %s, %s, %zu bytes, loads in %.1f ms\n", path, info.architecture, info.weights,
-		info.file_bytes, 1e3 * b->load_seconds);
-	fprintf(b->out, "against  ONNX Runtime %s in Node %s: float, the same network as ONNX, sequential, all graph "
+	fprintf(b->out, "model    %s: %s, %s, %zu bytes; loads in %.1f ms, then takes %.1f MiB\n", path, info.architecture,
+		info.weights, info.file_bytes, 1e3 * b->load_seconds, (double)model_bytes(b) / MIB);
+	if (b->theirs)
+		fprintf(b->out, "against  ONNX Runtime %s in Node %s: float, the same network as ONNX, sequential, all graph "
 			"optimisations\n", b->version, b->node);
-	fprintf(b->out, "         medians of %d turns of %d runs each; x: time over ONNX Runtime's, and its range\n",
-		b->options->repeats, TURN_RUNS);
+	fprintf(b->out, "         medians of %d turns of %d runs each%s\n", b->options->repeats, TURN_RUNS,
+		b->theirs ? "; x: time over ONNX Runtime's, and its range" : "");
 	fprintf(b->out, "         whole network: planes made of the photo, click drawn, all steps. photo set before: what "
-			"the\n         photo alone decides is reused. tap to mask: the same through tapcut.h, with the mask\n");
+			"the\n         photo alone decides is reused. tap to mask: the same through tapcut.h, with the mask.\n"
+			"         FMA peak: of multiply-adds without Winograd's savings\n");
 	return STATUS_OK;
 }
 
@@ -442,11 +466,11 @@ static enum status bench_all(struct bench *b, const char *path)
 {
 	char skipped[512] = "";
 	TRY(load(b, path));
-	TRY(start_theirs(b, skipped, sizeof skipped));
-	if (*skipped) {
+	if (b->options->against)
+		TRY(start_theirs(b, skipped, sizeof skipped));
+	if (*skipped)
 		fprintf(b->out, "ONNX Runtime skipped: %s\n", skipped);
-		return STATUS_OK;
-	}
+	b->theirs = b->options->against && !*skipped;
 	TRY(look_at_machine(b, path));
 	return bench_settings(b);
 }
@@ -459,7 +483,7 @@ static void remove_folder(struct bench *b)
 	rmdir(b->folder);
 }
 
-enum status bench_onnx(const struct bench_onnx_options *options, FILE *out)
+enum status bench_taps(const struct bench_taps_options *options, FILE *out)
 {
 	char found[PROJECT_PATH_SIZE];
 	const char *path = options->model, *tmp = getenv("TMPDIR");
