@@ -144,7 +144,7 @@ LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -Iinfer -fPIC -fvisibilit
 lib_objects = $(patsubst infer/%.c,$(LIB)/objects/%.o,$(call layer_sources,infer))
 lib_headers = $(wildcard infer/tapcut*.h)
 
-.PHONY: lib install uninstall size aarch64 same-bytes
+.PHONY: lib install uninstall size aarch64 same-bytes endurance
 lib: $(LIB)/libtapcut.a $(LIB)/$(SHARED)
 
 $(LIB)/objects/%.o: infer/%.c Makefile
@@ -236,6 +236,16 @@ aarch64: $(PORTS)/aarch64/mask_program
 # The whole table at the model's own size, emulated processors and a browser too: minutes.
 same-bytes: $(BUILD)/tests/ports/test_same_bytes
 	@BUILD=$(BUILD) PORTS=$(PORTS) SAME_BYTES=all $<
+
+# --- allocations (tests/ports/counted.h) --------------------------------------------------------------------------------
+
+COUNTED_WRAPS = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc aligned_alloc free fopen fclose pthread_create pthread_join uncompress2)
+comma := ,
+$(BUILD)/tests/ports/test_allocations $(BUILD)/tests/ports/test_endurance: private LDLIBS += $(COUNTED_WRAPS)
+
+# 100,000 taps of the real model, without an allocation.
+endurance: $(BUILD)/tests/ports/test_endurance
+	@ENDURANCE=1 $<
 
 # Bytes of what an app carries; the libraries stripped.
 size: lib
