@@ -282,6 +282,14 @@ web-test: web
 npm-web:
 	@mkdir -p $(NPM) && npm install --ignore-scripts --no-audit --no-fund --prefix $(NPM) playwright-core@1.65 onnxruntime-web@1.30
 
+# The network against ONNX Runtime's for the web, one thread, in Node and in Chromium.
+bench_objects = $(filter $(WEB_OBJECTS)/infer/% %/libc/zlib.o %/libc/no_files.o,$(patsubst %.c,$(WEB_OBJECTS)/%.o,$(wasm_sources)))
+bench-web: web $(BUILD)/bench-web/bench.wasm
+	@node tools/bench/web/bench.mjs $(BUILD)/bench-web $(MODEL)
+$(BUILD)/bench-web/bench.wasm: $(bench_objects) $(WEB_OBJECTS)/tools/bench/web/module.o
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(WASM_CC) $(WASM_LINK) -o $@ $^
+
 $(WEB)/tapcut.wasm: $(patsubst %.c,$(WEB_OBJECTS)/%.o,$(wasm_sources))
 	$(call quiet,LINK)$(WASM_CC) $(WASM_LINK) -o $@ $^
 $(WEB_OBJECTS)/%.o: %.c Makefile
@@ -302,7 +310,7 @@ $(BUILD)/web_files.c: FORCE
 $(BUILD)/web_files.o: $(BUILD)/web_files.c $(served) Makefile
 	$(call quiet,CC)$(CC) $(ALLFLAGS) -c -o $@ $<
 FORCE:
-.PHONY: wasm web web-test npm-web FORCE
+.PHONY: wasm web web-test bench-web npm-web FORCE
 
 deps:
 	@MPI=$(MPI) tools/install-deps.sh

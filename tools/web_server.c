@@ -52,7 +52,7 @@ static const char *type_of(const char *name)
 		{ "html", "text/html; charset=utf-8" }, { "js", "text/javascript; charset=utf-8" },
 		{ "css", "text/css; charset=utf-8" },   { "wasm", "application/wasm" },
 		{ "svg", "image/svg+xml" },             { "webmanifest", "application/manifest+json" },
-		{ "jpg", "image/jpeg" },                { "png", "image/png" },
+		{ "mjs", "text/javascript; charset=utf-8" }, { "jpg", "image/jpeg" },                { "png", "image/png" },
 	};
 	const char *dot = strrchr(name, '.');
 	for (size_t i = 0; dot && i < sizeof types / sizeof types[0]; i++)
