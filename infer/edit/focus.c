@@ -20,7 +20,7 @@ enum {
 	GAMMA_SHIFT = 4,  /* the way back from light has a table of 65536 >> this */
 	MOST = 64,        /* the weight of what is all background */
 	PURE = 32,        /* a pixel that is the object by less than this (of 255) has a weight that counts */
-	MIXED = 160,      /* and one by less than this a trace, for where the edge is so soft that nothing else is in reach */
+	MIXED = 128,      /* and one by less than this a trace, for where the edge is so soft that nothing else is in reach */
 };
 
 /* The processor's 16-byte registers, in a way that gcc and clang know for all of them. */
