@@ -25,7 +25,7 @@ enum tapcut_status tapcut_model_load_memory(const void *data, size_t size, struc
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for a model");
 	enum tapcut_status status = infer_network_parse(data, size, &m->network, message);
 	if (!status)
-		status = infer_network_pack(&m->network, INFER_ARITHMETIC_F32, message);
+		status = infer_network_pack(&m->network, m->network.ranges ? INFER_ARITHMETIC_U8 : INFER_ARITHMETIC_F32, message);
 	if (status) {
 		tapcut_model_free(m);
 		return status;

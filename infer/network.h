@@ -159,13 +159,13 @@ void infer_runner_set_clicks(struct infer_runner *runner, const struct infer_cli
 const float *infer_runner_run(struct infer_runner *runner);
 size_t infer_runner_bytes(const struct infer_runner *runner);
 
-/* For measurements: called on the caller's thread before the first task (with step -1) and after each one, with the step whose result it
- * made; a fused step has no task of its own. NULL: not. */
-typedef void infer_runner_watcher(void *context, int step);
+/* For measurements and calibration: called on the caller's thread before the first task (with step -1 and no map) and after each one,
+ * with the step whose result it made and that; a fused step has no task of its own. NULL: not. */
+struct infer_map;
+typedef void infer_runner_watcher(void *context, int step, const struct infer_map *map);
 void infer_runner_watch(struct infer_runner *runner, infer_runner_watcher *watcher, void *context);
 
 /* For tests: the memory of value 0 (the photo then counts as new) or 1, to be filled by hand. */
-struct infer_map;
 const struct infer_map *infer_runner_input(struct infer_runner *runner, int value);
 
 #endif

@@ -641,13 +641,13 @@ static void run_task(struct infer_runner *r, const struct task *task)
 	int step = task->kernel->row_step ? task->kernel->row_step(&task->call) : 1;
 	infer_threads_run(r->threads, task->call.out.h, step, do_rows, &job);
 	if (r->watcher)
-		r->watcher(r->watcher_context, task->output - INFER_FIRST_STEP_VALUE);
+		r->watcher(r->watcher_context, task->output - INFER_FIRST_STEP_VALUE, &task->call.out);
 }
 
 const float *infer_runner_run(struct infer_runner *r)
 {
 	if (r->watcher)
-		r->watcher(r->watcher_context, -1);
+		r->watcher(r->watcher_context, -1, NULL);
 	for (int t = 0; t < r->task_count; t++)
 		if (!r->tasks[t].image_only || r->photo_is_new)
 			run_task(r, &r->tasks[t]);

@@ -30,6 +30,7 @@ static void print_usage(FILE *out)
 	      "  --threshold T       a pixel is object where its probability is over T, 0 < T < 1 (default 0.49)\n"
 	      "  --keep-touched 0|1  keep only components that a positive click touches (default 1)\n"
 	      "  --fill-holes PPM    fill holes up to this many pixels per million of the photo (default 500)\n"
+	      "  --arithmetic A      float, int8 or auto: 8 bits where the weights file has what that takes (default auto)\n"
 	      "  --max-clicks N      1..20 clicks per object (default 20)\n"
 	      "  --jitter PX         clicks miss their aim by up to PX photo pixels (default 0, the protocol)\n"
 	      "  --limit N           only N objects: the first pairs, or objects chosen by hash of their id (default: all)\n"
@@ -59,6 +60,7 @@ enum {
 	OPT_THRESHOLD,
 	OPT_KEEP,
 	OPT_HOLES,
+	OPT_ARITHMETIC,
 	OPT_MAX_CLICKS,
 	OPT_JITTER,
 	OPT_LIMIT,
@@ -80,6 +82,7 @@ static const struct option long_options[] = {
 	{ "threshold", required_argument, NULL, OPT_THRESHOLD },
 	{ "keep-touched", required_argument, NULL, OPT_KEEP },
 	{ "fill-holes", required_argument, NULL, OPT_HOLES },
+	{ "arithmetic", required_argument, NULL, OPT_ARITHMETIC },
 	{ "max-clicks", required_argument, NULL, OPT_MAX_CLICKS },
 	{ "jitter", required_argument, NULL, OPT_JITTER },
 	{ "limit", required_argument, NULL, OPT_LIMIT },
@@ -116,6 +119,18 @@ static bool parse_threshold(const char *text, float *value)
 	return false;
 }
 
+/* In the order of enum tapcut_arithmetic. */
+static const char *const arithmetic_names[] = { "auto", "float", "int8" };
+
+static bool parse_arithmetic(const char *text, int *value)
+{
+	for (*value = TAPCUT_ARITHMETIC_AUTO; *value <= TAPCUT_ARITHMETIC_INT8; (*value)++)
+		if (strcmp(text, arithmetic_names[*value]) == 0)
+			return true;
+	fprintf(stderr, "tapcut eval: --arithmetic: expected auto, float or int8, found \"%s\"\n", text);
+	return false;
+}
+
 static bool parse_option(int option, struct arguments *a)
 {
 	struct evaluate_options *o = &a->options;
@@ -131,6 +146,7 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_THRESHOLD: return parse_threshold(optarg, &o->session.threshold);
 	case OPT_KEEP: return parse_int("keep-touched", optarg, 0, 1, &o->session.keep_touched);
 	case OPT_HOLES: return parse_int("fill-holes", optarg, 0, 1000000, &o->session.fill_holes);
+	case OPT_ARITHMETIC: return parse_arithmetic(optarg, &o->session.arithmetic);
 	case OPT_MAX_CLICKS: return parse_int("max-clicks", optarg, 1, EVALUATE_MAX_CLICKS, &o->max_clicks);
 	case OPT_JITTER: return parse_int("jitter", optarg, 0, 1000, &o->jitter);
 	case OPT_LIMIT: return parse_int("limit", optarg, 0, 1000000000, &o->limit);

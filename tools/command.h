@@ -11,6 +11,7 @@ int cmd_data(int argc, char **argv);
 int cmd_edit(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_export(int argc, char **argv);
+int cmd_quantize(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_scenes(int argc, char **argv);

@@ -16,6 +16,7 @@ static const struct {
 	{ "cut", cmd_cut, "cut an object out of a photo with a tap" },
 	{ "edit", cmd_edit, "filters, lens blur and another background through the mask of a tap" },
 	{ "export", cmd_export, "write a weights file from a checkpoint" },
+	{ "quantize", cmd_quantize, "a weights file that runs in 8 bits, from float weights and photos" },
 	{ "import", cmd_import, "read published weights (safetensors)" },
 	{ "inspect", cmd_inspect, "show what is in a weights file or checkpoint" },
 	{ "data", cmd_data, "summarise and index a COCO-format dataset" },

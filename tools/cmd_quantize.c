@@ -1,0 +1,274 @@
+/* tapcut quantize: a weights file that runs in 8 bits as well, its ranges chosen on photos and simulated clicks. */
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "convert/weights_file.h"
+#include "core/atomic_file.h"
+#include "infer/tapcut.h"
+#include "tools/checkpoint_model.h"
+#include "tools/command.h"
+#include "tools/network_file.h"
+#include "train/calibrate.h"
+
+static void print_usage(FILE *out)
+{
+	fputs("usage: tapcut quantize CHECKPOINT|FILE.tapcut --coco INSTANCES.json -o OUT.tapcut [OPTIONS]\n"
+	      "\n"
+	      "Runs the network in float on crops of photos with simulated clicks, notes what range each value takes, and writes\n"
+	      "a weights file with int8 weights and these ranges: it runs in float and, several times as fast, in 8 bits\n"
+	      "(infer/FORMAT.md, section 3). Then both are run on further photos, and the steps whose bytes are farthest from\n"
+	      "the floats are listed. A network that was trained for 8 bits has its ranges already: tapcut export --weights int8.\n"
+	      "\n"
+	      "  --coco FILE        photos and objects: COCO-format instances JSON\n"
+	      "  --images DIR       its photos (default: images/ beside it)\n"
+	      "  -o, --output FILE  where to\n"
+	      "  --samples N        objects to look at, 1 to 100000 (default 300)\n"
+	      "  --size N           side of the square crops, a multiple of 16 (default: the network's own size)\n"
+	      "  --seed N           which objects, crops and clicks (default 1)\n"
+	      "  --raw              the weights as trained, even where the checkpoint has their moving average\n"
+	      "  --verbose          every step, not only the worst\n"
+	      "\n"
+	      "example: tapcut quantize runs/base/last.ckpt --coco clicks/train/instances.json -o base.tapcut\n",
+	      out);
+}
+
+struct arguments {
+	const char *input, *output, *coco, *images;
+	int samples, size, seed;
+	bool raw, verbose, help;
+};
+
+enum { LISTED = 8, COMPARED_SHARE = 5, LEAST_COMPARED = 4 };
+enum { OPT_COCO = 256, OPT_IMAGES, OPT_SAMPLES, OPT_SIZE, OPT_SEED, OPT_RAW, OPT_VERBOSE, OPT_HELP };
+
+static const struct option long_options[] = {
+	{ "coco", required_argument, NULL, OPT_COCO },
+	{ "images", required_argument, NULL, OPT_IMAGES },
+	{ "output", required_argument, NULL, 'o' },
+	{ "samples", required_argument, NULL, OPT_SAMPLES },
+	{ "size", required_argument, NULL, OPT_SIZE },
+	{ "seed", required_argument, NULL, OPT_SEED },
+	{ "raw", no_argument, NULL, OPT_RAW },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool wrong_usage(const char *message)
+{
+	fprintf(stderr, "tapcut quantize: %s\n", message);
+	return false;
+}
+
+static bool parse_int(const char *name, const char *text, int low, int high, int *value)
+{
+	char *end;
+	errno = 0;
+	long number = strtol(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && number >= low && number <= high) {
+		*value = (int)number;
+		return true;
+	}
+	fprintf(stderr, "tapcut quantize: --%s: expected a whole number from %d to %d, found \"%s\"\n", name, low, high, text);
+	return false;
+}
+
+static bool parse_option(int option, struct arguments *a)
+{
+	switch (option) {
+	case OPT_COCO: a->coco = optarg; return true;
+	case OPT_IMAGES: a->images = optarg; return true;
+	case 'o': a->output = optarg; return true;
+	case OPT_SAMPLES: return parse_int("samples", optarg, 1, 100000, &a->samples);
+	case OPT_SIZE: return parse_int("size", optarg, 32, 4096, &a->size);
+	case OPT_SEED: return parse_int("seed", optarg, 0, 1000000000, &a->seed);
+	case OPT_RAW: a->raw = true; return true;
+	case OPT_VERBOSE: a->verbose = true; return true;
+	case OPT_HELP: a->help = true; return true;
+	default: return false; /* getopt_long has said what is wrong */
+	}
+}
+
+static bool parse_arguments(int argc, char **argv, struct arguments *a)
+{
+	*a = (struct arguments){ .samples = 300, .seed = 1 };
+	optind = 1;
+	for (int option; (option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1;)
+		if (!parse_option(option, a))
+			return false;
+	if (a->help)
+		return true;
+	if (optind + 1 != argc)
+		return wrong_usage("expected one checkpoint or weights file");
+	if (!a->output || !a->coco)
+		return wrong_usage("-o FILE and --coco FILE are needed");
+	if (a->size % 16)
+		return wrong_usage("--size: expected a multiple of 16");
+	a->input = argv[optind];
+	return true;
+}
+
+/* --- the network ---------------------------------------------------------------------------------------------------- */
+
+/* With its float weights. */
+static enum status network_of_checkpoint(const struct arguments *a, struct infer_network *network)
+{
+	struct checkpoint_model loaded;
+	char message[TAPCUT_MESSAGE_SIZE];
+	unsigned char *data;
+	size_t size;
+	TRY(checkpoint_model_load(&loaded, a->input, !a->raw));
+	struct export_options options = checkpoint_model_options(&loaded, EXPORT_F32);
+	enum status status = export_memory(&loaded.model, &loaded.config.model, loaded.params.values, &options, &data, &size);
+	checkpoint_model_release(&loaded);
+	if (status != STATUS_OK)
+		return status;
+	if (infer_network_parse(data, size, network, message) != TAPCUT_OK)
+		status = status_fail(STATUS_FORMAT, "%s", message);
+	free(data);
+	return status;
+}
+
+static enum status read_network(const struct arguments *a, struct infer_network *network)
+{
+	TRY(path_ends_with(a->input, ".tapcut") ? network_file_read(a->input, network) : network_of_checkpoint(a, network));
+	if (!network->ranges)
+		return STATUS_OK;
+	infer_network_release(network);
+	return status_fail(STATUS_CONFIG, "%s has its ranges already (a network trained for 8 bits: tapcut export --weights int8)",
+			   a->input);
+}
+
+/* --- the report ----------------------------------------------------------------------------------------------------- */
+
+static double relative(const struct calibration_loss *loss)
+{
+	return loss->square > 0 ? sqrt(loss->error / loss->square) : 0;
+}
+
+static void print_step(const struct infer_network *network, int step, const struct calibration_loss *loss)
+{
+	const struct infer_step *s = &network->steps[step];
+	const int none[4] = { 0 }, *dims = s->tensor[0] >= 0 ? network->tensors[s->tensor[0]].dims : none;
+	char shape[48] = "";
+	if (dims[0])
+		snprintf(shape, sizeof shape, "%dx%dx%dx%d", dims[0], dims[1], dims[2], dims[3]);
+	printf("  step %3d %-18s %-14s rms %6.2f %%  worst %6.2f %% of the largest  cut off %.4f %%\n", step, infer_op_name(s->op), shape,
+	       100 * relative(loss), loss->most > 0 ? 100 * loss->worst / loss->most : 0, 100 * loss->cut / loss->count);
+}
+
+/* The step that lost most of those not printed yet; -1: none. */
+static int next_worst(const struct infer_network *network, const struct calibration_loss *losses, const bool *printed)
+{
+	int worst = -1;
+	for (int i = 0; i < network->step_count; i++)
+		if (!printed[i] && losses[INFER_FIRST_STEP_VALUE + i].count > 0 &&
+		    (worst < 0 || relative(&losses[INFER_FIRST_STEP_VALUE + i]) > relative(&losses[INFER_FIRST_STEP_VALUE + worst])))
+			worst = i;
+	return worst;
+}
+
+static void print_losses(const struct infer_network *network, const struct calibration_loss *losses, bool all)
+{
+	bool printed[INFER_MAX_STEPS] = { false };
+	printf("distance    of 8 bits from float, steps that lose most first:\n");
+	for (int i = 0; i < (all ? network->step_count : LISTED); i++) {
+		int step = next_worst(network, losses, printed);
+		if (step < 0)
+			break;
+		printed[step] = true;
+		print_step(network, step, &losses[INFER_FIRST_STEP_VALUE + step]);
+	}
+	if (!all && !printed[network->step_count - 1]) {
+		printf("  the logits:\n");
+		print_step(network, network->step_count - 1, &losses[INFER_FIRST_STEP_VALUE + network->step_count - 1]);
+	}
+}
+
+static void show_progress(int done, int count, void *context)
+{
+	fprintf(stderr, "\r%s %d of %d", (const char *)context, done, count);
+	if (done == count)
+		fprintf(stderr, "\r\033[K");
+	fflush(stderr);
+}
+
+/* --- the work ------------------------------------------------------------------------------------------------------- */
+
+static enum status write_network(const struct infer_network *network, const char *path, unsigned char **data, size_t *size)
+{
+	TRY(weights_file_write(network, EXPORT_INT8, data, size));
+	enum status status = atomic_file_write(path, &(struct file_part){ *data, *size }, 1);
+	if (status != STATUS_OK)
+		free(*data);
+	return status;
+}
+
+static enum status compare(const struct arguments *a, const struct dataset *dataset, const struct infer_network *network,
+			   struct calibrate_options *options)
+{
+	struct calibration_loss *losses;
+	options->samples = options->samples / COMPARED_SHARE > LEAST_COMPARED ? options->samples / COMPARED_SHARE : LEAST_COMPARED;
+	options->seed++;
+	options->context = "comparing";
+	TRY(calibrate_losses(network, dataset, options, &losses));
+	print_losses(network, losses, a->verbose);
+	free(losses);
+	return STATUS_OK;
+}
+
+static enum status quantize(const struct arguments *a, const struct dataset *dataset, struct infer_network *network)
+{
+	struct calibrate_options options = { .samples = a->samples, .size = a->size ? a->size : (network->default_size + 15) / 16 * 16,
+					     .seed = (uint64_t)a->seed, .context = "looking at object" };
+	unsigned char *data;
+	size_t size;
+	if (isatty(STDERR_FILENO))
+		options.progress = show_progress;
+	network->ranges = calloc((size_t)(INFER_FIRST_STEP_VALUE + network->step_count), sizeof *network->ranges);
+	struct infer_network plain = *network;
+	plain.ranges = NULL;
+	if (!network->ranges)
+		return status_fail(STATUS_NO_MEMORY, "no memory for the ranges of %d steps", network->step_count);
+	enum status status = calibrate_ranges(&plain, dataset, &options, network->ranges);
+	for (int i = 0; i < INFER_ARITHMETIC_COUNT; i++) /* what the run packed, which `network` frees */
+		network->packed[i] = plain.packed[i];
+	if (status != STATUS_OK)
+		return status;
+	TRY(write_network(network, a->output, &data, &size));
+	printf("%s: %s, 8 bits, ranges from %d objects, %zu bytes\n", a->output, network->architecture, a->samples, size);
+	free(data);
+	return compare(a, dataset, network, &options);
+}
+
+static enum status run(const struct arguments *a)
+{
+	const struct dataset_filter filter = { .min_area_fraction = 0.005, .max_area_fraction = 0.98 };
+	struct infer_network network;
+	struct dataset dataset;
+	TRY(read_network(a, &network));
+	enum status status = dataset_open(&dataset, a->coco, a->images, &filter);
+	if (status == STATUS_OK) {
+		status = dataset.object_count > 0 ? quantize(a, &dataset, &network)
+						  : status_fail(STATUS_CONFIG, "%s has no object of a usable size", a->coco);
+		dataset_release(&dataset);
+	}
+	infer_network_release(&network);
+	return status;
+}
+
+int cmd_quantize(int argc, char **argv)
+{
+	struct arguments a;
+	if (!parse_arguments(argc, argv, &a))
+		return 2;
+	if (a.help) {
+		print_usage(stdout);
+		return 0;
+	}
+	return run(&a) == STATUS_OK ? 0 : command_failed("quantize");
+}
