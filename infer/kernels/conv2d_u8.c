@@ -225,10 +225,15 @@ static size_t quad_count(const struct infer_call *call, int rows)
 	return (size_t)rows * (size_t)((call->out.w + INFER_U8_QUAD - 1) / INFER_U8_QUAD);
 }
 
+static size_t quad_bytes(const struct infer_call *call, int rows)
+{
+	return round_up(round_up(quad_count(call, rows), INFER_U8_MOST_QUADS) * sizeof(struct infer_conv2d_u8_quad), 64);
+}
+
 size_t infer_conv2d_u8_scratch(const struct infer_call *call)
 {
 	int rows = band_rows(call);
-	size_t bytes = round_up(quad_count(call, rows) * sizeof(struct infer_conv2d_u8_quad), 64);
+	size_t bytes = quad_bytes(call, rows);
 	for (int k = 0; k < operand_count(call); k++) {
 		struct geometry g = geometry(operand_call(call, k), rows);
 		bytes += round_up(packed_lanes(&g) * sizeof(infer_u8_lane), 64) + 64;
@@ -250,7 +255,9 @@ static void copy_pixels(const struct infer_map *in, const uint8_t *from, infer_u
 		return;
 	}
 	for (int x = 0; x < pixels; x++, from += in->pitch, out += pixel) {
-		for (int c = 0; c < in->c; c++)
+		if (sizeof(infer_u8_lane) == 1)
+			memcpy(out, from, (size_t)in->c);
+		for (int c = 0; sizeof(infer_u8_lane) != 1 && c < in->c; c++)
 			out[c] = from[c];
 		for (size_t c = (size_t)in->c; c < pixel; c++)
 			out[c] = 0;
@@ -316,6 +323,8 @@ static void list_quads(const struct infer_call *call, const struct infer_conv2d_
 				quads->in[k] = (uint32_t)((size_t)y * band->operand[k].row_stride + x * band->operand[k].pixel_stride);
 			quads->out = (uint32_t)((size_t)y * (size_t)w + x);
 		}
+	for (int i = band->quad_count; i % INFER_U8_MOST_QUADS; i++, quads++)
+		*quads = quads[-1];
 }
 
 static void run_inner(const struct infer_conv2d_u8_band *band, enum infer_isa isa)
@@ -359,7 +368,7 @@ static void run_band(const struct infer_call *call, int y, int rows, int full_ro
 		band.addend_zero = addend->zero;
 		band.addend_multiplier = infer_u8_term(addend->scale, out->scale);
 	}
-	char *packed = scratch + round_up(quad_count(call, full_rows) * sizeof(struct infer_conv2d_u8_quad), 64);
+	char *packed = scratch + quad_bytes(call, full_rows);
 	for (int k = 0; k < band.operand_count; k++) {
 		const struct infer_call *one = operand_call(call, k);
 		struct geometry g = geometry(one, full_rows);

@@ -103,40 +103,29 @@ INLINE void finish_tile(const struct infer_conv2d_u8_band *band, const struct in
 INLINE void do_tile(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const int quads,
 		    const int blocks)
 {
-	__m512i sum[MAX_SUMS];
-	size_t in[6];
-	if (infer_conv2d_u8_is_simple(band)) {
-		for (int q = 0; q < quads; q++)
-			in[q] = quad[q].in[0];
-		sum_tile(&band->operand[0], in, block, quads, blocks, sum);
-		store_tile(band, quad, block, quads, blocks, sum);
-		return;
-	}
+	int simple = infer_conv2d_u8_is_simple(band);
 	int32_t sums[6][2][INFER_U8_QUAD][INFER_U8_BLOCK];
 	for (int k = 0; k < band->operand_count; k++) {
+		__m512i sum[MAX_SUMS];
+		size_t in[6];
 		for (int q = 0; q < quads; q++)
 			in[q] = quad[q].in[k];
 		sum_tile(&band->operand[k], in, block, quads, blocks, sum);
-		finish_tile(band, quad, block, quads, blocks, sum, k, sums);
+		if (simple)
+			store_tile(band, quad, block, quads, blocks, sum);
+		else
+			finish_tile(band, quad, block, quads, blocks, sum, k, sums);
 	}
 }
 
 TARGET void infer_conv2d_u8_vnni(const struct infer_conv2d_u8_band *band)
 {
-	int blocks = (band->outputs + INFER_U8_BLOCK - 1) / INFER_U8_BLOCK, block = 0, i = 0;
-	const struct infer_conv2d_u8_quad *quads = band->quads;
-	for (; block + 2 <= blocks; block += 2) {
-		for (i = 0; i + 3 <= band->quad_count; i += 3)
-			do_tile(band, quads + i, block, 3, 2);
-		for (; i < band->quad_count; i++)
-			do_tile(band, quads + i, block, 1, 2);
-	}
-	if (block == blocks)
-		return;
-	for (i = 0; i + 6 <= band->quad_count; i += 6)
-		do_tile(band, quads + i, block, 6, 1);
-	for (; i < band->quad_count; i++)
-		do_tile(band, quads + i, block, 1, 1);
+	int blocks = (band->outputs + INFER_U8_BLOCK - 1) / INFER_U8_BLOCK, block = 0;
+	for (; block + 2 <= blocks; block += 2)
+		for (int i = 0; i < band->quad_count; i += 3)
+			do_tile(band, band->quads + i, block, 3, 2);
+	for (int i = 0; block < blocks && i < band->quad_count; i += 6)
+		do_tile(band, band->quads + i, block, 6, 1);
 }
 
 #endif

@@ -8,7 +8,7 @@
 #include "tests/support/test.h"
 
 static const char *const commands[] = {
-	"train", "eval", "cut", "edit", "export", "import", "inspect", "data", "coco", "scenes", "bench",
+	"train", "eval", "cut", "edit", "export", "quantize", "import", "inspect", "data", "coco", "scenes", "bench",
 	"serve"
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
