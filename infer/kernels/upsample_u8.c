@@ -28,53 +28,6 @@ static struct place place_of(int i, int factor, int size)
 	return (struct place){ a, a + 1 < size ? a + 1 : a, position % (2 * factor) };
 }
 
-/* One row between two source rows, with room for the rounding of vectors. */
-size_t infer_upsample_bilinear_u8_scratch(const struct infer_call *call)
-{
-	return (size_t)call->in[0].w * (size_t)call->in[0].c * sizeof(uint32_t);
-}
-
-/* Up to this factor sums fit 16 bits: 255 x 4 f^2 + 2 f^2 < 2^16. */
-enum { MAX_16_BIT_FACTOR = 8 };
-
-/* The two passes, for sums of 16 and of 32 bits. */
-#define MIX(type)                                                                                                                   \
-	static void mix_down_##type(const uint8_t *restrict a, const uint8_t *restrict b, int part, int whole, type *restrict out,  \
-				    size_t count)                                                                                    \
-	{                                                                                                                           \
-		type rest = (type)(whole - part), some = (type)part;                                                                \
-		for (size_t i = 0; i < count; i++)                                                                                  \
-			out[i] = (type)(a[i] * rest + b[i] * some);                                                                 \
-	}                                                                                                                           \
-	static void mix_across_##type(const type *restrict a, const type *restrict b, int part, int factor, int shift,              \
-				      uint8_t *restrict out, int count)                                                              \
-	{                                                                                                                           \
-		type rest = (type)(2 * factor - part), some = (type)part, half = (type)(2 * factor * factor);                      \
-		int c = 0;                                                                                                          \
-		for (; shift && c + 16 <= count; c += 16)                                                                           \
-			for (int i = c; i < c + 16; i++)                                                                            \
-				out[i] = (uint8_t)((type)(a[i] * rest + b[i] * some + half) >> shift);                              \
-		for (; c < count; c++)                                                                                              \
-			out[c] = (uint8_t)((type)(a[c] * rest + b[c] * some + half) / (4 * factor * factor));                      \
-	}                                                                                                                           \
-	static void row_##type(const struct infer_call *call, int y, type *row)                                                     \
-	{                                                                                                                           \
-		const struct infer_map *in = &call->in[0], *out = &call->out;                                                       \
-		int factor = call->step->args[0], shift = shift_of(4 * factor * factor);                                            \
-		size_t c = (size_t)in->c;                                                                                           \
-		struct place p = place_of(y, factor, in->h);                                                                        \
-		const uint8_t *a = infer_u8_row(in, p.a), *b = infer_u8_row(in, p.b);                                               \
-		if (in->pitch == c)                                                                                                 \
-			mix_down_##type(a, b, p.part, 2 * factor, row, (size_t)in->w * c);                                          \
-		for (int x = 0; in->pitch != c && x < in->w; x++)                                                                   \
-			mix_down_##type(a + (size_t)x * in->pitch, b + (size_t)x * in->pitch, p.part, 2 * factor, row + (size_t)x * c, c); \
-		for (int x = 0; x < out->w; x++) {                                                                                  \
-			struct place q = place_of(x, factor, in->w);                                                                \
-			mix_across_##type(row + (size_t)q.a * c, row + (size_t)q.b * c, q.part, factor, shift,                      \
-					  infer_u8_row(out, y) + (size_t)x * out->pitch, in->c);                                     \
-		}                                                                                                                   \
-	}
-
 /* The logarithm of a power of two, else 0. */
 static int shift_of(int n)
 {
@@ -84,15 +37,85 @@ static int shift_of(int n)
 	return n == 1 << shift ? shift : 0;
 }
 
-MIX(uint16_t)
-MIX(uint32_t)
+/* Up to this factor, where it is a power of two, sums fit 16 bits (255 x 4 f^2 + 2 f^2 < 2^16) and are shifted. */
+enum { MAX_FAST_FACTOR = 8, LANES = 16 };
+
+static int is_fast(int factor)
+{
+	return factor <= MAX_FAST_FACTOR && shift_of(factor) > 0;
+}
+
+/* One row between two source rows. */
+size_t infer_upsample_bilinear_u8_scratch(const struct infer_call *call)
+{
+	return (size_t)call->in[0].w * (size_t)call->in[0].c * sizeof(uint16_t);
+}
+
+/* Between two rows, in steps of 1 / whole. */
+static void mix_down(const uint8_t *restrict a, const uint8_t *restrict b, int part, int whole, uint16_t *restrict out, size_t count)
+{
+	uint16_t rest = (uint16_t)(whole - part), some = (uint16_t)part;
+	size_t i = 0;
+	for (; i + LANES <= count; i += LANES)
+		for (size_t k = i; k < i + LANES; k++)
+			out[k] = (uint16_t)(a[k] * rest + b[k] * some);
+	for (; i < count; i++)
+		out[i] = (uint16_t)(a[i] * rest + b[i] * some);
+}
+
+static void mix_across(const uint16_t *restrict a, const uint16_t *restrict b, int part, int whole, int shift, uint8_t *restrict out,
+		       int count)
+{
+	uint16_t rest = (uint16_t)(whole - part), some = (uint16_t)part, half = (uint16_t)(1 << (shift - 1));
+	int c = 0;
+	for (; c + LANES <= count; c += LANES)
+		for (int k = c; k < c + LANES; k++)
+			out[k] = (uint8_t)((uint16_t)(a[k] * rest + b[k] * some + half) >> shift);
+	for (; c < count; c++)
+		out[c] = (uint8_t)((uint16_t)(a[c] * rest + b[c] * some + half) >> shift);
+}
+
+static void fast_row(const struct infer_call *call, int y, uint16_t *row)
+{
+	const struct infer_map *in = &call->in[0], *out = &call->out;
+	int factor = call->step->args[0], shift = shift_of(4 * factor * factor);
+	size_t c = (size_t)in->c;
+	struct place p = place_of(y, factor, in->h);
+	const uint8_t *a = infer_u8_row(in, p.a), *b = infer_u8_row(in, p.b);
+	if (in->pitch == c)
+		mix_down(a, b, p.part, 2 * factor, row, (size_t)in->w * c);
+	for (int x = 0; in->pitch != c && x < in->w; x++)
+		mix_down(a + (size_t)x * in->pitch, b + (size_t)x * in->pitch, p.part, 2 * factor, row + (size_t)x * c, c);
+	for (int x = 0; x < out->w; x++) {
+		struct place q = place_of(x, factor, in->w);
+		mix_across(row + (size_t)q.a * c, row + (size_t)q.b * c, q.part, 2 * factor, shift,
+			   infer_u8_row(out, y) + (size_t)x * out->pitch, in->c);
+	}
+}
+
+static void plain_row(const struct infer_call *call, int y)
+{
+	const struct infer_map *in = &call->in[0], *out = &call->out;
+	int factor = call->step->args[0], whole = 2 * factor;
+	struct place p = place_of(y, factor, in->h);
+	for (int x = 0; x < out->w; x++) {
+		struct place q = place_of(x, factor, in->w);
+		const uint8_t *a = infer_u8_row(in, p.a), *b = infer_u8_row(in, p.b);
+		uint8_t *to = infer_u8_row(out, y) + (size_t)x * out->pitch;
+		for (int c = 0; c < in->c; c++) {
+			size_t left = (size_t)q.a * in->pitch + (size_t)c, right = (size_t)q.b * in->pitch + (size_t)c;
+			int above = a[left] * (whole - q.part) + a[right] * q.part, below = b[left] * (whole - q.part) + b[right] * q.part;
+			to[c] = (uint8_t)((above * (whole - p.part) + below * p.part + whole * whole / 2) / (whole * whole));
+		}
+	}
+}
 
 void infer_upsample_bilinear_u8(const struct infer_call *call, int first, int end, void *scratch)
 {
 	for (int y = first; y < end; y++) {
-		if (call->step->args[0] <= MAX_16_BIT_FACTOR)
-			row_uint16_t(call, y, scratch);
+		if (is_fast(call->step->args[0]))
+			fast_row(call, y, scratch);
 		else
-			row_uint32_t(call, y, scratch);
+			plain_row(call, y);
 	}
 }
