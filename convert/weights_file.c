@@ -12,8 +12,8 @@
 #include "convert/quantize.h"
 #include "infer/tapcut.h"
 
-enum { VERSION_PLAIN = 1, VERSION_2 = 2, FLAG_ZLIB = 1, ZLIB_LEVEL = 9 };
-enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4, MODEL_RECORD = 120, STEP_RECORD = 56, TENSOR_RECORD = 20, RANGE_RECORD = 8 };
+enum { FLAG_ZLIB = 1, ZLIB_LEVEL = 9 };
+enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4, AT_FLAGS = 12, AT_CONTENT_SIZE = 20, AT_WEIGHTS = 64, AT_RANGES = 75 };
 
 /* --- bytes, little endian ----------------------------------------------------------------------------------------- */
 
@@ -310,8 +310,41 @@ static enum status read_back(const unsigned char *data, size_t size)
 	struct infer_network network;
 	char message[TAPCUT_MESSAGE_SIZE];
 	if (infer_network_parse(data, size, &network, message) != TAPCUT_OK)
-		return status_fail(STATUS_FORMAT, "the exported network does not load: %s", message);
+		return status_fail(STATUS_FORMAT, "the network does not load: %s", message);
 	infer_network_release(&network);
+	return STATUS_OK;
+}
+
+enum status weights_file_pack(const unsigned char *content, size_t records, size_t content_size, unsigned char **data,
+			      size_t *size)
+{
+	int version = content[AT_RANGES] || content[AT_WEIGHTS] == INFER_TENSOR_CODEBOOK ? 2 : 1;
+	TRY(put_file(version, content, records, content_size, data, size));
+	enum status status = read_back(*data, *size);
+	if (status != STATUS_OK) {
+		free(*data);
+		*data = NULL;
+	}
+	return status;
+}
+
+enum status weights_file_unpack(const unsigned char *file, size_t size, unsigned char **content, size_t *content_size)
+{
+	TRY(read_back(file, size)); /* all fields are sound */
+	uLongf made = 0;
+	for (int i = 0; i < 4; i++)
+		made |= (uLongf)file[AT_CONTENT_SIZE + i] << (8 * i);
+	uLong used = (uLong)(size - ENVELOPE_HEAD - ENVELOPE_TAIL);
+	*content = malloc(made);
+	if (!*content)
+		return status_fail(STATUS_NO_MEMORY, "no memory for %zu bytes of content", (size_t)made);
+	if (!(file[AT_FLAGS] & FLAG_ZLIB)) {
+		memcpy(*content, file + ENVELOPE_HEAD, made);
+	} else if (uncompress2(*content, &made, file + ENVELOPE_HEAD, &used) != Z_OK) {
+		free(*content);
+		return status_fail(STATUS_NO_MEMORY, "no memory for unpacking");
+	}
+	*content_size = (size_t)made;
 	return STATUS_OK;
 }
 
@@ -324,16 +357,8 @@ static enum status write_planned(const struct infer_network *network, enum expor
 		return status_fail(STATUS_NO_MEMORY, "no memory for %zu bytes of weights", content_size);
 	enum status status = put_content(content, network, weights, plans);
 	if (status == STATUS_OK)
-		status = put_file(network->ranges || codebook_entries(weights) ? VERSION_2 : VERSION_PLAIN, content, records,
-				  content_size, data, size);
+		status = weights_file_pack(content, records, content_size, data, size);
 	free(content);
-	if (status != STATUS_OK)
-		return status;
-	status = read_back(*data, *size);
-	if (status != STATUS_OK) {
-		free(*data);
-		*data = NULL;
-	}
 	return status;
 }
 
@@ -347,9 +372,9 @@ enum status weights_file_write(const struct infer_network *network, enum export_
 	struct plan *plans = calloc((size_t)network->tensor_count + 1, sizeof *plans);
 	if (!plans)
 		return status_fail(STATUS_NO_MEMORY, "no memory for %d tensors", network->tensor_count);
-	size_t records = MODEL_RECORD + (size_t)network->step_count * STEP_RECORD +
-			 (size_t)network->tensor_count * TENSOR_RECORD +
-			 (network->ranges ? (size_t)(INFER_FIRST_STEP_VALUE + network->step_count) * RANGE_RECORD : 0),
+	size_t records = WEIGHTS_MODEL_RECORD + (size_t)network->step_count * WEIGHTS_STEP_RECORD +
+			 (size_t)network->tensor_count * WEIGHTS_TENSOR_RECORD +
+			 (network->ranges ? (size_t)(INFER_FIRST_STEP_VALUE + network->step_count) * WEIGHTS_RANGE_RECORD : 0),
 	       content_size = records;
 	enum status status = STATUS_OK;
 	for (int i = 0; i < network->tensor_count && status == STATUS_OK; i++) {

@@ -12,11 +12,13 @@ static void print_usage(FILE *out)
 	fputs("usage: tapcut export CHECKPOINT -o FILE.tapcut [OPTIONS]\n"
 	      "       tapcut export CHECKPOINT -o FILE.safetensors [--raw]\n"
 	      "       tapcut export CHECKPOINT|FILE.tapcut -o FILE.onnx [--size N | --dynamic]\n"
+	      "       tapcut export FILE.tapcut -o FILE.safetensors\n"
 	      "\n"
 	      "Writes what the inference library runs: the network as a list of steps and its weights, compressed and\n"
 	      "checksummed (infer/FORMAT.md). The same checkpoint gives the same bytes. A name that ends in\n"
 	      ".safetensors gets all parameters as F32 under their own names instead; one that ends in .onnx gets the\n"
-	      "network as ONNX (opset 13, float32), with what it expects of its inputs in the metadata. In place of a\n"
+	      "network as ONNX (opset 13, float32), with what it expects of its inputs in the metadata. A weights file\n"
+	      "as safetensors keeps its tensors as they are stored; tapcut import makes it again of that. In place of a\n"
 	      "checkpoint, a safetensors file with the parameters of the model that --config describes will do.\n"
 	      "\n"
 	      "  -o, --output FILE      where to\n"
@@ -100,9 +102,11 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 static enum status export_network(const struct arguments *a)
 {
 	struct infer_network network;
+	if (path_ends_with(a->output, ".safetensors"))
+		return network_file_to_safetensors(a->input, a->output);
 	if (!path_ends_with(a->output, ".onnx"))
-		return status_fail(STATUS_CONFIG, "%s is a weights file, which can become an ONNX file, not %s", a->input,
-				   a->output);
+		return status_fail(STATUS_CONFIG, "%s is a weights file, which can become .onnx or .safetensors, not %s",
+				   a->input, a->output);
 	TRY(network_file_read(a->input, &network));
 	if (a->size)
 		network.default_size = a->size;

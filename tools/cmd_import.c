@@ -7,13 +7,15 @@
 #include "convert/safetensors.h"
 #include "tools/checkpoint_model.h"
 #include "tools/command.h"
+#include "tools/network_file.h"
 #include "tools/overrides.h"
 
 static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut import FILE.safetensors [--config CONFIG.json] [-o OUT] [OPTIONS]\n"
 	      "\n"
-	      "Without -o: lists the file's tensors and says which of the model's parameters they fill. With -o:\n"
+	      "A weights file that tapcut export wrote as safetensors becomes that weights file again with -o FILE.tapcut.\n"
+	      "All others: without -o: lists the file's tensors and says which of the model's parameters they fill. With -o:\n"
 	      "builds the model, takes from the file what matches by name, initialises the rest and writes it.\n"
 	      "\n"
 	      "  --config FILE          the model to fill (default: the default model)\n"
@@ -146,6 +148,8 @@ static enum status print_report(const char *path, const struct params *params)
 
 static enum status run(const struct arguments *a)
 {
+	if (a->output && path_ends_with(a->output, ".tapcut") && network_file_is_safetensors(a->input))
+		return network_file_from_safetensors(a->input, a->output);
 	struct config config;
 	struct checkpoint_model loaded;
 	struct safetensors_report report;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/network_safetensors.h"
 #include "convert/onnx.h"
 #include "core/atomic_file.h"
 #include "infer/tapcut.h"
@@ -45,4 +46,44 @@ enum status network_file_write_onnx(const struct infer_network *network, bool an
 		printf("inputs      image (1,3,%d,%d), clicks (1,%d,%d,%d)\n", side, side,
 		       infer_click_planes(&network->preprocess), side, side);
 	return STATUS_OK;
+}
+
+enum status network_file_to_safetensors(const char *from, const char *to)
+{
+	char *data;
+	size_t size;
+	TRY(file_read(from, MAX_BYTES, &data, &size));
+	enum status status = network_safetensors_export((const unsigned char *)data, size, to);
+	free(data);
+	if (status != STATUS_OK)
+		return status_wrap(status, "%s", from);
+	printf("%s: the tensors of %s as they are stored, and its records\n", to, from);
+	return STATUS_OK;
+}
+
+bool network_file_is_safetensors(const char *path)
+{
+	struct safetensors file;
+	if (safetensors_read(&file, path) != STATUS_OK)
+		return false;
+	bool is = network_safetensors_is(&file);
+	safetensors_release(&file);
+	return is;
+}
+
+enum status network_file_from_safetensors(const char *from, const char *to)
+{
+	struct safetensors file;
+	unsigned char *data;
+	size_t size;
+	TRY(safetensors_read(&file, from));
+	enum status status = network_safetensors_import(&file, &data, &size);
+	safetensors_release(&file);
+	if (status != STATUS_OK)
+		return status_wrap(status, "%s", from);
+	status = atomic_file_write(to, &(struct file_part){ data, size }, 1);
+	free(data);
+	if (status == STATUS_OK)
+		printf("%s: a weights file of %zu bytes, put together from %s\n", to, size, from);
+	return status;
 }

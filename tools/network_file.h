@@ -12,6 +12,12 @@ bool path_ends_with(const char *path, const char *end);
 /* Reads a .tapcut file; infer_network_release frees it. */
 enum status network_file_read(const char *path, struct infer_network *network);
 
+/* Writes a weights file as safetensors (convert/network_safetensors.h), and the other way. */
+enum status network_file_to_safetensors(const char *from, const char *to);
+enum status network_file_from_safetensors(const char *from, const char *to);
+/* Whether a safetensors file is one of those; false where it cannot be read. */
+bool network_file_is_safetensors(const char *path);
+
 /* Writes an ONNX file (convert/onnx.h) and prints what it is. Its inputs are squares of the network's default size,
  * or of any size. */
 enum status network_file_write_onnx(const struct infer_network *network, bool any_size, const char *path);

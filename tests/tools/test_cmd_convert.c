@@ -164,6 +164,10 @@ START_TEST(test_onnx)
 	       "image (1,3,128,128), clicks (1,3,128,128)");
 	EXPECT("export a.ckpt -o a.onnx --size 128", 0, "a.onnx: ONNX");
 	ck_assert(same_files("m.onnx", "a.onnx"));
+	EXPECT("export m.tapcut -o m.safetensors", 0, "m.safetensors: the tensors of m.tapcut");
+	EXPECT("inspect m.safetensors", 0, "step0.weight", "tapcut.records", "64x3x3x3");
+	EXPECT("import m.safetensors -o n.tapcut", 0, "n.tapcut: a weights file of");
+	ck_assert(same_files("m.tapcut", "n.tapcut"));
 	EXPECT("export a.ckpt -o a.onnx --dynamic", 0, "image (1,3,H,W)");
 	EXPECT("export m.tapcut -o m.onnx --dynamic", 0, "clicks (1,3,H,W)");
 	ck_assert(same_files("m.onnx", "a.onnx"));
