@@ -2,6 +2,7 @@
  * (../FORMAT.md, section 3). Directly on N,H,W,C: the rows that a band of output rows needs are copied side by side with their padding,
  * then every window is a few runs of neighbouring bytes, and a 4-byte group of channels is one operand of a dot product. */
 #include "conv2d_u8.h"
+#include "conv2d_u8_wasm.h"
 
 #include <math.h>
 
@@ -39,10 +40,28 @@ static struct weights weights_at(const struct infer_call *call, void *packed)
 	return w;
 }
 
-size_t infer_conv2d_u8_packed(const struct infer_call *call)
+static size_t direct_bytes(const struct infer_call *call)
 {
 	struct weights w = weights_at(call, NULL);
 	return (size_t)w.blocks * (w.block_bytes + 3 * INFER_U8_BLOCK * sizeof(int32_t));
+}
+
+#if defined(__wasm_simd128__)
+/* The same weights for Winograd's algorithm stand behind those for the direct one; NULL where it is not for this step. */
+static void *winograd_at(const struct infer_call *call, const void *packed)
+{
+	return infer_winograd_u8_suits(call) ? (char *)(uintptr_t)packed + round_up(direct_bytes(call), 64) : NULL;
+}
+#endif
+
+size_t infer_conv2d_u8_packed(const struct infer_call *call)
+{
+	size_t bytes = direct_bytes(call);
+#if defined(__wasm_simd128__)
+	if (infer_winograd_u8_suits(call))
+		bytes = round_up(bytes, 64) + infer_winograd_u8_packed(call);
+#endif
+	return bytes;
 }
 
 /* Of the input's channel c: the byte that stands for 0, and what a step is. */
@@ -128,6 +147,11 @@ void infer_conv2d_u8_pack(const struct infer_call *call, void *packed)
 		pack_bias(call, &w, o, integers, unit);
 		place_integers(&w, o, integers);
 	}
+#if defined(__wasm_simd128__)
+	const struct infer_winograd_u8_weights weights = { w.integers, w.block_bytes, w.outputs, w.inputs, w.groups };
+	if (infer_winograd_u8_suits(call))
+		infer_winograd_u8_pack(&weights, winograd_at(call, packed));
+#endif
 }
 
 /* --- multipliers ---------------------------------------------------------------------------------------------------- */
@@ -217,6 +241,10 @@ static int band_rows(const struct infer_call *call)
 
 int infer_conv2d_u8_row_step(const struct infer_call *call)
 {
+#if defined(__wasm_simd128__)
+	if (infer_winograd_u8_suits(call))
+		return infer_winograd_u8_row_step(call);
+#endif
 	return band_rows(call);
 }
 
@@ -238,6 +266,10 @@ size_t infer_conv2d_u8_scratch(const struct infer_call *call)
 		struct geometry g = geometry(operand_call(call, k), rows);
 		bytes += round_up(packed_lanes(&g) * sizeof(infer_u8_lane), 64) + 64;
 	}
+#if defined(__wasm_simd128__)
+	size_t winograd = infer_winograd_u8_suits(call) ? infer_winograd_u8_scratch(call) : 0;
+	bytes = bytes > winograd ? bytes : winograd;
+#endif
 	return bytes;
 }
 
@@ -345,7 +377,8 @@ static void run_inner(const struct infer_conv2d_u8_band *band, enum infer_isa is
 #endif
 }
 
-static void run_band(const struct infer_call *call, int y, int rows, int full_rows, char *scratch)
+/* Output from row y on, without operands yet. */
+static struct infer_conv2d_u8_band band_from(const struct infer_call *call, int y)
 {
 	const struct infer_map *out = &call->out, *addend = &call->addend;
 	struct infer_conv2d_u8_band band = {
@@ -355,8 +388,6 @@ static void run_band(const struct infer_call *call, int y, int rows, int full_ro
 		.out_pitch = out->pitch,
 		.zero = out->zero,
 		.low = call->relu ? 0 : -out->zero,
-		.quads = (const struct infer_conv2d_u8_quad *)(void *)scratch,
-		.quad_count = (int)quad_count(call, rows),
 	};
 	if (out->element == INFER_ELEMENT_U8)
 		band.out = infer_u8_row(out, y);
@@ -368,6 +399,14 @@ static void run_band(const struct infer_call *call, int y, int rows, int full_ro
 		band.addend_zero = addend->zero;
 		band.addend_multiplier = infer_u8_term(addend->scale, out->scale);
 	}
+	return band;
+}
+
+static void run_band(const struct infer_call *call, int y, int rows, int full_rows, char *scratch)
+{
+	struct infer_conv2d_u8_band band = band_from(call, y);
+	band.quads = (const struct infer_conv2d_u8_quad *)(void *)scratch;
+	band.quad_count = (int)quad_count(call, rows);
 	char *packed = scratch + quad_bytes(call, full_rows);
 	for (int k = 0; k < band.operand_count; k++) {
 		const struct infer_call *one = operand_call(call, k);
@@ -380,8 +419,27 @@ static void run_band(const struct infer_call *call, int y, int rows, int full_ro
 	run_inner(&band, call->isa);
 }
 
+#if defined(__wasm_simd128__)
+/* False where it cannot be done so. */
+static int run_winograd(const struct infer_call *call, int first, int end, void *scratch)
+{
+	const void *packed = winograd_at(call, call->packed);
+	if (!packed || call->plus || !infer_winograd_u8_is_exact(packed))
+		return 0;
+	struct infer_conv2d_u8_band band = band_from(call, 0);
+	band.operand[0].bias = weights_at(call, (void *)(uintptr_t)call->packed).bias;
+	band.operand[0].multiplier = call->constants;
+	infer_winograd_u8(call, &band, packed, first, end, scratch);
+	return 1;
+}
+#endif
+
 void infer_conv2d_u8(const struct infer_call *call, int first, int end, void *scratch)
 {
+#if defined(__wasm_simd128__)
+	if (run_winograd(call, first, end, scratch))
+		return;
+#endif
 	int rows = band_rows(call);
 	for (int y = first; y < end; y += rows)
 		run_band(call, y, end - y < rows ? end - y : rows, rows, scratch);
