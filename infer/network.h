@@ -137,6 +137,7 @@ struct infer_run_options {
 	int arithmetic; /* enum infer_arithmetic */
 	int threads;    /* 0: 1 */
 	int isa;        /* enum infer_isa (kernels/kernels.h); -1: the best that this processor has */
+	size_t stream_bytes; /* values from this size on never exist as a whole (stream.h); 0: what leaves the second-level cache anyway */
 };
 
 /* Memory for one input size: an arena laid out once, values reuse dead ones' place. options NULL: float, one thread. The network must

@@ -5,7 +5,8 @@
  *   does an add of two conv2ds;
  * - a scale that only conv2ds read is part of their weights;
  * - a concat's inputs are written straight to their place between the concat's channels;
- * - a task whose output is much smaller than its input runs right behind the maker of that input, which then need not be kept.
+ * - a task whose output is much smaller than its input runs right behind the maker of that input, which then need not be kept;
+ * - tasks with large values between them run together, some rows at a time (stream.h).
  *
  * Then every value gets a place in one arena (planner.h). Values that depend on the photo alone and are read by tasks that depend on
  * clicks stay alive between runs, so that a click need not make them again. */
@@ -14,64 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
-#include "network.h"
-#include "packed.h"
 #include "planner.h"
+#include "runner.h"
+#include "stream.h"
 #include "tapcut.h"
-#include "threads.h"
 
+static const size_t DEFAULT_STREAM_BYTES = 2 << 20;
 static const size_t MAX_ARENA_BYTES = (size_t)1 << 30; /* more than the default network needs at 2048 */
 
-enum { VALUE_IMAGE, VALUE_CLICKS, NONE = -1, ALIGNMENT = 64 };
 enum { MAX_REPEATED_TAPS = 64 }; /* multiply-adds per output; reading a number from memory takes about as long */
-
-struct task {
-	int step; /* whose kernel, arguments and tensors */
-	int inputs[INFER_MAX_INPUTS], input_count;
-	int output;
-	float in_scale;
-	int addend;    /* value or NONE */
-	int plus_step; /* a second conv2d, of value plus_input scaled by plus_scale, or NONE */
-	int plus_input;
-	float plus_scale;
-	int relu;
-	int image_only;
-
-	struct infer_call call, plus; /* ready to run */
-	const struct infer_kernel *kernel;
-};
-
-/* What a network has for each value; a step's output is value INFER_FIRST_STEP_VALUE + step. */
-struct value {
-	struct infer_map map;
-	int maker;          /* task; NONE for the inputs and for values that were fused away */
-	int readers;        /* steps that read it */
-	int last_reader;    /* task */
-	int image_only, kept;
-	int container;      /* concat output that it lies in, or NONE */
-	int place;          /* channel of the container */
-};
-
-struct infer_runner {
-	const struct infer_network *network;
-	const struct infer_packed *packed;
-	struct infer_threads *threads;
-	struct value *values;
-	int value_count;
-	struct task *tasks;
-	int task_count;
-	unsigned char *scratch; /* scratch_bytes for each thread */
-	size_t scratch_bytes;
-	void *memory;    /* the arena before alignment */
-	void *constants; /* the calls' constants before alignment */
-	size_t bytes;
-	enum infer_isa isa;
-	int arithmetic;
-	infer_runner_watcher *watcher;
-	void *watcher_context;
-	int photo_is_new; /* the values that depend on the photo alone are not those of the current photo */
-};
 
 static size_t round_up(size_t number, size_t multiple)
 {
@@ -81,11 +33,6 @@ static size_t round_up(size_t number, size_t multiple)
 static int same_shape(const struct infer_map *a, const struct infer_map *b)
 {
 	return a->c == b->c && a->h == b->h && a->w == b->w;
-}
-
-static size_t map_bytes(const struct infer_map *m)
-{
-	return (size_t)m->h * (size_t)m->w * m->pitch * infer_element_bytes(m->element);
 }
 
 static const struct infer_step *step_of_value(const struct infer_runner *r, int value)
@@ -118,7 +65,7 @@ static void init_values(struct infer_runner *r, int h, int w, const struct infer
 	struct infer_shape inputs[] = { { 3, h, w }, { infer_click_planes(&r->network->preprocess), h, w } };
 	for (int v = 0; v < r->value_count; v++) {
 		struct infer_shape shape = v < INFER_FIRST_STEP_VALUE ? inputs[v] : shapes[v - INFER_FIRST_STEP_VALUE];
-		r->values[v] = (struct value){ .map = map_of(r, v, shape), .maker = NONE, .last_reader = NONE, .container = NONE,
+		r->values[v] = (struct infer_value){ .map = map_of(r, v, shape), .maker = NONE, .last_reader = NONE, .container = NONE,
 					       .image_only = v != VALUE_CLICKS };
 	}
 	for (int i = 0; i < r->network->step_count; i++) {
@@ -144,7 +91,7 @@ static int is_cheap(const struct infer_runner *r, const struct infer_step *conv)
 static int is_fusable(const struct infer_runner *r, int add, int k)
 {
 	const struct infer_step *step = &r->network->steps[add], *maker = step_of_value(r, step->inputs[k]);
-	const struct value *value = &r->values[step->inputs[k]];
+	const struct infer_value *value = &r->values[step->inputs[k]];
 	if (step->op != INFER_OP_ADD || !same_shape(&r->values[step->inputs[0]].map, &r->values[step->inputs[1]].map))
 		return 0;
 	if (!maker || maker->op != INFER_OP_CONV2D || maker->relu || value->readers != 1)
@@ -179,7 +126,7 @@ static void find_fused_convs(const struct infer_runner *r, unsigned char *fused)
 }
 
 /* The add at step i, one or both of whose inputs are made by conv2ds that it takes over. */
-static void take_over_convs(const struct infer_runner *r, int i, const unsigned char *fused, struct task *task)
+static void take_over_convs(const struct infer_runner *r, int i, const unsigned char *fused, struct infer_task *task)
 {
 	const struct infer_step *add = &r->network->steps[i];
 	int k = takes_over(r, i, 1) ? 1 : 0;
@@ -192,10 +139,10 @@ static void take_over_convs(const struct infer_runner *r, int i, const unsigned 
 	task->plus_input = infer_unscaled(r->network, r->network->steps[task->plus_step].inputs[0], fused, &task->plus_scale);
 }
 
-static struct task make_task(const struct infer_runner *r, int i, const unsigned char *fused)
+static struct infer_task make_task(const struct infer_runner *r, int i, const unsigned char *fused)
 {
-	struct task task = { .step = i, .output = INFER_FIRST_STEP_VALUE + i, .addend = NONE, .plus_step = NONE, .plus_input = NONE,
-			     .relu = r->network->steps[i].relu, .image_only = r->values[INFER_FIRST_STEP_VALUE + i].image_only };
+	struct infer_task task = { .step = i, .output = INFER_FIRST_STEP_VALUE + i, .addend = NONE, .plus_step = NONE, .plus_input = NONE,
+			     .stream = NONE, .relu = r->network->steps[i].relu, .image_only = r->values[INFER_FIRST_STEP_VALUE + i].image_only };
 	if (takes_over(r, i, 0) || takes_over(r, i, 1))
 		take_over_convs(r, i, fused, &task);
 	const struct infer_step *step = &r->network->steps[task.step];
@@ -206,11 +153,11 @@ static struct task make_task(const struct infer_runner *r, int i, const unsigned
 }
 
 /* Where a new task belongs: last, or, if it makes much less out of its one input, right behind whoever made that. */
-static int place_of_task(const struct infer_runner *r, const struct task *task)
+static int place_of_task(const struct infer_runner *r, const struct infer_task *task)
 {
-	const struct value *in = &r->values[task->inputs[0]], *out = &r->values[task->output];
+	const struct infer_value *in = &r->values[task->inputs[0]], *out = &r->values[task->output];
 	int alone = task->input_count == 1 && task->addend == NONE && task->plus_step == NONE;
-	if (!alone || in->maker == NONE || 2 * map_bytes(&out->map) > map_bytes(&in->map))
+	if (!alone || in->maker == NONE || 2 * infer_map_bytes(&out->map) > infer_map_bytes(&in->map))
 		return r->task_count;
 	return in->maker + 1;
 }
@@ -233,7 +180,7 @@ static void make_tasks(struct infer_runner *r)
 	for (int i = 0; i < r->network->step_count; i++) {
 		if (fused[i])
 			continue;
-		struct task task = make_task(r, i, fused);
+		struct infer_task task = make_task(r, i, fused);
 		int place = place_of_task(r, &task);
 		memmove(r->tasks + place + 1, r->tasks + place, (size_t)(r->task_count++ - place) * sizeof task);
 		r->tasks[place] = task;
@@ -246,14 +193,16 @@ static void make_tasks(struct infer_runner *r)
 
 static void note_reader(struct infer_runner *r, int value, int task)
 {
-	struct value *v = &r->values[value];
+	struct infer_value *v = &r->values[value];
 	v->last_reader = task;
 	v->kept |= v->image_only && !r->tasks[task].image_only;
 }
 
+/* Who makes and who reads the values, by task. */
 static void note_readers(struct infer_runner *r)
 {
 	for (int t = 0; t < r->task_count; t++) {
+		r->values[r->tasks[t].output].maker = t;
 		for (int k = 0; k < r->tasks[t].input_count; k++)
 			note_reader(r, r->tasks[t].inputs[k], t);
 		if (r->tasks[t].addend != NONE)
@@ -270,17 +219,20 @@ static void note_readers(struct infer_runner *r)
 static void place_concat_inputs(struct infer_runner *r)
 {
 	for (int t = 0; t < r->task_count; t++) {
-		const struct task *task = &r->tasks[t];
+		const struct infer_task *task = &r->tasks[t];
 		int place = 0;
 		if (r->network->steps[task->step].op != INFER_OP_CONCAT)
 			continue;
+		r->values[task->output].whole = 1;
 		for (int k = 0; k < task->input_count; k++) {
-			struct value *v = &r->values[task->inputs[k]];
+			struct infer_value *v = &r->values[task->inputs[k]];
 			const struct infer_map *a = &v->map, *b = &r->values[task->output].map;
 			int same_numbers = a->element == b->element && a->scale == b->scale && a->zero == b->zero;
 			if (v->maker != NONE && v->container == NONE && !v->kept && same_numbers) {
 				v->container = task->output;
 				v->place = place;
+			} else {
+				r->values[task->output].whole = 0;
 			}
 			place += v->map.c;
 		}
@@ -290,31 +242,28 @@ static void place_concat_inputs(struct infer_runner *r)
 			r->values[v].map.pitch = r->values[r->values[v].container].map.pitch;
 }
 
-/* The value whose memory `value` lies in. */
-static int root_of(const struct infer_runner *r, int value)
+static int moment_of(const struct infer_runner *r, int task)
 {
-	while (r->values[value].container != NONE)
-		value = r->values[value].container;
-	return value;
+	return task == NONE ? NONE : r->tasks[task].moment;
 }
 
-/* Lifetimes in tasks: a container lives as long as anything in it. */
+/* Lifetimes in moments: a container lives as long as anything in it. */
 static void set_lifetimes(const struct infer_runner *r, struct infer_block *blocks)
 {
 	for (int v = 0; v < r->value_count; v++) {
-		const struct value *value = &r->values[v];
-		struct infer_block life = { .first = value->maker, .last = value->last_reader };
+		const struct infer_value *value = &r->values[v];
+		struct infer_block life = { .first = moment_of(r, value->maker), .last = moment_of(r, value->last_reader) };
 		if (life.last < life.first)
 			life.last = life.first;
 		if (value->kept) {
 			life.first = 0;
 			life.last = r->task_count;
-		} else if (value->maker == NONE) {
+		} else if (value->maker == NONE || r->values[infer_root_value(r, v)].rows) {
 			continue;
 		}
-		struct infer_block *block = &blocks[root_of(r, v)];
+		struct infer_block *block = &blocks[infer_root_value(r, v)];
 		if (!block->bytes)
-			*block = (struct infer_block){ .bytes = map_bytes(&r->values[root_of(r, v)].map), .first = life.first,
+			*block = (struct infer_block){ .bytes = infer_map_bytes(&r->values[infer_root_value(r, v)].map), .first = life.first,
 						       .last = life.last };
 		block->first = life.first < block->first ? life.first : block->first;
 		block->last = life.last > block->last ? life.last : block->last;
@@ -335,7 +284,7 @@ static struct infer_call call_of_step(const struct infer_runner *r, int index, c
 	return call;
 }
 
-static void make_call(const struct infer_runner *r, struct task *task)
+static void make_call(const struct infer_runner *r, struct infer_task *task)
 {
 	task->call = call_of_step(r, task->step, task->inputs, task->input_count, task->in_scale);
 	task->call.out = r->values[task->output].map;
@@ -348,6 +297,7 @@ static void make_call(const struct infer_runner *r, struct task *task)
 		task->call.plus = &task->plus;
 	}
 	task->kernel = infer_kernel_of(task->call.step, task->call.in[0].element);
+	task->row_step = task->kernel->row_step ? task->kernel->row_step(&task->call) : 1;
 }
 
 static void make_calls(struct infer_runner *r)
@@ -361,7 +311,7 @@ static size_t most_scratch(const struct infer_runner *r)
 {
 	size_t most = 0;
 	for (int t = 0; t < r->task_count; t++) {
-		const struct task *task = &r->tasks[t];
+		const struct infer_task *task = &r->tasks[t];
 		size_t need = task->kernel->scratch_bytes ? task->kernel->scratch_bytes(&task->call) : 0;
 		most = need > most ? need : most;
 	}
@@ -392,6 +342,8 @@ static void place_values(struct infer_runner *r, const struct infer_block *block
 	r->scratch = arena + blocks[r->value_count].offset;
 	for (int v = r->value_count - 1; v >= 0; v--) { /* containers come after what they hold */
 		struct infer_map *map = &r->values[v].map;
+		if (r->values[infer_root_value(r, v)].rows)
+			continue;
 		if (r->values[v].container == NONE) {
 			map->data = arena + blocks[v].offset;
 			continue;
@@ -409,7 +361,8 @@ static int lay_out(struct infer_runner *r, struct infer_block *blocks, int *orde
 		blocks[v].last = -1;
 	set_lifetimes(r, blocks);
 	make_calls(r); /* without data yet: for what scratch they need */
-	r->scratch_bytes = most_scratch(r);
+	infer_plan_windows(r);
+	r->scratch_bytes = most_scratch(r) + r->window_bytes;
 	size_t threads = (size_t)infer_threads_count(r->threads);
 	if (r->scratch_bytes > MAX_ARENA_BYTES / threads)
 		return allocate_arena(r, SIZE_MAX, message);
@@ -441,7 +394,7 @@ static size_t fill_constants(struct infer_runner *r, unsigned char *memory)
 {
 	size_t used = 0;
 	for (int t = 0; t < r->task_count; t++) {
-		struct task *task = &r->tasks[t];
+		struct infer_task *task = &r->tasks[t];
 		size_t bytes = task->kernel->constant_bytes ? task->kernel->constant_bytes(&task->call) : 0;
 		if (memory && bytes) {
 			task->kernel->fill_constants(&task->call, memory + used);
@@ -467,7 +420,7 @@ static int make_constants(struct infer_runner *r, char *message)
 
 static int set_up(struct infer_runner *r, int h, int w, const struct infer_shape *shapes, char *message)
 {
-	if (!r->values || !r->tasks || !r->threads)
+	if (!r->values || !r->tasks || !r->streams || !r->threads)
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory or threads for %d steps", r->network->step_count);
 	init_values(r, h, w, shapes);
 	int status = check_sums(r, message);
@@ -476,6 +429,8 @@ static int set_up(struct infer_runner *r, int h, int w, const struct infer_shape
 	make_tasks(r);
 	note_readers(r);
 	place_concat_inputs(r);
+	infer_find_streams(r);
+	note_readers(r);
 	status = plan_memory(r, message);
 	return status ? status : make_constants(r, message);
 }
@@ -499,12 +454,14 @@ int infer_runner_new(const struct infer_network *network, int h, int w, const st
 	r->packed = infer_network_packed(network, options->arithmetic);
 	r->isa = options->isa < 0 ? infer_isa_best() : (enum infer_isa)options->isa;
 	r->arithmetic = options->arithmetic;
+	r->stream_bytes = options->stream_bytes ? options->stream_bytes : DEFAULT_STREAM_BYTES;
 	r->photo_is_new = 1;
 	r->value_count = INFER_FIRST_STEP_VALUE + network->step_count;
 	r->values = malloc((size_t)r->value_count * sizeof *r->values);
 	r->tasks = malloc((size_t)network->step_count * sizeof *r->tasks);
+	r->streams = calloc((size_t)network->step_count, sizeof *r->streams);
 	r->threads = infer_threads_new(options->threads);
-	r->bytes = sizeof *r + (size_t)r->value_count * sizeof *r->values + (size_t)network->step_count * sizeof *r->tasks;
+	r->bytes = sizeof *r + (size_t)r->value_count * sizeof *r->values + (size_t)network->step_count * (sizeof *r->tasks + sizeof *r->streams);
 	status = set_up(r, h, w, shapes, message);
 	if (status) {
 		infer_runner_free(r);
@@ -523,6 +480,7 @@ void infer_runner_free(struct infer_runner *r)
 	free(r->memory);
 	free(r->values);
 	free(r->tasks);
+	free(r->streams);
 	free(r);
 }
 
@@ -625,7 +583,7 @@ void infer_runner_set_clicks(struct infer_runner *r, const struct infer_click *c
 
 struct job {
 	const struct infer_runner *runner;
-	const struct task *task;
+	const struct infer_task *task;
 };
 
 static void do_rows(void *context, int first, int end, int thread)
@@ -635,11 +593,13 @@ static void do_rows(void *context, int first, int end, int thread)
 	job->task->kernel->run(&job->task->call, first, end, r->scratch + (size_t)thread * r->scratch_bytes);
 }
 
-static void run_task(struct infer_runner *r, const struct task *task)
+static void run_task(struct infer_runner *r, const struct infer_task *task)
 {
 	struct job job = { r, task };
-	int step = task->kernel->row_step ? task->kernel->row_step(&task->call) : 1;
-	infer_threads_run(r->threads, task->call.out.h, step, do_rows, &job);
+	if (task->stream == NONE)
+		infer_threads_run(r->threads, task->call.out.h, task->row_step, do_rows, &job);
+	else
+		infer_run_stream(r, &r->streams[task->stream]);
 	if (r->watcher)
 		r->watcher(r->watcher_context, task->output - INFER_FIRST_STEP_VALUE, &task->call.out);
 }
@@ -648,9 +608,11 @@ const float *infer_runner_run(struct infer_runner *r)
 {
 	if (r->watcher)
 		r->watcher(r->watcher_context, -1, NULL);
-	for (int t = 0; t < r->task_count; t++)
-		if (!r->tasks[t].image_only || r->photo_is_new)
+	for (int t = 0; t < r->task_count; t++) {
+		int inside = t > 0 && r->tasks[t].stream != NONE && r->tasks[t].stream == r->tasks[t - 1].stream;
+		if (!inside && (!r->tasks[t].image_only || r->photo_is_new))
 			run_task(r, &r->tasks[t]);
+	}
 	r->photo_is_new = 0;
 	return r->values[r->value_count - 1].map.data;
 }

@@ -42,7 +42,7 @@ static void random_step(struct builder *b, struct pool *pool)
 	switch (number(b, 11)) {
 	case 0:
 	case 1:
-		keep(pool, build_conv2d(b, x, 1 + number(b, 12), 3, 1, dilation, dilation, number(b, 2)), level);
+		keep(pool, build_conv2d(b, x, 1 + number(b, 20), 3, 1, dilation, dilation, number(b, 2)), level);
 		break;
 	case 2:
 		keep(pool, build_conv2d(b, build_scale(b, x, 0.5f), 1 + number(b, 5), 1, 1, 0, 1, 0), level);
@@ -127,11 +127,11 @@ static void check_run(const struct builder *b, struct infer_runner *runner, int 
 	free(want);
 }
 
-static void check_random_network(uint32_t seed, int threads)
+static void check_random_network(uint32_t seed, int threads, size_t stream_bytes)
 {
 	enum { H = 16, W = 32 };
 	static float image[3 * H * W], clicks[3 * H * W];
-	struct infer_run_options options = { .threads = threads, .isa = -1 };
+	struct infer_run_options options = { .threads = threads, .isa = -1, .stream_bytes = stream_bytes };
 	struct builder b;
 	struct infer_runner *runner;
 	char message[TAPCUT_MESSAGE_SIZE] = "";
@@ -149,8 +149,10 @@ static void check_random_network(uint32_t seed, int threads)
 
 START_TEST(test_random_networks)
 {
-	for (uint32_t seed = 1; seed <= 40; seed++)
-		check_random_network(seed, 1 + (int)(seed % 3));
+	for (uint32_t seed = 1; seed <= 40; seed++) {
+		check_random_network(seed, 1 + (int)(seed % 3), 0);
+		check_random_network(seed, 1 + (int)(seed % 2), 1);
+	}
 }
 END_TEST
 
@@ -167,7 +169,7 @@ START_TEST(test_same_bits_everywhere)
 	fill(&b, clicks, 3 * H * W);
 	for (int isa = 0; isa < INFER_ISA_COUNT; isa++)
 		for (int threads = 1; threads <= 3; threads++) {
-			struct infer_run_options options = { .threads = threads, .isa = isa };
+			struct infer_run_options options = { .threads = threads, .isa = isa, .stream_bytes = threads > 1 ? 4096 : 0 };
 			struct infer_runner *runner;
 			if (!infer_isa_available((enum infer_isa)isa))
 				continue;
@@ -243,7 +245,8 @@ START_TEST(test_refusals)
 	build_conv2d(&b, build_binary(&b, INFER_OP_ADD, x, x, 0), 1, 1, 1, 0, 1, 0);
 	ck_assert_int_eq(infer_runner_new(&b.network, 17, 16, NULL, &runner, message), TAPCUT_FORMAT);
 	ck_assert_ptr_null(runner);
-	ck_assert_int_eq(infer_runner_new(&b.network, 512, 512, NULL, &runner, message), TAPCUT_LIMIT);
+	struct infer_run_options whole = { .isa = -1, .stream_bytes = SIZE_MAX };
+	ck_assert_int_eq(infer_runner_new(&b.network, 512, 512, &whole, &runner, message), TAPCUT_LIMIT);
 	ck_assert_msg(strstr(message, "512x512") && strstr(message, "MiB"), "%s", message);
 	struct infer_run_options bytes = { .arithmetic = INFER_ARITHMETIC_U8, .isa = -1 };
 	ck_assert_int_eq(infer_runner_new(&b.network, 16, 16, &bytes, &runner, message), TAPCUT_ARGUMENT);
