@@ -149,10 +149,8 @@ static void check_random_network(uint32_t seed, int threads, size_t stream_bytes
 
 START_TEST(test_random_networks)
 {
-	for (uint32_t seed = 1; seed <= 40; seed++) {
-		check_random_network(seed, 1 + (int)(seed % 3), 0);
-		check_random_network(seed, 1 + (int)(seed % 2), 1);
-	}
+	for (uint32_t seed = 1; seed <= 32; seed++) /* every third as a whole, the others streamed */
+		check_random_network(seed, 1 + (int)(seed % 2), seed % 3 != 0);
 }
 END_TEST
 
