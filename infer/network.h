@@ -161,7 +161,8 @@ const float *infer_runner_run(struct infer_runner *runner);
 size_t infer_runner_bytes(const struct infer_runner *runner);
 
 /* For measurements and calibration: called on the caller's thread before the first task (with step -1 and no map) and after each one,
- * with the step whose result it made and that; a fused step has no task of its own. NULL: not. */
+ * with the step whose result it made and that; a fused step has no task of its own. Tasks that run together count as one, the first
+ * (map NULL: its result never exists as a whole); with stream_bytes SIZE_MAX there are none. NULL: not. */
 struct infer_map;
 typedef void infer_runner_watcher(void *context, int step, const struct infer_map *map);
 void infer_runner_watch(struct infer_runner *runner, infer_runner_watcher *watcher, void *context);

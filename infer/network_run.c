@@ -601,7 +601,7 @@ static void run_task(struct infer_runner *r, const struct infer_task *task)
 	else
 		infer_run_stream(r, &r->streams[task->stream]);
 	if (r->watcher)
-		r->watcher(r->watcher_context, task->output - INFER_FIRST_STEP_VALUE, &task->call.out);
+		r->watcher(r->watcher_context, task->output - INFER_FIRST_STEP_VALUE, task->call.out.data ? &task->call.out : NULL);
 }
 
 const float *infer_runner_run(struct infer_runner *r)

@@ -34,10 +34,9 @@ void infer_threads_run(struct infer_threads *threads, int rows, int step, infer_
 #else
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 
-enum { LOOKS_BEFORE_SLEEP = 4000, LOOKS_BEFORE_YIELD = 2000, PIECES_PER_THREAD = 4 };
+enum { LOOKS_BEFORE_SLEEP = 4000, PIECES_PER_THREAD = 4 };
 
 struct helper {
 	struct infer_threads *pool;
@@ -49,7 +48,7 @@ struct infer_threads {
 	int count, started;
 	struct helper helper[INFER_MAX_THREADS];
 	pthread_mutex_t mutex;
-	pthread_cond_t wake;
+	pthread_cond_t wake, finished;
 
 	/* The job; written while no helper is at work. */
 	infer_threads_work *work;
@@ -108,7 +107,11 @@ static void *help(void *argument)
 		if (atomic_load(&t->stop))
 			return NULL;
 		do_pieces(t, self->number);
-		atomic_fetch_sub(&t->working, 1);
+		if (atomic_fetch_sub(&t->working, 1) > 1)
+			continue;
+		pthread_mutex_lock(&t->mutex);
+		pthread_cond_signal(&t->finished);
+		pthread_mutex_unlock(&t->mutex);
 	}
 }
 
@@ -132,6 +135,7 @@ struct infer_threads *infer_threads_new(int count)
 	t->count = count < 1 ? 1 : count > INFER_MAX_THREADS ? INFER_MAX_THREADS : count;
 	pthread_mutex_init(&t->mutex, NULL);
 	pthread_cond_init(&t->wake, NULL);
+	pthread_cond_init(&t->finished, NULL);
 	if (start_helpers(t))
 		return t;
 	infer_threads_free(t);
@@ -149,6 +153,7 @@ void infer_threads_free(struct infer_threads *t)
 	for (int i = 0; i < t->started; i++)
 		pthread_join(t->helper[i].thread, NULL);
 	pthread_cond_destroy(&t->wake);
+	pthread_cond_destroy(&t->finished);
 	pthread_mutex_destroy(&t->mutex);
 	free(t);
 }
@@ -160,6 +165,19 @@ static void start_job(struct infer_threads *t)
 	pthread_mutex_lock(&t->mutex);
 	atomic_fetch_add(&t->job, 1);
 	pthread_cond_broadcast(&t->wake);
+	pthread_mutex_unlock(&t->mutex);
+}
+
+static void wait_for_helpers(struct infer_threads *t)
+{
+	for (int i = 0; i < LOOKS_BEFORE_SLEEP; i++) {
+		if (atomic_load(&t->working) == 0)
+			return;
+		pause_a_moment();
+	}
+	pthread_mutex_lock(&t->mutex);
+	while (atomic_load(&t->working) > 0)
+		pthread_cond_wait(&t->finished, &t->mutex);
 	pthread_mutex_unlock(&t->mutex);
 }
 
@@ -178,12 +196,7 @@ void infer_threads_run(struct infer_threads *t, int rows, int step, infer_thread
 	t->pieces = (rows + t->piece - 1) / t->piece;
 	start_job(t);
 	do_pieces(t, 0);
-	for (int looks = 0; atomic_load(&t->working) > 0; looks++) {
-		if (looks < LOOKS_BEFORE_YIELD)
-			pause_a_moment();
-		else
-			sched_yield();
-	}
+	wait_for_helpers(t);
 }
 
 #endif

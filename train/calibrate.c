@@ -1,6 +1,7 @@
 /* See calibrate.h. */
 #include "train/calibrate.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ struct run {
 static enum status runner_new(const struct infer_network *network, int size, int arithmetic, infer_runner_watcher *watcher, void *context,
 			      struct infer_runner **runner)
 {
-	const struct infer_run_options options = { .arithmetic = arithmetic, .threads = 1, .isa = -1 };
+	const struct infer_run_options options = { .arithmetic = arithmetic, .threads = 1, .isa = -1, .stream_bytes = SIZE_MAX };
 	char message[TAPCUT_MESSAGE_SIZE];
 	if (infer_runner_new(network, size, size, &options, runner, message) != TAPCUT_OK)
 		return status_fail(STATUS_CONFIG, "%s", message);
