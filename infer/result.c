@@ -197,7 +197,7 @@ static void input_from_grid(struct tapcut_session *s, const struct canvas *c)
 		struct infer_rect rect = c->on_grid;
 		rect.y1 = rect.y0 + (y + rows) * step;
 		rect.y0 += y * step;
-		infer_resize_f32(s->probabilities, s->grid_w, s->grid_h, rect, s->strip, c->w, rows, s->resize_workspace);
+		infer_resize_f32(s->answer, s->grid_w, s->grid_h, rect, s->strip, c->w, rows, s->resize_workspace);
 		put_input(s, c, 0, c->w, y, rows);
 	}
 }

@@ -155,6 +155,7 @@ static size_t lay_out(struct tapcut_session *s, char *memory, int w, int h)
 	s->fit = infer_carve(memory, &used, 3 * fit);
 	s->resize_workspace = infer_carve(memory, &used, workspace);
 	s->postprocess_workspace = infer_carve(memory, &used, infer_postprocess_workspace(s->grid_w, s->grid_h));
+	s->refine = s->options.graph_cut ? infer_refine_place(memory, &used, s->grid_w, s->grid_h) : NULL;
 	s->result = infer_result_place(memory, &used, w, h, s->grid_w, s->grid_h);
 	return used;
 }
@@ -216,6 +217,8 @@ enum tapcut_status tapcut_session_set_image(struct tapcut_session *s, const uint
 		memcpy(s->photo + (size_t)y * 3 * (size_t)width, rgb + (size_t)y * stride, 3 * (size_t)width);
 	load_view(s, &s->looks[INFER_FIRST_LOOK], whole_photo(s));
 	infer_result_photo(s);
+	if (s->refine)
+		infer_refine_photo(s);
 	tapcut_session_reset(s);
 	return TAPCUT_OK;
 }
@@ -325,8 +328,9 @@ static void update_mask(struct tapcut_session *s, int count)
 		.keep_touched = s->options.keep_touched,
 		.fill_pixels = (size_t)((double)grid * s->options.fill_holes / 1e6),
 	};
+	s->answer = s->refine ? infer_refine_answer(s, count) : s->probabilities;
 	for (size_t i = 0; i < grid; i++)
-		s->mask[i] = s->probabilities[i] > s->options.threshold ? 255 : 0;
+		s->mask[i] = s->answer[i] > s->options.threshold ? 255 : 0;
 	clicks_on_grid(s, count, clicks);
 	infer_postprocess(&options, clicks, count, s->mask, s->grid_w, s->grid_h, s->postprocess_workspace);
 }

@@ -23,6 +23,7 @@ struct infer_look {
 enum { INFER_FIRST_LOOK, INFER_CLOSE_LOOK, INFER_LOOKS };
 
 struct infer_result; /* result.c */
+struct infer_refine; /* refine.c */
 
 struct tapcut_session {
 	const struct tapcut_model *model;
@@ -46,6 +47,8 @@ struct tapcut_session {
 	uint8_t *mask;              /* grid, 255 or 0 */
 	uint8_t *photo;             /* h rows of 3 w bytes */
 	uint8_t *fit;               /* fit_h rows of 3 fit_w bytes */
+	struct infer_refine *refine; /* NULL without the option graph_cut */
+	const float *answer;        /* grid: the probabilities, or what refining made of them */
 	struct infer_result *result;
 	void *resize_workspace;
 	void *postprocess_workspace;
@@ -64,6 +67,10 @@ struct infer_result *infer_result_place(char *memory, size_t *used, int w, int h
 void infer_result_photo(struct tapcut_session *session);
 /* The clicks have changed. */
 void infer_result_stale(struct infer_result *result);
+/* refine.c: memory; the photo has come; the network's answer after so many clicks, refined. */
+struct infer_refine *infer_refine_place(char *memory, size_t *used, int grid_w, int grid_h);
+void infer_refine_photo(struct tapcut_session *session);
+const float *infer_refine_answer(struct tapcut_session *session, int count);
 /* Takes the next `bytes` of the memory; with memory NULL only counts. */
 void *infer_carve(char *memory, size_t *used, size_t bytes);
 

@@ -31,6 +31,8 @@ static void print_usage(FILE *out)
 	      "  --keep-touched 0|1  keep only components that a positive click touches (default 1)\n"
 	      "  --fill-holes PPM    fill holes up to this many pixels per million of the photo (default 500)\n"
 	      "  --arithmetic A      float, int8 or auto: 8 bits where the weights file has what that takes (default auto)\n"
+	      "  --graph-cut         refine each mask by colour models and a minimum cut\n"
+	      "  --baseline graph-cut  no network: the taps alone, by colour models and a minimum cut\n"
 	      "  --max-clicks N      1..20 clicks per object (default 20)\n"
 	      "  --jitter PX         clicks miss their aim by up to PX photo pixels (default 0, the protocol)\n"
 	      "  --limit N           only N objects: the first pairs, or objects chosen by hash of their id (default: all)\n"
@@ -61,6 +63,8 @@ enum {
 	OPT_KEEP,
 	OPT_HOLES,
 	OPT_ARITHMETIC,
+	OPT_GRAPH_CUT,
+	OPT_BASELINE,
 	OPT_MAX_CLICKS,
 	OPT_JITTER,
 	OPT_LIMIT,
@@ -83,6 +87,8 @@ static const struct option long_options[] = {
 	{ "keep-touched", required_argument, NULL, OPT_KEEP },
 	{ "fill-holes", required_argument, NULL, OPT_HOLES },
 	{ "arithmetic", required_argument, NULL, OPT_ARITHMETIC },
+	{ "graph-cut", no_argument, NULL, OPT_GRAPH_CUT },
+	{ "baseline", required_argument, NULL, OPT_BASELINE },
 	{ "max-clicks", required_argument, NULL, OPT_MAX_CLICKS },
 	{ "jitter", required_argument, NULL, OPT_JITTER },
 	{ "limit", required_argument, NULL, OPT_LIMIT },
@@ -131,6 +137,12 @@ static bool parse_arithmetic(const char *text, int *value)
 	return false;
 }
 
+static bool wrong_usage(const char *message)
+{
+	fprintf(stderr, "tapcut eval: %s\n", message);
+	return false;
+}
+
 static bool parse_option(int option, struct arguments *a)
 {
 	struct evaluate_options *o = &a->options;
@@ -147,6 +159,8 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_KEEP: return parse_int("keep-touched", optarg, 0, 1, &o->session.keep_touched);
 	case OPT_HOLES: return parse_int("fill-holes", optarg, 0, 1000000, &o->session.fill_holes);
 	case OPT_ARITHMETIC: return parse_arithmetic(optarg, &o->session.arithmetic);
+	case OPT_GRAPH_CUT: o->session.graph_cut = 1; return true;
+	case OPT_BASELINE: o->baseline = true; return strcmp(optarg, "graph-cut") == 0 || wrong_usage("--baseline: expected graph-cut");
 	case OPT_MAX_CLICKS: return parse_int("max-clicks", optarg, 1, EVALUATE_MAX_CLICKS, &o->max_clicks);
 	case OPT_JITTER: return parse_int("jitter", optarg, 0, 1000, &o->jitter);
 	case OPT_LIMIT: return parse_int("limit", optarg, 0, 1000000000, &o->limit);
@@ -156,12 +170,6 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_HELP: a->help = true; return true;
 	default: return false; /* getopt_long has said what is wrong */
 	}
-}
-
-static bool wrong_usage(const char *message)
-{
-	fprintf(stderr, "tapcut eval: %s\n", message);
-	return false;
 }
 
 static bool parse_arguments(int argc, char **argv, struct arguments *a)

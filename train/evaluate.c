@@ -10,6 +10,7 @@
 #include "core/rng.h"
 #include "core/workers.h"
 #include "data/robot.h"
+#include "train/baseline.h"
 #include "train/evaluate_source.h"
 #include "train/progress.h"
 #include "train/protocol.h"
@@ -112,6 +113,36 @@ static enum status click_instance(const struct evaluation *evaluation, int index
 			    rng_stream(0, 0, (uint64_t)index, RNG_CORRECTIVE), item);
 }
 
+struct baseline_predictor {
+	struct baseline *baseline;
+	double *elapsed_ms;
+};
+
+static enum status click_on_baseline(void *context, const struct click *click, uint8_t *mask)
+{
+	struct baseline_predictor *predictor = context;
+	double start = now_ms();
+	enum status status = baseline_click(predictor->baseline, click, mask);
+	*predictor->elapsed_ms += now_ms() - start;
+	return status;
+}
+
+static enum status click_baseline(const struct evaluation *evaluation, int index, const struct evaluate_data *data,
+				  struct evaluate_instance *item)
+{
+	const struct evaluate_options *options = evaluation->options;
+	struct baseline_predictor state = { .elapsed_ms = &item->clicks_ms };
+	double start = now_ms();
+	TRY(baseline_new(&data->photo, &state.baseline));
+	item->set_image_ms = now_ms() - start;
+	struct protocol_predictor predictor = { click_on_baseline, &state };
+	struct protocol_rules rules = { TARGET, EVALUATE_LEAST_CLICKS, options->max_clicks, options->jitter };
+	enum status status = protocol_run(&rules, &predictor, data->truth, data->photo.width, data->photo.height,
+					  rng_stream(0, 0, (uint64_t)index, RNG_CORRECTIVE), item);
+	baseline_free(state.baseline);
+	return status;
+}
+
 static enum status run_instance(const struct evaluation *evaluation, int index, const struct evaluate_data *data,
 				struct tapcut_session *session, struct evaluate_instance *item)
 {
@@ -119,7 +150,8 @@ static enum status run_instance(const struct evaluation *evaluation, int index, 
 	item->width = data->photo.width;
 	item->height = data->photo.height;
 	if (memchr(data->truth, TRUTH_OBJECT, (size_t)item->width * (size_t)item->height))
-		status = click_instance(evaluation, index, data, session, item);
+		status = evaluation->options->baseline ? click_baseline(evaluation, index, data, item)
+						       : click_instance(evaluation, index, data, session, item);
 	else
 		status = status_fail(STATUS_FORMAT, "the mask has no object pixel");
 	return status == STATUS_OK ? status : status_wrap(status, "%s", item->name);

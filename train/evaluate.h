@@ -19,6 +19,7 @@ enum { EVALUATE_MAX_CLICKS = 20, EVALUATE_LEAST_CLICKS = 5 };
 
 struct evaluate_options {
 	struct tapcut_options session; /* size, zoom, threshold; post-processing is part of what is measured */
+	bool baseline;                 /* not the model, but taps alone (train/baseline.h) */
 	int max_clicks;                /* 20 */
 	int limit;                     /* instances; 0: all */
 	int threads; /* instances are independent; the figures do not depend on it (ms per click does) */

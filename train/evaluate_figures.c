@@ -63,11 +63,17 @@ void evaluate_summarise(struct evaluate_result *result, int max_clicks)
 static void print_settings(const struct evaluate_result *result, const struct evaluate_options *options, FILE *out)
 {
 	const struct tapcut_options *session = &result->session;
+	if (options->baseline) {
+		fprintf(out, "settings  no network: taps alone, by colour models and a minimum cut, at most %d clicks\n", options->max_clicks);
+		return;
+	}
 	fprintf(out,
 		"settings  long side %d for click 1, then %d, with the photo's aspect, no flips (TTA off), zoom-in %s, threshold %.2f,\n",
 		session->first_size, session->size, session->zoom ? "on from click 2" : "off", (double)session->threshold);
 	fprintf(out, "          at most %d clicks, mask at photo size, keep touched components %s, fill holes up to %d ppm",
 		options->max_clicks, session->keep_touched ? "on" : "off", session->fill_holes);
+	if (session->graph_cut)
+		fprintf(out, ", refined by a minimum cut");
 	if (options->jitter)
 		fprintf(out, ", clicks off by up to %d px", options->jitter);
 	fprintf(out, "\n");
@@ -107,5 +113,7 @@ void evaluate_print_json(const struct evaluate_result *result, const struct eval
 		options->max_clicks, options->max_clicks < EVALUATE_LEAST_CLICKS ? options->max_clicks : EVALUATE_LEAST_CLICKS);
 	fprintf(out, ", \"keep_touched\": %s, \"fill_holes_ppm\": %d", session->keep_touched ? "true" : "false",
 		session->fill_holes);
+	fprintf(out, ", \"graph_cut\": %s, \"baseline\": %s", session->graph_cut ? "true" : "false",
+		options->baseline ? "\"graph-cut\"" : "null");
 	fprintf(out, ", \"jitter\": %d, \"threads\": %d}\n", options->jitter, options->threads);
 }
