@@ -44,6 +44,13 @@ INLINE __m256i round_sums(const struct infer_conv2d_u8_band *b, __m256i sum, con
 	return _mm256_add_epi32(_mm256_cvtps_epi32(t), _mm256_set1_epi32(b->zero));
 }
 
+INLINE void store_bytes(uint8_t *out, __m256i low, __m256i high)
+{
+	__m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
+	__m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+	_mm_storeu_si128((__m128i *)(void *)out, bytes);
+}
+
 INLINE void store_quad(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const __m256i *sum)
 {
 	int first = block * INFER_U8_BLOCK;
@@ -52,30 +59,83 @@ INLINE void store_quad(const struct infer_conv2d_u8_band *band, const struct inf
 #pragma GCC unroll 4
 	for (int p = 0; p < INFER_U8_QUAD; p++, out += band->out_pitch) {
 		__m256i low = round_sums(band, sum[2 * p], multiplier), high = round_sums(band, sum[2 * p + 1], multiplier + 8);
-		__m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
-		__m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-		_mm_storeu_si128((__m128i *)(void *)out, bytes);
+		store_bytes(out, low, high);
 	}
+}
+
+/* Sums as terms, in fractions of the output's step. */
+INLINE __m256i term_of(__m256i sum, const float *multiplier)
+{
+	__m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), _mm256_loadu_ps(multiplier));
+	t = _mm256_min_ps(_mm256_max_ps(t, _mm256_set1_ps(-INFER_U8_TERM_LIMIT)), _mm256_set1_ps(INFER_U8_TERM_LIMIT));
+	return _mm256_cvtps_epi32(t);
+}
+
+INLINE __m256i round_term(const struct infer_conv2d_u8_band *b, __m256i term, const uint8_t *addend)
+{
+	const __m256i half = _mm256_set1_epi32(1 << (INFER_U8_FRACTION - 1)), zero = _mm256_set1_epi32(b->zero);
+	if (addend) {
+		__m256i q = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)addend));
+		q = _mm256_sub_epi32(q, _mm256_set1_epi32(b->addend_zero));
+		term = _mm256_add_epi32(term, _mm256_mullo_epi32(q, _mm256_set1_epi32(b->addend_multiplier)));
+	}
+	__m256i q = _mm256_srai_epi32(_mm256_add_epi32(term, half), INFER_U8_FRACTION);
+	q = _mm256_max_epi32(q, _mm256_set1_epi32(b->low));
+	return _mm256_add_epi32(_mm256_min_epi32(q, _mm256_sub_epi32(_mm256_set1_epi32(255), zero)), zero);
+}
+
+/* Bytes of sums of terms. */
+INLINE void store_terms(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const __m256i *term)
+{
+	int first = block * INFER_U8_BLOCK;
+	for (int p = 0; p < INFER_U8_QUAD; p++) {
+		size_t pixel = quad->out + (size_t)p;
+		const uint8_t *addend = band->addend ? band->addend + pixel * band->addend_pitch + first : NULL;
+		store_bytes(band->out + pixel * band->out_pitch + first, round_term(band, term[2 * p], addend),
+			    round_term(band, term[2 * p + 1], addend ? addend + 8 : NULL));
+	}
+}
+
+/* A quad whose four pixels and block are all there. */
+INLINE void do_whole(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block)
+{
+	__m256i sum[8], term[8] = { _mm256_setzero_si256() };
+	for (int k = 0; k < band->operand_count; k++) {
+		const float *multiplier = band->operand[k].multiplier + block * INFER_U8_BLOCK;
+		sum_quad(&band->operand[k], quad->in[k], block, sum);
+		if (infer_conv2d_u8_is_simple(band)) {
+			store_quad(band, quad, block, sum);
+			return;
+		}
+#pragma GCC unroll 8
+		for (int i = 0; i < 8; i++) {
+			__m256i t = term_of(sum[i], multiplier + i % 2 * 8);
+			term[i] = _mm256_add_epi32(term[i], t);
+		}
+	}
+	store_terms(band, quad, block, term);
+}
+
+INLINE void do_part(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block)
+{
+	int32_t sums[2][INFER_U8_QUAD][INFER_U8_BLOCK];
+	__m256i sum[8];
+	for (int k = 0; k < band->operand_count; k++) {
+		sum_quad(&band->operand[k], quad->in[k], block, sum);
+		memcpy(sums[k], sum, sizeof sum);
+	}
+	infer_conv2d_u8_finish(band, quad, block, (const int32_t(*)[INFER_U8_QUAD][INFER_U8_BLOCK])sums);
 }
 
 TARGET void infer_conv2d_u8_avx2(const struct infer_conv2d_u8_band *band)
 {
 	for (int block = 0; block * INFER_U8_BLOCK < band->outputs; block++) {
-		int whole = infer_conv2d_u8_is_simple(band) && band->pixels == INFER_U8_QUAD &&
-			    (block + 1) * INFER_U8_BLOCK <= band->outputs;
+		int whole = band->out && band->pixels == INFER_U8_QUAD && (block + 1) * INFER_U8_BLOCK <= band->outputs;
 		for (int i = 0; i < band->quad_count; i++) {
-			const struct infer_conv2d_u8_quad *quad = &band->quads[i];
-			int32_t sums[2][INFER_U8_QUAD][INFER_U8_BLOCK];
-			__m256i sum[8];
-			for (int k = 0; k < band->operand_count; k++) {
-				sum_quad(&band->operand[k], quad->in[k], block, sum);
-				if (!whole)
-					memcpy(sums[k], sum, sizeof sum);
-			}
 			if (whole)
-				store_quad(band, quad, block, sum);
+				do_whole(band, &band->quads[i], block);
 			else
-				infer_conv2d_u8_finish(band, quad, block, (const int32_t(*)[INFER_U8_QUAD][INFER_U8_BLOCK])sums);
+				do_part(band, &band->quads[i], block);
 		}
 	}
 }

@@ -85,37 +85,81 @@ INLINE void store_tile(const struct infer_conv2d_u8_band *band, const struct inf
 	}
 }
 
-/* Other ends than bytes of one sum go through memory. */
-INLINE void finish_tile(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const int quads,
-			const int blocks, const __m512i *sum, int operand, int32_t sums[][2][INFER_U8_QUAD][INFER_U8_BLOCK])
+/* Sums as terms, in fractions of the output's step. */
+INLINE void make_terms(const struct infer_conv2d_u8_operand *o, int block, const int quads, const int blocks, __m512i *sum)
 {
+	const __m512 low = _mm512_set1_ps(-INFER_U8_TERM_LIMIT), high = _mm512_set1_ps(INFER_U8_TERM_LIMIT);
 #pragma GCC unroll 24
-	for (int i = 0; i < quads * INFER_U8_QUAD * blocks; i++)
-		_mm512_storeu_si512(sums[i / (4 * blocks) * blocks + i % blocks][operand][i / blocks % 4], sum[i]);
-	if (operand + 1 < band->operand_count)
+	for (int i = 0; i < quads * INFER_U8_QUAD * blocks; i++) {
+		__m512 t = _mm512_mul_ps(_mm512_cvtepi32_ps(sum[i]), _mm512_loadu_ps(o->multiplier + (block + i % blocks) * INFER_U8_BLOCK));
+		sum[i] = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(t, low), high));
+	}
+}
+
+INLINE __m512i add_bytes(const struct infer_conv2d_u8_band *b, __m512i term, __mmask16 mask, const uint8_t *addend)
+{
+	__m512i q = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, addend));
+	q = _mm512_sub_epi32(q, _mm512_set1_epi32(b->addend_zero));
+	return _mm512_add_epi32(term, _mm512_mullo_epi32(q, _mm512_set1_epi32(b->addend_multiplier)));
+}
+
+INLINE __m512i round_term(const struct infer_conv2d_u8_band *b, __m512i term)
+{
+	const __m512i half = _mm512_set1_epi32(1 << (INFER_U8_FRACTION - 1)), zero = _mm512_set1_epi32(b->zero);
+	__m512i q = _mm512_srai_epi32(_mm512_add_epi32(term, half), INFER_U8_FRACTION);
+	q = _mm512_max_epi32(q, _mm512_set1_epi32(b->low));
+	return _mm512_add_epi32(_mm512_min_epi32(q, _mm512_sub_epi32(_mm512_set1_epi32(255), zero)), zero);
+}
+
+/* One block of one pixel: bytes of terms, or logits of a sum. */
+INLINE void store_other(const struct infer_conv2d_u8_band *band, size_t pixel, int first, __mmask16 mask, __m512i value)
+{
+	size_t at = pixel * band->out_pitch + (size_t)first;
+	if (band->logits) {
+		__m512 t = _mm512_mul_ps(_mm512_cvtepi32_ps(value), _mm512_loadu_ps(band->operand[0].multiplier + first));
+		_mm512_mask_storeu_ps(band->logits + at, mask, t);
 		return;
-	for (int q = 0; q < quads; q++)
-		for (int b = 0; b < blocks; b++)
-			infer_conv2d_u8_finish(band, &quad[q], block + b,
-					       (const int32_t(*)[INFER_U8_QUAD][INFER_U8_BLOCK])sums[q * blocks + b]);
+	}
+	if (band->addend)
+		value = add_bytes(band, value, mask, band->addend + pixel * band->addend_pitch + first);
+	_mm512_mask_cvtepi32_storeu_epi8(band->out + at, mask, round_term(band, value));
+}
+
+/* What is not bytes of one sum: sum of terms, or logits. */
+INLINE void store_others(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const int quads,
+			 const int blocks, const __m512i *sum)
+{
+	for (int i = 0; i < quads * INFER_U8_QUAD * blocks; i++) {
+		int first = (block + i % blocks) * INFER_U8_BLOCK, left = band->outputs - first, p = i / blocks % INFER_U8_QUAD;
+		__mmask16 mask = (__mmask16)(left >= INFER_U8_BLOCK ? 0xffff : (1u << left) - 1);
+		if (p < band->pixels)
+			store_other(band, quad[i / (4 * blocks)].out + (size_t)p, first, mask, sum[i]);
+	}
 }
 
 INLINE void do_tile(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const int quads,
 		    const int blocks)
 {
-	int simple = infer_conv2d_u8_is_simple(band);
-	int32_t sums[6][2][INFER_U8_QUAD][INFER_U8_BLOCK];
+	__m512i sum[MAX_SUMS], other[MAX_SUMS];
+#pragma GCC unroll 24
+	for (int i = 0; i < quads * INFER_U8_QUAD * blocks; i++)
+		other[i] = _mm512_setzero_si512();
 	for (int k = 0; k < band->operand_count; k++) {
-		__m512i sum[MAX_SUMS];
-		size_t in[6];
+		size_t in[INFER_U8_MOST_QUADS];
 		for (int q = 0; q < quads; q++)
 			in[q] = quad[q].in[k];
 		sum_tile(&band->operand[k], in, block, quads, blocks, sum);
-		if (simple)
+		if (infer_conv2d_u8_is_simple(band)) {
 			store_tile(band, quad, block, quads, blocks, sum);
-		else
-			finish_tile(band, quad, block, quads, blocks, sum, k, sums);
+			return;
+		}
+		if (band->out)
+			make_terms(&band->operand[k], block, quads, blocks, sum);
+#pragma GCC unroll 24
+		for (int i = 0; i < quads * INFER_U8_QUAD * blocks; i++)
+			other[i] = _mm512_add_epi32(other[i], sum[i]);
 	}
+	store_others(band, quad, block, quads, blocks, other);
 }
 
 TARGET void infer_conv2d_u8_vnni(const struct infer_conv2d_u8_band *band)

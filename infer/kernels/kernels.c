@@ -32,7 +32,7 @@ const struct infer_kernel infer_kernels_u8[INFER_OP_COUNT] = {
 	[INFER_OP_RELU] = POINTWISE_U8,
 	[INFER_OP_LEAKY_RELU] = POINTWISE_U8,
 	[INFER_OP_SIGMOID] = POINTWISE_U8,
-	[INFER_OP_MAX_POOL2D] = { .run = infer_max_pool2d_u8 },
+	[INFER_OP_MAX_POOL2D] = { .run = infer_max_pool2d_u8, .scratch_bytes = infer_max_pool2d_u8_scratch },
 	[INFER_OP_GLOBAL_AVG_POOL2D] = { .run = infer_global_avg_pool2d_u8, .scratch_bytes = infer_global_avg_pool2d_u8_scratch },
 	[INFER_OP_UPSAMPLE_NEAREST] = { .run = infer_upsample_nearest_u8 },
 	[INFER_OP_UPSAMPLE_BILINEAR] = { .run = infer_upsample_bilinear_u8, .scratch_bytes = infer_upsample_bilinear_u8_scratch },

@@ -75,6 +75,7 @@ size_t infer_conv2d_u8_packed(const struct infer_call *call);
 void infer_conv2d_u8_pack(const struct infer_call *call, void *packed);
 size_t infer_conv2d_u8_constant_bytes(const struct infer_call *call);
 void infer_conv2d_u8_fill_constants(const struct infer_call *call, void *constants);
+size_t infer_max_pool2d_u8_scratch(const struct infer_call *call);
 size_t infer_global_avg_pool2d_u8_scratch(const struct infer_call *call);
 size_t infer_upsample_bilinear_u8_scratch(const struct infer_call *call);
 size_t infer_concat_u8_constant_bytes(const struct infer_call *call);
