@@ -255,7 +255,7 @@ static size_t quad_count(const struct infer_call *call, int rows)
 
 static size_t quad_bytes(const struct infer_call *call, int rows)
 {
-	return round_up(round_up(quad_count(call, rows), INFER_U8_MOST_QUADS) * sizeof(struct infer_conv2d_u8_quad), 64);
+	return round_up(round_up(quad_count(call, rows), INFER_U8_QUADS) * sizeof(struct infer_conv2d_u8_quad), 64);
 }
 
 size_t infer_conv2d_u8_scratch(const struct infer_call *call)
@@ -355,14 +355,14 @@ static void list_quads(const struct infer_call *call, const struct infer_conv2d_
 				quads->in[k] = (uint32_t)((size_t)y * band->operand[k].row_stride + x * band->operand[k].pixel_stride);
 			quads->out = (uint32_t)((size_t)y * (size_t)w + x);
 		}
-	for (int i = band->quad_count; i % INFER_U8_MOST_QUADS; i++, quads++)
+	for (int i = band->quad_count; i % INFER_U8_QUADS; i++, quads++)
 		*quads = quads[-1];
 }
 
 static void run_inner(const struct infer_conv2d_u8_band *band, enum infer_isa isa)
 {
 #if defined(__x86_64__)
-	if (isa == INFER_ISA_AVX512 && __builtin_cpu_supports("avx512vnni"))
+	if (isa == INFER_ISA_AVX512 && __builtin_cpu_supports("avx512vnni") && band->pixels == INFER_U8_QUAD)
 		infer_conv2d_u8_vnni(band);
 	else if (isa != INFER_ISA_GENERIC)
 		infer_conv2d_u8_avx2(band);

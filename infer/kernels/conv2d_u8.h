@@ -5,7 +5,7 @@
 #include "u8.h"
 
 /* Outputs are computed in blocks of this many, input channels in groups, pixels in quads that lie side by side in a row. */
-enum { INFER_U8_BLOCK = 16, INFER_U8_GROUP = 4, INFER_U8_QUAD = 4, INFER_U8_MOST_QUADS = 6 };
+enum { INFER_U8_BLOCK = 16, INFER_U8_GROUP = 4, INFER_U8_QUAD = 4, INFER_U8_QUADS = 12 };
 
 #if defined(__wasm_simd128__)
 typedef int16_t infer_u8_lane; /* what i32x4.dot_i16x8_s takes */
@@ -43,7 +43,7 @@ struct infer_conv2d_u8_band {
 	const uint8_t *addend; /* or NULL; its pixel is at out / out_pitch * addend_pitch */
 	size_t addend_pitch;
 	int addend_zero, addend_multiplier;
-	const struct infer_conv2d_u8_quad *quads; /* the last one is repeated up to a multiple of INFER_U8_MOST_QUADS */
+	const struct infer_conv2d_u8_quad *quads; /* the last one is repeated up to a multiple of INFER_U8_QUADS, so that threes and fours of quads come out even */
 	int quad_count;
 };
 

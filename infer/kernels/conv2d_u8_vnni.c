@@ -1,4 +1,5 @@
-/* The inner loops of conv2d_u8.c for AVX-512 VNNI: one vpdpbusd is 64 products, four for each of 16 outputs. */
+/* The inner loops of conv2d_u8.c for AVX-512 VNNI: one vpdpbusd is 64 products, four for each of 16 outputs. For rows of at
+ * least four pixels. */
 #include "conv2d_u8.h"
 
 #if defined(__x86_64__)
@@ -8,7 +9,7 @@
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
 
-enum { MAX_SUMS = 24 }; /* of 32 registers */
+enum { MAX_SUMS = 24, MAX_QUADS = 4 }; /* of 32 registers */
 
 /* Sums of `quads` quads of pixels for `blocks` blocks of outputs: sum[(quad * 4 + pixel) * blocks + block]. */
 INLINE void sum_tile(const struct infer_conv2d_u8_operand *o, const size_t *in, int block, const int quads, const int blocks, __m512i *sum)
@@ -20,8 +21,8 @@ INLINE void sum_tile(const struct infer_conv2d_u8_operand *o, const size_t *in, 
 		sum[i] = _mm512_loadu_si512(o->bias + (block + i % blocks) * INFER_U8_BLOCK);
 	for (int ry = 0; ry < o->runs_y; ry++)
 		for (int rx = 0; rx < o->runs_x; rx++) {
-			const uint8_t *run = o->in + (size_t)ry * o->run_step_y + (size_t)rx * o->run_step_x, *x[6];
-#pragma GCC unroll 6
+			const uint8_t *run = o->in + (size_t)ry * o->run_step_y + (size_t)rx * o->run_step_x, *x[MAX_QUADS];
+#pragma GCC unroll 4
 			for (int q = 0; q < quads; q++)
 				x[q] = run + in[q];
 			for (int g = 0; g < o->groups; g++, w += 64) {
@@ -29,7 +30,7 @@ INLINE void sum_tile(const struct infer_conv2d_u8_operand *o, const size_t *in, 
 #pragma GCC unroll 2
 				for (int b = 0; b < blocks; b++)
 					weight[b] = _mm512_loadu_si512(w + (size_t)b * o->block_bytes);
-#pragma GCC unroll 6
+#pragma GCC unroll 4
 				for (int q = 0; q < quads; q++) {
 #pragma GCC unroll 4
 					for (int p = 0; p < INFER_U8_QUAD; p++) {
@@ -74,13 +75,12 @@ INLINE void store_tile(const struct infer_conv2d_u8_band *band, const struct inf
 		int first = (block + b) * INFER_U8_BLOCK, left = band->outputs - first;
 		__mmask16 mask = (__mmask16)(left >= INFER_U8_BLOCK ? 0xffff : (1u << left) - 1);
 		struct rounding r = rounding_of(band, block + b);
-#pragma GCC unroll 6
+#pragma GCC unroll 4
 		for (int q = 0; q < quads; q++) {
 			uint8_t *out = band->out + quad[q].out * band->out_pitch + first;
 #pragma GCC unroll 4
 			for (int p = 0; p < INFER_U8_QUAD; p++, out += band->out_pitch)
-				if (p < band->pixels)
-					_mm512_mask_cvtepi32_storeu_epi8(out, mask, round_sums(sum[(q * 4 + p) * blocks + b], &r));
+				_mm512_mask_cvtepi32_storeu_epi8(out, mask, round_sums(sum[(q * 4 + p) * blocks + b], &r));
 		}
 	}
 }
@@ -132,8 +132,7 @@ INLINE void store_others(const struct infer_conv2d_u8_band *band, const struct i
 	for (int i = 0; i < quads * INFER_U8_QUAD * blocks; i++) {
 		int first = (block + i % blocks) * INFER_U8_BLOCK, left = band->outputs - first, p = i / blocks % INFER_U8_QUAD;
 		__mmask16 mask = (__mmask16)(left >= INFER_U8_BLOCK ? 0xffff : (1u << left) - 1);
-		if (p < band->pixels)
-			store_other(band, quad[i / (4 * blocks)].out + (size_t)p, first, mask, sum[i]);
+		store_other(band, quad[i / (4 * blocks)].out + (size_t)p, first, mask, sum[i]);
 	}
 }
 
@@ -145,7 +144,7 @@ INLINE void do_tile(const struct infer_conv2d_u8_band *band, const struct infer_
 	for (int i = 0; i < quads * INFER_U8_QUAD * blocks; i++)
 		other[i] = _mm512_setzero_si512();
 	for (int k = 0; k < band->operand_count; k++) {
-		size_t in[INFER_U8_MOST_QUADS];
+		size_t in[MAX_QUADS];
 		for (int q = 0; q < quads; q++)
 			in[q] = quad[q].in[k];
 		sum_tile(&band->operand[k], in, block, quads, blocks, sum);
@@ -168,8 +167,8 @@ TARGET void infer_conv2d_u8_vnni(const struct infer_conv2d_u8_band *band)
 	for (; block + 2 <= blocks; block += 2)
 		for (int i = 0; i < band->quad_count; i += 3)
 			do_tile(band, band->quads + i, block, 3, 2);
-	for (int i = 0; block < blocks && i < band->quad_count; i += 6)
-		do_tile(band, band->quads + i, block, 6, 1);
+	for (int i = 0; block < blocks && i < band->quad_count; i += 4)
+		do_tile(band, band->quads + i, block, 4, 1);
 }
 
 #endif
