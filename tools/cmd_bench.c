@@ -20,6 +20,7 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut bench [CONFIG.json] [OPTIONS]\n"
 	      "       tapcut bench --taps [--against onnxruntime] [--model FILE] [--size N] [--threads N] [--repeat N]\n"
+	      "       tapcut bench --photo FILE [--graph-cut] [--model FILE] [--threads N] [--repeat N]\n"
 	      "\n"
 	      "Trains and infers the network of a config (default " DEFAULT_CONFIG ") on generated data. Prints\n"
 	      "samples per second, the time of each kind of operator as a share of the FMA peak that it measures,\n"
@@ -41,7 +42,9 @@ static void print_usage(FILE *out)
 	      "                   TAPCUT_TORCH_TWIN: the script (default tools/bench/torch_twin.py)\n"
 	      "  --taps           instead of all that: milliseconds per tap of a weights file, share of the FMA peak, memory\n"
 	      "                   and time to load; planes of 512 and 256 pixels and 1 and 2 threads unless said\n"
-	      "  --model FILE     the weights file of --taps (default: the shipped one)\n"
+	      "  --photo FILE     instead of all that: the time of each stage of a cutout and memory; a photo of less than 12\n"
+	      "                   million pixels is enlarged to that; --graph-cut: with that option on\n"
+	      "  --model FILE     the weights file of --taps and --photo (default: the shipped one)\n"
 	      "  --against onnxruntime\n"
 	      "                   --taps in turns with ONNX Runtime on the same network: prints the ratio. Skipped where\n"
 	      "                   Node or the package is missing (make npm-onnxruntime; TAPCUT_NPM: the folder)\n"
@@ -59,10 +62,10 @@ static void print_usage(FILE *out)
 /* --- command line ------------------------------------------------------------------------------------------------- */
 
 struct arguments {
-	const char *config, *model;
+	const char *config, *model, *photo;
 	struct overrides overrides;
 	int threads, steps, repeats, size;
-	bool nodes, json, torch, taps, onnx, help;
+	bool nodes, json, torch, taps, onnx, graph_cut, help;
 };
 
 enum {
@@ -80,6 +83,8 @@ enum {
 	OPT_AGAINST,
 	OPT_MODEL,
 	OPT_TAPS,
+	OPT_PHOTO,
+	OPT_GRAPH_CUT,
 	OPT_HELP
 };
 
@@ -91,6 +96,7 @@ static const struct option long_options[] = {
 	{ "set", required_argument, NULL, OPT_SET },       { "nodes", no_argument, NULL, OPT_NODES },
 	{ "json", no_argument, NULL, OPT_JSON },           { "against", required_argument, NULL, OPT_AGAINST },
 	{ "model", required_argument, NULL, OPT_MODEL },   { "taps", no_argument, NULL, OPT_TAPS },
+	{ "photo", required_argument, NULL, OPT_PHOTO },   { "graph-cut", no_argument, NULL, OPT_GRAPH_CUT },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -140,6 +146,8 @@ static bool parse_option(int option, struct arguments *a)
 		a->onnx = strcmp(optarg, "onnxruntime") == 0;
 		return a->torch || a->onnx || wrong_usage("--against expects \"torch\" or \"onnxruntime\"");
 	case OPT_TAPS: a->taps = true; return true;
+	case OPT_PHOTO: a->photo = optarg; return true;
+	case OPT_GRAPH_CUT: a->graph_cut = true; return true;
 	case OPT_MODEL: a->model = optarg; return true;
 	case OPT_HELP: a->help = true; return true;
 	default: return false; /* getopt_long has said what is wrong */
@@ -300,6 +308,11 @@ static enum status taps(const struct arguments *a)
 	return bench_taps(&(struct bench_taps_options){ a->model, a->size, a->threads, a->repeats, a->onnx }, stdout);
 }
 
+static enum status photo(const struct arguments *a)
+{
+	return bench_photo(&(struct bench_photo_options){ a->photo, a->model, a->threads, a->repeats, a->graph_cut }, stdout);
+}
+
 int cmd_bench(int argc, char **argv)
 {
 	struct arguments a;
@@ -309,5 +322,5 @@ int cmd_bench(int argc, char **argv)
 		print_usage(stdout);
 		return 0;
 	}
-	return (a.taps || a.onnx ? taps(&a) : bench(&a)) ? command_failed("bench") : 0;
+	return (a.photo ? photo(&a) : a.taps || a.onnx ? taps(&a) : bench(&a)) ? command_failed("bench") : 0;
 }

@@ -166,4 +166,14 @@ void bench_print(const struct bench_report *report, FILE *out);
 /* One object; STATUS_NO_MEMORY. */
 enum status bench_print_json(const struct bench_report *report, FILE *out);
 
+/* --- photo.c ------------------------------------------------------------------------------------------------------ */
+
+struct bench_photo_options {
+	const char *photo, *model; /* model NULL: the shipped one */
+	int threads;               /* 0: 1 */
+	int repeats;
+	int graph_cut;
+};
+enum status bench_photo(const struct bench_photo_options *options, FILE *out);
+
 #endif
