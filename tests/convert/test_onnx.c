@@ -264,8 +264,9 @@ END_TEST
 /* --- ONNX Runtime ------------------------------------------------------------------------------------------------- */
 
 /* All operators of infer/network.h, and windows that end beyond the edge. */
-static void all_operators(struct builder *b)
+static struct infer_network all_operators(void)
 {
+	struct builder built, *b = &built;
 	builder_init(b, 5);
 	int stem = build_conv2d(b, 0, 8, 3, 2, 1, 1, 0);
 	int half = build_binary(b, INFER_OP_ADD, stem, build_conv2d(b, 1, 8, 5, 2, 2, 1, 0), 1);
@@ -282,6 +283,13 @@ static void all_operators(struct builder *b)
 	x = build_unary(b, INFER_OP_UPSAMPLE_NEAREST, x, 4, 0, 0, 0, 0);
 	x = build_conv2d(b, build_binary(b, INFER_OP_CONCAT, x, half, 0), 1, 3, 1, 1, 1, 0);
 	build_upsample(b, x, 2);
+	return b->network;
+}
+
+/* The variants, then all operators. */
+static struct infer_network network_number(int i)
+{
+	return i < VARIANT_COUNT ? variant_network(i) : all_operators();
 }
 
 static const char *dir;
@@ -390,15 +398,11 @@ START_TEST(test_onnxruntime)
 	dir = test_tmp_dir("onnx");
 	FILE *commands = fopen(path_of("commands", 0), "w");
 	ck_assert_ptr_nonnull(commands);
-	for (int i = 0; i < VARIANT_COUNT; i++) {
-		struct infer_network network = variant_network(i);
+	for (int i = 0; i <= VARIANT_COUNT; i++) {
+		struct infer_network network = network_number(i);
 		prepare(commands, &network, i);
 		infer_network_release(&network);
 	}
-	struct builder b;
-	all_operators(&b);
-	prepare(commands, &b.network, VARIANT_COUNT);
-	builder_release(&b);
 	fclose(commands);
 	if (!run_onnxruntime())
 		return;
@@ -412,6 +416,29 @@ START_TEST(test_onnxruntime)
 }
 END_TEST
 
+/* The format's own checker, shapes included (python3-onnx). */
+START_TEST(test_checker)
+{
+	char command[4000];
+	dir = test_tmp_dir("onnx_checker");
+	if (system("/usr/bin/python3 -c 'import onnx' 2>/dev/null") != 0) {
+		test_skip("python3-onnx is not installed");
+		return;
+	}
+	for (int i = 0; i <= VARIANT_COUNT; i++) {
+		struct infer_network network = network_number(i);
+		struct view model = write_model(&network, i % 2 ? SIDE_H : 0, i % 2 ? SIDE_W : 0);
+		spit(path_of("m%d.onnx", i), model.at, (size_t)(model.end - model.at));
+		free((void *)model.at);
+		infer_network_release(&network);
+	}
+	snprintf(command, sizeof command,
+		 "/usr/bin/python3 -c 'import onnx, sys\nfor f in sys.argv[1:]: onnx.checker.check_model(onnx.load(f), "
+		 "full_check=True)' %s/m*.onnx", dir);
+	ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("onnx");
@@ -420,6 +447,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, test_structure, 0, VARIANT_COUNT);
 	tcase_add_test(tcase, test_inputs);
 	tcase_add_test(tcase, test_same_bytes);
+	tcase_add_test(tcase, test_checker);
 	tcase_add_test(tcase, test_onnxruntime);
 	suite_add_tcase(suite, tcase);
 	return suite;
