@@ -50,6 +50,15 @@ static inline int edit_long_side(int width, int height)
 	return width > height ? width : height;
 }
 
+/* Pixels on cells of 2^shift: the cell whose middle is at or before a pixel's (-1: none is), and how far beyond it that is, in
+ * 2^(shift + 1)ths of a cell. */
+static inline int edit_cell_before(int at, int shift, int *part)
+{
+	int cell = 1 << shift, twice = 2 * at + 1 - cell; /* half pixels from the first cell's middle */
+	*part = twice & (2 * cell - 1);
+	return ((twice + 2 * cell) >> (shift + 1)) - 1;
+}
+
 /* value / 255, rounded; exact for 0..65535 (Blinn, "Three Wrongs Make a Right", 1995). */
 static inline unsigned edit_div255(unsigned value)
 {

@@ -73,14 +73,6 @@ int edit_border_focus(const struct tapcut_edit *edit, int width, int height)
 	return blur > matte ? blur : matte;
 }
 
-/* The row of cells at or before the middle of a row of pixels (may be -1), and how far beyond it in 2 cell-ths. */
-static int cell_before(const struct focus *f, int y, int *part)
-{
-	int twice = 2 * y + 1 - f->cell;
-	*part = twice & (2 * f->cell - 1);
-	return ((twice + 2 * f->cell) >> (f->shift + 1)) - 1;
-}
-
 static void lay_out(struct focus *f, const struct edit_job *job, struct edit_arena *arena)
 {
 	int w = job->width, h = job->height, part;
@@ -91,8 +83,8 @@ static void lay_out(struct focus *f, const struct edit_job *job, struct edit_are
 	f->radius = job->edit->amount / (float)f->cell;
 	f->reach = (int)f->radius;
 	f->margin = job->edit->where == TAPCUT_EVERYWHERE ? 0 : margin_of(job->edit->amount, w, h);
-	f->first_cells = edit_clamp(cell_before(f, job->first, &part), 0, f->cells_h - 1);
-	f->count_cells = edit_clamp(cell_before(f, job->first + job->count - 1, &part) + 1, 0, f->cells_h - 1) + 1 - f->first_cells;
+	f->first_cells = edit_clamp(edit_cell_before(job->first, f->shift, &part), 0, f->cells_h - 1);
+	f->count_cells = edit_clamp(edit_cell_before(job->first + job->count - 1, f->shift, &part) + 1, 0, f->cells_h - 1) + 1 - f->first_cells;
 	int most_cells = arena->base ? f->count_cells : (job->count >> f->shift) + 3; /* strips of one height lie differently on the cells */
 	f->light = edit_take(arena, 256 * sizeof *f->light);
 	f->gamma = edit_take(arena, (65536 >> GAMMA_SHIFT) * sizeof *f->gamma);
@@ -328,7 +320,7 @@ static void blur_cells(struct focus *f)
 /* Bilinear between rows of cells. */
 static void fill_between(struct focus *f, int y)
 {
-	int part, whole = 2 * f->cell, before = cell_before(f, y, &part), last = f->cells_h - 1;
+	int part, whole = 2 * f->cell, before = edit_cell_before(y, f->shift, &part), last = f->cells_h - 1;
 	size_t row = 3 * (size_t)f->cells_w;
 	const uint16_t *upper = f->blurred + row * (size_t)(edit_clamp(before, 0, last) - f->first_cells);
 	const uint16_t *lower = f->blurred + row * (size_t)(edit_clamp(before + 1, 0, last) - f->first_cells);
@@ -338,7 +330,7 @@ static void fill_between(struct focus *f, int y)
 
 static void blurred_pixel(const struct focus *f, int x, uint8_t out[3])
 {
-	int part, whole = 2 * f->cell, before = cell_before(f, x, &part), last = f->cells_w - 1;
+	int part, whole = 2 * f->cell, before = edit_cell_before(x, f->shift, &part), last = f->cells_w - 1;
 	const uint16_t *left = f->between + 3 * edit_clamp(before, 0, last), *right = f->between + 3 * edit_clamp(before + 1, 0, last);
 	for (int c = 0; c < 3; c++)
 		out[c] = (uint8_t)((((left[c] * (uint32_t)(whole - part) + right[c] * (uint32_t)part) >> (f->shift + 1)) + 128) >> 8);

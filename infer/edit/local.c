@@ -17,21 +17,14 @@ struct soft {
 	uint32_t *sums;
 };
 
-static int cell_before(int at, int shift, int *part)
-{
-	int cell = 1 << shift, twice = 2 * at + 1 - cell;
-	*part = twice & (2 * cell - 1);
-	return ((twice + 2 * cell) >> (shift + 1)) - 1;
-}
-
 static void lay_out(struct soft *s, const struct edit_job *job, int shift, int radius, struct edit_arena *arena)
 {
 	int part;
 	*s = (struct soft){.job = job, .shift = shift, .radius = radius};
 	s->cells_w = (job->width + (1 << shift) - 1) >> shift;
 	s->cells_h = (job->height + (1 << shift) - 1) >> shift;
-	s->first = edit_clamp(cell_before(job->first, shift, &part), 0, s->cells_h - 1);
-	s->count = edit_clamp(cell_before(job->first + job->count - 1, shift, &part) + 1, 0, s->cells_h - 1) + 1 - s->first;
+	s->first = edit_clamp(edit_cell_before(job->first, shift, &part), 0, s->cells_h - 1);
+	s->count = edit_clamp(edit_cell_before(job->first + job->count - 1, shift, &part) + 1, 0, s->cells_h - 1) + 1 - s->first;
 	int rows = arena->base ? s->count : (job->count >> shift) + 3;
 	size_t row = sizeof(uint16_t) * (size_t)s->cells_w;
 	s->cells = edit_take(arena, row * (size_t)(rows + 4 * radius));
@@ -121,13 +114,13 @@ static void box(const struct soft *s, const uint16_t *in, struct range have, str
 /* Blurred luma of a row of pixels, interpolated -> out, 16ths. */
 static void soft_row(const struct soft *s, int y, uint16_t *out)
 {
-	int part, whole = 2 << s->shift, before = cell_before(y, s->shift, &part), last = s->cells_h - 1;
+	int part, whole = 2 << s->shift, before = edit_cell_before(y, s->shift, &part), last = s->cells_h - 1;
 	const uint16_t *upper = s->twice + (size_t)(edit_clamp(before, 0, last) - s->first) * (size_t)s->cells_w;
 	const uint16_t *lower = s->twice + (size_t)(edit_clamp(before + 1, 0, last) - s->first) * (size_t)s->cells_w;
 	for (int i = 0; i < s->cells_w; i++)
 		s->between[i] = (uint16_t)((upper[i] * (whole - part) + lower[i] * part) >> (s->shift + 1));
 	for (int x = 0; x < s->job->width; x++) {
-		before = cell_before(x, s->shift, &part);
+		before = edit_cell_before(x, s->shift, &part);
 		int left = s->between[edit_clamp(before, 0, s->cells_w - 1)], right = s->between[edit_clamp(before + 1, 0, s->cells_w - 1)];
 		out[x] = (uint16_t)((left * (whole - part) + right * part) >> (s->shift + 1));
 	}
