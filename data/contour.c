@@ -1,6 +1,7 @@
-/* See contour.h. Outlines are followed along the cracks between pixels, the object on the right hand; every closed outline goes to the
- * right somewhere, so that the cracks above object pixels, each looked at once, find them all. Simplified by Douglas and Peucker,
- * "Algorithms for the reduction of the number of points required to represent a digitized line or its caricature" (1973). */
+/* See contour.h. Outlines are followed along the cracks between pixels, the object on the right hand; every closed
+ * outline goes to the right somewhere, so that the cracks above object pixels, each looked at once, find them all.
+ * Simplified by Douglas and Peucker, "Algorithms for the reduction of the number of points required to represent a
+ * digitized line or its caricature" (1973). */
 #include "data/contour.h"
 
 #include <math.h>
@@ -22,7 +23,7 @@ static enum status no_memory(void)
 	return status_fail(STATUS_NO_MEMORY, "no memory for the outline of a mask");
 }
 
-/* --- lists ----------------------------------------------------------------------------------------------------------- */
+/* --- lists --------------------------------------------------------------------------------------------------- */
 
 /* Room for `more` numbers; capacities are the powers of 2 from 16, so that the count alone tells when one is full. */
 static bool reserve(struct contour *c, int more)
@@ -72,21 +73,22 @@ void contours_release(struct contours *contours)
 	*contours = (struct contours){0};
 }
 
-/* --- following ------------------------------------------------------------------------------------------------------- */
+/* --- following ----------------------------------------------------------------------------------------------- */
 
 static bool is_object(const struct tracer *t, int x, int y)
 {
 	return x >= 0 && y >= 0 && x < t->width && y < t->height && t->mask[(size_t)y * (size_t)t->width + (size_t)x];
 }
 
-/* From a corner: right to go on, around a corner of the object or into one. Pieces that touch by a corner stay apart. */
+/* From a corner: right to go on, around a corner of the object or into one. Pieces that touch by a corner stay
+ * apart. */
 static int next_direction(const struct tracer *t, int x, int y, int direction)
 {
-	static const int ahead[4][2][2] = { /* the pixels ahead: on the left hand, on the right hand */
-					    {{0, -1}, {0, 0}},
-					    {{0, 0}, {-1, 0}},
-					    {{-1, 0}, {-1, -1}},
-					    {{-1, -1}, {0, -1}}};
+	static const int ahead[4][2][2] = {/* the pixels ahead: on the left hand, on the right hand */
+					   {{0, -1}, {0, 0}},
+					   {{0, 0}, {-1, 0}},
+					   {{-1, 0}, {-1, -1}},
+					   {{-1, -1}, {0, -1}}};
 	const int(*at)[2] = ahead[direction];
 	if (!is_object(t, x + at[1][0], y + at[1][1]))
 		return (direction + 1) % 4;
@@ -101,8 +103,8 @@ static bool mark(struct tracer *t, int x, int y)
 	return seen;
 }
 
-/* The outline that goes along the top of an object's pixel: its corners, or the middles of its cracks, through which a slanting edge runs
- * straight. */
+/* The outline that goes along the top of an object's pixel: its corners, or the middles of its cracks, through which a
+ * slanting edge runs straight. */
 static bool follow(struct tracer *t, int x, int y, bool middles, struct contour *c)
 {
 	static const int step[4][2] = {{1, 0}, {0, 1}, {-1, 0}, {0, -1}};
@@ -133,7 +135,7 @@ static double area(const struct contour *c)
 	return sum;
 }
 
-/* --- fewer points ---------------------------------------------------------------------------------------------------- */
+/* --- fewer points -------------------------------------------------------------------------------------------- */
 
 static double distance_to_line(const double *p, const double *a, const double *b)
 {
@@ -143,7 +145,8 @@ static double distance_to_line(const double *p, const double *a, const double *b
 	return fabs(dx * (p[1] - a[1]) - dy * (p[0] - a[0])) / length;
 }
 
-/* Marks the points between `first` and `end` (indices of points; `end` may be `points`, which is point 0) that must stay. */
+/* Marks the points between `first` and `end` (indices of points; `end` may be `points`, which is point 0) that must
+ * stay. */
 static void keep_needed(const struct contour *c, double tolerance, int first, int end, bool *keep, int *stack)
 {
 	int depth = 0, points = c->count / 2;
@@ -183,7 +186,8 @@ static int farthest_point(const struct contour *c)
 	return best;
 }
 
-/* Two points that are far from each other stay, and what each half needs. An outline that would have under three points stays whole. */
+/* Two points that are far from each other stay, and what each half needs. An outline that would have under three points
+ * stays whole. */
 static enum status simplify(struct contour *c, double tolerance)
 {
 	int points = c->count / 2, kept = 0, opposite = farthest_point(c);
@@ -209,7 +213,7 @@ static enum status simplify(struct contour *c, double tolerance)
 	return status;
 }
 
-/* --- holes ----------------------------------------------------------------------------------------------------------- */
+/* --- holes --------------------------------------------------------------------------------------------------- */
 
 static bool contains(const struct contour *c, double x, double y)
 {
@@ -222,7 +226,8 @@ static bool contains(const struct contour *c, double x, double y)
 	return inside;
 }
 
-/* The smallest outline around a hole. Its first crack's middle is on the edge of the object below it: a little lower is inside. */
+/* The smallest outline around a hole. Its first crack's middle is on the edge of the object below it: a little lower is
+ * inside. */
 static struct contour *around(const struct tracer *t, double x, double y)
 {
 	struct contour *best = NULL;
@@ -257,7 +262,7 @@ static enum status join(struct contour *c, const struct contour *hole)
 	return STATUS_OK;
 }
 
-/* --- all of it ------------------------------------------------------------------------------------------------------- */
+/* --- all of it ----------------------------------------------------------------------------------------------- */
 
 static enum status trace_one(struct tracer *t, int x, int y, bool middles)
 {
@@ -279,7 +284,7 @@ static enum status trace_all(struct tracer *t, double tolerance)
 		return no_memory();
 	/* Before lines are simplified: then what contains what is exact. */
 	for (int i = 0; i < t->holes.count; i++)
-		owners[i] = around(t, t->holes.items[i].xy[0] , t->holes.items[i].xy[1]);
+		owners[i] = around(t, t->holes.items[i].xy[0], t->holes.items[i].xy[1]);
 	enum status status = STATUS_OK;
 	for (int i = 0; i < t->outer.count && status == STATUS_OK && tolerance > 0; i++)
 		status = simplify(&t->outer.items[i], tolerance);

@@ -17,9 +17,10 @@ struct contours {
 	int count;
 };
 
-/* The outlines of a mask (row-major bytes, non-zero = object), one for each 4-connected piece. A hole is part of the outline around it: a
- * cut leads to it and back, so that the even-odd rule leaves it out, as COCO's tools do. Points that the line misses by at most
- * `tolerance` pixels are dropped; 0 keeps every corner and is exact. On failure *contours is empty. */
+/* The outlines of a mask (row-major bytes, non-zero = object), one for each 4-connected piece. A hole is part of the
+ * outline around it: a cut leads to it and back, so that the even-odd rule leaves it out, as COCO's tools do. Points
+ * that the line misses by at most `tolerance` pixels are dropped; 0 keeps every corner and is exact. On failure
+ * *contours is empty. */
 enum status contours_trace(struct contours *contours, const uint8_t *mask, int width, int height, double tolerance);
 void contours_release(struct contours *contours);
 

@@ -51,8 +51,8 @@ static enum status print_mask(FILE *file, const struct rle *rle, const struct co
 		print_polygons_key(file, contours);
 	else
 		TRY(print_counts_key(file, rle));
-	fprintf(file, ", \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]}\n", rle_area(rle), box[0], box[1], box[2] - box[0],
-		box[3] - box[1]);
+	fprintf(file, ", \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]}\n", rle_area(rle), box[0], box[1],
+		box[2] - box[0], box[3] - box[1]);
 	return STATUS_OK;
 }
 
@@ -67,7 +67,7 @@ static enum status write_mask(const char *path, const struct image *mask, const 
 	if (!file || fclose(file) != 0)
 		status = status_fail(STATUS_NO_MEMORY, "%s: no memory for the mask's text", path);
 	if (status == STATUS_OK) {
-		struct file_part part = { text, size };
+		struct file_part part = {text, size};
 		status = atomic_file_write(path, &part, 1);
 	}
 	free(text);

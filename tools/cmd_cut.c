@@ -7,6 +7,7 @@
 #include "core/status.h"
 #include "data/image_io.h"
 #include "tools/command.h"
+#include "tools/cutout_file.h"
 #include "tools/model_file.h"
 #include "tools/selection.h"
 
@@ -83,20 +84,6 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 static int longest(const struct image *image)
 {
 	return image->width > image->height ? image->width : image->height;
-}
-
-static enum status make_cutout(const struct image *photo, const struct image *alpha, struct image *cutout)
-{
-	size_t pixels = (size_t)photo->width * (size_t)photo->height;
-	TRY(image_alloc(cutout, photo->width, photo->height, 4));
-	for (size_t i = 0; i < pixels; i++) {
-		uint8_t *out = cutout->pixels + 4 * i;
-		memset(out, 0, 4);
-		if (alpha->pixels[i])
-			memcpy(out, photo->pixels + 3 * i, 3);
-		out[3] = alpha->pixels[i];
-	}
-	return STATUS_OK;
 }
 
 static void blend(uint8_t *pixel, const uint8_t *colour, int percent)
@@ -176,8 +163,8 @@ static enum status write_results(const struct arguments *a, const struct image *
 		printf("wrote %s\n", a->mask);
 	}
 	if (a->cutout) {
-		enum status made = make_cutout(photo, alpha, &picture);
-		TRY(write_picture(made, &picture, a->cutout));
+		TRY(cutout_file_write(a->cutout, photo, alpha, false));
+		printf("wrote %s\n", a->cutout);
 	}
 	if (a->overlay) {
 		enum status made = make_overlay(photo, mask, a, &picture);

@@ -1,4 +1,5 @@
-/* tapcut edit: filters, lens blur and another background through the mask that taps select; the mask itself as a file. */
+/* tapcut edit: filters, lens blur and another background through the mask that taps select; the mask itself as a
+ * file. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
@@ -11,6 +12,7 @@
 #include "data/mask_export.h"
 #include "infer/tapcut_edit.h"
 #include "tools/command.h"
+#include "tools/cutout_file.h"
 #include "tools/model_file.h"
 #include "tools/selection.h"
 #include "train/progress.h"
@@ -21,23 +23,24 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut edit PHOTO --tap X,Y [OPTIONS] [EDITS] [-o OUT]\n"
 	      "\n"
-	      "Selects the object at the tap and edits the photo through its mask. Edits are done in the order in which they stand.\n"
+	      "Selects the object at the tap and edits the photo through its mask, in the order in which the edits stand.\n"
 	      "\n"
 	      SELECTION_HELP_TAPS
 	      "  --mask-in FILE      instead of taps: a mask as --mask or --alpha write it\n"
 	      "\n"
 	      "edits:\n"
-	      "  --focus blur=N[,depth=D]   lens blur of the background: the radius in pixels (or N%, of the long side, up to 400 pixels);\n"
+	      "  --focus blur=N[,depth=D]\n"
+	      "                      lens blur of the background: the radius in pixels, or N% of the long side;\n"
 	      "                      depth 0 to 1: less of it on the ground around the object's feet (default: 0.7)\n"
 	      "  --filter NAME[=A]   one of --list, A is its amount\n"
 	      "  --background B      gray, white, black, transparent, #rrggbb, or a picture's file name\n"
-	      "  --where W           inside, outside or everywhere: where the edit before it works (default: as --list says)\n"
+	      "  --where W           inside, outside or everywhere: where the edit before it works (default: --list)\n"
 	      "  --colours #A,#B     dark and light colour of the duotone before it\n"
 	      "  --list              all filters, with the ranges of their amounts\n"
 	      "\n"
 	      "what is written:\n"
 	      "  -o OUT              .png or .jpg (default: PHOTO-edited.png here, .jpg for a JPEG)\n"
-	      "  --premultiplied     transparent: colours multiplied by alpha, for compositors (PNG readers want them as they are)\n"
+	      "  --premultiplied     transparent: colours multiplied by alpha, as compositors want them\n"
 	      "  --mask OUT.png      the mask: 255 object, 0 not\n"
 	      "  --alpha OUT.png     the same with its soft edge\n"
 	      "  --rle OUT.json      the mask as COCO's compressed RLE\n"
@@ -46,7 +49,7 @@ static void print_usage(FILE *out)
 	      SELECTION_HELP_MODEL
 	      "\n"
 	      "examples: tapcut edit dog.jpg --tap 320,200 --focus blur=12 -o focus.jpg\n"
-	      "          tapcut edit dog.jpg --tap 320,200 --filter colour_pop --filter exposure=0.2 --where inside -o pop.jpg\n"
+	      "          tapcut edit dog.jpg --tap 320,200 --filter colour_pop --filter exposure=0.2 -o pop.jpg\n"
 	      "          tapcut edit dog.jpg --tap 320,200 --background transparent -o dog.png --polygon dog.json\n",
 	      out);
 }
@@ -63,7 +66,7 @@ struct arguments {
 	bool list, help;
 };
 
-/* --- arguments ------------------------------------------------------------------------------------------------------ */
+/* --- arguments ---------------------------------------------------------------------------------------------- */
 
 enum {
 	OPT_MASK_IN = SELECTION_OPTION_END,
@@ -213,7 +216,8 @@ static bool add_background(struct arguments *a, const char *text)
 		}
 	const char *rest = text;
 	if (*text == '#')
-		return read_colour(&rest, edit->colours[0], "") || wrong("--background", "a colour such as #3060c0", text);
+		return read_colour(&rest, edit->colours[0], "") ||
+		       wrong("--background", "a colour such as #3060c0", text);
 	a->pictures[a->edit_count - 1] = text;
 	return true;
 }
@@ -237,7 +241,8 @@ static bool set_colours(struct arguments *a, const char *text)
 	if (a->edit_count == 0 || a->edits[a->edit_count - 1].filter != tapcut_filter_find("duotone"))
 		return wrong_usage("--colours: stands after --filter duotone");
 	struct tapcut_edit *edit = &a->edits[a->edit_count - 1];
-	return (read_colour(&rest, edit->colours[0], ",") && *rest++ == ',' && read_colour(&rest, edit->colours[1], "")) ||
+	return (read_colour(&rest, edit->colours[0], ",") && *rest++ == ',' &&
+		read_colour(&rest, edit->colours[1], "")) ||
 	       wrong("--colours", "two colours such as #101060,#ffd8a0", text);
 }
 
@@ -298,7 +303,8 @@ static bool check_arguments(const struct arguments *a)
 	if (a->premultiplied && !a->transparent)
 		return wrong_usage("--premultiplied: goes with --background transparent");
 	if (!edits && !a->out && !a->mask && !a->alpha && !a->rle && !a->polygon)
-		return wrong_usage("nothing to do: give an edit (--focus, --filter, --background) or a file for the mask (--mask, --alpha, "
+		return wrong_usage("nothing to do: give an edit (--focus, --filter, --background) or a file for the "
+				   "mask (--mask, --alpha, "
 				   "--rle, --polygon)");
 	return true;
 }
@@ -327,19 +333,21 @@ static void print_list(void)
 		const struct tapcut_filter *filter = tapcut_filter(i);
 		char range[32];
 		snprintf(range, sizeof range, "%g to %g", (double)filter->min, (double)filter->max);
-		printf("%-16s %-10s %-8g %-11s %s\n", filter->name, range, (double)filter->initial, where[filter->where], filter->help);
+		printf("%-16s %-10s %-8g %-11s %s\n", filter->name, range, (double)filter->initial,
+		       where[filter->where], filter->help);
 	}
 }
 
-/* --- the mask ------------------------------------------------------------------------------------------------------- */
+/* --- the mask ----------------------------------------------------------------------------------------------- */
 
-static enum status read_mask(const struct arguments *a, const struct image *photo, struct image *mask, struct image *alpha)
+static enum status read_mask(const struct arguments *a, const struct image *photo, struct image *mask,
+			     struct image *alpha)
 {
 	const struct image_read_options read = { .channels = 1, .exif = EXIF_IGNORE };
 	TRY(image_read(a->mask_in, &read, alpha));
 	if (alpha->width != photo->width || alpha->height != photo->height)
-		return status_fail(STATUS_CONFIG, "%s: the mask has %d x %d pixels, the photo %d x %d", a->mask_in, alpha->width,
-				   alpha->height, photo->width, photo->height);
+		return status_fail(STATUS_CONFIG, "%s: the mask has %d x %d pixels, the photo %d x %d", a->mask_in,
+				   alpha->width, alpha->height, photo->width, photo->height);
 	TRY(image_alloc(mask, photo->width, photo->height, 1));
 	size_t pixels = (size_t)photo->width * (size_t)photo->height;
 	for (size_t i = 0; i < pixels; i++)
@@ -347,8 +355,8 @@ static enum status read_mask(const struct arguments *a, const struct image *phot
 	return STATUS_OK;
 }
 
-static enum status find_mask(const struct arguments *a, const struct tapcut_model *model, const struct image *photo, struct image *mask,
-			     struct image *alpha)
+static enum status find_mask(const struct arguments *a, const struct tapcut_model *model, const struct image *photo,
+			     struct image *mask, struct image *alpha)
 {
 	*mask = *alpha = (struct image){ 0 };
 	return a->mask_in ? read_mask(a, photo, mask, alpha) : selection_run(&a->selection, model, photo, mask, alpha);
@@ -374,20 +382,22 @@ static enum status write_masks(const struct arguments *a, const struct image *ma
 	return STATUS_OK;
 }
 
-/* --- the photo ------------------------------------------------------------------------------------------------------ */
+/* --- the photo ---------------------------------------------------------------------------------------------- */
 
 /* One edit after the other, each with its time. A background's picture is in memory only while it is needed. */
 static enum status edit_photo(struct arguments *a, struct image *photo, const struct image *alpha)
 {
 	const struct image_read_options read = { .channels = 3, .exif = EXIF_APPLY };
-	struct tapcut_photo canvas = { photo->pixels, 3 * (size_t)photo->width, alpha->pixels, (size_t)photo->width,
+	struct tapcut_photo canvas = { photo->pixels, 3 * (size_t)photo->width,
+				       alpha->pixels, (size_t)photo->width,
 				       photo->width,  photo->height };
 	char message[TAPCUT_MESSAGE_SIZE];
 	for (int i = 0; i < a->edit_count; i++) {
 		struct tapcut_edit *edit = &a->edits[i];
 		struct image picture = { 0 };
 		if (a->percent[i]) {
-			float radius = edit->amount / 100 * (float)(photo->width > photo->height ? photo->width : photo->height);
+			float radius = edit->amount / 100 *
+				       (float)(photo->width > photo->height ? photo->width : photo->height);
 			float most = tapcut_filter(edit->filter)->max;
 			edit->amount = radius < most ? radius : most;
 		}
@@ -403,42 +413,16 @@ static enum status edit_photo(struct arguments *a, struct image *photo, const st
 		image_release(&picture);
 		if (done != TAPCUT_OK)
 			return status_fail(done == TAPCUT_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_CONFIG, "%s", message);
-		printf("%s %g: %.0f ms\n", tapcut_filter(edit->filter)->name, (double)edit->amount, 1e3 * (progress_clock() - start));
+		printf("%s %g: %.0f ms\n", tapcut_filter(edit->filter)->name, (double)edit->amount,
+		       1e3 * (progress_clock() - start));
 	}
 	return STATUS_OK;
-}
-
-struct cutout {
-	const struct image *photo, *alpha;
-	bool premultiplied;
-	void *workspace;
-};
-
-static enum status cutout_rows(void *context, int first, int count, uint8_t *pixels)
-{
-	const struct cutout *c = context;
-	int w = c->photo->width, h = c->photo->height;
-	struct tapcut_rows in = { c->photo->pixels, c->alpha->pixels, 3 * (size_t)w, (size_t)w, 0, h };
-	char message[TAPCUT_MESSAGE_SIZE];
-	if (tapcut_cutout_rows(w, h, &in, first, count, c->premultiplied, pixels, 4 * (size_t)w, c->workspace, message) == TAPCUT_OK)
-		return STATUS_OK;
-	return status_fail(STATUS_CONFIG, "%s", message);
-}
-
-static enum status write_cutout(const char *path, const struct image *photo, const struct image *alpha, bool premultiplied)
-{
-	struct cutout cutout = { photo, alpha, premultiplied, malloc(tapcut_cutout_workspace(photo->width, photo->height)) };
-	if (!cutout.workspace)
-		return status_fail(STATUS_NO_MEMORY, "%s: no memory for the cutout", path);
-	enum status status = image_write_png_rows(path, photo->width, photo->height, 4, cutout_rows, &cutout);
-	free(cutout.workspace);
-	return status;
 }
 
 static enum status write_photo(const struct arguments *a, const struct image *photo, const struct image *alpha)
 {
 	if (a->transparent)
-		return write_cutout(a->out, photo, alpha, a->premultiplied);
+		return cutout_file_write(a->out, photo, alpha, a->premultiplied);
 	return is_jpeg(a->out) ? image_write_jpeg(a->out, photo, QUALITY) : image_write_png(a->out, photo);
 }
 
@@ -465,7 +449,8 @@ static void default_out(const struct arguments *a, char *path)
 {
 	const char *slash = strrchr(a->photo, '/'), *name = slash ? slash + 1 : a->photo, *dot = strrchr(name, '.');
 	int length = dot && dot != name ? (int)(dot - name) : (int)strlen(name);
-	snprintf(path, MODEL_PATH_SIZE, "%.*s-edited.%s", length, name, is_jpeg(name) && !a->transparent ? "jpg" : "png");
+	snprintf(path, MODEL_PATH_SIZE, "%.*s-edited.%s", length, name,
+		 is_jpeg(name) && !a->transparent ? "jpg" : "png");
 }
 
 int cmd_edit(int argc, char **argv)

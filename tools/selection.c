@@ -7,7 +7,7 @@
 
 #include "train/progress.h"
 
-/* --- options -------------------------------------------------------------------------------------------------------- */
+/* --- options ------------------------------------------------------------------------------------------------ */
 
 void selection_init(struct selection *selection, const char *command)
 {
@@ -32,8 +32,8 @@ static bool add_tap(struct selection *s, const char *text, bool positive)
 	struct tap tap = { .positive = positive };
 	const char *rest = text;
 	if (!read_number(&rest, ',', &tap.x) || !read_number(&rest, '\0', &tap.y)) {
-		fprintf(stderr, "tapcut %s: --%s: expected X,Y in whole pixels, e.g. 320,200, found \"%s\"\n", s->command,
-			positive ? "tap" : "not", text);
+		fprintf(stderr, "tapcut %s: --%s: expected X,Y in whole pixels, e.g. 320,200, found \"%s\"\n",
+			s->command, positive ? "tap" : "not", text);
 		return false;
 	}
 	if (s->tap_count == TAPCUT_MAX_CLICKS) {
@@ -49,7 +49,8 @@ static bool parse_feather(struct selection *s, const char *text)
 	char *end;
 	double pixels = strtod(text, &end);
 	if (end == text || *end || !(pixels >= 0 && pixels <= TAPCUT_MAX_FEATHER)) {
-		fprintf(stderr, "tapcut %s: --feather: expected 0 to %d pixels, found \"%s\"\n", s->command, TAPCUT_MAX_FEATHER, text);
+		fprintf(stderr, "tapcut %s: --feather: expected 0 to %d pixels, found \"%s\"\n", s->command,
+			TAPCUT_MAX_FEATHER, text);
 		return false;
 	}
 	s->options.feather = (float)pixels;
@@ -79,7 +80,7 @@ bool selection_take(struct selection *s, int option, const char *value)
 	}
 }
 
-/* --- the work ------------------------------------------------------------------------------------------------------- */
+/* --- the work ----------------------------------------------------------------------------------------------- */
 
 static double milliseconds(void)
 {
@@ -110,19 +111,20 @@ static enum status tap_all(struct tapcut_session *session, const struct selectio
 		    tapcut_session_mask(session, mask->pixels, (size_t)mask->width) != TAPCUT_OK)
 			return session_failed(session);
 		object = object_pixels(mask);
-		printf("%s %d,%d: %.0f ms, the object is %.1f %% of the photo\n", tap->positive ? "tap" : "not", tap->x, tap->y,
-		       milliseconds() - start, 100.0 * (double)object / ((double)mask->width * mask->height));
+		printf("%s %d,%d: %.0f ms, the object is %.1f %% of the photo\n", tap->positive ? "tap" : "not", tap->x,
+		       tap->y, milliseconds() - start, 100.0 * (double)object / ((double)mask->width * mask->height));
 	}
 	if (object == 0)
 		printf("the mask is empty: tap on another part of the object\n");
 	return STATUS_OK;
 }
 
-static enum status tap_photo(struct tapcut_session *session, const struct selection *s, const struct image *photo, struct image *mask,
-			     struct image *alpha)
+static enum status tap_photo(struct tapcut_session *session, const struct selection *s, const struct image *photo,
+			     struct image *mask, struct image *alpha)
 {
 	TRY(image_alloc(mask, photo->width, photo->height, 1));
-	if (tapcut_session_set_image(session, photo->pixels, photo->width, photo->height, 3 * (size_t)photo->width) != TAPCUT_OK)
+	if (tapcut_session_set_image(session, photo->pixels, photo->width, photo->height, 3 * (size_t)photo->width) !=
+	    TAPCUT_OK)
 		return session_failed(session);
 	TRY(tap_all(session, s, mask));
 	if (!alpha)
@@ -132,8 +134,8 @@ static enum status tap_photo(struct tapcut_session *session, const struct select
 	return made ? STATUS_OK : session_failed(session);
 }
 
-enum status selection_run(const struct selection *s, const struct tapcut_model *model, const struct image *photo, struct image *mask,
-			  struct image *alpha)
+enum status selection_run(const struct selection *s, const struct tapcut_model *model, const struct image *photo,
+			  struct image *mask, struct image *alpha)
 {
 	struct tapcut_session *session;
 	char message[TAPCUT_MESSAGE_SIZE];

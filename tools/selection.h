@@ -1,4 +1,5 @@
-/* Taps on a photo and what they select: the options that `tapcut cut` and `tapcut edit` have in common, and the work. */
+/* Taps on a photo and what they select: the options that `tapcut cut` and `tapcut edit` have in common, and the
+ * work. */
 #ifndef TOOLS_SELECTION_H
 #define TOOLS_SELECTION_H
 
@@ -53,15 +54,15 @@ enum {
 	"  --model FILE        weights file (default: infer/models/base.tapcut)\n"                               \
 	"  --size N            long side at which the network sees the photo, in pixels (default: the model's)\n" \
 	"  --zoom, --no-zoom   look closer at the object from tap 2 on, or never (default: the library's)\n" \
-	"  --feather N         pixels over which the object's soft edge fades (default: 0, the edge as the photo has it)\n"
+	"  --feather N         pixels over which the object's soft edge fades (default: 0, as in the photo)\n"
 
-/* Takes one of them; false after a message on stderr, or silently for a value that is not from the list (getopt_long has said
- * what is wrong). */
+/* Takes one of them; false after a message on stderr, or silently for a value that is not from the list (getopt_long
+ * has said what is wrong). */
 bool selection_take(struct selection *selection, int option, const char *value);
 
-/* Taps one after the other, a line on stdout for each, and gives the mask: 255 object, 0 not; and where `alpha` is not NULL the
- * same with a soft edge. The caller releases both, also after a failure. */
-enum status selection_run(const struct selection *selection, const struct tapcut_model *model, const struct image *photo,
-			  struct image *mask, struct image *alpha);
+/* Taps one after the other, a line on stdout for each, and gives the mask: 255 object, 0 not; and where `alpha` is not
+ * NULL the same with a soft edge. The caller releases both, also after a failure. */
+enum status selection_run(const struct selection *selection, const struct tapcut_model *model,
+			  const struct image *photo, struct image *mask, struct image *alpha);
 
 #endif

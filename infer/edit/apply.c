@@ -1,4 +1,5 @@
-/* From the caller's photo to strips and back: checks, memory, and the rows that an edit must see around those that it makes. */
+/* From the caller's photo to strips and back: checks, memory, and the rows that an edit must see around those that it
+ * makes. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,12 +35,13 @@ static struct edit_arena arena_in(void *workspace)
 	return (struct edit_arena){.base = (unsigned char *)workspace + (over ? ALIGNMENT - over : 0)};
 }
 
-/* --- checks ---------------------------------------------------------------------------------------------------------- */
+/* --- checks -------------------------------------------------------------------------------------------------- */
 
 static enum tapcut_status check_size(int width, int height, char *message)
 {
 	if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)
-		return fail(message, TAPCUT_LIMIT, "edit: expected 1 to %d pixels a side, found %dx%d", MAX_SIDE, width, height);
+		return fail(message, TAPCUT_LIMIT, "edit: expected 1 to %d pixels a side, found %dx%d", MAX_SIDE, width,
+			    height);
 	return TAPCUT_OK;
 }
 
@@ -47,22 +49,25 @@ static enum tapcut_status check_edit(const struct tapcut_edit *edit, char *messa
 {
 	const struct tapcut_filter *filter = tapcut_filter(edit->filter);
 	if (!filter)
-		return fail(message, TAPCUT_ARGUMENT, "edit: no filter has the number %d, there are %d", edit->filter, edit_filter_count);
+		return fail(message, TAPCUT_ARGUMENT, "edit: no filter has the number %d, there are %d", edit->filter,
+			    edit_filter_count);
 	if (!(edit->amount >= filter->min && edit->amount <= filter->max))
-		return fail(message, TAPCUT_ARGUMENT, "%s: expected an amount of %g to %g, found %g", filter->name, (double)filter->min,
-			    (double)filter->max, (double)edit->amount);
+		return fail(message, TAPCUT_ARGUMENT, "%s: expected an amount of %g to %g, found %g", filter->name,
+			    (double)filter->min, (double)filter->max, (double)edit->amount);
 	if ((int)edit->where < TAPCUT_EVERYWHERE || edit->where > TAPCUT_OUTSIDE)
-		return fail(message, TAPCUT_ARGUMENT, "%s: expected everywhere, inside or outside, found %d", filter->name, edit->where);
+		return fail(message, TAPCUT_ARGUMENT, "%s: expected everywhere, inside or outside, found %d",
+			    filter->name, edit->where);
 	if (!(edit->depth >= 0 && edit->depth <= 1))
-		return fail(message, TAPCUT_ARGUMENT, "%s: expected a depth of 0 to 1, found %g", filter->name, (double)edit->depth);
+		return fail(message, TAPCUT_ARGUMENT, "%s: expected a depth of 0 to 1, found %g", filter->name,
+			    (double)edit->depth);
 	if (edit->picture.rgb && (check_size(edit->picture.width, edit->picture.height, NULL) != TAPCUT_OK ||
 				  edit->picture.stride < 3 * (size_t)edit->picture.width))
-		return fail(message, TAPCUT_ARGUMENT, "%s: a picture of %dx%d pixels with a stride of %zu", filter->name,
-			    edit->picture.width, edit->picture.height, edit->picture.stride);
+		return fail(message, TAPCUT_ARGUMENT, "%s: a picture of %dx%d pixels with a stride of %zu",
+			    filter->name, edit->picture.width, edit->picture.height, edit->picture.stride);
 	return TAPCUT_OK;
 }
 
-/* --- one strip ------------------------------------------------------------------------------------------------------- */
+/* --- one strip ----------------------------------------------------------------------------------------------- */
 
 /* Filter a row, then mix by the mask. */
 static void point_rows(const struct edit_filter *filter, const struct edit_job *job, struct edit_arena *arena)
@@ -123,30 +128,36 @@ size_t tapcut_edit_rows_workspace(const struct tapcut_edit *edit, int width, int
 	return arena.used + ALIGNMENT;
 }
 
-static enum tapcut_status check_rows(int width, int height, const struct tapcut_rows *in, int border, int first, int count,
-				     const void *workspace, char *message)
+static enum tapcut_status check_rows(int width, int height, const struct tapcut_rows *in, int border, int first,
+				     int count, const void *workspace, char *message)
 {
 	enum tapcut_status status = check_size(width, height, message);
 	if (status != TAPCUT_OK)
 		return status;
-	if (!in || !in->rgb || !in->alpha || !workspace || in->rgb_stride < 3 * (size_t)width || in->alpha_stride < (size_t)width)
-		return fail(message, TAPCUT_ARGUMENT, "edit: expected colours, alpha and a workspace, with strides of %d and %d at least",
+	if (!in || !in->rgb || !in->alpha || !workspace || in->rgb_stride < 3 * (size_t)width ||
+	    in->alpha_stride < (size_t)width)
+		return fail(message, TAPCUT_ARGUMENT,
+			    "edit: expected colours, alpha and a workspace, with strides of %d and %d at least",
 			    3 * width, width);
 	if (first < 0 || count < 1 || count > height - first)
-		return fail(message, TAPCUT_ARGUMENT, "edit: rows %d to %d of a photo of %d", first, first + count, height);
-	int low = first - border > 0 ? first - border : 0, high = height - first - count > border ? first + count + border : height;
+		return fail(message, TAPCUT_ARGUMENT, "edit: rows %d to %d of a photo of %d", first, first + count,
+			    height);
+	int low = first - border > 0 ? first - border : 0,
+	    high = height - first - count > border ? first + count + border : height;
 	if (in->first < 0 || in->first > low || in->count < high - in->first)
-		return fail(message, TAPCUT_ARGUMENT, "edit: rows %d to %d are needed, %d to %d are given", low, high, in->first,
-			    in->first + in->count);
+		return fail(message, TAPCUT_ARGUMENT, "edit: rows %d to %d are needed, %d to %d are given", low, high,
+			    in->first, in->first + in->count);
 	return TAPCUT_OK;
 }
 
-enum tapcut_status tapcut_edit_rows(const struct tapcut_edit *edit, int width, int height, const struct tapcut_rows *in, int first,
-				    int count, uint8_t *out, size_t out_stride, void *workspace, char *message)
+enum tapcut_status tapcut_edit_rows(const struct tapcut_edit *edit, int width, int height, const struct tapcut_rows *in,
+				    int first, int count, uint8_t *out, size_t out_stride, void *workspace,
+				    char *message)
 {
 	enum tapcut_status status = check_edit(edit, message);
 	if (status == TAPCUT_OK)
-		status = check_rows(width, height, in, tapcut_edit_border(edit, width, height), first, count, workspace, message);
+		status = check_rows(width, height, in, tapcut_edit_border(edit, width, height), first, count, workspace,
+				    message);
 	if (status != TAPCUT_OK)
 		return status;
 	if (!out || out_stride < 3 * (size_t)width)
@@ -157,7 +168,7 @@ enum tapcut_status tapcut_edit_rows(const struct tapcut_edit *edit, int width, i
 	return TAPCUT_OK;
 }
 
-/* --- a whole photo --------------------------------------------------------------------------------------------------- */
+/* --- a whole photo ------------------------------------------------------------------------------------------- */
 
 /* Tall enough that the rows around a strip, which are worked on twice, do not count much. */
 static int strip_rows(int border, int height)
@@ -177,9 +188,11 @@ struct window {
 static void slide(struct window *window, const struct tapcut_photo *photo, int first, int end)
 {
 	int kept = window->end > first ? window->end - first : 0;
-	memmove(window->rgb, window->rgb + (size_t)(window->end - kept - window->first) * window->stride, (size_t)kept * window->stride);
+	memmove(window->rgb, window->rgb + (size_t)(window->end - kept - window->first) * window->stride,
+		(size_t)kept * window->stride);
 	for (int y = first + kept; y < end; y++)
-		memcpy(window->rgb + (size_t)(y - first) * window->stride, photo->rgb + (size_t)y * photo->rgb_stride, window->stride);
+		memcpy(window->rgb + (size_t)(y - first) * window->stride, photo->rgb + (size_t)y * photo->rgb_stride,
+		       window->stride);
 	window->first = first;
 	window->end = end;
 }
@@ -195,7 +208,10 @@ static void apply_one(const struct tapcut_edit *edit, const struct tapcut_photo 
 	for (int y = 0; y < h; y += strip) {
 		int count = h - y < strip ? h - y : strip;
 		int low = y - border > 0 ? y - border : 0, high = y + count + border < h ? y + count + border : h;
-		struct tapcut_rows in = {.first = low, .count = high - low, .rgb_stride = window.stride, .alpha_stride = photo->alpha_stride};
+		struct tapcut_rows in = {.first = low,
+					 .count = high - low,
+					 .rgb_stride = window.stride,
+					 .alpha_stride = photo->alpha_stride};
 		struct edit_job job = {edit, w, h, &in, y, count, NULL, photo->rgb_stride};
 		arena->used = used;
 		if (arena->base) {
@@ -234,20 +250,22 @@ size_t tapcut_edit_workspace(const struct tapcut_edit *edits, int count, int wid
 	return workspace_of(edits, count, width, height);
 }
 
-static enum tapcut_status check_photo(const struct tapcut_edit *edits, int count, const struct tapcut_photo *photo, char *message)
+static enum tapcut_status check_photo(const struct tapcut_edit *edits, int count, const struct tapcut_photo *photo,
+				      char *message)
 {
 	enum tapcut_status status = check_size(photo->width, photo->height, message);
 	if (status == TAPCUT_OK && (!photo->rgb || !photo->alpha || photo->rgb_stride < 3 * (size_t)photo->width ||
 				    photo->alpha_stride < (size_t)photo->width))
-		status = fail(message, TAPCUT_ARGUMENT, "edit: expected colours and alpha with strides of %d and %d at least",
-			      3 * photo->width, photo->width);
+		status = fail(message, TAPCUT_ARGUMENT,
+			      "edit: expected colours and alpha with strides of %d and %d at least", 3 * photo->width,
+			      photo->width);
 	for (int i = 0; i < count && status == TAPCUT_OK; i++)
 		status = check_edit(&edits[i], message);
 	return status;
 }
 
-enum tapcut_status tapcut_edit_apply(const struct tapcut_edit *edits, int count, const struct tapcut_photo *photo, void *workspace,
-				     char *message)
+enum tapcut_status tapcut_edit_apply(const struct tapcut_edit *edits, int count, const struct tapcut_photo *photo,
+				     void *workspace, char *message)
 {
 	enum tapcut_status status = check_photo(edits, count, photo, message);
 	if (status != TAPCUT_OK)
@@ -255,7 +273,8 @@ enum tapcut_status tapcut_edit_apply(const struct tapcut_edit *edits, int count,
 	size_t bytes = workspace_of(edits, count, photo->width, photo->height);
 	void *own = workspace ? NULL : malloc(bytes);
 	if (!workspace && !own)
-		return fail(message, TAPCUT_NO_MEMORY, "no memory: %zu bytes to edit a photo of %dx%d", bytes, photo->width, photo->height);
+		return fail(message, TAPCUT_NO_MEMORY, "no memory: %zu bytes to edit a photo of %dx%d", bytes,
+			    photo->width, photo->height);
 	for (int i = 0; i < count; i++) {
 		struct tapcut_edit edit = edits[i];
 		struct edit_arena arena = arena_in(workspace ? workspace : own);
@@ -267,7 +286,7 @@ enum tapcut_status tapcut_edit_apply(const struct tapcut_edit *edits, int count,
 	return TAPCUT_OK;
 }
 
-/* --- cutouts --------------------------------------------------------------------------------------------------------- */
+/* --- cutouts ------------------------------------------------------------------------------------------------- */
 
 int tapcut_cutout_border(int width, int height)
 {
@@ -284,10 +303,12 @@ size_t tapcut_cutout_workspace(int width, int height)
 	return arena.used + ALIGNMENT;
 }
 
-enum tapcut_status tapcut_cutout_rows(int width, int height, const struct tapcut_rows *in, int first, int count, int premultiplied,
-				      uint8_t *rgba, size_t rgba_stride, void *workspace, char *message)
+enum tapcut_status tapcut_cutout_rows(int width, int height, const struct tapcut_rows *in, int first, int count,
+				      int premultiplied, uint8_t *rgba, size_t rgba_stride, void *workspace,
+				      char *message)
 {
-	enum tapcut_status status = check_rows(width, height, in, edit_matte_border(width, height), first, count, workspace, message);
+	enum tapcut_status status =
+		check_rows(width, height, in, edit_matte_border(width, height), first, count, workspace, message);
 	if (status != TAPCUT_OK)
 		return status;
 	if (!rgba || rgba_stride < 4 * (size_t)width)

@@ -3,7 +3,7 @@
 
 #include "edit.h"
 
-/* --- what is behind -------------------------------------------------------------------------------------------------- */
+/* --- what is behind ------------------------------------------------------------------------------------------ */
 
 /* A picture scaled to cover width x height: its pixels per pixel of ours, in 65536ths, and the first one's place. */
 struct cover {
@@ -37,7 +37,8 @@ static void mean_pixel(const struct tapcut_edit *edit, const struct cover *cover
 	for (int j = y0; j < y1; j++)
 		for (int i = x0; i < x1; i++)
 			for (int c = 0; c < 3; c++)
-				sum[c] += edit->picture.rgb[(size_t)j * edit->picture.stride + 3 * (size_t)i + (size_t)c];
+				sum[c] +=
+					edit->picture.rgb[(size_t)j * edit->picture.stride + 3 * (size_t)i + (size_t)c];
 	unsigned count = (unsigned)((x1 - x0) * (y1 - y0));
 	for (int c = 0; c < 3; c++)
 		out[c] = (uint8_t)((sum[c] + count / 2) / count);
@@ -79,7 +80,7 @@ static void behind_row(const struct edit_job *job, const struct cover *cover, in
 	}
 }
 
-/* --- on another background ------------------------------------------------------------------------------------------- */
+/* --- on another background ----------------------------------------------------------------------------------- */
 
 int edit_border_background(const struct tapcut_edit *edit, int width, int height)
 {
@@ -106,13 +107,15 @@ void edit_rows_background(const struct edit_job *job, struct edit_arena *arena)
 		edit_matte_row(&matte, y, own);
 		behind_row(job, &cover, y, behind);
 		for (int i = 0; i < 3 * job->width; i++) {
-			unsigned a = job->edit->where == TAPCUT_EVERYWHERE ? 0 : edit_weight(inside ? TAPCUT_OUTSIDE : TAPCUT_INSIDE, alpha[i / 3]);
+			unsigned a = job->edit->where == TAPCUT_EVERYWHERE
+					     ? 0
+					     : edit_weight(inside ? TAPCUT_OUTSIDE : TAPCUT_INSIDE, alpha[i / 3]);
 			out[i] = edit_mix(edit_mix(own[i], behind[i], a), rgb[i], part);
 		}
 	}
 }
 
-/* --- on none --------------------------------------------------------------------------------------------------------- */
+/* --- on none ------------------------------------------------------------------------------------------------- */
 
 void edit_cutout(const struct edit_job *job, bool premultiplied, struct edit_arena *arena)
 {

@@ -8,7 +8,8 @@
 
 #include "../tapcut_edit.h"
 
-/* Hands out pieces of a workspace. Without a base it only counts, so that the code that takes its memory also says how much. */
+/* Hands out pieces of a workspace. Without a base it only counts, so that the code that takes its memory also says how
+ * much. */
 struct edit_arena {
 	unsigned char *base;
 	size_t used;
@@ -50,8 +51,8 @@ static inline int edit_long_side(int width, int height)
 	return width > height ? width : height;
 }
 
-/* Pixels on cells of 2^shift: the cell whose middle is at or before a pixel's (-1: none is), and how far beyond it that is, in
- * 2^(shift + 1)ths of a cell. */
+/* Pixels on cells of 2^shift: the cell whose middle is at or before a pixel's (-1: none is), and how far beyond it that
+ * is, in 2^(shift + 1)ths of a cell. */
 static inline int edit_cell_before(int at, int shift, int *part)
 {
 	int cell = 1 << shift, twice = 2 * at + 1 - cell; /* half pixels from the first cell's middle */
@@ -84,7 +85,7 @@ static inline unsigned edit_weight(enum tapcut_where where, uint8_t alpha)
 	return where == TAPCUT_INSIDE ? alpha : where == TAPCUT_OUTSIDE ? 255u - alpha : 255u;
 }
 
-/* --- filters of single pixels (points.c) --------------------------------------------------------------------------- */
+/* --- filters of single pixels (points.c) ------------------------------------------------------------------- */
 
 /* What `prepare` makes of the amount, once, for `row` to use. */
 struct edit_point {
@@ -99,7 +100,7 @@ typedef void edit_prepare(struct edit_point *point, const struct tapcut_edit *ed
 /* One row of `width` pixels; in and out may be the same. */
 typedef void edit_row(const struct edit_point *point, const uint8_t *in, uint8_t *out, int y);
 
-/* --- all filters ----------------------------------------------------------------------------------------------------- */
+/* --- all filters --------------------------------------------------------------------------------------------- */
 
 /* The work on a strip. With an arena without a base: takes its memory and returns. */
 typedef void edit_rows(const struct edit_job *job, struct edit_arena *arena);
@@ -114,9 +115,10 @@ struct edit_filter {
 extern const struct edit_filter edit_filters[];
 extern const int edit_filter_count;
 
-edit_prepare edit_prepare_exposure, edit_prepare_contrast, edit_prepare_highlights, edit_prepare_shadows, edit_prepare_saturation,
-	edit_prepare_warmth, edit_prepare_tint, edit_prepare_hue, edit_prepare_gray, edit_prepare_sepia, edit_prepare_duotone,
-	edit_prepare_fade, edit_prepare_invert, edit_prepare_posterize, edit_prepare_amount;
+edit_prepare edit_prepare_exposure, edit_prepare_contrast, edit_prepare_highlights, edit_prepare_shadows,
+	edit_prepare_saturation, edit_prepare_warmth, edit_prepare_tint, edit_prepare_hue, edit_prepare_gray,
+	edit_prepare_sepia, edit_prepare_duotone, edit_prepare_fade, edit_prepare_invert, edit_prepare_posterize,
+	edit_prepare_amount;
 edit_row edit_row_curves, edit_row_matrix, edit_row_vibrance, edit_row_duotone, edit_row_vignette, edit_row_grain;
 
 edit_rows edit_rows_sharpen, edit_rows_clarity, edit_rows_pixelate, edit_rows_focus, edit_rows_background;
@@ -129,20 +131,21 @@ int edit_border_background(const struct tapcut_edit *edit, int width, int height
 /* Rows of RGBA (background.c). */
 void edit_cutout(const struct edit_job *job, bool premultiplied, struct edit_arena *arena);
 
-/* --- the object's own colour at a soft edge (matte.c) -------------------------------------------------------------- */
+/* --- the object's own colour at a soft edge (matte.c) ------------------------------------------------------ */
 
 struct edit_matte {
 	const struct tapcut_rows *in;
 	int width, height, radius;
-	bool inverted; /* what alpha calls the background is the object */
-	int row;       /* the sums are those around this row; -1: of none */
+	bool inverted;      /* what alpha calls the background is the object */
+	int row;            /* the sums are those around this row; -1: of none */
 	uint8_t votes[256]; /* weight of an alpha */
 	uint32_t *sums;     /* 8 a column */
 };
 int edit_matte_border(int width, int height);
 void edit_matte_init(struct edit_matte *matte, const struct tapcut_rows *in, int width, int height, bool inverted,
 		     struct edit_arena *arena);
-/* The row's colours, and where 0 < alpha < 255 the object's alone -> colours (width RGB pixels). Fastest for rows in order. */
+/* The row's colours, and where 0 < alpha < 255 the object's alone -> colours (width RGB pixels). Fastest for rows in
+ * order. */
 void edit_matte_row(struct edit_matte *matte, int y, uint8_t *colours);
 
 #endif

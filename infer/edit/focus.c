@@ -1,15 +1,17 @@
 /* Lens blur of what is not the object.
  *
- * A lens draws a point that is out of focus as a disc, so the kernel is a disc. Its sum over a row is a difference of two running sums, so
- * a pixel costs two additions per row of the disc, whatever its width. Large discs are summed on cells of 2^n x 2^n pixels, at which the
- * radius is 8 to 16 cells: their rim is then a little soft, as that of a good lens, and a pixel costs the same whatever the radius.
+ * A lens draws a point that is out of focus as a disc, so the kernel is a disc. Its sum over a row is a difference of
+ * two running sums, so a pixel costs two additions per row of the disc, whatever its width. Large discs are summed on
+ * cells of 2^n x 2^n pixels, at which the radius is 8 to 16 cells: their rim is then a little soft, as that of a good
+ * lens, and a pixel costs the same whatever the radius.
  *
- * The object must not bleed into the background. Colours are weighted by how much a pixel is background, and the sum is divided by the
- * sum of the weights; a mask is never right to the pixel, so that a margin about the object has no weight either. The object's soft edge
- * is composited on the result with its own colour (matte.c).
+ * The object must not bleed into the background. Colours are weighted by how much a pixel is background, and the sum is
+ * divided by the sum of the weights; a mask is never right to the pixel, so that a margin about the object has no
+ * weight either. The object's soft edge is composited on the result with its own colour (matte.c).
  *
- * Sums are of light, not of gamma-coded bytes: lamps and glints become bright discs instead of gray smears. What a byte means as light is
- * a curve close to gamma 2 with more weight on the brightest, whose true brightness the photo has clipped. */
+ * Sums are of light, not of gamma-coded bytes: lamps and glints become bright discs instead of gray smears. What a byte
+ * means as light is a curve close to gamma 2 with more weight on the brightest, whose true brightness the photo has
+ * clipped. */
 #include <math.h>
 #include <string.h>
 
@@ -20,7 +22,7 @@ enum {
 	GAMMA_SHIFT = 4,  /* the way back from light has a table of 65536 >> this */
 	MOST = 64,        /* the weight of what is all background */
 	PURE = 32,        /* a pixel that is the object by less than this (of 255) has a weight that counts */
-	MIXED = 128,      /* and one by less than this a trace, for where the edge is so soft that nothing else is in reach */
+	MIXED = 128,      /* and one by less than this a trace, for edges so soft that nothing else is in reach */
 };
 
 /* The processor's 16-byte registers, in a way that gcc and clang know for all of them. */
@@ -31,26 +33,26 @@ struct focus {
 	const struct edit_job *job;
 	int shift, cell; /* a cell is 2^shift pixels a side */
 	int cells_w, cells_h;
-	float radius; /* cells */
-	int reach;    /* radius in whole cells */
-	int margin;   /* pixels */
+	float radius;                 /* cells */
+	int reach;                    /* radius in whole cells */
+	int margin;                   /* pixels */
 	int first_cells, count_cells; /* rows of cells that the strip's rows lie between */
 
-	uint16_t *light;   /* of a byte */
+	uint16_t *light; /* of a byte */
 	uint16_t *gamma; /* 256ths of a byte of light >> GAMMA_SHIFT */
 	uint8_t *padded; /* a row of alpha with the margin on either side */
 	uint8_t *spread; /* a ring of rows of alpha, largest within the margin along the row */
 	int spread_end;
-	uint8_t *kept;    /* one row: the largest alpha within the margin */
-	cell_sums *ring;  /* 2 reach + 1 rows of running sums of cells */
-	cell_sums *sums;  /* one row of cells */
+	uint8_t *kept;     /* one row: the largest alpha within the margin */
+	cell_sums *ring;   /* 2 reach + 1 rows of running sums of cells */
+	cell_sums *sums;   /* one row of cells */
 	uint16_t *blurred; /* count_cells rows of cells, RGB in 256ths */
 	uint16_t *between; /* one row of cells */
-	uint8_t *own;     /* one row of pixels */
+	uint8_t *own;      /* one row of pixels */
 	struct edit_matte matte;
 };
 
-/* --- sizes ----------------------------------------------------------------------------------------------------------- */
+/* --- sizes --------------------------------------------------------------------------------------------------- */
 
 static int shift_of(float radius)
 {
@@ -69,7 +71,8 @@ static int margin_of(float radius, int width, int height)
 int edit_border_focus(const struct tapcut_edit *edit, int width, int height)
 {
 	int shift = shift_of(edit->amount), reach = (int)(edit->amount / (float)(1 << shift));
-	int blur = ((reach + 2) << shift) + margin_of(edit->amount, width, height), matte = edit_matte_border(width, height);
+	int blur = ((reach + 2) << shift) + margin_of(edit->amount, width, height),
+	    matte = edit_matte_border(width, height);
 	return blur > matte ? blur : matte;
 }
 
@@ -84,14 +87,17 @@ static void lay_out(struct focus *f, const struct edit_job *job, struct edit_are
 	f->reach = (int)f->radius;
 	f->margin = job->edit->where == TAPCUT_EVERYWHERE ? 0 : margin_of(job->edit->amount, w, h);
 	f->first_cells = edit_clamp(edit_cell_before(job->first, f->shift, &part), 0, f->cells_h - 1);
-	f->count_cells = edit_clamp(edit_cell_before(job->first + job->count - 1, f->shift, &part) + 1, 0, f->cells_h - 1) + 1 - f->first_cells;
-	int most_cells = arena->base ? f->count_cells : (job->count >> f->shift) + 3; /* strips of one height lie differently on the cells */
+	int last = edit_cell_before(job->first + job->count - 1, f->shift, &part) + 1;
+	f->count_cells = edit_clamp(last, 0, f->cells_h - 1) + 1 - f->first_cells;
+	/* Strips of one height lie differently on the cells. */
+	int most_cells = arena->base ? f->count_cells : (job->count >> f->shift) + 3;
 	f->light = edit_take(arena, 256 * sizeof *f->light);
 	f->gamma = edit_take(arena, (65536 >> GAMMA_SHIFT) * sizeof *f->gamma);
 	f->spread = edit_take(arena, (size_t)w * (size_t)(2 * f->margin + 1));
 	f->kept = edit_take(arena, (size_t)w);
 	f->padded = edit_take(arena, (size_t)(w + 2 * f->margin));
-	f->ring = edit_take(arena, sizeof *f->ring * (size_t)(f->cells_w + 2 * f->reach + 1) * (size_t)(2 * f->reach + 1));
+	f->ring = edit_take(arena,
+			    sizeof *f->ring * (size_t)(f->cells_w + 2 * f->reach + 1) * (size_t)(2 * f->reach + 1));
 	f->sums = edit_take(arena, sizeof *f->sums * (size_t)f->cells_w);
 	f->blurred = edit_take(arena, sizeof *f->blurred * 3 * (size_t)f->cells_w * (size_t)most_cells);
 	f->between = edit_take(arena, sizeof *f->between * 3 * (size_t)f->cells_w);
@@ -99,7 +105,7 @@ static void lay_out(struct focus *f, const struct edit_job *job, struct edit_are
 	edit_matte_init(&f->matte, job->in, w, h, job->edit->where == TAPCUT_INSIDE, arena);
 }
 
-/* --- light ----------------------------------------------------------------------------------------------------------- */
+/* --- light --------------------------------------------------------------------------------------------------- */
 
 /* At least 20 of 65535 for a step of a byte, so that bytes come back from the shorter table as they went. */
 static void fill_tables(struct focus *f)
@@ -117,7 +123,7 @@ static void fill_tables(struct focus *f)
 	}
 }
 
-/* --- cells ----------------------------------------------------------------------------------------------------------- */
+/* --- cells --------------------------------------------------------------------------------------------------- */
 
 /* How much of a pixel is the object, 255: all of it. */
 static uint8_t object_part(enum tapcut_where where, uint8_t alpha)
@@ -190,7 +196,8 @@ static cell_sums settle(const struct focus *f, cell_sums cell)
 	uint32_t all = cell[3], weight = (all + ((1u << (2 * f->shift)) >> 1)) >> (2 * f->shift);
 	if (f->shift == 0 || all == 0)
 		return cell;
-	return (cell_sums){(cell[0] + all / 2) / all * weight, (cell[1] + all / 2) / all * weight, (cell[2] + all / 2) / all * weight, weight};
+	return (cell_sums){(cell[0] + all / 2) / all * weight, (cell[1] + all / 2) / all * weight,
+			   (cell[2] + all / 2) / all * weight, weight};
 }
 
 static cell_sums *ring_row(const struct focus *f, int row)
@@ -198,7 +205,8 @@ static cell_sums *ring_row(const struct focus *f, int row)
 	return f->ring + (size_t)(f->cells_w + 2 * f->reach + 1) * (size_t)(row % (2 * f->reach + 1));
 }
 
-/* A row of cells -> its running sums, with `reach` empty cells on either side: entry i is the sum of the i cells before. */
+/* A row of cells -> its running sums, with `reach` empty cells on either side: entry i is the sum of the i cells
+ * before. */
 static void fill_ring(struct focus *f, int row)
 {
 	cell_sums *out = ring_row(f, row), *cells = f->sums, sum = {0};
@@ -215,10 +223,10 @@ static void fill_ring(struct focus *f, int row)
 		*out++ = sum;
 }
 
-/* --- discs ----------------------------------------------------------------------------------------------------------- */
+/* --- discs --------------------------------------------------------------------------------------------------- */
 
-/* The part of the radius at a height of the photo: with depth, less near the ground that the object stands on, which is as far away as
- * itself; full from half of its height above its feet (behind it), and as far below (before it). */
+/* The part of the radius at a height of the photo: with depth, less near the ground that the object stands on, which is
+ * as far away as itself; full from half of its height above its feet (behind it), and as far below (before it). */
 static float radius_part(const struct tapcut_edit *edit, float y)
 {
 	if (edit->depth <= 0 || edit->top >= edit->ground)
@@ -264,8 +272,8 @@ static void own_colours(const struct focus *f, int row, uint16_t *out)
 	}
 }
 
-/* Gives cells without background in reach the colour of the nearest on either side that has some. Only where the object's edge is softer
- * than the blur is anything seen of them. */
+/* Gives cells without background in reach the colour of the nearest on either side that has some. Only where the
+ * object's edge is softer than the blur is anything seen of them. */
 static void fill_gaps(const struct focus *f, int row, uint16_t *out)
 {
 	int w = f->cells_w, left = -1, right = 0;
@@ -315,7 +323,7 @@ static void blur_cells(struct focus *f)
 	}
 }
 
-/* --- back to pixels -------------------------------------------------------------------------------------------------- */
+/* --- back to pixels ------------------------------------------------------------------------------------------ */
 
 /* Bilinear between rows of cells. */
 static void fill_between(struct focus *f, int y)
@@ -325,15 +333,19 @@ static void fill_between(struct focus *f, int y)
 	const uint16_t *upper = f->blurred + row * (size_t)(edit_clamp(before, 0, last) - f->first_cells);
 	const uint16_t *lower = f->blurred + row * (size_t)(edit_clamp(before + 1, 0, last) - f->first_cells);
 	for (size_t i = 0; i < row; i++)
-		f->between[i] = (uint16_t)((upper[i] * (uint32_t)(whole - part) + lower[i] * (uint32_t)part) >> (f->shift + 1));
+		f->between[i] =
+			(uint16_t)((upper[i] * (uint32_t)(whole - part) + lower[i] * (uint32_t)part) >> (f->shift + 1));
 }
 
 static void blurred_pixel(const struct focus *f, int x, uint8_t out[3])
 {
 	int part, whole = 2 * f->cell, before = edit_cell_before(x, f->shift, &part), last = f->cells_w - 1;
-	const uint16_t *left = f->between + 3 * edit_clamp(before, 0, last), *right = f->between + 3 * edit_clamp(before + 1, 0, last);
-	for (int c = 0; c < 3; c++)
-		out[c] = (uint8_t)((((left[c] * (uint32_t)(whole - part) + right[c] * (uint32_t)part) >> (f->shift + 1)) + 128) >> 8);
+	const uint16_t *left = f->between + 3 * edit_clamp(before, 0, last),
+		       *right = f->between + 3 * edit_clamp(before + 1, 0, last);
+	for (int c = 0; c < 3; c++) {
+		uint32_t both = left[c] * (uint32_t)(whole - part) + right[c] * (uint32_t)part;
+		out[c] = (uint8_t)(((both >> (f->shift + 1)) + 128) >> 8);
+	}
 }
 
 /* Where the radius is under a cell the photo itself takes over: `sharp` is its part. */

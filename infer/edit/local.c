@@ -1,19 +1,20 @@
-/* Filters that look at a pixel's neighbours: sharpen and clarity (what differs from a blurred copy is made stronger, the one at pixels,
- * the other at the size of a cheek or a cloud), and pixelate. */
+/* Filters that look at a pixel's neighbours: sharpen and clarity (what differs from a blurred copy is made stronger,
+ * the one at pixels, the other at the size of a cheek or a cloud), and pixelate. */
 #include <string.h>
 
 #include "edit.h"
 
-/* --- a blurred luma -------------------------------------------------------------------------------------------------- */
+/* --- a blurred luma ------------------------------------------------------------------------------------------ */
 
 /* Luma in 16ths on cells of 2^shift x 2^shift pixels, twice through a box of 2 radius + 1 cells. */
 struct soft {
 	const struct edit_job *job;
 	int shift, radius;
 	int cells_w, cells_h;
-	int first, count;      /* rows of cells that the strip's rows lie between */
-	uint16_t *cells, *once, *twice; /* rows: count + 4 radius, count + 2 radius, count; those outside the photo are left out */
-	uint16_t *between;     /* one row of cells */
+	int first, count; /* rows of cells that the strip's rows lie between */
+	uint16_t *cells, *once,
+		*twice;    /* rows: count + 4 radius, count + 2 radius, count; those outside the photo are left out */
+	uint16_t *between; /* one row of cells */
 	uint32_t *sums;
 };
 
@@ -24,7 +25,8 @@ static void lay_out(struct soft *s, const struct edit_job *job, int shift, int r
 	s->cells_w = (job->width + (1 << shift) - 1) >> shift;
 	s->cells_h = (job->height + (1 << shift) - 1) >> shift;
 	s->first = edit_clamp(edit_cell_before(job->first, shift, &part), 0, s->cells_h - 1);
-	s->count = edit_clamp(edit_cell_before(job->first + job->count - 1, shift, &part) + 1, 0, s->cells_h - 1) + 1 - s->first;
+	s->count = edit_clamp(edit_cell_before(job->first + job->count - 1, shift, &part) + 1, 0, s->cells_h - 1) + 1 -
+		   s->first;
 	int rows = arena->base ? s->count : (job->count >> shift) + 3;
 	size_t row = sizeof(uint16_t) * (size_t)s->cells_w;
 	s->cells = edit_take(arena, row * (size_t)(rows + 4 * radius));
@@ -55,7 +57,8 @@ static void fill_cells(struct soft *s)
 	struct range rows = rows_about(s, 2 * s->radius);
 	for (int row = rows.first; row < rows.end; row++) {
 		uint16_t *out = s->cells + (size_t)(row - rows.first) * (size_t)s->cells_w;
-		int y0 = row << s->shift, y1 = (row + 1) << s->shift < s->job->height ? (row + 1) << s->shift : s->job->height;
+		int y0 = row << s->shift,
+		    y1 = (row + 1) << s->shift < s->job->height ? (row + 1) << s->shift : s->job->height;
 		memset(s->sums, 0, sizeof *s->sums * (size_t)s->cells_w);
 		for (int y = y0; y < y1; y++) {
 			const uint8_t *rgb = edit_rgb(s->job->in, y);
@@ -63,7 +66,8 @@ static void fill_cells(struct soft *s)
 				s->sums[x >> s->shift] += (uint32_t)edit_luma16(rgb);
 		}
 		for (int i = 0; i < s->cells_w; i++) {
-			int wide = (i + 1) << s->shift < s->job->width ? 1 << s->shift : s->job->width - (i << s->shift);
+			int wide =
+				(i + 1) << s->shift < s->job->width ? 1 << s->shift : s->job->width - (i << s->shift);
 			uint32_t count = (uint32_t)(wide * (y1 - y0));
 			out[i] = (uint16_t)((s->sums[i] + count / 2) / count);
 		}
@@ -121,15 +125,16 @@ static void soft_row(const struct soft *s, int y, uint16_t *out)
 		s->between[i] = (uint16_t)((upper[i] * (whole - part) + lower[i] * part) >> (s->shift + 1));
 	for (int x = 0; x < s->job->width; x++) {
 		before = edit_cell_before(x, s->shift, &part);
-		int left = s->between[edit_clamp(before, 0, s->cells_w - 1)], right = s->between[edit_clamp(before + 1, 0, s->cells_w - 1)];
+		int left = s->between[edit_clamp(before, 0, s->cells_w - 1)],
+		    right = s->between[edit_clamp(before + 1, 0, s->cells_w - 1)];
 		out[x] = (uint16_t)((left * (whole - part) + right * part) >> (s->shift + 1));
 	}
 }
 
-/* --- sharpen, clarity ------------------------------------------------------------------------------------------------ */
+/* --- sharpen, clarity ---------------------------------------------------------------------------------------- */
 
-/* What a difference of luma (levels, -255..255) adds, in 16ths: proportional where it is small, and never more than `most` levels, so that
- * strong edges get no bright and dark lines. */
+/* What a difference of luma (levels, -255..255) adds, in 16ths: proportional where it is small, and never more than
+ * `most` levels, so that strong edges get no bright and dark lines. */
 static void fill_boost(int16_t boost[511], float gain, float most)
 {
 	for (int i = 0; i < 511; i++) {
@@ -165,7 +170,8 @@ static void unsharp(const struct edit_job *job, struct edit_arena *arena, int sh
 			unsigned weight = edit_weight(job->edit->where, alpha[x]);
 			int add = boosted(boost, edit_luma16(rgb) - blurred[x]);
 			for (int c = 0; c < 3; c++)
-				out[c] = edit_mix((unsigned)edit_clamp((16 * rgb[c] + add + 8) >> 4, 0, 255), rgb[c], weight);
+				out[c] = edit_mix((unsigned)edit_clamp((16 * rgb[c] + add + 8) >> 4, 0, 255), rgb[c],
+						  weight);
 		}
 	}
 }
@@ -206,10 +212,11 @@ int edit_border_clarity(const struct tapcut_edit *edit, int width, int height)
 void edit_rows_clarity(const struct edit_job *job, struct edit_arena *arena)
 {
 	int radius, shift = clarity_shift(job->width, job->height, &radius);
-	unsharp(job, arena, shift, radius, (job->edit->amount < 0 ? 0.8f : 1.1f) * job->edit->amount, job->edit->amount < 0 ? 200 : 48);
+	unsharp(job, arena, shift, radius, (job->edit->amount < 0 ? 0.8f : 1.1f) * job->edit->amount,
+		job->edit->amount < 0 ? 200 : 48);
 }
 
-/* --- pixelate -------------------------------------------------------------------------------------------------------- */
+/* --- pixelate ------------------------------------------------------------------------------------------------ */
 
 static int square_size(const struct tapcut_edit *edit, int width, int height)
 {
@@ -222,8 +229,8 @@ int edit_border_pixelate(const struct tapcut_edit *edit, int width, int height)
 	return square_size(edit, width, height) - 1;
 }
 
-/* Means of squares from..from+size-1, of what is to be hidden: pixels outside count next to nothing, so that a square at the edge does not
- * show what is beyond. */
+/* Means of squares from..from+size-1, of what is to be hidden: pixels outside count next to nothing, so that a square
+ * at the edge does not show what is beyond. */
 static void mean_squares(const struct edit_job *job, int from, int size, uint64_t *sums)
 {
 	int end = from + size < job->height ? from + size : job->height, squares = (job->width + size - 1) / size;

@@ -1,6 +1,7 @@
-/* Filters that look at one pixel at a time. Each is a few lines: `prepare` turns the amount into curves (a byte for a byte, per
- * channel) or a matrix, `row` applies it. All per-pixel arithmetic is in integers, so that every processor gives the same bytes; all
- * curves go through 0..1 without clipping where they can, so that skies and faces keep their tones. */
+/* Filters that look at one pixel at a time. Each is a few lines: `prepare` turns the amount into curves (a byte for a
+ * byte, per channel) or a matrix, `row` applies it. All per-pixel arithmetic is in integers, so that every processor
+ * gives the same bytes; all curves go through 0..1 without clipping where they can, so that skies and faces keep their
+ * tones. */
 #include <string.h>
 
 #include "edit.h"
@@ -20,10 +21,10 @@ static void same_curve(struct edit_point *point, float (*curve)(float v, float a
 			point->curve[c][v] = to_byte(curve((float)v / 255.0f, amount));
 }
 
-/* --- curves ---------------------------------------------------------------------------------------------------------- */
+/* --- curves -------------------------------------------------------------------------------------------------- */
 
-/* Twice as bright at +1 in the shadows and with highlights that roll off instead of clipping (x -> gx / (1 + (g - 1) x), which keeps 0
- * and 1); at -1 a third. */
+/* Twice as bright at +1 in the shadows and with highlights that roll off instead of clipping (x -> gx / (1 + (g - 1)
+ * x), which keeps 0 and 1); at -1 a third. */
 static float exposure(float v, float amount)
 {
 	float gain = 1 + 2 * (amount < 0 ? -amount : amount);
@@ -141,7 +142,7 @@ void edit_row_curves(const struct edit_point *point, const uint8_t *in, uint8_t 
 	}
 }
 
-/* --- matrices -------------------------------------------------------------------------------------------------------- */
+/* --- matrices ------------------------------------------------------------------------------------------------ */
 
 /* Rec. 601, adding up to exactly 1. */
 static const float luma[3] = {0.299f, 0.587f, 0.114f};
@@ -192,7 +193,8 @@ void edit_prepare_sepia(struct edit_point *point, const struct tapcut_edit *edit
 	set_matrix(point, m, edit->amount);
 }
 
-/* Sine of `quarters` quarter turns, -2..2, by its series: what libm gives differs in the last bit from system to system. */
+/* Sine of `quarters` quarter turns, -2..2, by its series: what libm gives differs in the last bit from system to
+ * system. */
 static float sine(float quarters)
 {
 	if (quarters > 1 || quarters < -1)
@@ -206,7 +208,8 @@ static float cosine(float quarters)
 	return sine(1 - (quarters < 0 ? -quarters : quarters));
 }
 
-/* Turns colours about the gray axis and keeps the luma (the matrix of SVG's feColorMatrix hueRotate); 1 is half a turn. */
+/* Turns colours about the gray axis and keeps the luma (the matrix of SVG's feColorMatrix hueRotate); 1 is half a
+ * turn. */
 void edit_prepare_hue(struct edit_point *point, const struct tapcut_edit *edit)
 {
 	float c = cosine(2 * edit->amount), s = sine(2 * edit->amount);
@@ -225,11 +228,12 @@ void edit_row_matrix(const struct edit_point *point, const uint8_t *in, uint8_t 
 	for (int i = 0; i < 3 * point->width; i += 3) {
 		int r = in[i], g = in[i + 1], b = in[i + 2];
 		for (int c = 0; c < 3; c++)
-			out[i + c] = (uint8_t)edit_clamp((m[c][RED] * r + m[c][GREEN] * g + m[c][BLUE] * b + ONE / 2) >> 12, 0, 255);
+			out[i + c] = (uint8_t)edit_clamp(
+				(m[c][RED] * r + m[c][GREEN] * g + m[c][BLUE] * b + ONE / 2) >> 12, 0, 255);
 	}
 }
 
-/* --- others ---------------------------------------------------------------------------------------------------------- */
+/* --- others -------------------------------------------------------------------------------------------------- */
 
 void edit_prepare_amount(struct edit_point *point, const struct tapcut_edit *edit)
 {
@@ -268,11 +272,14 @@ void edit_row_duotone(const struct edit_point *point, const uint8_t *in, uint8_t
 	for (int i = 0; i < 3 * point->width; i += 3) {
 		int v = (edit_luma16(in + i) + 8) >> 4;
 		for (int c = 0; c < 3; c++)
-			out[i + c] = (uint8_t)((in[i + c] * (256 - point->amount) + point->curve[c][v] * point->amount + 128) >> 8);
+			out[i + c] = (uint8_t)((in[i + c] * (256 - point->amount) + point->curve[c][v] * point->amount +
+						128) >>
+					       8);
 	}
 }
 
-/* Darker (or, below 0, lighter) with the square of the distance from the middle, beyond a third of the half diagonal. */
+/* Darker (or, below 0, lighter) with the square of the distance from the middle, beyond a third of the half
+ * diagonal. */
 void edit_row_vignette(const struct edit_point *point, const uint8_t *in, uint8_t *out, int y)
 {
 	int w = point->width, h = point->height;
@@ -281,7 +288,8 @@ void edit_row_vignette(const struct edit_point *point, const uint8_t *in, uint8_
 	int target = point->amount < 0 ? 255 : 0, amount = point->amount < 0 ? -point->amount : point->amount;
 	for (int x = 0; x < w; x++, in += 3, out += 3) {
 		int64_t dx = 2 * x + 1 - w;
-		int far = (int)(((uint64_t)(dx * dx + dy * dy) * scale) >> 28) - 455; /* 4096ths of the half diagonal squared */
+		int far = (int)(((uint64_t)(dx * dx + dy * dy) * scale) >> 28) -
+			  455; /* 4096ths of the half diagonal squared */
 		int part = far <= 0 ? 0 : (int)((int64_t)far * amount / 3641);
 		for (int c = 0; c < 3; c++)
 			out[c] = (uint8_t)((in[c] * 256 + (target - in[c]) * part + 128) >> 8);
@@ -296,7 +304,8 @@ static uint32_t scatter(uint32_t x)
 	return x ^ x >> 16;
 }
 
-/* Film grain: the same in all channels, strongest in the mid-tones. The sum of two bytes gives a triangular distribution. */
+/* Film grain: the same in all channels, strongest in the mid-tones. The sum of two bytes gives a triangular
+ * distribution. */
 void edit_row_grain(const struct edit_point *point, const uint8_t *in, uint8_t *out, int y)
 {
 	for (int x = 0; x < point->width; x++, in += 3, out += 3) {

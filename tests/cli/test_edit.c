@@ -1,4 +1,5 @@
-/* tapcut edit as a user runs it: taps or a mask in, edited photos and masks as files out, and what it says to a wrong command line. */
+/* tapcut edit as a user runs it: taps or a mask in, edited photos and masks as files out, and what it says to a wrong
+ * command line. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@ static void make_files(void)
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++) {
 			int at = y * W + x, in = x >= 50 && x < 110 && y >= 30 && y < 90;
-			static const uint8_t red[] = { 220, 30, 30 }, blue[] = { 20, 40, 200 }, pale[] = { 90, 120, 230 };
+			static const uint8_t red[] = { 220, 30, 30 }, blue[] = { 20, 40, 200 },
+					     pale[] = { 90, 120, 230 };
 			memcpy(photo.pixels + 3 * at, in ? red : x / 4 % 2 ? blue : pale, 3);
 			mask.pixels[at] = (uint8_t)(in ? x == 50 || x == 109 ? 140 : 255 : 0);
 		}
@@ -104,7 +106,8 @@ END_TEST
 START_TEST(cutouts_have_alpha)
 {
 	struct image straight = edited("--background transparent", "cut.png", 4);
-	struct image multiplied = edited("--background transparent --premultiplied", "pre.png", 4), mask = read_image("mask.png", 1);
+	struct image multiplied = edited("--background transparent --premultiplied", "pre.png", 4),
+		     mask = read_image("mask.png", 1);
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++)
 			for (int c = 0; c < 3; c++) {
@@ -128,8 +131,9 @@ static struct json *read_json(const char *name)
 /* The mask as RLE and as polygon, read again, is the mask. */
 START_TEST(masks_as_files)
 {
-	tapcut_ok("edit %s/photo.png --mask-in %s/mask.png --mask %s/m.png --alpha %s/a.png --rle %s/m.json --polygon %s/p.json", dir, dir, dir,
-		  dir, dir, dir);
+	tapcut_ok("edit %s/photo.png --mask-in %s/mask.png --mask %s/m.png --alpha %s/a.png --rle %s/m.json --polygon "
+		  "%s/p.json",
+		  dir, dir, dir, dir, dir, dir);
 	ck_assert(!exists("photo-edited.png"));
 	struct image mask = read_image("m.png", 1), alpha = read_image("a.png", 1), soft = read_image("mask.png", 1);
 	ck_assert(memcmp(alpha.pixels, soft.pixels, W * H) == 0);
@@ -164,8 +168,9 @@ END_TEST
 /* The released network, a tap, a filter. */
 START_TEST(taps_select)
 {
-	const struct program_result *r =
-		tapcut_ok("edit %s/photo.png --tap 80,60 --not 5,5 --feather 3 --filter black_and_white --where inside -o %s/tap.png", dir, dir);
+	const struct program_result *r = tapcut_ok("edit %s/photo.png --tap 80,60 --not 5,5 --feather 3 --filter "
+						   "black_and_white --where inside -o %s/tap.png",
+						   dir, dir);
 	ck_assert(strstr(r->out, "black_and_white 1:") != NULL);
 	struct image after = read_image("tap.png", 3);
 	ck_assert_int_eq(at(&after, 80, 60)[0], at(&after, 80, 60)[2]);
@@ -200,9 +205,11 @@ START_TEST(wrong_command_lines)
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
 		tapcut_fails(2, lines[i][1], "edit %s/photo.png %s", dir, lines[i][0]);
 	tapcut_fails(1, "no-such", "edit %s/no-such.png --tap 1,1 --filter sepia", dir);
-	tapcut_fails(1, "no-such", "edit %s/photo.png --mask-in %s/mask.png --background no-such -o %s/x.png", dir, dir, dir);
+	tapcut_fails(1, "no-such", "edit %s/photo.png --mask-in %s/mask.png --background no-such -o %s/x.png", dir, dir,
+		     dir);
 	tapcut_fails(1, "outside the photo", "edit %s/photo.png --tap 999,1 --filter sepia -o %s/x.png", dir, dir);
-	tapcut_fails(1, "x.png", "edit %s/photo.png --mask-in %s/mask.png --filter sepia -o %s/no/x.png", dir, dir, dir);
+	tapcut_fails(1, "x.png", "edit %s/photo.png --mask-in %s/mask.png --filter sepia -o %s/no/x.png", dir, dir,
+		     dir);
 	ck_assert(!exists(in(dir, "x.png")));
 }
 END_TEST

@@ -44,7 +44,8 @@ static double round_trip(double tolerance, int *numbers, int *pieces)
 	for (int i = 0; i < contours.count; i++) {
 		struct rle rle;
 		*numbers += contours.items[i].count;
-		ck_assert_int_eq(rle_from_polygon(&rle, contours.items[i].xy, contours.items[i].count, W, H), STATUS_OK);
+		ck_assert_int_eq(rle_from_polygon(&rle, contours.items[i].xy, contours.items[i].count, W, H),
+				 STATUS_OK);
 		rle_to_mask(&rle, piece);
 		rle_release(&rle);
 		for (int p = 0; p < W * H; p++)

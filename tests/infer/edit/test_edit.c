@@ -27,7 +27,7 @@ static void make_photo(void)
 			for (int c = 0; c < 3; c++)
 				photo[y][x][c] = (uint8_t)((random_byte() + 2 * (unsigned)x + (unsigned)(y * c)) & 255);
 			double d = 20 - sqrt((x - 40) * (x - 40) + (y - 34) * (y - 34));
-			alpha[y][x] = (uint8_t)(d < 0 ? 0 : d > 3 ? 255 : 85 * d); /* sqrt is exact to the last bit everywhere */
+			alpha[y][x] = (uint8_t)(85 * (d < 0 ? 0 : d > 3 ? 3 : d)); /* sqrt has one answer everywhere */
 		}
 	memcpy(before, photo, sizeof photo);
 }
@@ -151,14 +151,16 @@ START_TEST(strips_are_the_whole)
 			memcpy(rgb, before[low], 3 * bytes);
 			memcpy(mask, alpha[low], bytes);
 			struct tapcut_rows in = { rgb, mask, 3 * W, W, low, high - low };
-			ck_assert_msg(tapcut_edit_rows(&edit, W, H, &in, y, count, out[y][0], sizeof out[0], workspace, message) ==
-					      TAPCUT_OK, "%s", message);
+			ck_assert_msg(tapcut_edit_rows(&edit, W, H, &in, y, count, out[y][0], sizeof out[0], workspace,
+						       message) == TAPCUT_OK,
+				      "%s", message);
 			free(rgb);
 			free(mask);
 		}
 		free(workspace);
 		for (int y = 0; y < H; y++)
-			ck_assert_msg(memcmp(out[y], photo[y], 3 * W) == 0, "row %d, strips of %d: %s", y, heights[i], tapcut_filter(_i)->name);
+			ck_assert_msg(memcmp(out[y], photo[y], 3 * W) == 0, "row %d, strips of %d: %s", y, heights[i],
+				      tapcut_filter(_i)->name);
 	}
 }
 END_TEST
@@ -184,7 +186,7 @@ START_TEST(whole_photos_of_all_sizes)
 }
 END_TEST
 
-/* --- focus ----------------------------------------------------------------------------------------------------------- */
+/* --- focus --------------------------------------------------------------------------------------------------- */
 
 START_TEST(blur_of_a_constant_is_constant)
 {
@@ -201,7 +203,8 @@ START_TEST(blur_of_a_constant_is_constant)
 			struct tapcut_edit edit = edit_of("focus");
 			edit.amount = radii[i];
 			apply(&edit);
-			ck_assert_msg(memcmp(photo, before, sizeof photo) == 0, "radius %g, level %d", (double)radii[i], level);
+			ck_assert_msg(memcmp(photo, before, sizeof photo) == 0, "radius %g, level %d", (double)radii[i],
+				      level);
 		}
 }
 END_TEST
@@ -217,16 +220,21 @@ START_TEST(nothing_bleeds)
 		for (int y = 0; y < H; y++)
 			for (int x = 0; x < W; x++)
 				for (int c = 0; c < 3; c++)
-					photo[y][x][c] = (uint8_t)((red[c] * alpha[y][x] + blue[c] * (255 - alpha[y][x]) + 127) / 255);
+					photo[y][x][c] =
+						(uint8_t)((red[c] * alpha[y][x] + blue[c] * (255 - alpha[y][x]) + 127) /
+							  255);
 		struct tapcut_edit edit = edit_of("focus");
 		edit.amount = radii[i];
 		apply(&edit);
 		for (int y = 0; y < H; y++)
 			for (int x = 0; x < W; x++)
 				for (int c = 0; c < 3; c++) {
-					int expected = (red[c] * alpha[y][x] + blue[c] * (255 - alpha[y][x]) + 127) / 255;
-					ck_assert_msg(abs(photo[y][x][c] - expected) <= (alpha[y][x] == 0 ? 1 : 4) * (radii[i] < 4 ? 5 : 1), "%d,%d radius %g: %d, expected %d", x, y,
-						      (double)radii[i], photo[y][x][c], expected);
+					int expected =
+						(red[c] * alpha[y][x] + blue[c] * (255 - alpha[y][x]) + 127) / 255;
+					ck_assert_msg(abs(photo[y][x][c] - expected) <=
+							      (alpha[y][x] == 0 ? 1 : 4) * (radii[i] < 4 ? 5 : 1),
+						      "%d,%d radius %g: %d, expected %d", x, y, (double)radii[i],
+						      photo[y][x][c], expected);
 				}
 	}
 }
@@ -271,19 +279,21 @@ START_TEST(depth_spares_the_ground)
 }
 END_TEST
 
-/* --- backgrounds and cutouts ----------------------------------------------------------------------------------------- */
+/* --- backgrounds and cutouts --------------------------------------------------------------------------------- */
 
 static void cut(uint8_t rgba[H][W][4], int premultiplied)
 {
 	struct tapcut_rows in = { &photo[0][0][0], &alpha[0][0], 3 * W, W, 0, H };
 	void *workspace = malloc(tapcut_cutout_workspace(W, H));
 	for (int y = 0; y < H; y += 10)
-		ck_assert_int_eq(tapcut_cutout_rows(W, H, &in, y, H - y < 10 ? H - y : 10, premultiplied, rgba[y][0], 4 * W, workspace, NULL),
+		ck_assert_int_eq(tapcut_cutout_rows(W, H, &in, y, H - y < 10 ? H - y : 10, premultiplied, rgba[y][0],
+						    4 * W, workspace, NULL),
 				 TAPCUT_OK);
 	free(workspace);
 }
 
-/* The cutout over a colour, in doubles, is what "background" makes of that colour; premultiplied and straight say the same. */
+/* The cutout over a colour, in doubles, is what "background" makes of that colour; premultiplied and straight say the
+ * same. */
 START_TEST(composites_are_exact)
 {
 	static uint8_t straight[H][W][4], multiplied[H][W][4];
@@ -307,7 +317,8 @@ START_TEST(composites_are_exact)
 					ck_assert_int_eq(straight[y][x][c], 0);
 				/* Premultiplied back to straight: as near as alpha's steps allow. */
 				if (alpha[y][x] > 0)
-					ck_assert(fabs(multiplied[y][x][c] * 255.0 / alpha[y][x] - own) <= 127.5 / alpha[y][x] + 1e-9);
+					ck_assert(fabs(multiplied[y][x][c] * 255.0 / alpha[y][x] - own) <=
+						  127.5 / alpha[y][x] + 1e-9);
 			}
 }
 END_TEST
@@ -321,12 +332,14 @@ START_TEST(edges_lose_the_old_background)
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++)
 			for (int c = 0; c < 3; c++)
-				photo[y][x][c] = (uint8_t)((own[c] * alpha[y][x] + old[c] * (255 - alpha[y][x]) + 127) / 255);
+				photo[y][x][c] =
+					(uint8_t)((own[c] * alpha[y][x] + old[c] * (255 - alpha[y][x]) + 127) / 255);
 	cut(rgba, 0);
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++)
 			for (int c = 0; c < 3 && alpha[y][x] > 10; c++)
-				ck_assert_msg(abs(rgba[y][x][c] - own[c]) * alpha[y][x] <= 3 * 255, "%d,%d: %d", x, y, rgba[y][x][c]);
+				ck_assert_msg(abs(rgba[y][x][c] - own[c]) * alpha[y][x] <= 3 * 255, "%d,%d: %d", x, y,
+					      rgba[y][x][c]);
 }
 END_TEST
 
@@ -353,7 +366,7 @@ START_TEST(pictures_cover_the_background)
 }
 END_TEST
 
-/* --- filters against what their names say ------------------------------------------------------------------------------ */
+/* --- filters against what their names say ---------------------------------------------------------------------- */
 
 static int luma(const uint8_t rgb[3])
 {
@@ -379,7 +392,9 @@ START_TEST(gray_is_luma_and_stays_gray)
 			apply(&edit);
 			for (int y = 0; y < H; y++)
 				for (int x = 0; x < W; x++)
-					ck_assert_int_le(abs(photo[y][x][0] - before[y][x][0]) + abs(photo[y][x][2] - before[y][x][2]), 2);
+					ck_assert_int_le(abs(photo[y][x][0] - before[y][x][0]) +
+								 abs(photo[y][x][2] - before[y][x][2]),
+							 2);
 			memcpy(photo, before, sizeof photo);
 		}
 }
@@ -388,7 +403,8 @@ END_TEST
 /* Curves rise everywhere: no filter turns a brighter gray into a darker one. */
 START_TEST(curves_rise)
 {
-	static const char *const names[] = { "exposure", "contrast", "highlights", "shadows", "fade", "warmth", "tint", "posterize", "sepia" };
+	static const char *const names[] = { "exposure", "contrast", "highlights", "shadows", "fade",
+					     "warmth",   "tint",     "posterize",  "sepia" };
 	for (int i = 0; i < 9; i++)
 		for (float amount = -1; amount <= 1; amount += 0.25f) {
 			uint8_t ramp[256][3], zero[256] = { 0 };
@@ -401,7 +417,8 @@ START_TEST(curves_rise)
 			ck_assert_int_eq(tapcut_edit_apply(&edit, 1, &p, NULL, NULL), TAPCUT_OK);
 			for (int v = 1; v < 256; v++)
 				for (int c = 0; c < 3; c++)
-					ck_assert_msg(ramp[v][c] >= ramp[v - 1][c], "%s %g at %d", names[i], (double)amount, v);
+					ck_assert_msg(ramp[v][c] >= ramp[v - 1][c], "%s %g at %d", names[i],
+						      (double)amount, v);
 		}
 }
 END_TEST
@@ -446,8 +463,8 @@ START_TEST(edits_follow_each_other)
 }
 END_TEST
 
-/* What all filters make of the photo, as one number (FNV-1a): the same with every compiler, on every processor. Where a filter is meant
- * to change, it changes. */
+/* What all filters make of the photo, as one number (FNV-1a): the same with every compiler, on every processor. Where a
+ * filter is meant to change, it changes. */
 START_TEST(the_same_bytes_everywhere)
 {
 	uint64_t hash = 14695981039346656037u;
@@ -464,9 +481,10 @@ START_TEST(the_same_bytes_everywhere)
 }
 END_TEST
 
-/* --- refusals -------------------------------------------------------------------------------------------------------- */
+/* --- refusals ------------------------------------------------------------------------------------------------ */
 
-static void refused(const struct tapcut_edit *edit, const struct tapcut_photo *p, enum tapcut_status expected, const char *part)
+static void refused(const struct tapcut_edit *edit, const struct tapcut_photo *p, enum tapcut_status expected,
+		    const char *part)
 {
 	char message[TAPCUT_MESSAGE_SIZE] = "";
 	ck_assert_int_eq(tapcut_edit_apply(edit, 1, p, NULL, message), expected);
@@ -516,13 +534,16 @@ START_TEST(wrong_rows)
 	struct tapcut_rows in = { photo[20][0], alpha[20], 3 * W, W, 20, 30 };
 	char message[TAPCUT_MESSAGE_SIZE] = "";
 	void *workspace = malloc(tapcut_edit_rows_workspace(&edit, W, H, 10));
-	ck_assert_int_eq(tapcut_edit_rows(&edit, W, H, &in, 30, 10, out[0][0], 3 * W, workspace, message), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_edit_rows(&edit, W, H, &in, 30, 10, out[0][0], 3 * W, workspace, message),
+			 TAPCUT_ARGUMENT);
 	ck_assert_msg(strstr(message, "needed"), "%s", message);
 	in = (struct tapcut_rows){ photo[0][0], alpha[0], 3 * W, W, 0, H };
-	ck_assert_int_eq(tapcut_edit_rows(&edit, W, H, &in, 70, 10, out[0][0], 3 * W, workspace, message), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_edit_rows(&edit, W, H, &in, 70, 10, out[0][0], 3 * W, workspace, message),
+			 TAPCUT_ARGUMENT);
 	ck_assert_int_eq(tapcut_edit_rows(&edit, W, H, &in, 0, 10, out[0][0], 3 * W, NULL, message), TAPCUT_ARGUMENT);
 	ck_assert_int_eq(tapcut_edit_rows(&edit, W, H, &in, 0, 10, out[0][0], W, workspace, message), TAPCUT_ARGUMENT);
-	ck_assert_int_eq(tapcut_cutout_rows(W, H, &in, 0, 10, 0, out[0][0], 3 * W, workspace, message), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_cutout_rows(W, H, &in, 0, 10, 0, out[0][0], 3 * W, workspace, message),
+			 TAPCUT_ARGUMENT);
 	free(workspace);
 }
 END_TEST
