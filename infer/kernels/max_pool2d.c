@@ -3,6 +3,8 @@
 
 #include <float.h>
 
+#include "product.h"
+
 static inline float larger(float a, float b)
 {
 	return a > b ? a : b;
@@ -36,20 +38,6 @@ static void max_of_window(const struct infer_map *in, const struct window *w, fl
 		}
 }
 
-/* The common case, three by three, in one go. */
-static void max_of_nine(const struct infer_map *in, const struct window *w, float *restrict out)
-{
-	size_t row = infer_row_numbers(in), pixel = in->pitch;
-	const float *restrict a = infer_row(in, w->top) + (size_t)w->left * pixel;
-	const float *restrict b = a + row, *restrict d = b + row;
-	for (int c = 0; c < in->c; c++) {
-		float above = larger(larger(a[c], a[pixel + (size_t)c]), a[2 * pixel + (size_t)c]);
-		float middle = larger(larger(b[c], b[pixel + (size_t)c]), b[2 * pixel + (size_t)c]);
-		float below = larger(larger(d[c], d[pixel + (size_t)c]), d[2 * pixel + (size_t)c]);
-		out[c] = larger(larger(above, middle), below);
-	}
-}
-
 /* Few channels and windows side by side: the rows of all windows first, which are long runs of numbers. */
 static int has_long_rows(const struct infer_call *call)
 {
@@ -77,6 +65,7 @@ static void max_of_rows(const struct infer_map *in, const struct window *w, floa
 void infer_max_pool2d_f32(const struct infer_call *call, int first, int end, void *scratch)
 {
 	struct infer_map in = call->in[0];
+	const struct infer_product_kernels *kernels = infer_product_kernels_of(call->isa);
 	int long_rows = has_long_rows(call);
 	for (int y = first; y < end; y++) {
 		float *out = infer_row(&call->out, y);
@@ -92,7 +81,8 @@ void infer_max_pool2d_f32(const struct infer_call *call, int first, int end, voi
 				w.bottom = 1;
 			}
 			if (w.bottom - w.top == 3 && w.right - w.left == 3)
-				max_of_nine(&in, &w, out);
+				kernels->max_of_nine(infer_row(&in, w.top) + (size_t)w.left * in.pitch,
+						     (ptrdiff_t)infer_row_numbers(&in), (ptrdiff_t)in.pitch, out, in.c);
 			else
 				max_of_window(&in, &w, out);
 		}

@@ -29,6 +29,7 @@ TARGET static inline __m256i lane_mask(int n)
 #define VADD(a, b) _mm256_add_ps(a, b)
 #define VSUB(a, b) _mm256_sub_ps(a, b)
 #define VFMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define VMAX(a, b) _mm256_max_ps(a, b)
 #define VRELU(v) _mm256_max_ps(v, _mm256_setzero_ps())
 #define KERNELS infer_product_avx2
 #include "product.inc"

@@ -24,6 +24,7 @@
 #define VADD(a, b) _mm512_add_ps(a, b)
 #define VSUB(a, b) _mm512_sub_ps(a, b)
 #define VFMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define VMAX(a, b) _mm512_max_ps(a, b)
 #define VRELU(v) _mm512_max_ps(v, _mm512_setzero_ps())
 #define KERNELS infer_product_avx512
 #include "product.inc"

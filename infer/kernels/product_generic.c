@@ -40,6 +40,12 @@ static inline vec4 positive_part(vec4 v)
 	return (vec4)((mask4)v & positive);
 }
 
+static inline vec4 larger(vec4 a, vec4 b)
+{
+	mask4 first = a > b;
+	return (vec4)(((mask4)a & first) | ((mask4)b & ~first));
+}
+
 #if defined(__ARM_NEON) && defined(__aarch64__)
 #include <arm_neon.h>
 #define PIXELS 6
@@ -68,6 +74,7 @@ static NOINLINE vec4 multiply_add(vec4 a, vec4 b, vec4 c)
 #define VSET(x) set(x)
 #define VFMA(a, b, c) multiply_add(a, b, c)
 #define VRELU(v) positive_part(v)
+#define VMAX(a, b) larger(a, b)
 #else
 #define NOINLINE
 #define UNROLL
@@ -81,6 +88,7 @@ static NOINLINE vec4 multiply_add(vec4 a, vec4 b, vec4 c)
 #define VSET(x) (x)
 #define VFMA(a, b, c) fmaf(a, b, c)
 #define VRELU(v) ((v) > 0 ? (v) : 0)
+#define VMAX(a, b) ((a) > (b) ? (a) : (b))
 #endif
 
 #define VADD(a, b) ((a) + (b))
