@@ -11,7 +11,7 @@
 
 void selection_init(struct selection *selection, const char *command)
 {
-	*selection = (struct selection){ .command = command };
+	*selection = (struct selection){ .command = command, .feather = -1 };
 	tapcut_options_init(&selection->options);
 }
 
@@ -53,7 +53,7 @@ static bool parse_feather(struct selection *s, const char *text)
 			TAPCUT_MAX_FEATHER, text);
 		return false;
 	}
-	s->options.feather = (float)pixels;
+	s->feather = (float)pixels;
 	return true;
 }
 
@@ -130,6 +130,10 @@ static enum status tap_photo(struct tapcut_session *session, const struct select
 	if (!alpha)
 		return STATUS_OK;
 	TRY(image_alloc(alpha, photo->width, photo->height, 1));
+	/* As steep as a sharp lens draws an edge: steeper ones look cut out with scissors. */
+	float auto_feather = 2 + (float)(photo->width + photo->height) / 4000;
+	if (tapcut_session_set_feather(session, s->feather < 0 ? auto_feather : s->feather) != TAPCUT_OK)
+		return session_failed(session);
 	bool made = tapcut_session_alpha(session, alpha->pixels, (size_t)alpha->width) == TAPCUT_OK;
 	return made ? STATUS_OK : session_failed(session);
 }

@@ -20,6 +20,7 @@ struct selection {
 	struct tap taps[TAPCUT_MAX_CLICKS];
 	int tap_count;
 	struct tapcut_options options;
+	float feather; /* of alpha; below 0: 2 pixels, and more for a large photo */
 };
 /* No taps, all defaults. */
 void selection_init(struct selection *selection, const char *command);
@@ -54,7 +55,7 @@ enum {
 	"  --model FILE        weights file (default: infer/models/base.tapcut)\n"                               \
 	"  --size N            long side at which the network sees the photo, in pixels (default: the model's)\n" \
 	"  --zoom, --no-zoom   look closer at the object from tap 2 on, or never (default: the library's)\n" \
-	"  --feather N         pixels over which the object's soft edge fades (default: 0, as in the photo)\n"
+	"  --feather N         pixels over which the object's edge fades (default: 2, and more for large photos)\n"
 
 /* Takes one of them; false after a message on stderr, or silently for a value that is not from the list (getopt_long
  * has said what is wrong). */
