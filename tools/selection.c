@@ -66,6 +66,18 @@ static bool parse_size(struct selection *s, const char *text)
 	return false;
 }
 
+static bool parse_threads(struct selection *s, const char *text)
+{
+	const char *rest = text;
+	int threads;
+	if (read_number(&rest, '\0', &threads) && threads >= 1 && threads <= TAPCUT_MAX_THREADS) {
+		s->options.threads = threads;
+		return true;
+	}
+	fprintf(stderr, "tapcut %s: --threads: expected 1 to %d, found \"%s\"\n", s->command, TAPCUT_MAX_THREADS, text);
+	return false;
+}
+
 bool selection_take(struct selection *s, int option, const char *value)
 {
 	switch (option) {
@@ -75,6 +87,8 @@ bool selection_take(struct selection *s, int option, const char *value)
 	case SELECTION_SIZE: return parse_size(s, value);
 	case SELECTION_ZOOM: s->options.zoom = 1; return true;
 	case SELECTION_NO_ZOOM: s->options.zoom = 0; return true;
+	case SELECTION_GRAPH_CUT: s->options.graph_cut = 1; return true;
+	case SELECTION_THREADS: return parse_threads(s, value);
 	case SELECTION_FEATHER: return parse_feather(s, value);
 	default: return false;
 	}

@@ -34,6 +34,8 @@ enum {
 	SELECTION_ZOOM,
 	SELECTION_NO_ZOOM,
 	SELECTION_FEATHER,
+	SELECTION_GRAPH_CUT,
+	SELECTION_THREADS,
 	SELECTION_OPTION_END
 };
 
@@ -42,6 +44,8 @@ enum {
 		{ "model", required_argument, NULL, SELECTION_MODEL },                                                \
 		{ "size", required_argument, NULL, SELECTION_SIZE }, { "zoom", no_argument, NULL, SELECTION_ZOOM },   \
 		{ "no-zoom", no_argument, NULL, SELECTION_NO_ZOOM },                                                  \
+		{ "graph-cut", no_argument, NULL, SELECTION_GRAPH_CUT },                                              \
+		{ "threads", required_argument, NULL, SELECTION_THREADS },                                            \
 	{                                                                                                             \
 		"feather", required_argument, NULL, SELECTION_FEATHER                                                 \
 	}
@@ -55,6 +59,8 @@ enum {
 	"  --model FILE        weights file (default: infer/models/base.tapcut)\n"                               \
 	"  --size N            long side at which the network sees the photo, in pixels (default: the model's)\n" \
 	"  --zoom, --no-zoom   look closer at the object from tap 2 on, or never (default: the library's)\n" \
+	"  --graph-cut         refine the mask by colour models and a minimum cut\n" \
+	"  --threads N         threads that run the network, 1 to 64 (default: 1)\n" \
 	"  --feather N         pixels over which the object's edge fades (default: 2, and more for large photos)\n"
 
 /* Takes one of them; false after a message on stderr, or silently for a value that is not from the list (getopt_long

@@ -168,8 +168,8 @@ END_TEST
 /* The released network, a tap, a filter. */
 START_TEST(taps_select)
 {
-	const struct program_result *r = tapcut_ok("edit %s/photo.png --tap 80,60 --not 5,5 --feather 3 --filter "
-						   "black_and_white --where inside -o %s/tap.png",
+	const struct program_result *r = tapcut_ok("edit %s/photo.png --tap 80,60 --not 5,5 --feather 3 --graph-cut "
+						   "--threads 2 --filter black_and_white --where inside -o %s/tap.png",
 						   dir, dir);
 	ck_assert(strstr(r->out, "black_and_white 1:") != NULL);
 	struct image after = read_image("tap.png", 3);
@@ -198,6 +198,7 @@ START_TEST(wrong_command_lines)
 		{ "--tap 1,1 --background transparent -o x.jpg", "JPEG has no transparency" },
 		{ "--tap 1,1 --filter sepia --premultiplied", "transparent" },
 		{ "--tap 1,1 --feather 1000 --filter sepia", "0 to 200" },
+		{ "--tap 1,1 --threads 0 --filter sepia", "1 to 64" },
 		{ "--tap 1,1", "nothing to do" },
 		{ "--tap 1,1 --mask-in x.png --filter sepia", "either" },
 		{ "--filter sepia", "--tap X,Y is missing" },
