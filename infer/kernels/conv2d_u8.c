@@ -5,6 +5,10 @@
 #include "conv2d_u8_wasm.h"
 
 #include <math.h>
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 enum { BAND_BYTES = 48 * 1024, MAX_BAND_ROWS = 16, MAX_PLANE_CHANNELS = 4 };
 
@@ -359,6 +363,20 @@ static void list_quads(const struct infer_call *call, const struct infer_conv2d_
 		*quads = quads[-1];
 }
 
+#if defined(__aarch64__)
+/* Linux and Android say it; elsewhere what the compiler was told. */
+static int has_dot_product(void)
+{
+#if defined(__linux__)
+	return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#elif defined(__ARM_FEATURE_DOTPROD)
+	return 1;
+#else
+	return 0;
+#endif
+}
+#endif
+
 static void run_inner(const struct infer_conv2d_u8_band *band, enum infer_isa isa)
 {
 #if defined(__x86_64__)
@@ -371,6 +389,12 @@ static void run_inner(const struct infer_conv2d_u8_band *band, enum infer_isa is
 #elif defined(__wasm_simd128__)
 	(void)isa;
 	infer_conv2d_u8_wasm(band);
+#elif defined(__aarch64__)
+	(void)isa;
+	if (has_dot_product())
+		infer_conv2d_u8_neon_dot(band);
+	else
+		infer_conv2d_u8_neon(band);
 #else
 	(void)isa;
 	infer_conv2d_u8_generic(band);
