@@ -7,7 +7,7 @@
 
 #include "edit.h"
 
-enum { MAX_SIDE = 16384, MIN_STRIP = 64, ALIGNMENT = 64 };
+enum { MAX_SIDE = 16384, MIN_STRIP = 64, LARGE_STRIP = 1024, ALIGNMENT = 64 };
 
 __attribute__((noinline))
 static enum tapcut_status fail(char *message, enum tapcut_status status, const char *format, ...)
@@ -170,10 +170,11 @@ enum tapcut_status tapcut_edit_rows(const struct tapcut_edit *edit, int width, i
 
 /* --- a whole photo ------------------------------------------------------------------------------------------- */
 
-/* Tall enough that the rows around a strip, which are worked on twice, do not count much. */
+/* Tall enough that the rows around a strip, which are worked on twice, do not count much; where the border is large, memory
+ * decides. */
 static int strip_rows(int border, int height)
 {
-	int rows = 4 * border > MIN_STRIP ? 4 * border : MIN_STRIP;
+	int rows = edit_clamp(4 * border, MIN_STRIP, border > LARGE_STRIP ? border : LARGE_STRIP);
 	return rows < height ? rows : height;
 }
 

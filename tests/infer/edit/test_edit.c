@@ -481,6 +481,18 @@ START_TEST(the_same_bytes_everywhere)
 }
 END_TEST
 
+/* Of a photo of 50 megapixels, which with its alpha has 200 MB. */
+START_TEST(large_photos_need_little_more)
+{
+	struct tapcut_edit edit;
+	tapcut_edit_init(&edit, _i);
+	edit.amount = tapcut_filter(_i)->max;
+	size_t bytes = tapcut_edit_workspace(&edit, 1, 8660, 5774);
+	ck_assert_msg(bytes > 0 && bytes < 100 * 1000 * 1000, "%s: %zu bytes", tapcut_filter(_i)->name, bytes);
+	ck_assert_uint_lt(tapcut_cutout_workspace(8660, 5774), 1000 * 1000);
+}
+END_TEST
+
 /* --- refusals ------------------------------------------------------------------------------------------------ */
 
 static void refused(const struct tapcut_edit *edit, const struct tapcut_photo *p, enum tapcut_status expected,
@@ -573,6 +585,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, squares_hide);
 	tcase_add_test(tcase, edits_follow_each_other);
 	tcase_add_test(tcase, the_same_bytes_everywhere);
+	tcase_add_loop_test(tcase, large_photos_need_little_more, 0, filters);
 	tcase_add_test(tcase, wrong_arguments);
 	tcase_add_test(tcase, wrong_rows);
 	suite_add_tcase(suite, tcase);
