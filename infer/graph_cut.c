@@ -9,6 +9,9 @@ enum { BACKGROUND, OBJECT };
 enum { LEVEL_BITS = 4, LEVELS = 1 << LEVEL_BITS, COLOURS = LEVELS * LEVELS * LEVELS };
 enum { UNIT = 64 };              /* cost of a bit of log-odds */
 enum { WEIGHT_ONE = 16 };
+/* Object and background that have over 6 / 10 of their colours in common are not told apart by them; under 2 / 10 they are, as well
+ * as the odds say. In between, in part. */
+enum { APART_NONE = 4, APART_FULL = 8, APART_UNITS = 10, TRUST_ONE = 256 };
 enum { MOST_ODDS = 16 * UNIT };
 enum { SHARE_BITS = 24, UNSEEN = 1 << (SHARE_BITS - 14) }; /* a colour's share of a region; what every colour has at least */
 
@@ -113,6 +116,14 @@ static uint64_t smooth(const struct infer_graph_cut *g, uint32_t *counts)
 	return total + 1;
 }
 
+/* 0 to TRUST_ONE, from the share of colours that both sides have. */
+static int32_t trust(uint64_t common)
+{
+	int64_t one = (int64_t)1 << SHARE_BITS, none = one * APART_NONE / APART_UNITS, full = one * APART_FULL / APART_UNITS;
+	int64_t value = (one - (int64_t)common - none) * TRUST_ONE / (full - none);
+	return (int32_t)(value < 0 ? 0 : value > TRUST_ONE ? TRUST_ONE : value);
+}
+
 /* A pixel counts for the side that the guess puts it on, by how sure the guess is. */
 static void learn_colours(const struct infer_graph_cut *g, const uint8_t *guess)
 {
@@ -127,12 +138,17 @@ static void learn_colours(const struct infer_graph_cut *g, const uint8_t *guess)
 	}
 	for (int side = 0; side < 2; side++)
 		total[side] = smooth(g, g->counts[side]);
+	uint64_t common = 0;
 	for (size_t i = 0; i < COLOURS; i++) {
 		uint32_t share[2];
 		for (int side = 0; side < 2; side++)
-			share[side] = (uint32_t)(((uint64_t)g->counts[side][i] << SHARE_BITS) / total[side]) + UNSEEN;
-		g->odds[i] = log2_units(share[OBJECT]) - log2_units(share[BACKGROUND]);
+			share[side] = (uint32_t)(((uint64_t)g->counts[side][i] << SHARE_BITS) / total[side]);
+		common += share[0] < share[1] ? share[0] : share[1];
+		g->odds[i] = log2_units(share[OBJECT] + UNSEEN) - log2_units(share[BACKGROUND] + UNSEEN);
 	}
+	int32_t trusted = trust(common);
+	for (size_t i = 0; i < COLOURS; i++)
+		g->odds[i] = g->odds[i] * trusted / TRUST_ONE;
 }
 
 /* --- the graph ------------------------------------------------------------------------------------------------------ */
