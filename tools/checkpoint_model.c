@@ -96,6 +96,20 @@ enum status checkpoint_model_load(struct checkpoint_model *loaded, const char *p
 	return status;
 }
 
+enum status checkpoint_model_mean(struct checkpoint_model *loaded, const char *path)
+{
+	struct safetensors_report report;
+	float *values = loaded->params.values, *own = malloc(loaded->params.total * sizeof *own);
+	if (!own)
+		return status_fail(STATUS_NO_MEMORY, "no memory for %zu parameters", loaded->params.total);
+	memcpy(own, values, loaded->params.total * sizeof *own);
+	enum status status = safetensors_import(path, &loaded->params, &report);
+	for (size_t i = 0; !status && i < loaded->params.total; i++)
+		values[i] = 0.5f * (values[i] + own[i]);
+	free(own);
+	return status;
+}
+
 struct export_options checkpoint_model_options(const struct checkpoint_model *loaded, enum export_weights weights)
 {
 	return (struct export_options){

@@ -29,6 +29,8 @@ static void print_usage(FILE *out)
 	      "                         an ONNX file's inputs are squares of that side\n"
 	      "  --dynamic              an ONNX file whose inputs have any size\n"
 	      "  --config FILE          the model of a safetensors file (default: the default model)\n"
+	      "  --mean-with FILE       export the mean of these parameters and those of a safetensors file, such as the weights\n"
+	      "                         that this training began with\n"
 	      "  --raw                  the weights as trained, even where the checkpoint has their moving average\n"
 	      "  --verbose              what each tensor lost by rounding\n"
 	      "\n"
@@ -38,13 +40,13 @@ static void print_usage(FILE *out)
 }
 
 struct arguments {
-	const char *input, *output, *config;
+	const char *input, *output, *config, *mean_with;
 	enum export_weights weights;
 	int size; /* 0: as the config says */
 	bool any_size, raw, verbose, help;
 };
 
-enum { OPT_WEIGHTS = 256, OPT_SIZE, OPT_DYNAMIC, OPT_CONFIG, OPT_RAW, OPT_VERBOSE, OPT_HELP };
+enum { OPT_WEIGHTS = 256, OPT_SIZE, OPT_DYNAMIC, OPT_CONFIG, OPT_MEAN_WITH, OPT_RAW, OPT_VERBOSE, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
@@ -52,6 +54,7 @@ static const struct option long_options[] = {
 	{ "size", required_argument, NULL, OPT_SIZE },
 	{ "dynamic", no_argument, NULL, OPT_DYNAMIC },
 	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "mean-with", required_argument, NULL, OPT_MEAN_WITH },
 	{ "raw", no_argument, NULL, OPT_RAW },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -63,6 +66,7 @@ static bool parse_option(int option, struct arguments *a)
 	switch (option) {
 	case 'o': a->output = optarg; return true;
 	case OPT_CONFIG: a->config = optarg; return true;
+	case OPT_MEAN_WITH: a->mean_with = optarg; return true;
 	case OPT_DYNAMIC: a->any_size = true; return true;
 	case OPT_RAW: a->raw = true; return true;
 	case OPT_VERBOSE: a->verbose = true; return true;
@@ -131,7 +135,9 @@ static enum status export_model(const struct arguments *a)
 	TRY(load_model(a, &loaded));
 	if (a->size)
 		loaded.config.eval.size = a->size;
-	enum status status = checkpoint_model_write(&loaded, &options, a->output);
+	enum status status = a->mean_with ? checkpoint_model_mean(&loaded, a->mean_with) : STATUS_OK;
+	if (!status)
+		status = checkpoint_model_write(&loaded, &options, a->output);
 	checkpoint_model_release(&loaded);
 	return status;
 }

@@ -154,6 +154,29 @@ START_TEST(test_export)
 }
 END_TEST
 
+/* The mean of a model and itself is that model; that of the average and the raw weights is neither. */
+START_TEST(test_mean)
+{
+	char average[65], raw[65], mean[65];
+	if (!built)
+		return;
+	EXPECT("export a.ckpt -o w.safetensors", 0, "averaged weights");
+	EXPECT("export a.ckpt -o r.safetensors --raw", 0, "F32");
+	EXPECT("export a.ckpt -o m.tapcut --weights f32 --raw", 0, "sha256");
+	digest(raw);
+	EXPECT("export a.ckpt -o m.tapcut --weights f32", 0, "sha256");
+	digest(average);
+	EXPECT("export a.ckpt -o m.tapcut --weights f32 --mean-with w.safetensors", 0, "sha256");
+	digest(mean);
+	ck_assert_str_eq(mean, average);
+	EXPECT("export a.ckpt -o m.tapcut --weights f32 --mean-with r.safetensors", 0, "sha256");
+	digest(mean);
+	ck_assert_str_ne(mean, average);
+	ck_assert_str_ne(mean, raw);
+	EXPECT("export a.ckpt -o m.tapcut --mean-with none.safetensors", 1, "none.safetensors");
+}
+END_TEST
+
 START_TEST(test_onnx)
 {
 	if (!built)
@@ -254,6 +277,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_help);
 	tcase_add_test(tcase, test_wrong_usage);
 	tcase_add_test(tcase, test_export);
+	tcase_add_test(tcase, test_mean);
 	tcase_add_test(tcase, test_onnx);
 	tcase_add_test(tcase, test_safetensors);
 	tcase_add_test(tcase, test_damage);
