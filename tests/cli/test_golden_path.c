@@ -1,5 +1,6 @@
 /* The whole path as a user walks it, once and very small: scenes, data, train, eval, export, inspect, cut. What it
  * makes is only looked at for shape; that it is any good is what tests/learning and the demo show. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +207,36 @@ START_TEST(exports_shrink)
 }
 END_TEST
 
+/* The same weights in 8 bits: the same file for the same seed, smaller, and it runs in both. */
+START_TEST(quantize_runs_in_8_bits)
+{
+	struct json *figures;
+	size_t f32, int8;
+	for (int i = 0; i < 2; i++) {
+		const struct program_result *r = tapcut_ok("quantize %s/run/last.ckpt --coco %s/train/instances.json --samples 6 --size 64 "
+							   "-o %s/8bit%d.tapcut", dir, dir, dir, i);
+		ck_assert_msg(strstr(r->out, "lose most first") && strstr(r->out, "conv2d"), "%s", r->out);
+	}
+	ck_assert(same_bytes(in(dir, "8bit0.tapcut"), in(dir, "8bit1.tapcut")));
+	free(slurp(in(dir, "8bit0.tapcut"), &int8));
+	free(slurp(in(dir, "run/final.tapcut"), &f32));
+	ck_assert_uint_lt(3 * int8, f32);
+	write_pairs(3);
+	double miou[2];
+	static const char *const arithmetics[] = { "float", "int8" };
+	for (int i = 0; i < 2; i++) {
+		const struct program_result *r = tapcut_ok("eval --model %s/8bit0.tapcut --pairs %s/pairs.json --size 64 --arithmetic %s --json",
+							   dir, dir, arithmetics[i]);
+		ck_assert_int_eq(json_parse(r->out, strlen(r->out), "stdout", &figures), STATUS_OK);
+		miou[i] = figure(figures, "miou1");
+		json_free(figures);
+	}
+	ck_assert_msg(fabs(miou[0] - miou[1]) < 0.1, "mIoU@1 %g in float, %g in 8 bits", miou[0], miou[1]);
+	tapcut_fails(1, "no value ranges", "eval --model %s/run/final.tapcut --pairs %s/pairs.json --arithmetic int8", dir, dir);
+	tapcut_fails(1, "has its ranges already", "quantize %s/8bit0.tapcut --coco %s/train/instances.json -o %s/x.tapcut", dir, dir, dir);
+}
+END_TEST
+
 START_TEST(inspect_tells)
 {
 	static const char *const parts[] = { "squeezenet1_1", "sharpmask_light", "parameters", "bytes", "f32" };
@@ -284,6 +315,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, eval_prints_all_figures);
 	tcase_add_test(tcase, eval_limit_and_threads);
 	tcase_add_test(tcase, exports_shrink);
+	tcase_add_test(tcase, quantize_runs_in_8_bits);
 	tcase_add_test(tcase, inspect_tells);
 	tcase_add_test(tcase, cut_writes_mask_and_cutout);
 	tcase_add_test(tcase, cut_repeats);
