@@ -67,10 +67,11 @@ extern const struct infer_product_kernels infer_product_generic, infer_product_a
 
 const struct infer_product_kernels *infer_product_kernels_of(int isa); /* enum infer_isa */
 
-/* Outputs that are to be done next, at most `most` blocks, of the `left` ones: three blocks are better than two, two than one. */
+/* Outputs that are to be done next of the `left` ones, where `most` blocks are best done together: four are better than three and one. */
+enum { INFER_MOST_BLOCKS = 4 };
 static inline int infer_product_outputs(int left, int most)
 {
-	int blocks = (left + INFER_BLOCK - 1) / INFER_BLOCK == most + 1 ? most - most / 2 : most;
+	int blocks = (left + INFER_BLOCK - 1) / INFER_BLOCK == INFER_MOST_BLOCKS && most == 3 ? INFER_MOST_BLOCKS : most;
 	return left < blocks * INFER_BLOCK ? left : blocks * INFER_BLOCK;
 }
 

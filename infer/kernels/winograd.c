@@ -20,7 +20,7 @@
 
 #include "product.h"
 
-enum { POINTS = 36, WORKSPACE_BYTES = 1 << 20, MOST_BLOCKS = 3, MOST_TILES = 256 };
+enum { POINTS = 36, WORKSPACE_BYTES = 1 << 20, MOST_TILES = 256 };
 
 int infer_winograd_suits(const struct infer_step *conv2d, const struct infer_tensor *weight)
 {
@@ -92,7 +92,7 @@ static struct tiles tiles_of(const struct infer_call *call)
 {
 	struct tiles t = { .dilation = call->step->args[4], .channels = (int)blocks_of(call->in[0].c) * INFER_BLOCK };
 	t.across = (call->out.w + 4 * t.dilation - 1) / (4 * t.dilation);
-	int each = POINTS * (t.channels + MOST_BLOCKS * INFER_BLOCK) * (int)sizeof(float);
+	int each = POINTS * (t.channels + INFER_MOST_BLOCKS * INFER_BLOCK) * (int)sizeof(float);
 	t.count = WORKSPACE_BYTES / each / 8 * 8;
 	t.count = t.count < 8 ? 8 : t.count > MOST_TILES ? MOST_TILES : t.count;
 	return t;
@@ -124,7 +124,7 @@ static size_t workspace_floats(const struct tiles *t, float *memory, struct work
 	w->patch = memory;
 	w->transformed = w->patch + POINTS * channels;
 	w->products = w->transformed + POINTS * count * channels;
-	return POINTS * (channels + count * (channels + MOST_BLOCKS * INFER_BLOCK));
+	return POINTS * (channels + count * (channels + INFER_MOST_BLOCKS * INFER_BLOCK));
 }
 
 size_t infer_winograd_scratch(const struct infer_call *call)
@@ -170,11 +170,11 @@ static void transform_tile(const struct infer_call *call, const struct tiles *t,
 
 static void multiply(const struct infer_call *call, const struct tiles *t, const struct workspace *w, int tiles, int first, int outputs)
 {
-	static const float zeros[MOST_BLOCKS * INFER_BLOCK];
+	static const float zeros[INFER_MOST_BLOCKS * INFER_BLOCK];
 	static const ptrdiff_t nowhere = 0;
 	const struct infer_tensor *weight = call->tensor[0];
 	const float *weights = (const float *)call->packed + blocks_of(weight->dims[0]) * INFER_BLOCK;
-	struct infer_product p = { .operand_count = 1, .pixels = tiles, .outputs = outputs, .out_step = MOST_BLOCKS * INFER_BLOCK };
+	struct infer_product p = { .operand_count = 1, .pixels = tiles, .outputs = outputs, .out_step = INFER_MOST_BLOCKS * INFER_BLOCK };
 	for (size_t point = 0; point < POINTS; point++) {
 		p.operand[0] = (struct infer_operand){
 			.in = w->transformed + point * (size_t)t->count * (size_t)t->channels, .step = (size_t)t->channels,
@@ -182,7 +182,7 @@ static void multiply(const struct infer_call *call, const struct tiles *t, const
 			.weight = weights + (size_t)(first / INFER_BLOCK) * block_floats(weight) +
 				  point * (size_t)weight->dims[1] * INFER_BLOCK,
 		};
-		p.out = w->products + point * (size_t)t->count * MOST_BLOCKS * INFER_BLOCK;
+		p.out = w->products + point * (size_t)t->count * INFER_MOST_BLOCKS * INFER_BLOCK;
 		infer_product_kernels_of(call->isa)->run(&p);
 	}
 }
@@ -201,8 +201,8 @@ static void finish_tile(const struct infer_call *call, const struct tiles *t, co
 	int y, x, d = t->dilation;
 	place_of_tile(t, index, &y, &x);
 	struct infer_winograd_tile tile = { .row = d * (ptrdiff_t)infer_row_numbers(out), .pixel = d * (ptrdiff_t)out->pitch,
-					    .transformed = w->products + slot * MOST_BLOCKS * INFER_BLOCK,
-					    .stride = (ptrdiff_t)t->count * MOST_BLOCKS * INFER_BLOCK,
+					    .transformed = w->products + slot * INFER_MOST_BLOCKS * INFER_BLOCK,
+					    .stride = (ptrdiff_t)t->count * INFER_MOST_BLOCKS * INFER_BLOCK,
 					    .rows = existing(y, out->h, d), .columns = existing(x, out->w, d) };
 	struct infer_winograd_end end = { .bias = (const float *)call->packed + first, .relu = call->relu };
 	if (!tile.rows || !tile.columns)
