@@ -561,13 +561,26 @@ static void store_clicks(const struct infer_map *map, float scale, size_t at, in
 	}
 }
 
+/* Whether a disk may reach row y. */
+static int any_reaches(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, int y)
+{
+	int any = pre->encoding != INFER_CLICK_DISK;
+	for (int i = 0; i < count; i++)
+		any |= fabs((double)clicks[i].y - y) <= pre->radius;
+	return any;
+}
+
 void infer_runner_set_clicks(struct infer_runner *r, const struct infer_click *clicks, int count, const float *previous, int w, int h)
 {
 	const struct infer_map *map = &r->values[VALUE_CLICKS].map;
 	const struct infer_preprocess *pre = &r->network->preprocess;
 	float planes[INFER_CLICK_PLANES][PIECE];
-	for (int y = 0; y < map->h; y++)
-		for (int x = 0; x < map->w; x += PIECE) {
+	size_t row = infer_map_row_bytes(map);
+	for (int y = 0; y < map->h; y++) {
+		int empty = (!previous || y >= h) && !any_reaches(pre, clicks, count, y);
+		if (empty) /* 0 is a zero byte in both kinds of numbers */
+			memset((unsigned char *)map->data + (size_t)y * row, 0, row);
+		for (int x = 0; !empty && x < map->w; x += PIECE) {
 			int n = map->w - x < PIECE ? map->w - x : PIECE;
 			int seen = previous && y < h && x < w ? (w - x < n ? w - x : n) : 0;
 			infer_draw_clicks_row(pre, clicks, count, 1, y, x, n, planes[INFER_PLANE_POSITIVE]);
@@ -577,6 +590,7 @@ void infer_runner_set_clicks(struct infer_runner *r, const struct infer_click *c
 			memset(planes[INFER_PLANE_PREVIOUS] + seen, 0, (size_t)(n - seen) * sizeof *previous);
 			store_clicks(map, pre->click_scale, ((size_t)y * (size_t)map->w + (size_t)x) * map->pitch, n, planes);
 		}
+	}
 }
 
 /* --- running -------------------------------------------------------------------------------------------------------- */

@@ -93,6 +93,8 @@ static NOINLINE vec4 multiply_add(vec4 a, vec4 b, vec4 c)
 
 #define VADD(a, b) ((a) + (b))
 #define VSUB(a, b) ((a) - (b))
+#define VMUL(a, b) ((a) * (b))
+#define PREFETCH(p) ((void)(p))
 #define BLOCKS 1
 #define KERNELS infer_product_generic
 #include "product.inc"
