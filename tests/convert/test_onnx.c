@@ -1,17 +1,17 @@
 /* The ONNX export, read back by a small reader of our own (is it a graph, does it hold the network's numbers and say
- * how its inputs are made), and run by ONNX Runtime where that is installed: all model variants and all operators give our
- * own logits. */
+ * how its inputs are made), and run by ONNX Runtime where that is installed: all model variants and all operators give
+ * our own logits. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "convert/onnx.h"
+#include "convert/steps.h"
 #include "core/atomic_file.h"
 #include "infer/tapcut.h"
 #include "tests/convert/variants.h"
 #include "tests/infer/build_network.h"
-#include "tests/infer/naive_network.h"
 #include "tests/support/test.h"
 
 enum { SIDE_H = 64, SIDE_W = 96, MAX_NAMES = 512 };
@@ -176,20 +176,21 @@ static const char *metadata(struct view model, const char *key)
 	return NULL;
 }
 
+/* Without the way through a weights file, whose packing takes a while. */
 static struct infer_network variant_network(int variant)
 {
 	struct variant_model m;
-	struct infer_network network;
-	unsigned char *data;
-	size_t size;
-	char text[TAPCUT_MESSAGE_SIZE];
+	struct steps steps;
 	variant_model_init(&m, variant);
-	ck_assert_msg(export_memory(&m.model, &m.config, m.params.values, &m.options, &data, &size) == STATUS_OK, "%s",
-		      status_message());
-	ck_assert_msg(infer_network_parse(data, size, &network, text) == TAPCUT_OK, "%s", text);
-	free(data);
+	ck_assert_msg(steps_translate(&steps, &m.model.graph, m.model.image, m.model.clicks, m.model.logits,
+				      m.params.values) == STATUS_OK, "%s", status_message());
+	steps.network.preprocess = m.options.preprocess;
+	steps.network.default_size = m.options.default_size;
+	snprintf(steps.network.architecture, sizeof steps.network.architecture, "%s+%s", trunk_names[m.config.trunk],
+		 decoder_names[m.config.decoder]);
+	free(steps.names);
 	variant_model_release(&m);
-	return network;
+	return steps.network;
 }
 
 static struct view write_model(const struct infer_network *network, int h, int w)
@@ -310,46 +311,59 @@ static void spit(const char *path, const void *data, size_t size)
 	ck_assert_msg(atomic_file_write(path, &(struct file_part){ data, size }, 1) == STATUS_OK, "%s", status_message());
 }
 
-/* A photo of noise, two taps, and a previous mask where the network takes one; caller frees. */
-static float *make_planes(const struct infer_network *network, float **clicks)
+/* A photo of noise, two taps and a previous mask: as an app gives them, and as planes. */
+struct scene {
+	uint8_t rgb[3 * SIDE_H * SIDE_W];
+	float previous[SIDE_H * SIDE_W];
+	float image[3 * SIDE_H * SIDE_W], clicks[3 * SIDE_H * SIDE_W];
+};
+
+static struct scene *make_scene(const struct infer_preprocess *preprocess)
 {
 	enum { PIXELS = SIDE_H * SIDE_W };
 	uint32_t state = 77;
-	uint8_t *rgb = malloc(3 * PIXELS);
-	float *image = malloc(3 * PIXELS * sizeof *image);
-	*clicks = malloc(3 * PIXELS * sizeof **clicks);
+	struct scene *scene = malloc(sizeof *scene);
 	for (int i = 0; i < 3 * PIXELS; i++)
-		rgb[i] = (uint8_t)(128 + 120 * builder_number(&state));
-	infer_normalize_rgb8(&network->preprocess, rgb, SIDE_W, SIDE_H, 3 * SIDE_W, image, SIDE_W, SIDE_H);
-	infer_draw_clicks(&network->preprocess, taps, 2, *clicks, SIDE_W, SIDE_H);
+		scene->rgb[i] = (uint8_t)(128 + 120 * builder_number(&state));
 	for (int i = 0; i < PIXELS; i++)
-		(*clicks)[2 * PIXELS + i] = network->preprocess.click_scale * fabsf(builder_number(&state));
-	free(rgb);
-	return image;
+		scene->previous[i] = fabsf(builder_number(&state));
+	infer_normalize_rgb8(preprocess, scene->rgb, SIDE_W, SIDE_H, 3 * SIDE_W, scene->image, SIDE_W, SIDE_H);
+	infer_draw_clicks(preprocess, taps, 2, scene->clicks, SIDE_W, SIDE_H);
+	for (int i = 0; i < PIXELS; i++)
+		scene->clicks[2 * PIXELS + i] = preprocess->click_scale * scene->previous[i];
+	return scene;
+}
+
+static void write_logits(const struct infer_network *network, const struct scene *scene, const char *path)
+{
+	char text[TAPCUT_MESSAGE_SIZE];
+	struct infer_runner *runner;
+	ck_assert_msg(infer_runner_new(network, SIDE_H, SIDE_W, NULL, &runner, text) == TAPCUT_OK, "%s", text);
+	infer_runner_set_photo(runner, scene->rgb, SIDE_W, SIDE_H, 3 * SIDE_W);
+	infer_runner_set_clicks(runner, taps, 2, network->preprocess.previous_mask ? scene->previous : NULL, SIDE_W, SIDE_H);
+	spit(path, infer_runner_run(runner), SIDE_H * SIDE_W * sizeof(float));
+	infer_runner_free(runner);
 }
 
 /* Writes model, inputs and expected logits number i, and what ONNX Runtime shall do with them. */
-static void prepare(FILE *commands, struct infer_network *network, int i)
+static void prepare(FILE *commands, const struct infer_network *network, int i)
 {
 	int planes = infer_click_planes(&network->preprocess);
 	size_t plane = SIDE_H * SIDE_W * sizeof(float);
-	float *clicks, *image = make_planes(network, &clicks);
+	struct scene *scene = make_scene(&network->preprocess);
 	struct view model = write_model(network, i % 2 ? SIDE_H : 0, i % 2 ? SIDE_W : 0);
 	spit(path_of("m%d.onnx", i), model.at, (size_t)(model.end - model.at));
-	spit(path_of("image%d", i), image, 3 * plane);
-	spit(path_of("clicks%d", i), clicks, (size_t)planes * plane);
-	float *logits = naive_run(network, SIDE_H, SIDE_W, image, clicks);
-	spit(path_of("logits%d", i), logits, plane);
+	spit(path_of("image%d", i), scene->image, 3 * plane);
+	spit(path_of("clicks%d", i), scene->clicks, (size_t)planes * plane);
+	write_logits(network, scene, path_of("logits%d", i));
 	fprintf(commands, "{\"open\": \"%s\", \"threads\": 1}\n", path_of("m%d.onnx", i));
 	fprintf(commands, "{\"input\": \"image\", \"dims\": [1, 3, %d, %d], \"file\": \"%s\"}\n", SIDE_H, SIDE_W,
 		path_of("image%d", i));
 	fprintf(commands, "{\"input\": \"clicks\", \"dims\": [1, %d, %d, %d], \"file\": \"%s\"}\n", planes, SIDE_H, SIDE_W,
 		path_of("clicks%d", i));
 	fprintf(commands, "{\"run\": 1}\n{\"output\": \"logits\", \"file\": \"%s\"}\n", path_of("found%d", i));
-	free(logits);
 	free((void *)model.at);
-	free(clicks);
-	free(image);
+	free(scene);
 }
 
 /* Largest difference over largest logit. */
