@@ -17,6 +17,7 @@ export class Stage {
 			event.preventDefault();
 			this.pointer(event, true);
 		});
+		frame.addEventListener('pointerdown', () => frame.classList.add('by-hand')); // no focus ring for who does not need it
 		frame.addEventListener('keydown', (event) => this.key(event));
 		frame.addEventListener('blur', () => (cursor.hidden = true));
 		divider.addEventListener('input', () => this.split(divider.value / 1000));
@@ -85,6 +86,7 @@ export class Stage {
 	}
 
 	key(event) {
+		frame.classList.remove('by-hand');
 		const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 		if (this.comparing || event.target !== frame || event.ctrlKey || event.metaKey) return;
 		if (arrows[event.key]) {

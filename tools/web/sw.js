@@ -13,14 +13,17 @@ addEventListener('install', (event) => {
 
 addEventListener('activate', (event) => event.waitUntil(clients.claim()));
 
-async function answer(request) {
-	const cache = await caches.open(CACHE);
+async function keep(request, response) {
+	await (await caches.open(CACHE)).put(request, response);
+}
+
+async function answer(event) {
 	try {
-		const response = await fetch(request);
-		if (response.ok) await cache.put(request, response.clone());
+		const response = await fetch(event.request);
+		if (response.ok) event.waitUntil(keep(event.request, response.clone()));
 		return response;
 	} catch (error) {
-		const kept = await cache.match(request, { ignoreSearch: true });
+		const kept = await caches.match(event.request, { ignoreSearch: true });
 		if (kept) return kept;
 		throw error;
 	}
@@ -28,5 +31,5 @@ async function answer(request) {
 
 addEventListener('fetch', (event) => {
 	const { request } = event;
-	if (request.method === 'GET' && new URL(request.url).origin === location.origin) event.respondWith(answer(request));
+	if (request.method === 'GET' && new URL(request.url).origin === location.origin) event.respondWith(answer(event));
 });
