@@ -53,10 +53,12 @@ START_TEST(test_weights)
 }
 END_TEST
 
+/* Folded and unfolded normalisations, transposed convolutions, another trunk. */
 START_TEST(test_variants)
 {
+	static const int some[] = { 2, 6, 9 };
 	size_t size;
-	unsigned char *data = make_file(_i, EXPORT_F16, &size);
+	unsigned char *data = make_file(some[_i], EXPORT_F16, &size);
 	check_round_trip(data, size);
 	free(data);
 }
@@ -148,7 +150,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_loop_test(tcase, test_weights, EXPORT_F32, EXPORT_CODEBOOK256 + 1);
-	tcase_add_loop_test(tcase, test_variants, 1, VARIANT_COUNT);
+	tcase_add_loop_test(tcase, test_variants, 0, 3);
 	tcase_add_loop_test(tcase, test_golden, 0, 5);
 	tcase_add_test(tcase, test_refused);
 	suite_add_tcase(suite, tcase);
