@@ -382,10 +382,12 @@ static void run_inner(const struct infer_conv2d_u8_band *band, enum infer_isa is
 #if defined(__x86_64__)
 	if (isa == INFER_ISA_AVX512 && __builtin_cpu_supports("avx512vnni") && band->pixels == INFER_U8_QUAD)
 		infer_conv2d_u8_vnni(band);
-	else if (isa != INFER_ISA_GENERIC)
+	else if (isa == INFER_ISA_AVX2 || isa == INFER_ISA_AVX512)
 		infer_conv2d_u8_avx2(band);
+	else if (isa == INFER_ISA_GENERIC)
+		infer_conv2d_u8_sse2(band);
 	else
-		infer_conv2d_u8_generic(band);
+		infer_conv2d_u8_generic(band); /* for tests: what other processors run */
 #elif defined(__wasm_simd128__)
 	(void)isa;
 	infer_conv2d_u8_wasm(band);

@@ -48,6 +48,7 @@ struct infer_conv2d_u8_band {
 };
 
 void infer_conv2d_u8_generic(const struct infer_conv2d_u8_band *band);
+void infer_conv2d_u8_sse2(const struct infer_conv2d_u8_band *band);
 void infer_conv2d_u8_avx2(const struct infer_conv2d_u8_band *band);
 void infer_conv2d_u8_vnni(const struct infer_conv2d_u8_band *band);
 void infer_conv2d_u8_neon(const struct infer_conv2d_u8_band *band);

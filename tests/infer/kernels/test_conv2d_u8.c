@@ -147,8 +147,8 @@ static void check_all(struct infer_call *call, const char *what)
 	call->out.data = out;
 	infer_conv2d_u8_fill_constants(call, constants);
 	call->constants = constants;
-	for (int isa = 0; isa < INFER_ISA_COUNT; isa++) {
-		if (!infer_isa_available((enum infer_isa)isa))
+	for (int isa = 0; isa <= INFER_ISA_COUNT; isa++) { /* the one behind the last: plain C */
+		if (isa < INFER_ISA_COUNT && !infer_isa_available((enum infer_isa)isa))
 			continue;
 		call->isa = (enum infer_isa)isa;
 		memset(memory, GUARD_BYTE, bytes + 2 * GUARD);
