@@ -325,11 +325,13 @@ demo: deps
 repro: all $(if $(have_mpi),$(BUILD)/mpi/tapcut)
 	@TAPCUT=$(BUILD)/tapcut MPI_TAPCUT=$(BUILD)/mpi/tapcut REPRO=$(BUILD)/repro tools/repro.sh
 
-# Speed and memory on this machine, one thread and all of them, and against PyTorch where it is installed.
+# Speed and memory on this machine, one thread and all of them, and against PyTorch and ONNX Runtime where these are installed.
 bench: all
 	@$(BUILD)/tapcut bench --threads 1
 	@echo
 	@$(BUILD)/tapcut bench --against torch
+	@echo
+	@$(BUILD)/tapcut bench --against onnxruntime
 
 # Milliseconds per tap in turns with ONNX Runtime.
 bench-onnxruntime: all npm-onnxruntime
