@@ -264,7 +264,7 @@ size: lib
 WEB        = $(if $(SANITIZE),build,$(BUILD))/web
 WEB_OBJECTS = $(WEB)-objects
 WASM_CC    = $(shell command -v clang || command -v clang-19 || command -v clang-16 || command -v clang-14)
-WASM_FLAGS = --target=wasm32-wasi -std=c11 -O3 -msimd128 $(FPFLAGS) $(WARN) -DTAPCUT_NO_THREADS -Itools/web/wasm/libc -I.
+WASM_FLAGS = --target=wasm32-wasi -std=c11 $(WASM_O) -msimd128 $(FPFLAGS) $(WARN) -DTAPCUT_NO_THREADS -Itools/web/wasm/libc -I.
 WASM_LINK  = --target=wasm32-wasi -mexec-model=reactor -Wl,--strip-all -Wl,-z,stack-size=1048576 -Wl,--stack-first
 have_wasm  = $(and $(wildcard /usr/lib/wasm32-wasi/libc.a /usr/lib/*/wasm32-wasi/libc.a),$(WASM_CC))
 wasm_sources = $(call layer_sources,infer) $(wildcard tools/web/wasm/*.c tools/web/wasm/libc/*.c)
@@ -299,6 +299,10 @@ $(WEB_OBJECTS)/%.o: %.c Makefile
 	@test -n "$(have_wasm)" || { echo "the web page needs clang, lld, wasi-libc and libclang-rt-14-dev-wasm32" >&2; exit 1; }
 	$(call quiet,WASM)$(WASM_CC) $(WASM_FLAGS) -MMD -MP -c -o $@ $<
 $(WEB_OBJECTS)/infer/%.o: WASM_FLAGS += -Iinfer
+# Small, but for what time is spent in.
+WASM_O = -Os
+$(WEB_OBJECTS)/infer/kernels/%.o: WASM_O = -O3
+$(WEB_OBJECTS)/infer/edit/%.o $(WEB_OBJECTS)/tools/web/wasm/%.o: WASM_O = -O2
 $(WEB)/model.tapcut: infer/models/base.tapcut
 	@mkdir -p $(@D) && cp $< $@
 $(WEB)/%: tools/web/%
