@@ -60,7 +60,7 @@ struct infer_product_kernels {
 	void (*max_of_nine)(const float *in, ptrdiff_t row, ptrdiff_t pixel, float *out, int channels);
 	/* out = a (1 - part) + b part, of `count` numbers. */
 	void (*mix)(const float *a, const float *b, float part, float *out, int count);
-	/* Channels are filled up to a multiple of 16 in `transformed`. */
+	/* channels: a multiple of 16. */
 	void (*winograd_input)(const struct infer_winograd_tile *tile, int channels);
 	void (*winograd_output)(const struct infer_winograd_tile *tile, const struct infer_winograd_end *end, int outputs);
 };

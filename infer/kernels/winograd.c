@@ -113,7 +113,7 @@ static void place_of_tile(const struct tiles *t, int index, int *y, int *x)
 }
 
 struct workspace {
-	float *patch;       /* 6x6 pixels of a tile that reaches over the edge */
+	float *patch;       /* 6x6 pixels of a tile that reaches over the edge, or whose channels need filling up */
 	float *transformed; /* 36 x tiles x channels */
 	float *products;    /* 36 x tiles x outputs of some blocks */
 };
@@ -139,10 +139,11 @@ static void copy_patch(const struct infer_map *in, int y, int x, int dilation, f
 {
 	for (int i = 0; i < POINTS; i++, patch += pixel) {
 		int row = y + i / 6 * dilation, column = x + i % 6 * dilation;
-		if (row >= 0 && column >= 0 && row < in->h && column < in->w)
-			memcpy(patch, infer_row(in, row) + (size_t)column * in->pitch, (size_t)in->c * sizeof *patch);
-		else
-			memset(patch, 0, (size_t)in->c * sizeof *patch);
+		int inside = row >= 0 && column >= 0 && row < in->h && column < in->w;
+		size_t channels = inside ? (size_t)in->c : 0;
+		if (inside)
+			memcpy(patch, infer_row(in, row) + (size_t)column * in->pitch, channels * sizeof *patch);
+		memset(patch + channels, 0, (pixel - channels) * sizeof *patch);
 	}
 }
 
@@ -157,7 +158,7 @@ static void transform_tile(const struct infer_call *call, const struct tiles *t,
 	struct infer_winograd_tile tile = { .row = d * (ptrdiff_t)infer_row_numbers(in), .pixel = d * (ptrdiff_t)in->pitch,
 					    .transformed = w->transformed + slot * t->channels,
 					    .stride = (ptrdiff_t)t->count * t->channels };
-	if (y >= 0 && x >= 0 && y + 5 * d < in->h && x + 5 * d < in->w) {
+	if (in->c == t->channels && y >= 0 && x >= 0 && y + 5 * d < in->h && x + 5 * d < in->w) {
 		tile.map = infer_row(in, y) + (size_t)x * in->pitch;
 	} else {
 		copy_patch(in, y, x, d, w->patch, (size_t)t->channels);
@@ -165,7 +166,7 @@ static void transform_tile(const struct infer_call *call, const struct tiles *t,
 		tile.pixel = t->channels;
 		tile.row = 6 * tile.pixel;
 	}
-	infer_product_kernels_of(call->isa)->winograd_input(&tile, in->c);
+	infer_product_kernels_of(call->isa)->winograd_input(&tile, t->channels);
 }
 
 static void multiply(const struct infer_call *call, const struct tiles *t, const struct workspace *w, int tiles, int first, int outputs)
