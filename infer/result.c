@@ -18,8 +18,9 @@ enum { HALF = 128 };
 enum { OUTSIDE = 0, EDGE = 1, INSIDE = 255 };
 
 /* In pixels of the logits, because that is how far the network may be off: how wide the band is on either side, and the windows of
- * the guided filter. Chosen on GrabCut and clicks/val, as is the rest: a fixed radius in pixels of the photo cost small objects dearly. */
-static const double BAND = 3, RADIUS = 3;
+ * the guided filter, wider where the photo is larger than the grid and a pixel of the logits is many of the photo. Chosen on GrabCut
+ * and clicks/val, as is the rest: a fixed radius in pixels of the photo cost small objects dearly, and so did 3 in small photos. */
+static const double BAND = 3, RADIUS = 1.5, RADIUS_LARGE = 3;
 enum { LEAST_BAND = 3 };            /* pixels of the grid */
 enum { FINE_RADIUS = 1, FINE_RADIUS_LARGE = 2 }; /* of the second time, in pixels of the canvas; where the photo is larger than that */
 static const double EPSILON = 20;   /* windows whose colours vary less (standard deviation 4.5 of 255) are flat */
@@ -126,9 +127,14 @@ static int band_radius(const struct tapcut_session *s)
 	return part > LEAST_BAND ? part : LEAST_BAND;
 }
 
+static int is_large(const struct tapcut_session *s)
+{
+	return s->grid_w != s->w || s->grid_h != s->h;
+}
+
 static int filter_radius(const struct tapcut_session *s, double scale)
 {
-	double wanted = RADIUS * cell(s) * scale + 0.5;
+	double wanted = (is_large(s) ? RADIUS_LARGE : RADIUS) * cell(s) * scale + 0.5;
 	return wanted < 1 ? 1 : wanted > INFER_GUIDED_MAX_RADIUS ? INFER_GUIDED_MAX_RADIUS : (int)wanted;
 }
 
@@ -307,7 +313,7 @@ static struct infer_box make_large(struct tapcut_session *s, uint8_t *alpha, siz
 
 static struct infer_box make_alpha(struct tapcut_session *s, uint8_t *alpha, size_t stride)
 {
-	if (s->grid_w != s->w || s->grid_h != s->h)
+	if (is_large(s))
 		return make_large(s, alpha, stride);
 	make_small(s);
 	for (int y = 0; y < s->h; y++)
