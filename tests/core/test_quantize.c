@@ -9,6 +9,7 @@
 #include "core/nn/model.h"
 #include "core/ops/ops.h"
 #include "tests/support/graph.h"
+#include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
 struct net {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/kernels.h"
+#include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
 enum { MOST = 517 };
