@@ -35,7 +35,7 @@ static void print_usage(FILE *out)
 	      "  --repeat N       measurements, of which the median is printed (default 5)\n"
 	      "  --backend NAME   native or openblas\n"
 	      "  --set KEY=VALUE  another value for a key of the config; may be repeated\n"
-	      "  --nodes          a table of every node as well\n"
+	      "  --nodes          a table of every node as well; with --taps: of each kind of step\n"
 	      "  --json           one JSON object: seconds, bytes, FLOP/s\n"
 	      "  --against torch  PyTorch trains the same network in turns with us: prints the ratio. Skipped where\n"
 	      "                   it is not installed. TAPCUT_PYTHON: the Python (default /usr/bin/python3);\n"
@@ -305,7 +305,7 @@ static enum status bench(const struct arguments *a)
 
 static enum status taps(const struct arguments *a)
 {
-	return bench_taps(&(struct bench_taps_options){ a->model, a->size, a->threads, a->repeats, a->onnx }, stdout);
+	return bench_taps(&(struct bench_taps_options){ a->model, a->size, a->threads, a->repeats, a->onnx, a->nodes }, stdout);
 }
 
 static enum status photo(const struct arguments *a)

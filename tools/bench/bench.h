@@ -125,10 +125,15 @@ struct bench_taps_options {
 	int threads;       /* 0: 1 and 2 */
 	int repeats;       /* turns, or pairs of them */
 	bool against;      /* in turns with ONNX Runtime on the same network, exported as ONNX */
+	bool kinds;        /* float by kind of step too */
 };
 
 /* Runs a weights file and prints what a tap takes, what share of the FMA peak that is, and memory. */
 enum status bench_taps(const struct bench_taps_options *options, FILE *out);
+
+/* kinds.c: a table of the steps' times in float by kind, and their share of `peak` FLOP/s. */
+struct infer_network;
+enum status bench_kinds(const struct infer_network *network, int size, int threads, double peak, FILE *out);
 
 /* --- print.c, json.c ---------------------------------------------------------------------------------------------- */
 

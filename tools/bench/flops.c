@@ -14,7 +14,7 @@ static bool depends_on_clicks(const struct infer_step *step, const bool *clicks)
 }
 
 /* A convolution uses each weight once for each output pixel, a transposed one for each input pixel. */
-static double step_flops(const struct infer_network *network, int index, const struct infer_shape *shapes)
+double bench_step_flops(const struct infer_network *network, int index, const struct infer_shape *shapes)
 {
 	const struct infer_step *step = &network->steps[index];
 	if (step->op != INFER_OP_CONV2D && step->op != INFER_OP_CONV_TRANSPOSE2D)
@@ -35,7 +35,7 @@ enum status bench_network_flops(const struct infer_network *network, int size, s
 	if (infer_network_shapes(network, size, size, shapes, message) != TAPCUT_OK)
 		return status_fail(STATUS_CONFIG, "%s", message);
 	for (int i = 0; i < network->step_count; i++) {
-		double count = step_flops(network, i, shapes);
+		double count = bench_step_flops(network, i, shapes);
 		clicks[INFER_FIRST_STEP_VALUE + i] = depends_on_clicks(&network->steps[i], clicks);
 		flops->all += count;
 		flops->photo += clicks[INFER_FIRST_STEP_VALUE + i] ? 0 : count;

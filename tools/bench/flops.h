@@ -13,4 +13,7 @@ struct bench_flops {
 /* For planes of size x size. */
 enum status bench_network_flops(const struct infer_network *network, int size, struct bench_flops *flops);
 
+/* Of one step; shapes: infer_network_shapes. */
+double bench_step_flops(const struct infer_network *network, int index, const struct infer_shape *shapes);
+
 #endif

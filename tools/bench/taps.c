@@ -405,6 +405,8 @@ static enum status bench_setting(struct bench *b, struct setting setting)
 		status = compare_logits(b, &f, setting);
 	if (status == STATUS_OK)
 		print_setting(b, &f, setting, &flops);
+	if (status == STATUS_OK && b->options->kinds)
+		status = bench_kinds(&b->network, setting.size, setting.threads, b->peak_one * setting.threads, b->out);
 	fflush(b->out);
 	close_figures(&f);
 	return status;
