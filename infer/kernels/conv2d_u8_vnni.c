@@ -136,6 +136,20 @@ INLINE void store_others(const struct infer_conv2d_u8_band *band, const struct i
 	}
 }
 
+/* Whether a tile's windows hold zeros alone, as those of clicks mostly do: 0 where they are too wide to be asked. */
+INLINE int is_empty(const struct infer_conv2d_u8_operand *o, const size_t *in, const int quads)
+{
+	size_t bytes = (size_t)o->groups * INFER_U8_GROUP + (INFER_U8_QUAD - 1) * o->pixel_stride;
+	__m512i any = _mm512_setzero_si512();
+	if (bytes > 64 || o->runs_x > 1)
+		return 0;
+	__mmask64 mask = ~(__mmask64)0 >> (64 - bytes);
+	for (int ry = 0; ry < o->runs_y; ry++)
+		for (int q = 0; q < quads; q++)
+			any = _mm512_or_si512(any, _mm512_maskz_loadu_epi8(mask, o->in + in[q] + (size_t)ry * o->run_step_y));
+	return _mm512_test_epi32_mask(any, any) == 0;
+}
+
 INLINE void do_tile(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const int quads,
 		    const int blocks)
 {
@@ -147,7 +161,10 @@ INLINE void do_tile(const struct infer_conv2d_u8_band *band, const struct infer_
 		size_t in[MAX_QUADS];
 		for (int q = 0; q < quads; q++)
 			in[q] = quad[q].in[k];
-		sum_tile(&band->operand[k], in, block, quads, blocks, sum);
+		struct infer_conv2d_u8_operand operand = band->operand[k];
+		if (band->operand_count > 1 && is_empty(&operand, in, quads))
+			operand.runs_y = 0; /* its bias is its sum */
+		sum_tile(&operand, in, block, quads, blocks, sum);
 		if (infer_conv2d_u8_is_simple(band)) {
 			store_tile(band, quad, block, quads, blocks, sum);
 			return;
