@@ -178,9 +178,55 @@ INLINE void do_tile(const struct infer_conv2d_u8_band *band, const struct infer_
 	store_others(band, quad, block, quads, blocks, other);
 }
 
+/* --- logits of one output ------------------------------------------------------------------------------------------- */
+
+enum { PIXEL_BYTES = 16, MOST_ALONE = 4096 }; /* bytes of weights */
+
+/* Blocks of outputs would be 15 parts nothing. With 16 channels the same tap of four neighbouring pixels is one register. */
+static int is_alone(const struct infer_conv2d_u8_band *band)
+{
+	const struct infer_conv2d_u8_operand *o = &band->operand[0];
+	return band->logits && band->outputs == 1 && band->out_pitch == 1 && o->pixel_stride == PIXEL_BYTES &&
+	       o->groups * INFER_U8_GROUP % PIXEL_BYTES == 0 && o->runs_y * o->runs_x * o->groups * INFER_U8_GROUP <= MOST_ALONE;
+}
+
+/* The weights of output 0, as a window's bytes lie. */
+static void take_first_output(const struct infer_conv2d_u8_operand *o, int8_t *weight)
+{
+	for (int i = 0; i < o->runs_y * o->runs_x * o->groups; i++)
+		memcpy(weight + INFER_U8_GROUP * i, o->weight + (size_t)i * INFER_U8_BLOCK * INFER_U8_GROUP, INFER_U8_GROUP);
+}
+
+TARGET static void logits_alone(const struct infer_conv2d_u8_band *band)
+{
+	const struct infer_conv2d_u8_operand *o = &band->operand[0];
+	int8_t weight[MOST_ALONE];
+	take_first_output(o, weight);
+	for (int i = 0; i < band->quad_count; i++) {
+		__m512i sum = _mm512_setzero_si512(); /* four numbers for each pixel */
+		const int8_t *w = weight;
+		for (int ry = 0; ry < o->runs_y; ry++)
+			for (int rx = 0; rx < o->runs_x; rx++) {
+				const uint8_t *run = o->in + band->quads[i].in[0] + (size_t)ry * o->run_step_y + (size_t)rx * o->run_step_x;
+				for (int g = 0; g < o->groups; g += PIXEL_BYTES / INFER_U8_GROUP, w += PIXEL_BYTES, run += PIXEL_BYTES)
+					sum = _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(run),
+								  _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)w)));
+			}
+		sum = _mm512_add_epi32(sum, _mm512_shuffle_epi32(sum, (_MM_PERM_ENUM)0x4e));
+		sum = _mm512_add_epi32(sum, _mm512_shuffle_epi32(sum, (_MM_PERM_ENUM)0xb1));
+		__m128i four = _mm512_castsi512_si128(_mm512_maskz_compress_epi32(0x1111, sum));
+		four = _mm_add_epi32(four, _mm_set1_epi32(o->bias[0]));
+		_mm_storeu_ps(band->logits + band->quads[i].out, _mm_mul_ps(_mm_cvtepi32_ps(four), _mm_set1_ps(o->multiplier[0])));
+	}
+}
+
 TARGET void infer_conv2d_u8_vnni(const struct infer_conv2d_u8_band *band)
 {
 	int blocks = (band->outputs + INFER_U8_BLOCK - 1) / INFER_U8_BLOCK, block = 0;
+	if (is_alone(band)) {
+		logits_alone(band);
+		return;
+	}
 	for (; block + 2 <= blocks; block += 2)
 		for (int i = 0; i < band->quad_count; i += 3)
 			do_tile(band, band->quads + i, block, 3, 2);

@@ -106,7 +106,8 @@ static int64_t plain_sum(const struct infer_call *call, int o, int y, int x)
 				if (iy < 0 || ix < 0 || iy >= in->h || ix >= in->w)
 					continue;
 				int q = ((const uint8_t *)in->data)[((size_t)iy * (size_t)in->w + (size_t)ix) * in->pitch + (size_t)c];
-				sum += (q - in->zero) * w->integers[(((size_t)o * (size_t)in->c + (size_t)c) * (size_t)a[0] + (size_t)ky) * (size_t)a[1] + (size_t)kx];
+				int zero = call->image ? (int)call->image->mean[c] : in->zero;
+				sum += (q - zero) * w->integers[(((size_t)o * (size_t)in->c + (size_t)c) * (size_t)a[0] + (size_t)ky) * (size_t)a[1] + (size_t)kx];
 			}
 	return sum;
 }
@@ -245,12 +246,70 @@ START_TEST(test_extremes)
 }
 END_TEST
 
+START_TEST(test_image)
+{
+	/* The photo's bytes: a zero for each channel. */
+	static const struct shape s = { 3, 13, 21, 35, 3, 2, 1, 1, 4, 0 };
+	struct rng rng = rng_stream(34, 0, 0, RNG_TEST);
+	struct conv c;
+	conv_init(&c, &s, &rng, RANDOM);
+	c.pre = (struct infer_preprocess){ .mean = { 104, 117, 255 }, .scale = { 0.02f, 0.02f, 0.02f } };
+	c.call.image = &c.pre;
+	conv_pack(&c);
+	check_all(&c.call, "image");
+	conv_release(&c);
+}
+END_TEST
+
+START_TEST(test_logits)
+{
+	/* Sums leave as floats: (float)sum x unit. */
+	static const struct shape some[] = { { 16, 9, 13, 1, 3, 1, 1, 1, 16, 5 },  { 16, 6, 4, 1, 5, 1, 2, 1, 16, 0 }, { 32, 5, 9, 1, 1, 1, 0, 1, 32, 9 },
+					     { 16, 7, 3, 1, 3, 1, 1, 1, 16, 77 },  { 7, 8, 8, 1, 3, 1, 2, 2, 8, 1 },   { 16, 9, 9, 1, 3, 1, 2, 2, 16, 3 },
+					     { 16, 8, 12, 3, 3, 1, 1, 1, 16, 0 } };
+	for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+		struct rng rng = rng_stream(35, 0, i, RNG_TEST);
+		struct conv c;
+		conv_init(&c, &some[i], &rng, RANDOM);
+		conv_pack(&c);
+		struct infer_map *out = &c.call.out;
+		*out = (struct infer_map){ .c = some[i].outputs, .h = out->h, .w = out->w, .pitch = (size_t)some[i].outputs };
+		size_t count = (size_t)out->h * (size_t)out->w * out->pitch;
+		float *logits = malloc(count * sizeof *logits);
+		void *constants = aligned_alloc(64, 1024), *scratch = aligned_alloc(64, (infer_conv2d_u8_scratch(&c.call) + 63) / 64 * 64);
+		out->data = logits;
+		infer_conv2d_u8_fill_constants(&c.call, constants);
+		c.call.constants = constants;
+		for (int isa = 0; isa <= INFER_ISA_COUNT; isa++) {
+			if (isa < INFER_ISA_COUNT && !infer_isa_available((enum infer_isa)isa))
+				continue;
+			c.call.isa = (enum infer_isa)isa;
+			memset(logits, 0xff, count * sizeof *logits);
+			infer_conv2d_u8(&c.call, 0, out->h, scratch);
+			for (size_t k = 0; k < count; k++) {
+				int o = (int)(k % out->pitch), pixel = (int)(k / out->pitch);
+				float unit = c.call.in[0].scale * c.weight.scales[o];
+				float expected = (float)plain_sum(&c.call, o, pixel / out->w, pixel % out->w) * unit;
+				ck_assert_msg(logits[k] == expected, "shape %zu, isa %d: logit %zu is %g, expected %g", i, isa, k,
+					      (double)logits[k], (double)expected);
+			}
+		}
+		free(logits);
+		free(constants);
+		free(scratch);
+		conv_release(&c);
+	}
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("conv2d_u8");
 	TCase *tcase = tcase_create("conv2d_u8");
 	tcase_add_loop_test(tcase, test_shapes, 0, SHAPE_COUNT);
 	tcase_add_loop_test(tcase, test_sums, 0, SHAPE_COUNT);
+	tcase_add_test(tcase, test_image);
+	tcase_add_test(tcase, test_logits);
 	tcase_add_test(tcase, test_extremes);
 	suite_add_tcase(suite, tcase);
 	return suite;
