@@ -226,17 +226,51 @@ static bool contains(const struct contour *c, double x, double y)
 	return inside;
 }
 
-/* The smallest outline around a hole. Its first crack's middle is on the edge of the object below it: a little lower is
- * inside. */
-static struct contour *around(const struct tracer *t, double x, double y)
+/* What an outline covers: few points must be looked at where boxes say no. */
+struct extent {
+	double area, left, top, right, bottom;
+};
+
+static struct extent extent_of(const struct contour *c)
 {
-	struct contour *best = NULL;
-	for (int i = 0; i < t->outer.count; i++) {
-		struct contour *c = &t->outer.items[i];
-		if (contains(c, x, y) && (!best || area(c) < area(best)))
-			best = c;
+	struct extent e = {area(c), HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL};
+	for (int i = 0; i < c->count; i += 2) {
+		e.left = fmin(e.left, c->xy[i]);
+		e.right = fmax(e.right, c->xy[i]);
+		e.top = fmin(e.top, c->xy[i + 1]);
+		e.bottom = fmax(e.bottom, c->xy[i + 1]);
 	}
-	return best;
+	return e;
+}
+
+/* The smallest outline around a hole that has this point. */
+static struct contour *around(const struct tracer *t, const struct extent *extents, double x, double y)
+{
+	int best = -1;
+	for (int i = 0; i < t->outer.count; i++) {
+		const struct extent *e = &extents[i];
+		bool near = x > e->left && x < e->right && y > e->top && y < e->bottom;
+		if (near && (best < 0 || e->area < extents[best].area) && contains(&t->outer.items[i], x, y))
+			best = i;
+	}
+	return best < 0 ? NULL : &t->outer.items[best];
+}
+
+/* One for each hole; before lines are simplified, while what contains what is exact. The caller frees. */
+static struct contour **find_owners(const struct tracer *t)
+{
+	struct contour **owners = malloc(((size_t)t->holes.count + 1) * sizeof *owners);
+	struct extent *extents = malloc(((size_t)t->outer.count + 1) * sizeof *extents);
+	for (int i = 0; i < t->outer.count && extents; i++)
+		extents[i] = extent_of(&t->outer.items[i]);
+	for (int i = 0; i < t->holes.count && owners && extents; i++)
+		owners[i] = around(t, extents, t->holes.items[i].xy[0], t->holes.items[i].xy[1]);
+	if (!extents) {
+		free(owners);
+		owners = NULL;
+	}
+	free(extents);
+	return owners;
 }
 
 /* Goes from the outline's nearest point to the hole, round it, and back. */
@@ -264,13 +298,16 @@ static enum status join(struct contour *c, const struct contour *hole)
 
 /* --- all of it ----------------------------------------------------------------------------------------------- */
 
-static enum status trace_one(struct tracer *t, int x, int y, bool middles)
+/* Without what is smaller than the tolerance would see: a mask that follows a noisy photo has thousands of specks. */
+static enum status trace_one(struct tracer *t, int x, int y, double tolerance)
 {
 	struct contour c = {0};
-	if (follow(t, x, y, middles, &c) && add_contour(area(&c) > 0 ? &t->outer : &t->holes, &c))
-		return STATUS_OK;
+	bool done = follow(t, x, y, tolerance > 0, &c);
+	double twice = done ? area(&c) : 0;
+	if (done && fabs(twice) >= 2 * CONTOUR_SPECK * tolerance * tolerance)
+		done = add_contour(twice > 0 ? &t->outer : &t->holes, &c);
 	free(c.xy);
-	return no_memory();
+	return done ? STATUS_OK : no_memory();
 }
 
 static enum status trace_all(struct tracer *t, double tolerance)
@@ -278,13 +315,10 @@ static enum status trace_all(struct tracer *t, double tolerance)
 	for (int y = 0; y < t->height; y++)
 		for (int x = 0; x < t->width; x++)
 			if (is_object(t, x, y) && !is_object(t, x, y - 1) && !mark(t, x, y))
-				TRY(trace_one(t, x, y, tolerance > 0));
-	struct contour **owners = malloc(((size_t)t->holes.count + 1) * sizeof *owners);
+				TRY(trace_one(t, x, y, tolerance));
+	struct contour **owners = find_owners(t);
 	if (!owners)
 		return no_memory();
-	/* Before lines are simplified: then what contains what is exact. */
-	for (int i = 0; i < t->holes.count; i++)
-		owners[i] = around(t, t->holes.items[i].xy[0], t->holes.items[i].xy[1]);
 	enum status status = STATUS_OK;
 	for (int i = 0; i < t->outer.count && status == STATUS_OK && tolerance > 0; i++)
 		status = simplify(&t->outer.items[i], tolerance);
