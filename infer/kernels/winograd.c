@@ -20,7 +20,7 @@
 
 #include "product.h"
 
-enum { POINTS = 36, WORKSPACE_BYTES = 1 << 20, MOST_TILES = 256 };
+enum { POINTS = 36, WORKSPACE_BYTES = 1 << 19, MOST_TILES = 256 };
 
 int infer_winograd_suits(const struct infer_step *conv2d, const struct infer_tensor *weight)
 {
@@ -85,14 +85,16 @@ void infer_winograd_pack(const struct infer_call *call, void *packed)
 struct tiles {
 	int dilation, across; /* tiles in a row of a grid */
 	int channels;         /* rounded up to 16, as transformed */
+	int outputs;          /* that are made at a time at most */
 	int count;            /* that are done at a time */
 };
 
 static struct tiles tiles_of(const struct infer_call *call)
 {
 	struct tiles t = { .dilation = call->step->args[4], .channels = (int)blocks_of(call->in[0].c) * INFER_BLOCK };
+	t.outputs = INFER_BLOCK * (int)(blocks_of(call->out.c) < INFER_MOST_BLOCKS ? blocks_of(call->out.c) : INFER_MOST_BLOCKS);
 	t.across = (call->out.w + 4 * t.dilation - 1) / (4 * t.dilation);
-	int each = POINTS * (t.channels + INFER_MOST_BLOCKS * INFER_BLOCK) * (int)sizeof(float);
+	int each = POINTS * (t.channels + t.outputs) * (int)sizeof(float);
 	t.count = WORKSPACE_BYTES / each / 8 * 8;
 	t.count = t.count < 8 ? 8 : t.count > MOST_TILES ? MOST_TILES : t.count;
 	return t;
@@ -124,7 +126,7 @@ static size_t workspace_floats(const struct tiles *t, float *memory, struct work
 	w->patch = memory;
 	w->transformed = w->patch + POINTS * channels;
 	w->products = w->transformed + POINTS * count * channels;
-	return POINTS * (channels + count * (channels + INFER_MOST_BLOCKS * INFER_BLOCK));
+	return POINTS * (channels + count * (channels + (size_t)t->outputs));
 }
 
 size_t infer_winograd_scratch(const struct infer_call *call)
@@ -175,7 +177,7 @@ static void multiply(const struct infer_call *call, const struct tiles *t, const
 	static const ptrdiff_t nowhere = 0;
 	const struct infer_tensor *weight = call->tensor[0];
 	const float *weights = (const float *)call->packed + blocks_of(weight->dims[0]) * INFER_BLOCK;
-	struct infer_product p = { .operand_count = 1, .pixels = tiles, .outputs = outputs, .out_step = INFER_MOST_BLOCKS * INFER_BLOCK };
+	struct infer_product p = { .operand_count = 1, .pixels = tiles, .outputs = outputs, .out_step = (size_t)t->outputs };
 	for (size_t point = 0; point < POINTS; point++) {
 		p.operand[0] = (struct infer_operand){
 			.in = w->transformed + point * (size_t)t->count * (size_t)t->channels, .step = (size_t)t->channels,
@@ -183,7 +185,7 @@ static void multiply(const struct infer_call *call, const struct tiles *t, const
 			.weight = weights + (size_t)(first / INFER_BLOCK) * block_floats(weight) +
 				  point * (size_t)weight->dims[1] * INFER_BLOCK,
 		};
-		p.out = w->products + point * (size_t)t->count * INFER_MOST_BLOCKS * INFER_BLOCK;
+		p.out = w->products + point * (size_t)t->count * (size_t)t->outputs;
 		infer_product_kernels_of(call->isa)->run(&p);
 	}
 }
@@ -202,8 +204,8 @@ static void finish_tile(const struct infer_call *call, const struct tiles *t, co
 	int y, x, d = t->dilation;
 	place_of_tile(t, index, &y, &x);
 	struct infer_winograd_tile tile = { .row = d * (ptrdiff_t)infer_row_numbers(out), .pixel = d * (ptrdiff_t)out->pitch,
-					    .transformed = w->products + slot * INFER_MOST_BLOCKS * INFER_BLOCK,
-					    .stride = (ptrdiff_t)t->count * INFER_MOST_BLOCKS * INFER_BLOCK,
+					    .transformed = w->products + slot * t->outputs,
+					    .stride = (ptrdiff_t)t->count * t->outputs,
 					    .rows = existing(y, out->h, d), .columns = existing(x, out->w, d) };
 	struct infer_winograd_end end = { .bias = (const float *)call->packed + first, .relu = call->relu };
 	if (!tile.rows || !tile.columns)
