@@ -273,7 +273,7 @@ page_files = $(patsubst tools/web/%,$(WEB)/%,$(page_sources)) $(WEB)/tapcut.wasm
 
 wasm: $(WEB)/tapcut.wasm
 	@echo "wasm: $$(wc -c <$<) bytes, $$(gzip -9c $< | wc -c) packed"
-web: $(page_files)
+web: $(page_files) $(if $(shell command -v node),$(WEB)/tapcut.html)
 	@$(MAKE) --no-print-directory all
 	@echo "web: $(WEB)/index.html, or build/tapcut serve"
 
@@ -291,6 +291,10 @@ bench-web: web $(BUILD)/bench-web/bench.wasm
 $(BUILD)/bench-web/bench.wasm: $(bench_objects) $(WEB_OBJECTS)/tools/bench/web/module.o
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(WASM_CC) $(WASM_LINK) -o $@ $^
+
+# All of it in one file, where there is Node to put it together.
+$(WEB)/tapcut.html: tools/web/inline.mjs $(page_files)
+	$(call quiet,PAGE)node $< $(WEB) >$@
 
 $(WEB)/tapcut.wasm: $(patsubst %.c,$(WEB_OBJECTS)/%.o,$(wasm_sources))
 	$(call quiet,LINK)$(WASM_CC) $(WASM_LINK) -o $@ $^

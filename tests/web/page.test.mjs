@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { deflateSync } from 'node:zlib';
 import { build, launch, openPage, serve, settled, tapAt } from './browser.mjs';
 import { readPng } from './png.mjs';
@@ -309,6 +310,16 @@ test('works offline once it was there', async () => {
 	} finally {
 		await context.setOffline(false);
 	}
+});
+
+test('as one file, from the disk', async () => {
+	await page?.close();
+	page = await openPage(context, pathToFileURL('build/web/tapcut.html').href, complaints);
+	await page.locator('.examples button').nth(1).click();
+	await page.waitForSelector('body[data-state="photo"]');
+	await tapAt(page, ...MUG);
+	assert.ok((await share()) > 3, await summary());
+	assert.equal((await download()).png.width, 800);
 });
 
 test('on a phone everything is within reach', async () => {

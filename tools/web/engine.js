@@ -1,7 +1,7 @@
 // The page's side of worker.js: requests as promises.
 
 export class EngineClient {
-	// urls: of the module and the model. onProgress(share), onView({ name, picture }), onTrouble(words).
+	// onProgress(share), onView({ name, picture }), onTrouble(words).
 	constructor({ worker, onProgress, onView, onTrouble }) {
 		this.worker = worker;
 		this.waiting = new Map();

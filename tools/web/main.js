@@ -21,7 +21,6 @@ const panel = new Panel({ onChange: settingsChanged });
 let photo = null; // { width, height, name }
 let share = 0; // of the photo that is selected
 let busy = 0; // selections on their way
-let touched = false; // has this photo's result been shown yet?
 
 // --- engine -----------------------------------------------------------------------------------------------------------
 
@@ -59,7 +58,6 @@ async function open(file, name) {
 		const opened = await engine.call('photo', { file });
 		photo = { width: opened.width, height: opened.height, name };
 		history.clear();
-		touched = false;
 		document.body.dataset.state = 'photo';
 		$('empty').hidden = true;
 		$('area').hidden = $('toolbar').hidden = false;

@@ -107,10 +107,6 @@ export class Panel {
 			edits,
 		};
 	}
-
-	get untouched() {
-		return chosen('background') === 'transparent' && chosen('filter') === 'none' && $('blur').value === '0';
-	}
 }
 
 function showValue(slider) {

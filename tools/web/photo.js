@@ -33,7 +33,7 @@ function fit({ width, height }) {
 	return { width: Math.max(1, Math.floor(width * scale)), height: Math.max(1, Math.floor(height * scale)) };
 }
 
-export function screenSize({ width, height }) {
+function screenSize({ width, height }) {
 	const scale = Math.min(1, SCREEN / Math.max(width, height));
 	return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }

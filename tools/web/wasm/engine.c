@@ -118,11 +118,6 @@ int engine_ready(void)
 	return of_session(tapcut_session_set_image(session, photo.rgb, photo.w, photo.h, 3 * (size_t)photo.w));
 }
 
-size_t engine_session_bytes(void)
-{
-	return tapcut_session_bytes(session);
-}
-
 /* --- taps -------------------------------------------------------------------------------------------------------- */
 
 int engine_tap(int x, int y, int positive)

@@ -67,6 +67,4 @@ EXPORT(engine_export_channels) int engine_export_channels(void);
 EXPORT(engine_export_rows) const uint8_t *engine_export_rows(int y, int rows);
 EXPORT(engine_export_end) void engine_export_end(void);
 
-EXPORT(engine_session_bytes) size_t engine_session_bytes(void);
-
 #endif
