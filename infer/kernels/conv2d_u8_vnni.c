@@ -125,14 +125,14 @@ INLINE void store_other(const struct infer_conv2d_u8_band *band, size_t pixel, i
 	_mm512_mask_cvtepi32_storeu_epi8(band->out + at, mask, round_term(band, value));
 }
 
-/* What is not bytes of one sum: sum of terms, or logits. */
-INLINE void store_others(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const int quads,
-			 const int blocks, const __m512i *sum)
+/* What is not bytes of one sum: sum of terms, or logits; of one or two blocks. */
+__attribute__((noinline)) TARGET static void store_others(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad,
+							   int block, int quads, int blocks, const __m512i *sum)
 {
 	for (int i = 0; i < quads * INFER_U8_QUAD * blocks; i++) {
-		int first = (block + i % blocks) * INFER_U8_BLOCK, left = band->outputs - first, p = i / blocks % INFER_U8_QUAD;
+		int pixel = i >> (blocks - 1), first = (block + (i & (blocks - 1))) * INFER_U8_BLOCK, left = band->outputs - first;
 		__mmask16 mask = (__mmask16)(left >= INFER_U8_BLOCK ? 0xffff : (1u << left) - 1);
-		store_other(band, quad[i / (4 * blocks)].out + (size_t)p, first, mask, sum[i]);
+		store_other(band, quad[pixel / INFER_U8_QUAD].out + (size_t)(pixel % INFER_U8_QUAD), first, mask, sum[i]);
 	}
 }
 
