@@ -36,7 +36,7 @@ void infer_threads_run(struct infer_threads *threads, int rows, int step, infer_
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { LOOKS_BEFORE_SLEEP = 4000, PIECES_PER_THREAD = 4 };
+enum { LOOKS_BEFORE_SLEEP = 4000, PIECES_PER_THREAD = 2 };
 
 struct helper {
 	struct infer_threads *pool;
