@@ -1,7 +1,7 @@
 /* mask MODEL.tapcut PHOTO.ppm MASK.pgm X,Y [X,Y ...] [-X,Y ...]
  *
- * Taps a photo and writes its mask (255 = object). A tap with a minus sign is on what is not the object. Photos are binary PPM, 8 bits,
- * so that no image library is needed.
+ * Taps a photo and writes its mask (255 = object). A tap with a minus sign is on what is not the object. Photos are
+ * binary PPM, 8 bits, so that no image library is needed.
  *
  *	cc mask.c $(pkg-config --cflags --libs tapcut) -o mask
  *	cc mask.c $(pkg-config --cflags --libs --static tapcut) -o mask        (with only libtapcut.a installed) */

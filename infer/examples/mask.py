@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """mask.py MODEL.tapcut PHOTO.ppm MASK.pgm X,Y [X,Y ...] [-X,Y ...]
 
-What mask.c does, through ctypes and the standard library alone. The shared library is looked for by its name; TAPCUT_LIBRARY names
-another file. A tap with a minus sign is on what is not the object."""
+What mask.c does, through ctypes and the standard library alone. The shared library is looked for by its name;
+TAPCUT_LIBRARY names another file. A tap with a minus sign is on what is not the object."""
 import ctypes
 import os
 import sys

@@ -1,6 +1,7 @@
-/* Allocations that are counted and can be made to fail, in calls inside COUNTED() alone (Check allocates too). For one test program each:
- * it is linked with COUNTED_WRAPS (Makefile), so that what the library asks for comes by here; what zlib asks for inside of uncompress2
- * and the C library inside of fopen and pthread_create counts as one each. */
+/* Allocations that are counted and can be made to fail, in calls inside COUNTED() alone (Check allocates too). For
+ * one test program each: it is linked with COUNTED_WRAPS (Makefile), so that what the library asks for comes by
+ * here; what zlib asks for inside of uncompress2 and the C library inside of fopen and pthread_create counts as one
+ * each. */
 #ifndef TESTS_PORTS_COUNTED_H
 #define TESTS_PORTS_COUNTED_H
 

@@ -1,13 +1,13 @@
 /* mask_program ISA ARITHMETIC THREADS SIZE <MODEL >RECORDS
  *
- * What the library makes of some photos and taps, as bytes to be compared between builds and processors (test_same_bytes.c). Runs wherever
- * there is standard input and output: processors that are emulated, WebAssembly.
+ * What the library makes of some photos and taps, as bytes to be compared between builds and processors
+ * (test_same_bytes.c). Runs wherever there is standard input and output: processors that are emulated, WebAssembly.
  *
- * ISA: a name of infer_isa_name, or "best"; ends with 77 where this processor has it not. ARITHMETIC: float or int8. SIZE: the network's,
- * 0 for the model's own. The model's payload must not be packed.
+ * ISA: a name of infer_isa_name, or "best"; ends with 77 where this processor has it not. ARITHMETIC: float or int8.
+ * SIZE: the network's, 0 for the model's own. The model's payload must not be packed.
  *
- * A record is what a tap leaves: u32 width, height of the photo, width, height of the probabilities; the mask, the alpha, a preview of
- * half the size, the probabilities as f32. */
+ * A record is what a tap leaves: u32 width, height of the photo, width, height of the probabilities; the mask, the
+ * alpha, a preview of half the size, the probabilities as f32. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* A made-up photo that needs no file and no library: shaded ground, a disk and a bar of other colours, noise. The same bytes on every
- * processor: integers only. */
+/* A made-up photo that needs no file and no library: shaded ground, a disk and a bar of other colours, noise. The
+ * same bytes on every processor: integers only. */
 #ifndef TESTS_PORTS_PHOTO_H
 #define TESTS_PORTS_PHOTO_H
 

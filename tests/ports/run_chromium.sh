@@ -1,6 +1,6 @@
 #!/bin/sh
-# run_chromium.sh PROGRAM.wasm ARGUMENTS <INPUT >OUTPUT: what run_node.mjs does, in a page. The page has everything in itself and shows
-# its result as text, which --dump-dom prints.
+# run_chromium.sh PROGRAM.wasm ARGUMENTS <INPUT >OUTPUT: what run_node.mjs does, in a page. The page has everything in
+# itself and shows its result as text, which --dump-dom prints.
 set -eu
 here=$(dirname "$0") program=$1
 shift

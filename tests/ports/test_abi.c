@@ -1,5 +1,5 @@
-/* What a program in another language or on other threads meets: the headers in C99, C11 and C++17, every function with the arguments that
- * nobody should pass, and one model that serves four threads. */
+/* What a program in another language or on other threads meets: the headers in C99, C11 and C++17, every function
+ * with the arguments that nobody should pass, and one model that serves four threads. */
 #include "infer/tapcut.h"
 #include "infer/tapcut_edit.h"
 #include "tests/ports/photo.h"
@@ -120,7 +120,8 @@ START_TEST(test_odd_options)
 {
 	struct tapcut_model *model = load();
 	struct tapcut_options o;
-	int *const numbers[] = { &o.size, &o.first_size, &o.zoom, &o.keep_touched, &o.fill_holes, &o.arithmetic, &o.threads, &o.graph_cut };
+	int *const numbers[] = { &o.size,	&o.first_size, &o.zoom,    &o.keep_touched,
+				 &o.fill_holes, &o.arithmetic, &o.threads, &o.graph_cut };
 	float *const reals[] = { &o.threshold, &o.feather };
 	static const int odd_numbers[] = { INT_MIN, -2, INT_MAX, 1000001 };
 	static const float odd_reals[] = { NAN, -1, INFINITY, -INFINITY, 1e30f };

@@ -1,5 +1,5 @@
-/* Every allocation from loading a model to an edit is made to fail, one after the other: the call says so, nothing is leaked, what was
- * there before is still there, and the same call made again goes on as if nothing had been. */
+/* Every allocation from loading a model to an edit is made to fail, one after the other: the call says so, nothing
+ * is leaked, what was there before is still there, and the same call made again goes on as if nothing had been. */
 #include "infer/tapcut.h"
 #include "infer/tapcut_edit.h"
 #include "tests/ports/counted.h"
@@ -166,7 +166,8 @@ START_TEST(test_each_allocation_fails)
 	ck_assert_int_gt(calls, 10);
 	for (long fail = 1; fail <= calls; fail += step) {
 		ck_assert_msg(tell(setup, fail, &got), "allocation %ld of %ld was not asked for", fail, calls);
-		ck_assert_msg(memcmp(&got, &want, sizeof want) == 0, "other results after allocation %ld of %ld failed", fail, calls);
+		ck_assert_msg(memcmp(&got, &want, sizeof want) == 0, "other results after allocation %ld of %ld failed", fail,
+			      calls);
 		give_up_after(setup, fail);
 	}
 	for (long last = calls; tiny && last > calls - 10; last--)

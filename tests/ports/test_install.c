@@ -1,5 +1,5 @@
-/* The library as an app gets it: installed into a folder, found by pkg-config, CMake and ctypes, and giving there the mask that it gives
- * here. */
+/* The library as an app gets it: installed into a folder, found by pkg-config, CMake and ctypes, and giving there
+ * the mask that it gives here. */
 #include "infer/tapcut.h"
 #include "tests/ports/photo.h"
 #include "tests/ports/shell.h"
@@ -83,8 +83,9 @@ START_TEST(test_pkg_config_static)
 {
 	char run[3000];
 	shell("mkdir '%s/alone' && cp '%s/lib/libtapcut.a' '%s/alone'", root, prefix, root);
-	shell("%s -std=c99 -Wall -Wextra -Werror infer/examples/mask.c -o '%s/static' $(" PKG_CONFIG " --cflags --define-variable=libdir='%s/alone' --libs "
-	      "--static tapcut)", shell_compiler(), root, prefix, prefix, root);
+	shell("%s -std=c99 -Wall -Wextra -Werror infer/examples/mask.c -o '%s/static' "
+	      "$(" PKG_CONFIG " --define-variable=libdir='%s/alone' --cflags --libs --static tapcut)",
+	      shell_compiler(), root, prefix, prefix, root);
 	snprintf(run, sizeof run, "'%s/static'", root);
 	check_example(run);
 }
@@ -106,8 +107,9 @@ START_TEST(test_cmake)
 		return;
 	/* A folder that was moved after the installation: paths are relative. */
 	shell("cp -r '%s' '%s/moved'", prefix, root);
-	shell("cmake -S infer/examples -B '%s/cmake' -DCMAKE_C_COMPILER='%s' -DCMAKE_PREFIX_PATH=\"$PWD/%s/moved\" && cmake --build "
-	      "'%s/cmake'", root, shell_compiler(), root, root);
+	shell("cmake -S infer/examples -B '%s/cmake' -DCMAKE_C_COMPILER='%s' -DCMAKE_PREFIX_PATH=\"$PWD/%s/moved\"", root,
+	      shell_compiler(), root);
+	shell("cmake --build '%s/cmake'", root);
 	snprintf(run, sizeof run, "'%s/cmake/mask'", root);
 	check_example(run);
 	snprintf(run, sizeof run, "'%s/cmake/mask_static'", root);

@@ -1,5 +1,6 @@
-// Runs a WASI program that reads standard input and writes standard output: all that mask_program.c needs, the same in Node and in a
-// browser, and at once, so that a page is not done before it. run(WebAssembly.Module, ["arguments"], Uint8Array) gives { code, out, err }.
+// Runs a WASI program that reads standard input and writes standard output: all that mask_program.c needs, the same in
+// Node and in a browser, and at once, so that a page is not done before it.
+// run(WebAssembly.Module, ["arguments"], Uint8Array) gives { code, out, err }.
 const BAD_FILE = 8, NO_CALL = 52;
 
 export function run(module, args, input) {
@@ -59,7 +60,7 @@ export function run(module, args, input) {
 	};
 	const refuse = new Proxy(calls, { get: (target, name) => target[name] ?? (() => NO_CALL) });
 	const imports = { wasi_snapshot_preview1: {} };
-	for (const wanted of WebAssembly.Module.imports(module)) imports.wasi_snapshot_preview1[wanted.name] = refuse[wanted.name];
+	for (const { name } of WebAssembly.Module.imports(module)) imports.wasi_snapshot_preview1[name] = refuse[name];
 	const instance = new WebAssembly.Instance(module, imports);
 	memory = instance.exports.memory;
 	let code = 0;
