@@ -140,7 +140,7 @@ SHARED     := libtapcut.so.$(VERSION)
 # for shared libraries that take in the static one.
 LIB         = $(if $(SANITIZE),build,$(BUILD))/lib
 LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -DNDEBUG -Iinfer -fPIC -fvisibility=hidden -pthread \
-	-fno-asynchronous-unwind-tables -fno-ident -fno-merge-constants -fno-jump-tables # no more symbols and sections than needed
+	-fno-asynchronous-unwind-tables -fno-ident -fno-merge-constants -fno-jump-tables # few symbols, relocations and sections
 lib_objects = $(patsubst infer/%.c,$(LIB)/objects/%.o,$(call layer_sources,infer))
 lib_headers = $(wildcard infer/tapcut*.h)
 
@@ -153,7 +153,7 @@ $(LIB)/objects/%.o: infer/%.c Makefile
 
 # Small, but for what a tap's and a photo's time goes through (measured): there it is 1.2 to 2 times as fast.
 LIB_FAST    = resize kernels/upsample kernels/max_pool2d edit/focus
-LIB_QUICK   = kernels/product_avx512 kernels/product_avx2 kernels/product_generic kernels/conv2d_u8_vnni \
+LIB_QUICK   = kernels/product_avx512 kernels/product_avx2 kernels/conv2d_u8_vnni \
 	      kernels/max_pool2d_u8 kernels/upsample_u8 kernels/add_u8 guided # vectors written out
 $(foreach f,$(LIB_FAST),$(LIB)/objects/$(f).o): LIB_CFLAGS += -O2 -ftree-vectorize
 $(foreach f,$(LIB_QUICK),$(LIB)/objects/$(f).o): LIB_CFLAGS += -O2
