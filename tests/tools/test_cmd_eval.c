@@ -91,6 +91,7 @@ START_TEST(wrong_usage_is_2)
 	expect("--model " MODEL " --pairs a --max-clicks 21", 2, "from 1 to 20, found \"21\"");
 	expect("--model " MODEL " --pairs a --threshold 1", 2, "between 0 and 1");
 	expect("--model " MODEL " --pairs a --threads 1x", 2, "--threads");
+	expect("--model " MODEL " --pairs a --baseline resnet", 2, "--baseline: expected graph-cut");
 	expect("--no-such-option", 2, "tapcut eval: unrecognized option '--no-such-option'");
 }
 END_TEST
@@ -146,6 +147,21 @@ START_TEST(json_is_one_object_and_the_same_on_any_threads)
 }
 END_TEST
 
+/* A bright box on black: colours and a tap are all it takes. */
+START_TEST(graph_cuts)
+{
+	struct json *root;
+	if (!ready)
+		return;
+	expect("--model " MODEL " --pairs $DIR/pairs.json --baseline graph-cut", 0, "no network");
+	expect("--model " MODEL " --pairs $DIR/pairs.json --baseline graph-cut --json", 0, "\"baseline\": \"graph-cut\"");
+	ck_assert_int_eq(json_parse(output, strlen(output), "baseline", &root), STATUS_OK);
+	ck_assert_double_gt(number_of(root, "miou1"), 0.9);
+	json_free(root);
+	expect("--model " MODEL " --pairs $DIR/pairs.json --graph-cut", 0, "refined by a minimum cut");
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("cmd_eval");
@@ -156,6 +172,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, failures_are_1);
 	tcase_add_test(tests, table);
 	tcase_add_test(tests, json_is_one_object_and_the_same_on_any_threads);
+	tcase_add_test(tests, graph_cuts);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
