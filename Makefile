@@ -92,7 +92,7 @@ test: deps
 	@$(if $(and $(have_wasm),$(or $(if $(T),,all),$(findstring web,$(T)))),$(MAKE) --no-print-directory web)
 	@$(MAKE) --no-print-directory test-built
 test-built: $(BUILD)/tapcut $(if $(have_mpi),$(BUILD)/mpi/tapcut) $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))),$(TESTS))
-	@BUILD=$(BUILD) LIB=$(LIB) PORTS=$(PORTS) CC="$(CC)" tests/run.sh $(filter $(BUILD)/tests/%,$^)
+	@BUILD=$(BUILD) WEB=$(WEB) LIB=$(LIB) PORTS=$(PORTS) CC="$(CC)" tests/run.sh $(filter $(BUILD)/tests/%,$^)
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer.
 asan:

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
-export const build = process.env.BUILD ?? 'build';
+export const build = process.env.BUILD ?? 'build', web = process.env.WEB ?? 'build/web';
 const npm = process.env.TAPCUT_NPM ?? 'build/npm';
 const require = createRequire(resolve(npm, 'node_modules', 'x.js'));
 

@@ -5,7 +5,8 @@ import { Engine } from '../../tools/web/module.js';
 import { TAPS, scene } from './scene.mjs';
 
 const model = process.argv[2] ?? 'infer/models/base.tapcut';
-const engine = await Engine.create(new WebAssembly.Module(readFileSync('build/web/tapcut.wasm')), new Uint8Array(readFileSync(model)));
+const module = new WebAssembly.Module(readFileSync(`${process.env.WEB ?? 'build/web'}/tapcut.wasm`));
+const engine = await Engine.create(module, new Uint8Array(readFileSync(model)));
 const rgb = scene(640, 480), rgba = new Uint8ClampedArray(4 * 640 * 480).fill(255);
 for (let i = 0; i < 640 * 480; i++) for (let c = 0; c < 3; c++) rgba[4 * i + c] = rgb[3 * i + c];
 engine.openPhoto(640, 480, 320, 240);

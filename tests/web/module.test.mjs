@@ -11,11 +11,11 @@ import { storedWeights } from '../../tools/web/weights.js';
 import { readPng } from './png.mjs';
 import { TAPS, scene } from './scene.mjs';
 
-const build = process.env.BUILD ?? 'build', folder = `${build}/tmp/web-module`;
+const build = process.env.BUILD ?? 'build', web = process.env.WEB ?? 'build/web', folder = `${build}/tmp/web-module`;
 const WIDTH = 640, HEIGHT = 480;
 const model = process.env.TAPCUT_MODEL ?? 'infer/models/base.tapcut'; // another one to compare processors with
 const weights = new Uint8Array(readFileSync(model));
-const module = new WebAssembly.Module(readFileSync('build/web/tapcut.wasm'));
+const module = new WebAssembly.Module(readFileSync(`${web}/tapcut.wasm`));
 
 function rgbaOf(rgb) {
 	const rgba = new Uint8ClampedArray((rgb.length / 3) * 4).fill(255);

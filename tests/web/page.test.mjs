@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { deflateSync } from 'node:zlib';
-import { build, launch, openPage, serve, settled, tapAt } from './browser.mjs';
+import { build, launch, openPage, serve, settled, tapAt, web } from './browser.mjs';
 import { readPng } from './png.mjs';
 import { TAPS, scene } from './scene.mjs';
 
@@ -314,7 +314,7 @@ test('works offline once it was there', async () => {
 
 test('as one file, from the disk', async () => {
 	await page?.close();
-	page = await openPage(context, pathToFileURL('build/web/tapcut.html').href, complaints);
+	page = await openPage(context, pathToFileURL(`${web}/tapcut.html`).href, complaints);
 	await page.locator('.examples button').nth(1).click();
 	await page.waitForSelector('body[data-state="photo"]');
 	await tapAt(page, ...MUG);

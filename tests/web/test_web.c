@@ -22,11 +22,11 @@ static bool works(const char *command)
 /* Has the page been built, and can it be run? */
 static bool ready(void)
 {
-	if (!exists("build/web/tapcut.wasm") && !exists(in(folder("BUILD", "build"), "web/tapcut.wasm"))) {
+	if (!exists(in(folder("WEB", "build/web"), "tapcut.wasm"))) {
 		test_skip("the web page is not built (make web)");
 		return false;
 	}
-	if (works("node -e 'process.exit(+process.versions.node.split(`.`)[0] < 20)'"))
+	if (works("node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'"))
 		return true;
 	test_skip("no Node 20 here");
 	return false;
