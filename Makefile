@@ -298,6 +298,7 @@ $(WEB)/tapcut.html: tools/web/inline.mjs $(page_files)
 	$(call quiet,PAGE)node $< $(WEB) >$@
 
 $(WEB)/tapcut.wasm: $(patsubst %.c,$(WEB_OBJECTS)/%.o,$(wasm_sources))
+	@mkdir -p $(@D)
 	$(call quiet,LINK)$(WASM_CC) $(WASM_LINK) -o $@ $^
 $(WEB_OBJECTS)/%.o: %.c Makefile
 	@mkdir -p $(@D)
