@@ -1,5 +1,4 @@
 /* tapcut eval: the interactive protocol on a benchmark or on a dataset, figures with their settings. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,20 +98,6 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static bool parse_int(const char *name, const char *text, int low, int high, int *value)
-{
-	char *end;
-	errno = 0;
-	long number = strtol(text, &end, 10);
-	if (errno == 0 && end != text && *end == '\0' && number >= low && number <= high) {
-		*value = (int)number;
-		return true;
-	}
-	fprintf(stderr, "tapcut eval: --%s: expected a whole number from %d to %d, found \"%s\"\n", name, low, high,
-		text);
-	return false;
-}
-
 static bool parse_threshold(const char *text, float *value)
 {
 	char *end;
@@ -151,20 +136,20 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_PAIRS: a->pairs = optarg; return true;
 	case OPT_COCO: a->coco = optarg; return true;
 	case OPT_IMAGES: a->images = optarg; return true;
-	case OPT_SIZE: return parse_int("size", optarg, 32, 4096, &o->session.size);
-	case OPT_FIRST_SIZE: return parse_int("first-size", optarg, 32, 4096, &o->session.first_size);
+	case OPT_SIZE: return command_int("eval", "size", optarg, 32, 4096, &o->session.size);
+	case OPT_FIRST_SIZE: return command_int("eval", "first-size", optarg, 32, 4096, &o->session.first_size);
 	case OPT_ZOOM: o->session.zoom = 1; return true;
 	case OPT_NO_ZOOM: o->session.zoom = 0; return true;
 	case OPT_THRESHOLD: return parse_threshold(optarg, &o->session.threshold);
-	case OPT_KEEP: return parse_int("keep-touched", optarg, 0, 1, &o->session.keep_touched);
-	case OPT_HOLES: return parse_int("fill-holes", optarg, 0, 1000000, &o->session.fill_holes);
+	case OPT_KEEP: return command_int("eval", "keep-touched", optarg, 0, 1, &o->session.keep_touched);
+	case OPT_HOLES: return command_int("eval", "fill-holes", optarg, 0, 1000000, &o->session.fill_holes);
 	case OPT_ARITHMETIC: return parse_arithmetic(optarg, &o->session.arithmetic);
 	case OPT_GRAPH_CUT: o->session.graph_cut = 1; return true;
 	case OPT_BASELINE: o->baseline = true; return strcmp(optarg, "graph-cut") == 0 || wrong_usage("--baseline: expected graph-cut");
-	case OPT_MAX_CLICKS: return parse_int("max-clicks", optarg, 1, EVALUATE_MAX_CLICKS, &o->max_clicks);
-	case OPT_JITTER: return parse_int("jitter", optarg, 0, 1000, &o->jitter);
-	case OPT_LIMIT: return parse_int("limit", optarg, 0, 1000000000, &o->limit);
-	case OPT_THREADS: return parse_int("threads", optarg, 1, 256, &o->threads);
+	case OPT_MAX_CLICKS: return command_int("eval", "max-clicks", optarg, 1, EVALUATE_MAX_CLICKS, &o->max_clicks);
+	case OPT_JITTER: return command_int("eval", "jitter", optarg, 0, 1000, &o->jitter);
+	case OPT_LIMIT: return command_int("eval", "limit", optarg, 0, 1000000000, &o->limit);
+	case OPT_THREADS: return command_int("eval", "threads", optarg, 1, 256, &o->threads);
 	case OPT_EACH: a->each = true; return true;
 	case OPT_JSON: a->json = true; return true;
 	case OPT_HELP: a->help = true; return true;

@@ -1,5 +1,4 @@
 /* tapcut quantize: a weights file that runs in 8 bits as well, its ranges chosen on photos and simulated clicks. */
-#include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -64,28 +63,15 @@ static bool wrong_usage(const char *message)
 	return false;
 }
 
-static bool parse_int(const char *name, const char *text, int low, int high, int *value)
-{
-	char *end;
-	errno = 0;
-	long number = strtol(text, &end, 10);
-	if (errno == 0 && end != text && *end == '\0' && number >= low && number <= high) {
-		*value = (int)number;
-		return true;
-	}
-	fprintf(stderr, "tapcut quantize: --%s: expected a whole number from %d to %d, found \"%s\"\n", name, low, high, text);
-	return false;
-}
-
 static bool parse_option(int option, struct arguments *a)
 {
 	switch (option) {
 	case OPT_COCO: a->coco = optarg; return true;
 	case OPT_IMAGES: a->images = optarg; return true;
 	case 'o': a->output = optarg; return true;
-	case OPT_SAMPLES: return parse_int("samples", optarg, 1, 100000, &a->samples);
-	case OPT_SIZE: return parse_int("size", optarg, 32, 4096, &a->size);
-	case OPT_SEED: return parse_int("seed", optarg, 0, 1000000000, &a->seed);
+	case OPT_SAMPLES: return command_int("quantize", "samples", optarg, 1, 100000, &a->samples);
+	case OPT_SIZE: return command_int("quantize", "size", optarg, 32, 4096, &a->size);
+	case OPT_SEED: return command_int("quantize", "seed", optarg, 0, 1000000000, &a->seed);
 	case OPT_RAW: a->raw = true; return true;
 	case OPT_VERBOSE: a->verbose = true; return true;
 	case OPT_HELP: a->help = true; return true;

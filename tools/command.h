@@ -4,6 +4,8 @@
 #ifndef TOOLS_COMMAND_H
 #define TOOLS_COMMAND_H
 
+#include <stdbool.h>
+
 int cmd_bench(int argc, char **argv);
 int cmd_coco(int argc, char **argv);
 int cmd_cut(int argc, char **argv);
@@ -20,5 +22,7 @@ int cmd_train(int argc, char **argv);
 
 /* Prints "tapcut NAME: " and the stored status message on stderr; returns 1. */
 int command_failed(const char *name);
+/* A whole number from low to high given to --OPTION of `tapcut NAME`; false after a message on stderr if it is not one. */
+bool command_int(const char *name, const char *option, const char *text, int low, int high, int *value);
 
 #endif

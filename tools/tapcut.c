@@ -1,5 +1,7 @@
 /* The `tapcut` program: finds the subcommand and hands over. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/kernels.h"
@@ -44,6 +46,19 @@ int command_failed(const char *name)
 {
 	fprintf(stderr, "tapcut %s: %s\n", name, status_message());
 	return 1;
+}
+
+bool command_int(const char *name, const char *option, const char *text, int low, int high, int *value)
+{
+	char *end;
+	errno = 0;
+	long number = strtol(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && number >= low && number <= high) {
+		*value = (int)number;
+		return true;
+	}
+	fprintf(stderr, "tapcut %s: --%s: expected a whole number from %d to %d, found \"%s\"\n", name, option, low, high, text);
+	return false;
 }
 
 /* The subcommand has said what is wrong with its command line; here is the way out. */
