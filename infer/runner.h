@@ -78,11 +78,6 @@ int infer_plan_tasks(struct infer_runner *r, int h, int w, const struct infer_sh
 /* runner_memory.c: the arena, and the tasks' calls ready to run. TAPCUT_OK, TAPCUT_LIMIT or TAPCUT_NO_MEMORY. */
 int infer_plan_memory(struct infer_runner *r, char *message);
 
-static inline size_t infer_round_up(size_t number, size_t multiple)
-{
-	return (number + multiple - 1) / multiple * multiple;
-}
-
 static inline size_t infer_map_row_bytes(const struct infer_map *m)
 {
 	return (size_t)m->w * m->pitch * infer_element_bytes(m->element);

@@ -88,11 +88,6 @@ struct source {
 	size_t offsets;     /* bytes of these */
 };
 
-static size_t round_up(size_t number, size_t multiple)
-{
-	return (number + multiple - 1) / multiple * multiple;
-}
-
 static struct source source_of(const struct infer_call *call)
 {
 	const int *args = call->step->args;
@@ -103,7 +98,7 @@ static struct source source_of(const struct infer_call *call)
 		s.width = in->w + 2 * args[3];
 	}
 	s.row = (size_t)s.width * s.pitch;
-	s.offsets = round_up((size_t)args[0] * (size_t)args[1] * sizeof(ptrdiff_t), 64);
+	s.offsets = infer_round_up((size_t)args[0] * (size_t)args[1] * sizeof(ptrdiff_t), 64);
 	return s;
 }
 
@@ -137,7 +132,7 @@ static struct plan plan_of(const struct infer_call *call)
 	for (int i = 0; i < p.count; i++) {
 		struct source *s = &p.source[i];
 		size_t copy = s->copied ? (size_t)band_input_rows(s, p.rows) * s->row * sizeof(float) : 0;
-		s->scratch = s->offsets + round_up(copy, 64);
+		s->scratch = s->offsets + infer_round_up(copy, 64);
 	}
 	return p;
 }

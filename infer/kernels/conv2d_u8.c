@@ -12,11 +12,6 @@
 
 enum { BAND_BYTES = 48 * 1024, MAX_BAND_ROWS = 16, MAX_PLANE_CHANNELS = 4 };
 
-static size_t round_up(size_t n, size_t to)
-{
-	return (n + to - 1) / to * to;
-}
-
 /* --- weights -------------------------------------------------------------------------------------------------------- */
 
 struct weights {
@@ -54,7 +49,7 @@ static size_t direct_bytes(const struct infer_call *call)
 /* The same weights for Winograd's algorithm stand behind those for the direct one; NULL where it is not for this step. */
 static void *winograd_at(const struct infer_call *call, const void *packed)
 {
-	return infer_winograd_u8_suits(call) ? (char *)(uintptr_t)packed + round_up(direct_bytes(call), 64) : NULL;
+	return infer_winograd_u8_suits(call) ? (char *)(uintptr_t)packed + infer_round_up(direct_bytes(call), 64) : NULL;
 }
 #endif
 
@@ -63,7 +58,7 @@ size_t infer_conv2d_u8_packed(const struct infer_call *call)
 	size_t bytes = direct_bytes(call);
 #if defined(__wasm_simd128__)
 	if (infer_winograd_u8_suits(call))
-		bytes = round_up(bytes, 64) + infer_winograd_u8_packed(call);
+		bytes = infer_round_up(bytes, 64) + infer_winograd_u8_packed(call);
 #endif
 	return bytes;
 }
@@ -172,7 +167,7 @@ static const struct infer_call *operand_call(const struct infer_call *call, int 
 
 static size_t padded_outputs(const struct infer_call *call)
 {
-	return round_up((size_t)call->tensor[0]->dims[0], INFER_U8_BLOCK);
+	return infer_round_up((size_t)call->tensor[0]->dims[0], INFER_U8_BLOCK);
 }
 
 size_t infer_conv2d_u8_constant_bytes(const struct infer_call *call)
@@ -212,7 +207,7 @@ static struct geometry geometry(const struct infer_call *call, int band_rows)
 	int quads = (out->w + INFER_U8_QUAD - 1) / INFER_U8_QUAD;
 	g.direct = sizeof(infer_u8_lane) == 1 && args[0] == 1 && args[1] == 1 && args[3] == 0 && in->c % INFER_U8_GROUP == 0 &&
 		   out->w >= INFER_U8_QUAD;
-	g.pixel = round_up((size_t)in->c, INFER_U8_GROUP);
+	g.pixel = infer_round_up((size_t)in->c, INFER_U8_GROUP);
 	g.rows = (band_rows - 1) * g.stride + (g.kernel_h - 1) * g.dilation + 1;
 	/* Rows narrower than a quad are widened, so that a quad's windows are there. */
 	int pixels = out->w < INFER_U8_QUAD ? quads * INFER_U8_QUAD : out->w;
@@ -259,7 +254,7 @@ static size_t quad_count(const struct infer_call *call, int rows)
 
 static size_t quad_bytes(const struct infer_call *call, int rows)
 {
-	return round_up(round_up(quad_count(call, rows), INFER_U8_QUADS) * sizeof(struct infer_conv2d_u8_quad), 64);
+	return infer_round_up(infer_round_up(quad_count(call, rows), INFER_U8_QUADS) * sizeof(struct infer_conv2d_u8_quad), 64);
 }
 
 size_t infer_conv2d_u8_scratch(const struct infer_call *call)
@@ -268,7 +263,7 @@ size_t infer_conv2d_u8_scratch(const struct infer_call *call)
 	size_t bytes = quad_bytes(call, rows);
 	for (int k = 0; k < operand_count(call); k++) {
 		struct geometry g = geometry(operand_call(call, k), rows);
-		bytes += round_up(packed_lanes(&g) * sizeof(infer_u8_lane), 64) + 64;
+		bytes += infer_round_up(packed_lanes(&g) * sizeof(infer_u8_lane), 64) + 64;
 	}
 #if defined(__wasm_simd128__)
 	size_t winograd = infer_winograd_u8_suits(call) ? infer_winograd_u8_scratch(call) : 0;
@@ -439,7 +434,7 @@ static void run_band(const struct infer_call *call, int y, int rows, int full_ro
 		struct geometry g = geometry(one, full_rows);
 		set_operand(one, &g, (const float *)call->constants + (size_t)k * padded_outputs(call), y, rows,
 			    (infer_u8_lane *)(void *)packed, &band.operand[k]);
-		packed += round_up(packed_lanes(&g) * sizeof(infer_u8_lane), 64) + 64;
+		packed += infer_round_up(packed_lanes(&g) * sizeof(infer_u8_lane), 64) + 64;
 	}
 	list_quads(call, &band, rows, (struct infer_conv2d_u8_quad *)(void *)scratch);
 	run_inner(&band, call->isa);

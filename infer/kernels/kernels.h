@@ -18,6 +18,12 @@ const char *infer_isa_name(enum infer_isa isa);
 /* What a map's elements are: float, or uint8_t with real = scale (q - zero). */
 enum infer_element { INFER_ELEMENT_F32, INFER_ELEMENT_U8 };
 
+/* The next multiple, or the number if it is one. */
+static inline size_t infer_round_up(size_t number, size_t multiple)
+{
+	return (number + multiple - 1) / multiple * multiple;
+}
+
 static inline size_t infer_element_bytes(int element)
 {
 	return element == INFER_ELEMENT_F32 ? sizeof(float) : 1;
