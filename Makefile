@@ -23,7 +23,7 @@ LDLIBS   = -lopenblas -lcjson -lpng -ljpeg -lz -lm -pthread
 # Layers, lowest last, in link order: tools -> train -> convert, data -> core, infer.
 LAYERS = train convert data core infer
 tool_sources  = $(wildcard tools/*.c tools/bench/*.c)
-layer_sources = $(filter-out %.inc.c core/kernels/% infer/examples/% train/ranks_mpi.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+layer_sources = $(filter-out %.inc.c core/kernels/% infer/packaging/examples/% train/ranks_mpi.c,$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 # Kernels are compiled once per instruction set and chosen at run time (core/kernels/README.md).
@@ -74,8 +74,6 @@ $(BUILD)/core/kernels/%.$(1).o: core/kernels/%.c Makefile
 endef
 $(foreach i,$(ISAS),$(eval $(call kernel_rule,$(i))))
 
-# infer/ uses plain names inside, so that the folder can be lifted out.
-$(BUILD)/infer/%.o: ALLFLAGS += -Iinfer
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(ARCHIVES)
 	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) -lcheck -lsubunit -lrt $(LDLIBS)
@@ -104,26 +102,26 @@ asan:
 suitcase:
 	@rm -rf $(BUILD)/suitcase && mkdir -p $(BUILD)/suitcase && cp -r infer $(BUILD)/suitcase/tapcut
 	@sed -n '/^```c$$/,/^```$$/p' infer/README.md | sed '/^```/d' >$(BUILD)/suitcase/example.c
-	@cd $(BUILD)/suitcase && $(CC) -std=c11 -O2 $(WARN) -Werror -c tapcut/*.c tapcut/kernels/*.c tapcut/edit/*.c && $(AR) rcs libtapcut.a *.o
+	@cd $(BUILD)/suitcase && $(CC) -std=c11 -O2 $(WARN) -Werror -c tapcut/*/*.c && $(AR) rcs libtapcut.a *.o
 	@cd $(BUILD)/suitcase && $(CC) -std=c11 -O2 $(WARN) -Werror -Itapcut -o example example.c libtapcut.a -lz -lm
 	@echo "suitcase: infer/ compiles alone: $$(size -t $(BUILD)/suitcase/libtapcut.a | awk 'END { print $$1 }') bytes of code"
 
 # Each header compiles alone.
 check-headers:
 	@for h in $$(find core data train infer convert tools tests -name '*.h' ! -name 'op_list.h' ! -name 'kernel_list.h' ! -path core/kernels/kernel.h); do \
-		echo "#include \"$$h\"" | $(CC) $(CSTD) $(WARN) -I. -Iinfer -fsyntax-only -xc - || exit 1; done; echo "check-headers: ok"
+		echo "#include \"$$h\"" | $(CC) $(CSTD) $(WARN) -I. -fsyntax-only -xc - || exit 1; done; echo "check-headers: ok"
 
 # Each folder includes only what it may: infer nothing of ours, core itself, the others downwards. Each outside library is known
 # to one file.
 may_include = if grep -rnE '^\#include "[a-z_]+/' $(1) | grep -vE '\#include "($(2))/'; then exit 1; fi
 check-layers:
-	@$(call may_include,infer,kernels)
+	@$(call may_include,infer,infer)
 	@$(call may_include,core,core)
 	@$(call may_include,data,data|core|infer)
 	@$(call may_include,convert,convert|core|infer)
 	@$(call may_include,train,train|data|convert|core|infer)
 	@if grep -rlE '<(cblas|png|jpeglib|cjson/cJSON|mpi)\.h>' $(LAYERS) tools | \
-		grep -vE '^(core/blas|data/image_io|train/json|train/ranks_mpi)\.c$$'; then exit 1; fi
+		grep -vE '^(core/blas|data/image_io|train/config/json|train/ranks_mpi)\.c$$'; then exit 1; fi
 	@echo "check-layers: ok"
 
 # --- the library for apps: make install PREFIX= DESTDIR= (infer/README.md) ---------------------------------------------
@@ -139,7 +137,7 @@ SHARED     := libtapcut.so.$(VERSION)
 # Never with a sanitizer: the asan build's tests install the plain library. Position independent, for the shared library and
 # for shared libraries that take in the static one.
 LIB         = $(if $(SANITIZE),build,$(BUILD))/lib
-LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -DNDEBUG -Iinfer -fPIC -fvisibility=hidden -pthread \
+LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -DNDEBUG -fPIC -fvisibility=hidden -pthread \
 	-fno-asynchronous-unwind-tables -fno-ident -fno-merge-constants -fno-jump-tables # few symbols, relocations and sections
 lib_objects = $(patsubst infer/%.c,$(LIB)/objects/%.o,$(call layer_sources,infer))
 lib_headers = $(wildcard infer/tapcut*.h)
@@ -152,9 +150,9 @@ $(LIB)/objects/%.o: infer/%.c Makefile
 	$(call quiet,CC)$(CC) $(LIB_FLAGS) -MMD -MP -c -o $@ $<
 
 # Small, but for what a tap's and a photo's time goes through (measured): there it is 1.2 to 2 times as fast.
-LIB_FAST    = resize kernels/upsample kernels/max_pool2d edit/focus
+LIB_FAST    = image/resize kernels/upsample kernels/max_pool2d edit/focus
 LIB_QUICK   = kernels/product_avx512 kernels/product_avx2 kernels/conv2d_u8_vnni \
-	      kernels/max_pool2d_u8 kernels/upsample_u8 kernels/add_u8 guided # vectors written out
+	      kernels/max_pool2d_u8 kernels/upsample_u8 kernels/add_u8 image/guided # vectors written out
 $(foreach f,$(LIB_FAST),$(LIB)/objects/$(f).o): LIB_CFLAGS += -O2 -ftree-vectorize
 $(foreach f,$(LIB_QUICK),$(LIB)/objects/$(f).o): LIB_CFLAGS += -O2
 
@@ -304,7 +302,6 @@ $(WEB_OBJECTS)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@test -n "$(have_wasm)" || { echo "the web page needs clang, lld, wasi-libc and libclang-rt-14-dev-wasm32" >&2; exit 1; }
 	$(call quiet,WASM)$(WASM_CC) $(WASM_FLAGS) -MMD -MP -c -o $@ $<
-$(WEB_OBJECTS)/infer/%.o: WASM_FLAGS += -Iinfer
 # Small, but for what time is spent in.
 WASM_O = -Os
 $(WEB_OBJECTS)/infer/kernels/%.o: WASM_O = -O3

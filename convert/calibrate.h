@@ -10,7 +10,7 @@
 #define CONVERT_CALIBRATE_H
 
 #include "core/status.h"
-#include "infer/network.h"
+#include "infer/network/network.h"
 
 struct calibration;
 

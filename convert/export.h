@@ -6,7 +6,7 @@
 
 #include "convert/quantize.h"
 #include "core/nn/model.h"
-#include "infer/preprocess.h"
+#include "infer/image/preprocess.h"
 
 /* The numbers behind "codebook" are entries of a tensor's table. */
 enum export_weights {

@@ -1,6 +1,6 @@
 /* A network as an ONNX file (https://onnx.ai, opset 13, IR version 8), which ONNX Runtime and others run.
  *
- * Inputs: image (1,3,H,W) and clicks (1,P,H,W), both prepared as infer/preprocess.h says; output: logits (1,1,H,W).
+ * Inputs: image (1,3,H,W) and clicks (1,P,H,W), both prepared as infer/image/preprocess.h says; output: logits (1,1,H,W).
  * How to prepare them stands in the file's metadata under keys that begin with "tapcut.". Weights are float32. */
 #ifndef CONVERT_ONNX_H
 #define CONVERT_ONNX_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "infer/network.h"
+#include "infer/network/network.h"
 
 struct onnx_options {
 	int height, width; /* of the inputs, multiples of 16; 0: symbolic, any multiple of 16 */

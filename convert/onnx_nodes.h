@@ -3,7 +3,7 @@
 #define CONVERT_ONNX_NODES_H
 
 #include "convert/onnx_proto.h"
-#include "infer/network.h"
+#include "infer/network/network.h"
 
 enum { ONNX_NAME_SIZE = 32, ONNX_FLOAT = 1 /* TensorProto.DataType */ };
 

@@ -4,7 +4,7 @@
 #define CONVERT_STEPS_H
 
 #include "core/graph.h"
-#include "infer/network.h"
+#include "infer/network/network.h"
 
 /* The steps and tensors, with the parameter that each tensor came from. */
 struct steps {

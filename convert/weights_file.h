@@ -1,4 +1,4 @@
-/* A network as the bytes of a .tapcut file (infer/FORMAT.md); the other end of infer/reader.c. */
+/* A network as the bytes of a .tapcut file (infer/FORMAT.md); the other end of infer/network/reader.c. */
 #ifndef CONVERT_WEIGHTS_FILE_H
 #define CONVERT_WEIGHTS_FILE_H
 
@@ -6,7 +6,7 @@
 
 #include "convert/export.h"
 #include "core/status.h"
-#include "infer/network.h"
+#include "infer/network/network.h"
 
 /* `network`: steps, tensors (data: float32), preprocess, architecture, default_size; its `weights` and the tensors'
  * types are not read: `weights` says how to store. With ranges it is a file of version 2, whose int8 weights are within 63.

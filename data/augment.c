@@ -1,7 +1,7 @@
 /* From an object of the dataset to a training sample. The recipe is that of RITM (Sofiiuk et al., 2021; FIELD.md C.1 and D): a
  * crop around the object at a random scale, mirrored or not, brightness, contrast and colour shifted.
  *
- * Photo, mask and the other objects' mask go through the same resampler with the same rectangle (infer/resize.h, which the deployed
+ * Photo, mask and the other objects' mask go through the same resampler with the same rectangle (infer/image/resize.h, which the deployed
  * network uses too). A mask is resampled as 0 and 255 and cut at 128: a pixel belongs to the object when most of what it covers
  * does. */
 #include "data/augment.h"
@@ -12,7 +12,7 @@
 
 #include "core/portable_math.h"
 #include "data/robot.h"
-#include "infer/resize.h"
+#include "infer/image/resize.h"
 
 enum {
 	MIN_OBJECT_PIXELS = 16, /* of a crop that is worth training on */

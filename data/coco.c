@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/json_stream.h"
+#include "core/json_stream.h"
 
 enum section { SECTION_IMAGES, SECTION_CATEGORIES, SECTION_ANNOTATIONS, SECTIONS };
 static const char *const section_names[SECTIONS] = {"images", "categories", "annotations"};

@@ -4,7 +4,7 @@
 #define TOOLS_CHECKPOINT_MODEL_H
 
 #include "convert/export.h"
-#include "train/config.h"
+#include "train/config/config.h"
 
 struct checkpoint_model {
 	struct config config;

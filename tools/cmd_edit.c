@@ -15,7 +15,7 @@
 #include "tools/cutout_file.h"
 #include "tools/model_file.h"
 #include "tools/selection.h"
-#include "train/progress.h"
+#include "train/record/progress.h"
 
 enum { MAX_EDITS = 32, QUALITY = 95 };
 

@@ -7,7 +7,7 @@
 
 #include "tools/command.h"
 #include "tools/model_file.h"
-#include "train/evaluate.h"
+#include "train/evaluate/evaluate.h"
 
 static void print_usage(FILE *out)
 {

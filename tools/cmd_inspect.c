@@ -8,10 +8,10 @@
 #include "core/atomic_file.h"
 #include "core/checkpoint.h"
 #include "core/sha256.h"
-#include "infer/network.h"
+#include "infer/network/network.h"
 #include "infer/tapcut.h"
 #include "tools/command.h"
-#include "train/config.h"
+#include "train/config/config.h"
 #include "train/run_state.h"
 
 static void print_usage(FILE *out)

@@ -11,7 +11,7 @@
 #include "core/folder.h"
 #include "tools/command.h"
 #include "tools/overrides.h"
-#include "train/config.h"
+#include "train/config/config.h"
 #include "train/ranks.h"
 #include "train/trainer.h"
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "core/status.h"
-#include "infer/network.h"
+#include "infer/network/network.h"
 
 bool path_ends_with(const char *path, const char *end);
 

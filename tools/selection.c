@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "train/progress.h"
+#include "train/record/progress.h"
 
 /* --- options ------------------------------------------------------------------------------------------------ */
 

@@ -3,7 +3,7 @@
 #define TRAIN_OBJECTIVE_H
 
 #include "core/nn/model.h"
-#include "train/config.h"
+#include "train/config/config.h"
 
 struct objective {
 	int target; /* graph input (N,1,H,W): 1 object, 0 background, TARGET_IGNORE */

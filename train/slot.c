@@ -9,8 +9,8 @@
 #include "core/portable_math.h"
 #include "data/robot.h"
 #include "data/sampler.h"
-#include "infer/preprocess.h"
-#include "train/metrics.h"
+#include "infer/image/preprocess.h"
+#include "train/evaluate/metrics.h"
 
 enum { IMAGE_PLANES = 3 };
 

@@ -5,7 +5,7 @@
 #define TRAIN_SLOT_H
 
 #include "core/executor.h"
-#include "train/config.h"
+#include "train/config/config.h"
 #include "train/objective.h"
 
 enum { SLOT_MAX_SAMPLES = 64 };

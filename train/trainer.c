@@ -16,9 +16,9 @@
 #include "core/folder.h"
 #include "train/batch.h"
 #include "train/objective.h"
-#include "train/progress.h"
-#include "train/run_log.h"
-#include "train/run_report.h"
+#include "train/record/progress.h"
+#include "train/record/run_log.h"
+#include "train/record/run_report.h"
 #include "train/run_state.h"
 #include "train/validate.h"
 

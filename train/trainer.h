@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "train/config.h"
+#include "train/config/config.h"
 #include "train/ranks.h"
 
 struct train_options {

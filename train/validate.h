@@ -4,8 +4,8 @@
 #define TRAIN_VALIDATE_H
 
 #include "core/nn/model.h"
-#include "train/config.h"
-#include "train/evaluate.h"
+#include "train/config/config.h"
+#include "train/evaluate/evaluate.h"
 
 /* A model of the inference library from `values`; free with tapcut_model_free. */
 enum status deploy_in_memory(const struct model *model, const struct config *config, const float *values,

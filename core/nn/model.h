@@ -1,6 +1,6 @@
 /* The click-segmentation model: SqueezeNet trunk, decoder, and where the clicks enter. Chosen by a config, built as a graph.
  *
- * Image input (N,3,H,W) normalised as in infer/preprocess.h; click input (N,P,H,W), P = 3 with the previous mask, else 2;
+ * Image input (N,3,H,W) normalised as in infer/image/preprocess.h; click input (N,P,H,W), P = 3 with the previous mask, else 2;
  * logits (N,1,H,W). H and W are multiples of 16.
  *
  * SqueezeNet: Iandola et al., arXiv 1602.07360; v1.1: github.com/forresti/SqueezeNet. SharpMask: Pinheiro et al., ECCV 2016. */

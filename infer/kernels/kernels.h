@@ -5,7 +5,7 @@
 #ifndef INFER_KERNELS_KERNELS_H
 #define INFER_KERNELS_KERNELS_H
 
-#include "../network.h"
+#include "../network/network.h"
 
 /* Instruction sets that some kernels are built for. */
 enum infer_isa { INFER_ISA_GENERIC, INFER_ISA_AVX2, INFER_ISA_AVX512, INFER_ISA_COUNT };

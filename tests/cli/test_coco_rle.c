@@ -5,7 +5,7 @@
 
 #include "tests/support/program.h"
 #include "tests/support/test.h"
-#include "train/json.h"
+#include "train/config/json.h"
 
 static double number(const struct json *object, const char *key)
 {

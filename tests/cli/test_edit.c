@@ -10,7 +10,7 @@
 #include "infer/tapcut_edit.h"
 #include "tests/support/program.h"
 #include "tests/support/test.h"
-#include "train/json.h"
+#include "train/config/json.h"
 
 enum { W = 160, H = 120 };
 

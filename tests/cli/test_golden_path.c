@@ -9,7 +9,7 @@
 #include "data/rle.h"
 #include "tests/support/program.h"
 #include "tests/support/test.h"
-#include "train/json.h"
+#include "train/config/json.h"
 
 static char dir[1024];
 

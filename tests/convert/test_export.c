@@ -8,7 +8,7 @@
 #include "core/atomic_file.h"
 #include "core/quantize.h"
 #include "core/rng.h"
-#include "infer/network.h"
+#include "infer/network/network.h"
 #include "infer/tapcut.h"
 #include "tests/convert/variants.h"
 #include "tests/support/test.h"

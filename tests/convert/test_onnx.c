@@ -264,7 +264,7 @@ END_TEST
 
 /* --- ONNX Runtime ------------------------------------------------------------------------------------------------- */
 
-/* All operators of infer/network.h, and windows that end beyond the edge. */
+/* All operators of infer/network/network.h, and windows that end beyond the edge. */
 static struct infer_network all_operators(void)
 {
 	struct builder built, *b = &built;

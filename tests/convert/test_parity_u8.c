@@ -9,7 +9,7 @@
 #include "core/quantize.h"
 #include "core/rng.h"
 #include "infer/kernels/kernels.h"
-#include "infer/network.h"
+#include "infer/network/network.h"
 #include "infer/tapcut.h"
 #include "tests/support/graph.h"
 #include "tests/support/test.h"

@@ -11,7 +11,7 @@
 #include "core/rng.h"
 #include "data/coco_rle_export.h"
 #include "tests/support/test.h"
-#include "train/json.h"
+#include "train/config/json.h"
 
 /* Records as lines of text, masks as strings. Every photo is 6 wide and 4 high to it. */
 struct log {

@@ -8,7 +8,7 @@
 #include "core/rng.h"
 #include "data/rle.h"
 #include "tests/support/test.h"
-#include "train/json.h"
+#include "train/config/json.h"
 
 /* The rule as polygon.c states it, point by point: every grid point of every edge, all crossings in a sorted list. */
 

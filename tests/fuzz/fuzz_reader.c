@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "infer/network.h"
+#include "infer/network/network.h"
 #include "infer/tapcut.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,5 @@
 /* Networks made in memory for tests: steps are appended one by one, weights come from the project's generator. Values are numbered
- * as in infer/network.h; each function returns the value it makes. */
+ * as in infer/network/network.h; each function returns the value it makes. */
 #ifndef TESTS_INFER_BUILD_NETWORK_H
 #define TESTS_INFER_BUILD_NETWORK_H
 
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "infer/network.h"
+#include "infer/network/network.h"
 
 struct builder {
 	struct infer_network network;

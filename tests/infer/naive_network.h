@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "infer/kernels/kernels.h"
-#include "infer/network.h"
+#include "infer/network/network.h"
 
 struct naive_value {
 	struct infer_shape shape;

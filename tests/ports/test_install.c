@@ -71,7 +71,7 @@ static void check_example(const char *run)
 START_TEST(test_pkg_config_shared)
 {
 	char run[3000];
-	shell("%s -std=c99 -Wall -Wextra -Werror infer/examples/mask.c -o '%s/shared' $(" PKG_CONFIG " --cflags --libs tapcut)",
+	shell("%s -std=c99 -Wall -Wextra -Werror infer/packaging/examples/mask.c -o '%s/shared' $(" PKG_CONFIG " --cflags --libs tapcut)",
 	      shell_compiler(), root, prefix, prefix);
 	ck_assert_msg(strstr(shell("readelf -d '%s/shared'", root), "libtapcut.so.0"), "not linked with the shared library");
 	snprintf(run, sizeof run, "LD_LIBRARY_PATH='%s/lib' '%s/shared'", prefix, root);
@@ -83,7 +83,7 @@ START_TEST(test_pkg_config_static)
 {
 	char run[3000];
 	shell("mkdir '%s/alone' && cp '%s/lib/libtapcut.a' '%s/alone'", root, prefix, root);
-	shell("%s -std=c99 -Wall -Wextra -Werror infer/examples/mask.c -o '%s/static' "
+	shell("%s -std=c99 -Wall -Wextra -Werror infer/packaging/examples/mask.c -o '%s/static' "
 	      "$(" PKG_CONFIG " --define-variable=libdir='%s/alone' --cflags --libs --static tapcut)",
 	      shell_compiler(), root, prefix, prefix, root);
 	snprintf(run, sizeof run, "'%s/static'", root);
@@ -107,7 +107,7 @@ START_TEST(test_cmake)
 		return;
 	/* A folder that was moved after the installation: paths are relative. */
 	shell("cp -r '%s' '%s/moved'", prefix, root);
-	shell("cmake -S infer/examples -B '%s/cmake' -DCMAKE_C_COMPILER='%s' -DCMAKE_PREFIX_PATH=\"$PWD/%s/moved\"", root,
+	shell("cmake -S infer/packaging/examples -B '%s/cmake' -DCMAKE_C_COMPILER='%s' -DCMAKE_PREFIX_PATH=\"$PWD/%s/moved\"", root,
 	      shell_compiler(), root);
 	shell("cmake --build '%s/cmake'", root);
 	snprintf(run, sizeof run, "'%s/cmake/mask'", root);
@@ -122,7 +122,7 @@ START_TEST(test_python)
 	char run[3000];
 	if (!shell_has("python3", "ctypes example"))
 		return;
-	snprintf(run, sizeof run, "LD_LIBRARY_PATH='%s/lib' python3 infer/examples/mask.py", prefix);
+	snprintf(run, sizeof run, "LD_LIBRARY_PATH='%s/lib' python3 infer/packaging/examples/mask.py", prefix);
 	check_example(run);
 }
 END_TEST

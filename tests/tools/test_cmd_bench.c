@@ -7,7 +7,7 @@
 
 #include "tests/support/program.h"
 #include "tests/support/test.h"
-#include "train/json.h"
+#include "train/config/json.h"
 
 #define SMALL "bench configs/smoke.json --size 32 --batch 2 --steps 2 --repeat 2 --threads 2 "
 

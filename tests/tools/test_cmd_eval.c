@@ -7,7 +7,7 @@
 
 #include "data/image_io.h"
 #include "tests/support/test.h"
-#include "train/json.h"
+#include "train/config/json.h"
 
 #define MODEL "tests/infer/golden/tiny_f32.tapcut"
 

@@ -7,7 +7,7 @@
 #include "core/workers.h"
 #include "tools/bench/child.h"
 #include "train/batch.h"
-#include "train/profile.h"
+#include "tools/bench/profile.h"
 
 enum { BENCH_MAX_REPEATS = 99 };
 

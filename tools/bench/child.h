@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "core/status.h"
-#include "train/json.h"
+#include "train/config/json.h"
 
 struct bench_child {
 	FILE *to, *from;

@@ -3,7 +3,7 @@
 #define TOOLS_BENCH_FLOPS_H
 
 #include "core/status.h"
-#include "infer/network.h"
+#include "infer/network/network.h"
 
 struct bench_flops {
 	double all;   /* two for each multiply-add of the convolutions */

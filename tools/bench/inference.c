@@ -4,7 +4,7 @@
 
 #include "infer/tapcut.h"
 #include "tools/bench/bench.h"
-#include "train/progress.h"
+#include "train/record/progress.h"
 #include "train/validate.h"
 
 enum { ROUNDS = 7 };

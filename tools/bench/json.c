@@ -3,7 +3,7 @@
 #include "core/blas.h"
 #include "core/kernels.h"
 #include "tools/bench/bench.h"
-#include "train/text.h"
+#include "core/text.h"
 
 static void add_number(struct text *text, const char *key, double number)
 {

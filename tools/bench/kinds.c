@@ -1,4 +1,4 @@
-/* Where a tap's time goes, by kind of step, each step run as a whole: values that a session streams (infer/stream.h) exist here, so the
+/* Where a tap's time goes, by kind of step, each step run as a whole: values that a session streams (infer/run/stream.h) exist here, so the
  * sum is somewhat above a tap's time. */
 #include <float.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 #include "infer/tapcut.h"
 #include "tools/bench/bench.h"
 #include "tools/bench/flops.h"
-#include "train/progress.h"
+#include "train/record/progress.h"
 
 enum { ROUNDS = 9, MAX_KINDS = 32, NAME_SIZE = 48 };
 

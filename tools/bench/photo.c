@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 
 #include "data/image_io.h"
-#include "infer/resize.h"
+#include "infer/image/resize.h"
 #include "infer/tapcut.h"
 #include "tools/bench/bench.h"
 #include "tools/model_file.h"

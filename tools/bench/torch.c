@@ -7,7 +7,7 @@
 
 #include "tools/bench/bench.h"
 #include "tools/project_file.h"
-#include "train/text.h"
+#include "core/text.h"
 
 #define PYTHON "/usr/bin/python3" /* the distribution's: where its PyTorch is */
 #define TWIN "tools/bench/torch_twin.py"

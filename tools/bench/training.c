@@ -6,7 +6,7 @@
 #include "core/backend.h"
 #include "data/robot.h"
 #include "tools/bench/bench.h"
-#include "train/progress.h"
+#include "train/record/progress.h"
 
 static const struct ranks alone = { .count = 1, .machine_ranks = 1 };
 

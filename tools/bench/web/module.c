@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "infer/network.h"
-#include "infer/preprocess.h"
+#include "infer/network/network.h"
+#include "infer/image/preprocess.h"
 #include "infer/tapcut.h"
 
 #define EXPORT(name) __attribute__((export_name(#name)))

@@ -1,4 +1,4 @@
-/* What infer/reader.c needs of zlib, for WebAssembly, where there is none: checksums (zlib.c). Unpacking is left to the
+/* What infer/network/reader.c needs of zlib, for WebAssembly, where there is none: checksums (zlib.c). Unpacking is left to the
  * browser's own DecompressionStream: weights.js hands the module weights files whose payload is stored, not packed. */
 #ifndef TOOLS_WEB_WASM_LIBC_ZLIB_H
 #define TOOLS_WEB_WASM_LIBC_ZLIB_H

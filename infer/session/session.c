@@ -1,0 +1,425 @@
+/* One photo, its clicks and the network's answer at the working resolution; result.c makes masks of the photo's size from it.
+ *
+ *	photo (w x h) --view--> fit (long side = size) --padding to 16--> planes --network--> logits
+ *	                                                                                        |
+ *	mask <--post-processing, threshold-- probabilities (grid) <--sigmoid, resampled---------+
+ *
+ * The grid is the photo at the working resolution, so that a click on a photo of 12 million pixels costs no more than one on a small
+ * photo. A click's result depends on the clicks before it: the network sees its previous answer, and where it looks (view.h) follows
+ * the mask. So undo starts over and repeats all clicks but the last; the same steps give the same bits.
+ *
+ * All memory is allocated when the photo is set. */
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../kernels/kernels.h"
+#include "../image/postprocess.h"
+#include "../image/resize.h"
+
+enum { MAX_SIDE = 16384, MAX_PIXELS = 100 * 1000 * 1000, PLANE_MULTIPLE = 16 };
+
+/* --- life ----------------------------------------------------------------------------------------------------------- */
+
+enum tapcut_status tapcut_session_new(const struct tapcut_model *model, const struct tapcut_options *options,
+				      struct tapcut_session **session, char *message)
+{
+	*session = NULL;
+	enum tapcut_status status = options ? infer_check_options(model, options, message) : TAPCUT_OK;
+	if (status)
+		return status;
+	struct tapcut_session *s = calloc(1, sizeof *s);
+	if (!s)
+		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for a session");
+	s->model = model;
+	if (options)
+		s->options = *options;
+	else
+		tapcut_options_init(&s->options);
+	tapcut_options_resolve(model, &s->options);
+	*session = s;
+	return TAPCUT_OK;
+}
+
+/* Back to "no photo"; the runners may serve the next one. */
+static void forget_photo(struct tapcut_session *s)
+{
+	free(s->memory);
+	s->memory = NULL;
+	s->memory_bytes = 0;
+	s->w = s->h = s->click_count = 0;
+}
+
+void tapcut_session_free(struct tapcut_session *s)
+{
+	if (!s)
+		return;
+	forget_photo(s);
+	for (int i = 0; i < INFER_LOOKS; i++)
+		infer_runner_free(s->looks[i].runner);
+	free(s);
+}
+
+/* --- the photo ------------------------------------------------------------------------------------------------------ */
+
+static int check_photo(struct tapcut_session *s, const uint8_t *rgb, int w, int h, size_t stride)
+{
+	if (!rgb || w < 1 || h < 1)
+		return infer_fail(s->message, TAPCUT_ARGUMENT, "photo: expected pixels and at least 1x1, found %dx%d", w, h);
+	if (w > MAX_SIDE || h > MAX_SIDE || (long long)w * h > MAX_PIXELS)
+		return infer_fail(s->message, TAPCUT_LIMIT, "photo: sides at most %d and %d pixels in all, found %dx%d", MAX_SIDE,
+				  MAX_PIXELS, w, h);
+	if (stride < 3 * (size_t)w)
+		return infer_fail(s->message, TAPCUT_ARGUMENT, "photo: a row of %d pixels has %zu bytes, but the stride is %zu", w,
+				  3 * (size_t)w, stride);
+	return TAPCUT_OK;
+}
+
+static int round_up(int value, int multiple)
+{
+	return (value + multiple - 1) / multiple * multiple;
+}
+
+static int fit_side(int side, int longest, int size)
+{
+	int fit = (int)((double)side * size / longest + 0.5);
+	return fit > 0 ? fit : 1;
+}
+
+/* A runner for the photo's proportions; the one at hand if its planes have the same size. */
+static int prepare_look(struct tapcut_session *s, struct infer_look *look, int size, int w, int h)
+{
+	int longest = w > h ? w : h;
+	look->fit_w = fit_side(w, longest, size);
+	look->fit_h = fit_side(h, longest, size);
+	look->loaded = (struct infer_box){ 0 };
+	int plane_w = round_up(look->fit_w, PLANE_MULTIPLE), plane_h = round_up(look->fit_h, PLANE_MULTIPLE);
+	if (look->runner && plane_w == look->plane_w && plane_h == look->plane_h)
+		return TAPCUT_OK;
+	infer_runner_free(look->runner);
+	look->plane_w = plane_w;
+	look->plane_h = plane_h;
+	struct infer_run_options options = { .threads = s->options.threads, .isa = -1 };
+	options.arithmetic = s->options.arithmetic == TAPCUT_ARITHMETIC_INT8 ? INFER_ARITHMETIC_U8 : INFER_ARITHMETIC_F32;
+	return infer_runner_new(&s->model->network, plane_h, plane_w, &options, &look->runner, s->message);
+}
+
+/* With one size for all clicks the first look serves them all. */
+static int has_close_look(const struct tapcut_session *s)
+{
+	return s->options.first_size != s->options.size;
+}
+
+static struct infer_look *look_of_click(struct tapcut_session *s, int index)
+{
+	return &s->looks[index > 0 && has_close_look(s) ? INFER_CLOSE_LOOK : INFER_FIRST_LOOK];
+}
+
+void *infer_carve(char *memory, size_t *used, size_t bytes)
+{
+	void *piece = memory ? memory + *used : NULL;
+	*used += (bytes + 63) / 64 * 64;
+	return piece;
+}
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+static size_t lay_out(struct tapcut_session *s, char *memory, int w, int h)
+{
+	size_t used = 0, grid = (size_t)s->grid_w * (size_t)s->grid_h, fit = 0;
+	size_t workspace = infer_resize_workspace(w, h, INFER_GRID_SIDE, INFER_GRID_SIDE);
+	workspace = larger(workspace, infer_resize_workspace(s->grid_w, s->grid_h, w, INFER_STRIP_ROWS));
+	for (int i = 0; i < INFER_LOOKS; i++) {
+		const struct infer_look *look = &s->looks[i];
+		if (!look->runner)
+			continue;
+		fit = larger(fit, (size_t)look->fit_w * (size_t)look->fit_h);
+		workspace = larger(workspace, infer_resize_workspace(w, h, look->fit_w, look->fit_h));
+		workspace = larger(workspace, infer_resize_workspace(look->fit_w, look->fit_h, INFER_GRID_SIDE, INFER_STRIP_ROWS));
+		workspace = larger(workspace, infer_resize_workspace(s->grid_w, s->grid_h, look->fit_w, look->fit_h));
+	}
+	s->probabilities = infer_carve(memory, &used, grid * sizeof(float));
+	s->logits = infer_carve(memory, &used, fit * sizeof(float));
+	s->strip = infer_carve(memory, &used, (size_t)smaller(w, INFER_GRID_SIDE) * INFER_STRIP_ROWS * sizeof(float));
+	s->mask = infer_carve(memory, &used, grid);
+	s->photo = infer_carve(memory, &used, 3 * (size_t)w * (size_t)h);
+	s->fit = infer_carve(memory, &used, 3 * fit);
+	s->resize_workspace = infer_carve(memory, &used, workspace);
+	s->postprocess_workspace = infer_carve(memory, &used, infer_postprocess_workspace(s->grid_w, s->grid_h));
+	s->refine = s->options.graph_cut ? infer_refine_place(memory, &used, s->grid_w, s->grid_h) : NULL;
+	s->result = infer_result_place(memory, &used, w, h, s->grid_w, s->grid_h);
+	return used;
+}
+
+static int allocate(struct tapcut_session *s, int w, int h)
+{
+	int longest = w > h ? w : h;
+	s->grid_w = longest > INFER_GRID_SIDE ? fit_side(w, longest, INFER_GRID_SIDE) : w;
+	s->grid_h = longest > INFER_GRID_SIDE ? fit_side(h, longest, INFER_GRID_SIDE) : h;
+	int status = prepare_look(s, &s->looks[INFER_FIRST_LOOK], s->options.first_size, w, h);
+	if (!status && has_close_look(s))
+		status = prepare_look(s, &s->looks[INFER_CLOSE_LOOK], s->options.size, w, h);
+	if (status)
+		return status;
+	s->memory_bytes = lay_out(s, NULL, w, h);
+	s->memory = malloc(s->memory_bytes);
+	if (!s->memory)
+		return infer_fail(s->message, TAPCUT_NO_MEMORY, "no memory: %zu bytes for a photo of %dx%d", s->memory_bytes, w, h);
+	lay_out(s, s->memory, w, h);
+	return TAPCUT_OK;
+}
+
+static struct infer_box whole_photo(const struct tapcut_session *s)
+{
+	return (struct infer_box){ 0, 0, s->w, s->h };
+}
+
+static int same_box(struct infer_box a, struct infer_box b)
+{
+	return a.x0 == b.x0 && a.y0 == b.y0 && a.x1 == b.x1 && a.y1 == b.y1;
+}
+
+static struct infer_rect rect_of(struct infer_box box)
+{
+	return (struct infer_rect){ box.x0, box.y0, box.x1, box.y1 };
+}
+
+/* The part of the photo that `view` shows becomes the look's image planes. */
+static void load_view(struct tapcut_session *s, struct infer_look *look, struct infer_box view)
+{
+	static const uint8_t black[3];
+	infer_resize_u8(s->photo, s->w, s->h, 3 * (size_t)s->w, 3, rect_of(view), s->fit, look->fit_w, look->fit_h, black, 0,
+			s->resize_workspace);
+	infer_runner_set_photo(look->runner, s->fit, look->fit_w, look->fit_h, 3 * (size_t)look->fit_w);
+	look->loaded = view;
+}
+
+enum tapcut_status tapcut_session_set_image(struct tapcut_session *s, const uint8_t *rgb, int width, int height, size_t stride)
+{
+	forget_photo(s);
+	enum tapcut_status status = check_photo(s, rgb, width, height, stride);
+	if (!status)
+		status = allocate(s, width, height);
+	if (status)
+		return status;
+	s->w = width;
+	s->h = height;
+	for (int y = 0; y < height; y++)
+		memcpy(s->photo + (size_t)y * 3 * (size_t)width, rgb + (size_t)y * stride, 3 * (size_t)width);
+	load_view(s, &s->looks[INFER_FIRST_LOOK], whole_photo(s));
+	infer_result_photo(s);
+	if (s->refine)
+		infer_refine_photo(s);
+	tapcut_session_reset(s);
+	return TAPCUT_OK;
+}
+
+/* --- clicks --------------------------------------------------------------------------------------------------------- */
+
+static void clear_result(struct tapcut_session *s)
+{
+	size_t grid = (size_t)s->grid_w * (size_t)s->grid_h;
+	memset(s->mask, 0, grid);
+	memset(s->probabilities, 0, grid * sizeof *s->probabilities);
+	infer_result_stale(s->result);
+	s->view = whole_photo(s);
+	s->look = NULL;
+}
+
+/* Clicks inside the view, in pixels of the planes, and the previous answer become the network's click input. */
+static void draw_clicks(struct tapcut_session *s, const struct infer_look *look, struct infer_box view, int count,
+			const float *previous)
+{
+	struct infer_click drawn[TAPCUT_MAX_CLICKS];
+	int drawn_count = 0;
+	double scale_x = (double)look->fit_w / (view.x1 - view.x0), scale_y = (double)look->fit_h / (view.y1 - view.y0);
+	for (int i = 0; i < count; i++) {
+		const struct infer_click *click = &s->clicks[i];
+		if (click->x < view.x0 || click->x >= view.x1 || click->y < view.y0 || click->y >= view.y1)
+			continue;
+		drawn[drawn_count++] = (struct infer_click){
+			.x = (float)((click->x + 0.5 - view.x0) * scale_x - 0.5),
+			.y = (float)((click->y + 0.5 - view.y0) * scale_y - 0.5),
+			.positive = click->positive,
+		};
+	}
+	infer_runner_set_clicks(look->runner, drawn, drawn_count, previous, look->fit_w, look->fit_h);
+}
+
+/* The previous answer, as probability: straight from the last logits if the same look has the same view, else from the photo's. NULL:
+ * there is none, or the network does not look at it. */
+static const float *previous_answer(struct tapcut_session *s, const struct infer_look *look, struct infer_box view, int first_click)
+{
+	if (first_click || !s->model->network.preprocess.previous_mask)
+		return NULL;
+	if (look == s->look && same_box(view, s->view))
+		infer_sigmoid_array(s->logits, s->logits, (size_t)look->fit_w * (size_t)look->fit_h);
+	else
+		infer_resize_f32(s->probabilities, s->grid_w, s->grid_h, infer_grid_rect(s, view), s->logits, look->fit_w, look->fit_h,
+				 s->resize_workspace);
+	return s->logits;
+}
+
+/* Runs the network; its logits lose the padding. */
+static void run_network(struct tapcut_session *s, struct infer_look *look)
+{
+	const float *logits = infer_runner_run(look->runner);
+	for (int y = 0; y < look->fit_h; y++)
+		memcpy(s->logits + (size_t)y * (size_t)look->fit_w, logits + (size_t)y * (size_t)look->plane_w,
+		       (size_t)look->fit_w * sizeof *logits);
+}
+
+/* The grid's pixels whose centre is in the view; at least one, so that a tiny view of a huge photo changes something. */
+static struct infer_box grid_box(const struct tapcut_session *s, struct infer_box view)
+{
+	struct infer_rect r = infer_grid_rect(s, view);
+	struct infer_box box = { (int)(r.x0 + 0.5), (int)(r.y0 + 0.5), (int)(r.x1 + 0.5), (int)(r.y1 + 0.5) };
+	box.x0 -= box.x0 == box.x1 && box.x0 == s->grid_w;
+	box.y0 -= box.y0 == box.y1 && box.y0 == s->grid_h;
+	box.x1 += box.x1 == box.x0;
+	box.y1 += box.y1 == box.y0;
+	return box;
+}
+
+/* Logits, resampled to the working resolution, become the view's part of the probabilities. */
+static void update_probabilities(struct tapcut_session *s)
+{
+	struct infer_box box = grid_box(s, s->view);
+	int w = box.x1 - box.x0, fit_w = s->look->fit_w, fit_h = s->look->fit_h;
+	/* Pixels of the photo for one of the grid; of the look for one of the photo. */
+	double photo_x = (double)s->w / s->grid_w, photo_y = (double)s->h / s->grid_h;
+	double view_w = s->view.x1 - s->view.x0, view_h = s->view.y1 - s->view.y0;
+	double left = (box.x0 * photo_x - s->view.x0) / view_w * fit_w, right = (box.x1 * photo_x - s->view.x0) / view_w * fit_w;
+	for (int y = box.y0; y < box.y1; y += INFER_STRIP_ROWS) {
+		int rows = box.y1 - y < INFER_STRIP_ROWS ? box.y1 - y : INFER_STRIP_ROWS;
+		double top = (y * photo_y - s->view.y0) / view_h * fit_h, bottom = ((y + rows) * photo_y - s->view.y0) / view_h * fit_h;
+		infer_resize_f32(s->logits, fit_w, fit_h, (struct infer_rect){ left, top, right, bottom }, s->strip, w, rows,
+				 s->resize_workspace);
+		for (int row = 0; row < rows; row++)
+			infer_sigmoid_array(s->strip + (size_t)row * (size_t)w,
+					    s->probabilities + (size_t)(y + row) * (size_t)s->grid_w + box.x0, (size_t)w);
+	}
+}
+
+/* The clicks in pixels of the grid. */
+static void clicks_on_grid(const struct tapcut_session *s, int count, struct infer_click *clicks)
+{
+	for (int i = 0; i < count; i++) {
+		clicks[i] = s->clicks[i];
+		clicks[i].x = (float)((long long)s->clicks[i].x * s->grid_w / s->w);
+		clicks[i].y = (float)((long long)s->clicks[i].y * s->grid_h / s->h);
+	}
+}
+
+static void update_mask(struct tapcut_session *s, int count)
+{
+	size_t grid = (size_t)s->grid_w * (size_t)s->grid_h;
+	struct infer_click clicks[TAPCUT_MAX_CLICKS];
+	struct infer_postprocess options = {
+		.keep_touched = s->options.keep_touched,
+		.fill_pixels = (size_t)((double)grid * s->options.fill_holes / 1e6),
+	};
+	s->answer = s->refine ? infer_refine_answer(s, count) : s->probabilities;
+	for (size_t i = 0; i < grid; i++)
+		s->mask[i] = s->answer[i] > s->options.threshold ? 255 : 0;
+	clicks_on_grid(s, count, clicks);
+	infer_postprocess(&options, clicks, count, s->mask, s->grid_w, s->grid_h, s->postprocess_workspace);
+}
+
+/* The mask's box in pixels of the photo. */
+static struct infer_box mask_box(const struct tapcut_session *s)
+{
+	struct infer_box box = infer_mask_box(s->mask, s->grid_w, s->grid_h);
+	if (box.x1 <= box.x0)
+		return (struct infer_box){ 0, 0, 0, 0 };
+	return (struct infer_box){ (int)((long long)box.x0 * s->w / s->grid_w), (int)((long long)box.y0 * s->h / s->grid_h),
+				   (int)(((long long)box.x1 * s->w + s->grid_w - 1) / s->grid_w),
+				   (int)(((long long)box.y1 * s->h + s->grid_h - 1) / s->grid_h) };
+}
+
+/* The effect of click number `index`, all before it being done. */
+static void apply_click(struct tapcut_session *s, int index)
+{
+	struct infer_look *look = look_of_click(s, index);
+	struct infer_box view = s->view;
+	if (s->options.zoom && index > 0)
+		view = infer_next_view(s->view, mask_box(s), s->clicks, index + 1, s->w, s->h);
+	draw_clicks(s, look, view, index + 1, previous_answer(s, look, view, index == 0));
+	if (!same_box(view, look->loaded))
+		load_view(s, look, view);
+	run_network(s, look);
+	s->look = look;
+	s->view = view;
+	update_probabilities(s);
+	update_mask(s, index + 1);
+	infer_result_stale(s->result);
+}
+
+enum tapcut_status tapcut_session_click(struct tapcut_session *s, int x, int y, int positive)
+{
+	if (s->w == 0)
+		return infer_fail(s->message, TAPCUT_ARGUMENT, "click: there is no photo yet");
+	if (x < 0 || y < 0 || x >= s->w || y >= s->h)
+		return infer_fail(s->message, TAPCUT_ARGUMENT, "click: %d,%d is outside the photo of %dx%d", x, y, s->w, s->h);
+	if (s->click_count == TAPCUT_MAX_CLICKS)
+		return infer_fail(s->message, TAPCUT_ARGUMENT, "click: there are %d already, the most there can be", TAPCUT_MAX_CLICKS);
+	s->clicks[s->click_count] = (struct infer_click){ (float)x, (float)y, positive != 0 };
+	apply_click(s, s->click_count++);
+	return TAPCUT_OK;
+}
+
+enum tapcut_status tapcut_session_undo(struct tapcut_session *s)
+{
+	if (s->click_count == 0)
+		return infer_fail(s->message, TAPCUT_ARGUMENT, "undo: there is no click to take back");
+	s->click_count--;
+	clear_result(s);
+	for (int i = 0; i < s->click_count; i++)
+		apply_click(s, i);
+	return TAPCUT_OK;
+}
+
+void tapcut_session_reset(struct tapcut_session *s)
+{
+	s->click_count = 0;
+	if (s->w > 0)
+		clear_result(s);
+}
+
+int tapcut_session_click_count(const struct tapcut_session *s)
+{
+	return s->click_count;
+}
+
+/* --- what is inside ------------------------------------------------------------------------------------------------- */
+
+const float *tapcut_session_probabilities(struct tapcut_session *s, int *w, int *h)
+{
+	if (w)
+		*w = s->w > 0 ? s->grid_w : 0;
+	if (h)
+		*h = s->w > 0 ? s->grid_h : 0;
+	return s->w > 0 ? s->probabilities : NULL;
+}
+
+const char *tapcut_session_message(const struct tapcut_session *s)
+{
+	return s->message;
+}
+
+size_t tapcut_session_bytes(const struct tapcut_session *s)
+{
+	size_t bytes = sizeof *s + s->memory_bytes;
+	for (int i = 0; i < INFER_LOOKS; i++)
+		bytes += s->looks[i].runner ? infer_runner_bytes(s->looks[i].runner) : 0;
+	return bytes;
+}

@@ -1,0 +1,599 @@
+/* See config.h. The table of keys is in config_keys.c; here it is applied: values in (set_*), values out (add_*, config_add_value), and the checks
+ * that need more than one key. */
+#include "train/config/config.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/click.h"
+#include "train/config/config_keys.h"
+#include "core/text.h"
+
+enum { FOUND_SIZE = 80, KEY_SIZE = 64 };
+
+/* Where a value comes from ("x.json", "--set") and for which key. */
+struct target {
+	struct config *config;
+	const struct config_key *key;
+	const char *source;
+};
+
+static void *field(const struct config *config, const struct config_key *key)
+{
+	return (char *)config + key->offset;
+}
+
+/* --- values in ----------------------------------------------------------------------------------------------------- */
+
+/* `expected` is what the key wants, e.g. "a number in 0 .. 1". */
+static enum status refuse(const struct target *target, const char *expected, const struct json *found)
+{
+	char text[FOUND_SIZE];
+	json_describe(found, text, sizeof text);
+	return status_fail(STATUS_CONFIG, "%s: %s: expected %s, found %s", target->source, target->key->key, expected, text);
+}
+
+static bool is_integer(const struct config_key *key)
+{
+	return key->type == KEY_INTEGER || key->type == KEY_INTEGERS;
+}
+
+static void describe_numbers(const struct config_key *key, char *text, size_t size)
+{
+	char multiple[40] = "";
+	if (key->multiple)
+		snprintf(multiple, sizeof multiple, ", a multiple of %d", key->multiple);
+	snprintf(text, size, "%s in %.16g .. %.16g%s", is_integer(key) ? "an integer" : "a number", key->min, key->max, multiple);
+}
+
+/* One number, checked, into a field of `size` bytes. */
+static enum status set_number(const struct target *target, const struct json *value, void *to, size_t size)
+{
+	const struct config_key *key = target->key;
+	char expected[160];
+	double number = 0;
+	describe_numbers(key, expected, sizeof expected);
+	if (json_type(value) != JSON_NUMBER || json_number(value, &number) != STATUS_OK)
+		return refuse(target, expected, value);
+	if (number < key->min || number > key->max)
+		return refuse(target, expected, value);
+	if (is_integer(key)) {
+		if (number != floor(number) || (key->multiple && fmod(number, key->multiple) != 0))
+			return refuse(target, expected, value);
+		if (size == sizeof(uint64_t))
+			*(uint64_t *)to = (uint64_t)number;
+		else
+			*(int *)to = (int)number;
+	} else if (size == sizeof(double)) {
+		*(double *)to = number;
+	} else {
+		*(float *)to = (float)number;
+	}
+	return STATUS_OK;
+}
+
+static enum status set_text(const struct target *target, const struct json *value, char *to, size_t size)
+{
+	char expected[80];
+	const char *text = json_string(value);
+	snprintf(expected, sizeof expected, "a text of at most %zu bytes", size - 1);
+	if (!text || strlen(text) >= size)
+		return refuse(target, expected, value);
+	snprintf(to, size, "%s", text);
+	return STATUS_OK;
+}
+
+static enum status set_bool(const struct target *target, const struct json *value)
+{
+	bool on;
+	if (json_bool(value, &on) != STATUS_OK)
+		return refuse(target, "true or false", value);
+	*(unsigned char *)field(target->config, target->key) = on;
+	return STATUS_OK;
+}
+
+static void list_names(const char *const *names, char *text, size_t size)
+{
+	size_t used = (size_t)snprintf(text, size, "one of");
+	for (; *names && used < size; names++)
+		used += (size_t)snprintf(text + used, size - used, " \"%s\"%s", *names, names[1] ? "," : "");
+}
+
+static enum status set_name(const struct target *target, const struct json *value)
+{
+	const struct config_key *key = target->key;
+	const char *text = json_string(value);
+	int index = 0;
+	while (key->names[index] && !(text && strcmp(text, key->names[index]) == 0))
+		index++;
+	if (!key->names[index]) {
+		char expected[200];
+		list_names(key->names, expected, sizeof expected);
+		return refuse(target, expected, value);
+	}
+	void *to = field(target->config, key);
+	if (key->type == KEY_CHOICE)
+		snprintf(to, key->size, "%s", text);
+	else if (key->size == 1)
+		*(unsigned char *)to = (unsigned char)index;
+	else
+		memcpy(to, &index, sizeof index); /* an enum has an int's size here; config_init asserts it */
+	return STATUS_OK;
+}
+
+static enum status set_list(const struct target *target, const struct json *value)
+{
+	const struct config_key *key = target->key;
+	char expected[100];
+	int capacity = (int)(key->size / key->element), count = json_array_size(value);
+	snprintf(expected, sizeof expected, "a list of %s%d %s", key->count ? "at most " : "", capacity,
+		 key->type == KEY_TEXTS ? "texts" : "numbers");
+	if (count < 0 || count > capacity || (!key->count && count != capacity))
+		return refuse(target, expected, value);
+	char *to = field(target->config, key);
+	memset(to, 0, key->size);
+	for (const struct json *item = json_first(value); item; item = json_next(item), to += key->element)
+		TRY(key->type == KEY_TEXTS ? set_text(target, item, to, key->element)
+					   : set_number(target, item, to, key->element));
+	if (key->count)
+		memcpy((char *)target->config + key->count, &count, sizeof count);
+	return STATUS_OK;
+}
+
+static enum status set_value(const struct target *target, const struct json *value)
+{
+	const struct config_key *key = target->key;
+	switch (key->type) {
+	case KEY_INTEGER:
+	case KEY_NUMBER:
+		return set_number(target, value, field(target->config, key), key->size);
+	case KEY_BOOL:
+		return set_bool(target, value);
+	case KEY_ENUM:
+	case KEY_CHOICE:
+		return set_name(target, value);
+	case KEY_TEXT:
+		return set_text(target, value, field(target->config, key), key->size);
+	case KEY_INTEGERS:
+	case KEY_NUMBERS:
+	case KEY_TEXTS:
+		return set_list(target, value);
+	}
+	assert(!"unknown type of key");
+	return STATUS_CONFIG;
+}
+
+/* --- unknown keys -------------------------------------------------------------------------------------------------- */
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+/* Damerau's distance with adjacent swaps (Damerau, CACM 1964): how many slips of the finger part the two words. */
+static int slips(const char *a, const char *b)
+{
+	int rows[3][KEY_SIZE + 1];
+	int *above2 = rows[0], *above = rows[1], *row = rows[2];
+	size_t m = strlen(b);
+	assert(m <= KEY_SIZE);
+	for (size_t j = 0; j <= m; j++)
+		above[j] = (int)j;
+	for (size_t i = 0; a[i]; i++) {
+		row[0] = (int)i + 1;
+		for (size_t j = 0; j < m; j++) {
+			bool same = tolower((unsigned char)a[i]) == tolower((unsigned char)b[j]);
+			row[j + 1] = smaller(smaller(row[j], above[j + 1]) + 1, above[j] + !same);
+			if (i && j && a[i] == b[j - 1] && a[i - 1] == b[j])
+				row[j + 1] = smaller(row[j + 1], above2[j - 1] + 1);
+		}
+		int *spare = above2;
+		above2 = above;
+		above = row;
+		row = spare;
+	}
+	return above[m];
+}
+
+static const char *last_part(const char *key)
+{
+	const char *dot = strrchr(key, '.');
+	return dot ? dot + 1 : key;
+}
+
+/* The known key or section nearest to `wrong`; NULL when nothing is near. A right name in the wrong section counts as one slip. */
+static const char *nearest(const char *wrong)
+{
+	const char *best = NULL;
+	if (strlen(wrong) > KEY_SIZE)
+		return NULL;
+	int least = 2 + (int)strlen(last_part(wrong)) / 4;
+	for (int i = 0; i < config_key_count; i++) {
+		const char *key = config_keys[i].key;
+		int distance = smaller(slips(wrong, key), slips(last_part(wrong), last_part(key)) + 1);
+		if (distance < least) {
+			least = distance;
+			best = key;
+		}
+	}
+	for (int i = 0; i < config_section_count; i++)
+		if (*config_sections[i].name && slips(wrong, config_sections[i].name) < least) {
+			least = slips(wrong, config_sections[i].name);
+			best = config_sections[i].name;
+		}
+	return best;
+}
+
+static enum status unknown_key(const char *source, const char *wrong)
+{
+	char shown[KEY_SIZE + 1];
+	snprintf(shown, sizeof shown, "%s", wrong);
+	for (char *c = shown; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	const char *near = nearest(wrong);
+	if (near)
+		return status_fail(STATUS_CONFIG, "%s: unknown key %s; did you mean %s?", source, shown, near);
+	return status_fail(STATUS_CONFIG, "%s: unknown key %s; `tapcut train --keys` lists all", source, shown);
+}
+
+/* --- a tree of values ---------------------------------------------------------------------------------------------- */
+
+static const struct config_key *find_key(const char *name)
+{
+	for (int i = 0; i < config_key_count; i++)
+		if (strcmp(config_keys[i].key, name) == 0)
+			return &config_keys[i];
+	return NULL;
+}
+
+static bool is_section(const char *name)
+{
+	for (int i = 0; i < config_section_count; i++)
+		if (strcmp(config_sections[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* `name`: the dotted key of `value`, "" at the top. */
+static enum status apply(struct config *config, const char *name, const struct json *value, const char *source)
+{
+	struct target target = {config, find_key(name), source};
+	if (target.key)
+		return set_value(&target, value);
+	if (!is_section(name))
+		return unknown_key(source, name);
+	if (json_type(value) != JSON_OBJECT) {
+		char found[FOUND_SIZE];
+		json_describe(value, found, sizeof found);
+		return status_fail(STATUS_CONFIG, "%s: %s%sexpected an object of keys, found %s", source, name, *name ? ": " : "",
+				   found);
+	}
+	for (const struct json *member = json_first(value); member; member = json_next(member)) {
+		char below[2 * KEY_SIZE];
+		if (!*json_key(member))
+			return status_fail(STATUS_CONFIG, "%s: %s%san empty key", source, name, *name ? ": " : "");
+		if (strchr(json_key(member), '.')) /* two spellings of one key could contradict each other */
+			return status_fail(STATUS_CONFIG, "%s: %.64s: expected nested objects, found a dotted key", source,
+					   json_key(member));
+		snprintf(below, sizeof below, "%s%s%s", name, *name ? "." : "", json_key(member));
+		TRY(apply(config, below, member, source));
+	}
+	return STATUS_OK;
+}
+
+/* "a.b=v". A key that wants a text takes v as it stands, so that --set name=5 needs no quotes. */
+static enum status apply_override(struct config *config, const char *override)
+{
+	const char *equals = strchr(override, '=');
+	if (!equals || equals == override)
+		return status_fail(STATUS_CONFIG, "--set %.64s: expected KEY=VALUE", override);
+	char name[2 * KEY_SIZE];
+	size_t count = (size_t)(equals - override);
+	snprintf(name, sizeof name, "%.*s", (int)(count < sizeof name ? count : sizeof name - 1), override);
+	const struct config_key *key = find_key(name);
+	bool text = key && (key->type == KEY_TEXT || key->type == KEY_CHOICE || key->type == KEY_ENUM);
+	if (text && equals[1] != '"') {
+		struct text quoted;
+		text_init(&quoted);
+		text_add_json_string(&quoted, equals + 1);
+		struct json *value = NULL;
+		enum status status = text_status(&quoted);
+		if (status == STATUS_OK)
+			status = json_parse(quoted.data, quoted.length, "--set", &value);
+		text_release(&quoted);
+		if (status == STATUS_OK)
+			status = apply(config, name, value, "--set");
+		json_free(value);
+		return status;
+	}
+	struct json *value;
+	TRY(json_parse_loose(equals + 1, &value));
+	enum status status = apply(config, name, value, "--set");
+	json_free(value);
+	return status;
+}
+
+/* --- checks that need more than one key ---------------------------------------------------------------------------- */
+
+static enum status check_milestones(const struct schedule_config *schedule, const char *source)
+{
+	for (int i = 1; i < schedule->milestone_count; i++)
+		if (schedule->milestones[i] <= schedule->milestones[i - 1])
+			return status_fail(STATUS_CONFIG, "%s: optim.milestones: expected rising numbers, found %g after %g", source,
+					   schedule->milestones[i], schedule->milestones[i - 1]);
+	if (schedule->kind == SCHEDULE_STEP && !schedule->milestone_count)
+		return status_fail(STATUS_CONFIG, "%s: optim.milestones: expected at least one, because optim.schedule is \"step\"",
+				   source);
+	return STATUS_OK;
+}
+
+static enum status check_together(const struct config *c, const char *source)
+{
+	if (c->train.batch_size % c->train.slot_size)
+		return status_fail(STATUS_CONFIG, "%s: train.batch_size: expected a multiple of train.slot_size (%d), found %d", source,
+				   c->train.slot_size, c->train.batch_size);
+	if (c->data.max_area_fraction > 0 && c->data.max_area_fraction <= c->data.min_area_fraction)
+		return status_fail(STATUS_CONFIG, "%s: data.max_area: expected more than data.min_area (%g), found %g", source,
+				   c->data.min_area_fraction, c->data.max_area_fraction);
+	if (c->augment.scale_max < c->augment.scale_min)
+		return status_fail(STATUS_CONFIG, "%s: augment.scale_max: expected at least augment.scale_min (%g), found %g", source,
+				   c->augment.scale_min, c->augment.scale_max);
+	if (c->loss.nfl_weight + c->loss.bce_weight + c->loss.dice_weight + c->loss.iou_weight <= 0)
+		return status_fail(STATUS_CONFIG, "%s: loss: expected at least one weight above 0, found none", source);
+	int clicks = c->sampler.max_positive + c->sampler.max_negative + c->max_corrective_rounds;
+	if (clicks > CLICKS_MAX)
+		return status_fail(STATUS_CONFIG,
+				   "%s: clicks: max_positive + max_negative + corrective_rounds: expected at most %d, found %d", source,
+				   CLICKS_MAX, clicks);
+	return check_milestones(&c->schedule, source);
+}
+
+/* What follows from other keys, then the checks. */
+static enum status finish(struct config *config, const char *source)
+{
+	config->model.click_planes = config->preprocess.previous_mask ? 3 : 2;
+	config->optim.lr_scale[PARAM_DECODER] = 1;
+	config->schedule.total_steps = config->train.steps;
+	return check_together(config, source);
+}
+
+/* --- paths --------------------------------------------------------------------------------------------------------- */
+
+/* A relative path that is not there from the working directory but from the config's folder becomes the latter. */
+static void look_beside(struct config *config, const struct config_key *key, const char *config_path)
+{
+	char *path = field(config, key), beside[CONFIG_TEXT];
+	const char *slash = strrchr(config_path, '/');
+	if (!*path || *path == '/' || !slash || access(path, F_OK) == 0)
+		return;
+	int count = snprintf(beside, sizeof beside, "%.*s/%s", (int)(slash - config_path), config_path, path);
+	if (count < (int)sizeof beside && access(beside, F_OK) == 0)
+		memcpy(path, beside, (size_t)count + 1);
+}
+
+/* --- life ---------------------------------------------------------------------------------------------------------- */
+
+enum status config_init(struct config *config)
+{
+	assert(sizeof(enum trunk_kind) == sizeof(int) && sizeof(enum sampler_kind) == sizeof(int));
+	memset(config, 0, sizeof *config);
+	for (int i = 0; i < config_key_count; i++) {
+		struct target target = {config, &config_keys[i], "default"};
+		struct json *value;
+		TRY(json_parse(target.key->standard, strlen(target.key->standard), target.key->key, &value));
+		enum status status = set_value(&target, value);
+		json_free(value);
+		TRY(status);
+	}
+	return finish(config, "default");
+}
+
+enum status config_load(struct config *config, const char *path, const char *const *overrides, int override_count)
+{
+	struct json *root;
+	TRY(config_init(config));
+	TRY(json_read_file(path, &root));
+	enum status status = apply(config, "", root, path);
+	json_free(root);
+	TRY(status);
+	for (int i = 0; i < override_count; i++)
+		TRY(apply_override(config, overrides[i]));
+	for (int i = 0; i < config_key_count; i++)
+		if (config_keys[i].path)
+			look_beside(config, &config_keys[i], path);
+	return finish(config, path);
+}
+
+enum status config_from_json(struct config *config, const char *text, const char *name)
+{
+	struct json *root;
+	TRY(config_init(config));
+	TRY(json_parse(text, strlen(text), name, &root));
+	enum status status = apply(config, "", root, name);
+	json_free(root);
+	TRY(status);
+	return finish(config, name);
+}
+
+/* --- values out ---------------------------------------------------------------------------------------------------- */
+
+static void add_number(struct text *text, const struct config_key *key, const void *from, size_t size)
+{
+	if (is_integer(key) && size == sizeof(uint64_t))
+		text_add(text, "%llu", (unsigned long long)*(const uint64_t *)from);
+	else if (is_integer(key))
+		text_add(text, "%d", *(const int *)from);
+	else if (size == sizeof(double))
+		text_add_number(text, *(const double *)from);
+	else
+		text_add_float(text, *(const float *)from);
+}
+
+static void add_list(struct text *text, const struct config *config, const struct config_key *key)
+{
+	int count = (int)(key->size / key->element);
+	const char *from = field(config, key);
+	if (key->count)
+		memcpy(&count, (const char *)config + key->count, sizeof count);
+	text_add(text, "[");
+	for (int i = 0; i < count; i++, from += key->element) {
+		text_add(text, i ? ", " : "");
+		if (key->type == KEY_TEXTS)
+			text_add_json_string(text, from);
+		else
+			add_number(text, key, from, key->element);
+	}
+	text_add(text, "]");
+}
+
+void config_add_value(struct text *text, const struct config *config, const struct config_key *key)
+{
+	const void *from = field(config, key);
+	int index = 0;
+	switch (key->type) {
+	case KEY_INTEGER:
+	case KEY_NUMBER:
+		add_number(text, key, from, key->size);
+		return;
+	case KEY_BOOL:
+		text_add(text, "%s", *(const unsigned char *)from ? "true" : "false");
+		return;
+	case KEY_ENUM:
+		if (key->size == 1)
+			index = *(const unsigned char *)from;
+		else
+			memcpy(&index, from, sizeof index);
+		text_add_json_string(text, key->names[index]);
+		return;
+	case KEY_CHOICE:
+	case KEY_TEXT:
+		text_add_json_string(text, from);
+		return;
+	case KEY_INTEGERS:
+	case KEY_NUMBERS:
+	case KEY_TEXTS:
+		add_list(text, config, key);
+		return;
+	}
+}
+
+/* Bytes of the section's name in a key; 0 at the top. */
+static size_t section_length(const char *key)
+{
+	const char *dot = strchr(key, '.');
+	return dot ? (size_t)(dot - key) : 0;
+}
+
+static bool same_section(const char *a, const char *b)
+{
+	size_t length = section_length(a);
+	return length == section_length(b) && memcmp(a, b, length) == 0;
+}
+
+char *config_to_json(const struct config *config)
+{
+	struct text text;
+	text_init(&text);
+	text_add(&text, "{");
+	for (int i = 0; i < config_key_count; i++) {
+		const char *key = config_keys[i].key;
+		size_t section = section_length(key);
+		bool first = i == 0, opens = section && !same_section(key, config_keys[i - 1].key);
+		if (opens)
+			text_add(&text, ",\n\t\"%.*s\": {", (int)section, key);
+		text_add(&text, "%s\n%s\"%s\": ", first || opens ? "" : ",", section ? "\t\t" : "\t", last_part(key));
+		config_add_value(&text, config, &config_keys[i]);
+		if (section && (i + 1 == config_key_count || !same_section(key, config_keys[i + 1].key)))
+			text_add(&text, "\n\t}");
+	}
+	text_add(&text, "\n}\n");
+	return text_take(&text);
+}
+
+/* --- documentation ------------------------------------------------------------------------------------------------- */
+
+static void print_type(FILE *out, const struct config_key *key)
+{
+	char text[200];
+	if (key->type == KEY_BOOL) {
+		fputs("true or false", out);
+	} else if (key->names) {
+		for (const char *const *name = key->names; *name; name++)
+			fprintf(out, "%s`\"%s\"`", name == key->names ? "" : ", ", *name);
+	} else if (key->type == KEY_TEXT || key->type == KEY_TEXTS) {
+		fputs(key->type == KEY_TEXT ? "text" : "list of texts", out);
+	} else {
+		describe_numbers(key, text, sizeof text);
+		if (key->element)
+			fprintf(out, "%s%zu x ", key->count ? "up to " : "", key->size / key->element);
+		fputs(strchr(text, ' ') + 1, out);
+	}
+}
+
+void config_print_keys(FILE *out)
+{
+	for (int s = 0; s < config_section_count; s++) {
+		const struct config_section *section = &config_sections[s];
+		fprintf(out, "%s### %s\n\n%s\n\n", s ? "\n" : "", *section->name ? section->name : "top level", section->meaning);
+		fprintf(out, "| key | value | default | unit | meaning |\n|---|---|---|---|---|\n");
+		for (int i = 0; i < config_key_count; i++) {
+			const struct config_key *key = &config_keys[i];
+			size_t length = section_length(key->key);
+			if (length != strlen(section->name) || memcmp(key->key, section->name, length) != 0)
+				continue;
+			fprintf(out, "| `%s`%s | ", key->key, key->free ? " *" : "");
+			print_type(out, key);
+			fprintf(out, " | `%s` | %s | %s |\n", key->standard, key->unit, key->meaning);
+		}
+	}
+}
+
+/* --- for the trainer ----------------------------------------------------------------------------------------------- */
+
+static enum status check_file(const char *path, const char *key)
+{
+	if (*path && access(path, R_OK) != 0)
+		return status_fail(STATUS_CONFIG, "%s: %s cannot be read", key, path);
+	return STATUS_OK;
+}
+
+enum status config_check_training(const struct config *config)
+{
+	if (!*config->data.train)
+		return status_fail(STATUS_CONFIG, "data.train: expected an instances JSON to train on, found none");
+	for (int i = 0; i < config_key_count; i++)
+		if (config_keys[i].path)
+			TRY(check_file(field(config, &config_keys[i]), config_keys[i].key));
+	return STATUS_OK;
+}
+
+static enum status check_same(const struct config *saved, const struct config *now, const struct config_key *key)
+{
+	struct text before, after;
+	text_init(&before);
+	text_init(&after);
+	config_add_value(&before, saved, key);
+	config_add_value(&after, now, key);
+	enum status status = text_status(&before);
+	if (status == STATUS_OK)
+		status = text_status(&after);
+	if (status == STATUS_OK && strcmp(before.data, after.data) != 0)
+		status = status_fail(STATUS_CONFIG, "%s: expected %.80s, with which this run was started, found %.80s", key->key,
+				     before.data, after.data);
+	text_release(&before);
+	text_release(&after);
+	return status;
+}
+
+enum status config_check_resume(const struct config *saved, const struct config *now)
+{
+	for (int i = 0; i < config_key_count; i++)
+		if (!config_keys[i].free)
+			TRY(check_same(saved, now, &config_keys[i]));
+	return STATUS_OK;
+}

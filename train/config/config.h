@@ -1,0 +1,91 @@
+/* One experiment: everything that decides the result, read from one JSON file plus --set overrides. The table in config_keys.c
+ * drives parsing, checking, printing and documentation; configs/README.md is that table as text. */
+#ifndef TRAIN_CONFIG_H
+#define TRAIN_CONFIG_H
+
+#include <stdio.h>
+
+#include "core/nn/model.h"
+#include "core/optim.h"
+#include "core/schedule.h"
+#include "data/augment.h"
+#include "data/sampler.h"
+#include "infer/image/preprocess.h"
+#include "train/config/json.h"
+
+enum { CONFIG_TEXT = 512, CONFIG_MAX_CATEGORIES = 80 };
+
+struct config {
+	char name[64];
+	uint64_t seed;
+
+	struct {
+		char train[CONFIG_TEXT], val[CONFIG_TEXT]; /* instances JSON; "" = none */
+		char images[CONFIG_TEXT];                  /* photo folder; "" = images/ beside the JSON */
+		char categories[CONFIG_MAX_CATEGORIES][32];
+		int category_count;                        /* 0: all */
+		double min_area_fraction, max_area_fraction;
+		int max_objects;
+	} data;
+
+	struct model_config model;          /* model.click_planes follows from input.previous_mask */
+	struct infer_preprocess preprocess; /* section "input": channel order, mean, scale, click encoding */
+	char init_trunk[CONFIG_TEXT];       /* "init.trunk": safetensors file; "" = random */
+
+	struct augment_config augment;
+	struct sampler_config sampler;      /* section "clicks" */
+	int max_corrective_rounds;          /* "clicks.corrective_rounds": 0..3, drawn uniformly from 0..this */
+	double threshold;                   /* "eval.threshold": a pixel above it counts as object, in rounds and evaluation */
+
+	struct {
+		uint64_t steps;
+		int batch_size, slot_size; /* batch_size is a multiple of slot_size */
+		int size;                  /* side of the training crop; multiple of 16 */
+		int log_every;             /* steps */
+		int checkpoint_every;      /* steps */
+		int loader_threads, prefetch;
+		char nan_policy[8];        /* "stop" or "skip": a step whose loss or gradient is not finite */
+	} train;
+
+	struct {
+		double nfl_weight, nfl_alpha, nfl_gamma;
+		double bce_weight;
+		double dice_weight, iou_weight;
+	} loss;
+
+	struct optim_config optim;
+	struct schedule_config schedule; /* also in section "optim": schedule, lr, warmup_steps, ...; total_steps = train.steps */
+
+	struct {
+		int every;    /* steps between validations; 0: only at the end */
+		int limit;    /* objects of the validation set, chosen by hash; 0: all */
+		int size;     /* long side seen by the network */
+		int max_clicks;
+		bool zoom;
+	} eval;
+
+	int calibration_steps; /* "quantize.calibration_steps": model.quantize begins after them */
+
+	char backend[16]; /* "compute.backend": "openblas" */
+};
+
+/* Every key's default. Fails only when memory is out. */
+enum status config_init(struct config *config);
+/* Defaults; then the file; then each "a.b=v" override in order. Every value is checked; messages name file, key, expected, found.
+ * A relative path in the config that does not exist from the working directory but does from the file's folder becomes the
+ * latter. Files that the config names need not exist. */
+enum status config_load(struct config *config, const char *path, const char *const *overrides, int override_count);
+/* From a config.json text as config_to_json gives it (the one inside a checkpoint). */
+enum status config_from_json(struct config *config, const char *text, const char *name);
+/* The resolved config with every key; returned, caller frees; NULL when memory is out. Stable: the same config, the same bytes. */
+char *config_to_json(const struct config *config);
+/* Key, type, default, unit and meaning of every key, as configs/README.md has them. */
+void config_print_keys(FILE *out);
+
+/* What training needs beyond a valid config: data.train is given, and the files that are named are there. */
+enum status config_check_training(const struct config *config);
+/* May a run that was started with `saved` continue with `now`? Only keys that cannot change the trained bytes may differ
+ * (configs/README.md marks them); the message names the first other one. */
+enum status config_check_resume(const struct config *saved, const struct config *now);
+
+#endif

@@ -1,0 +1,54 @@
+/* The table of all config keys: one row drives parsing, checking, printing and documentation of a key. To add a key, add a
+ * field to struct config and a row here, then renew configs/README.md (a test says how). Internal to train. */
+#ifndef TRAIN_CONFIG_KEYS_H
+#define TRAIN_CONFIG_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "train/config/config.h"
+#include "core/text.h"
+
+enum config_type {
+	KEY_INTEGER,  /* int or uint64_t */
+	KEY_NUMBER,   /* float or double */
+	KEY_BOOL,     /* one byte */
+	KEY_ENUM,     /* one of `names`; the field holds its index, as an enum or one byte */
+	KEY_CHOICE,   /* one of `names`; the field holds the text */
+	KEY_TEXT,     /* char array */
+	KEY_INTEGERS, /* lists; array of `element` bytes each */
+	KEY_NUMBERS,
+	KEY_TEXTS,
+};
+
+struct config_key {
+	const char *key; /* "section.key", or "key" at the top */
+	enum config_type type;
+	size_t offset, size;  /* of the field in struct config */
+	const char *standard; /* the default, as JSON */
+	const char *unit;     /* "" = none */
+	const char *meaning;
+
+	double min, max;   /* of a number, and of each number of a list */
+	int multiple;      /* integers: must be a multiple of it; 0: any */
+	const char *const *names; /* KEY_ENUM, KEY_CHOICE; NULL-terminated */
+	size_t element;    /* lists: bytes of one element */
+	size_t count;      /* lists: offset of the int that counts; 0: always full */
+	bool path;         /* a file or folder, looked for beside the config too */
+	bool free;         /* may differ when a run is continued: it cannot change the trained bytes */
+};
+
+extern const struct config_key config_keys[];
+extern const int config_key_count;
+
+struct config_section {
+	const char *name; /* "" = the keys at the top */
+	const char *meaning;
+};
+extern const struct config_section config_sections[];
+extern const int config_section_count;
+
+/* A key's value as JSON. */
+void config_add_value(struct text *text, const struct config *config, const struct config_key *key);
+
+#endif

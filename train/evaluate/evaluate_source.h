@@ -1,0 +1,25 @@
+/* Where the evaluation's instances come from; private to train/evaluate*.c. */
+#ifndef TRAIN_EVALUATE_SOURCE_H
+#define TRAIN_EVALUATE_SOURCE_H
+
+#include "data/image.h"
+#include "train/evaluate/evaluate.h"
+
+struct evaluate_data {
+	struct image photo; /* RGB */
+	uint8_t *truth;     /* owned; TRUTH_* at the photo's size */
+};
+void evaluate_data_release(struct evaluate_data *data);
+
+struct evaluate_source {
+	/* Reads instance `index` and names it; called on any thread. On failure nothing is kept. */
+	enum status (*read)(const void *context, int index, struct evaluate_data *data, char name[96]);
+	const void *context;
+	int count;
+	bool may_skip; /* leave out what cannot be read, and count it */
+};
+
+enum status evaluate_run(const struct tapcut_model *model, const struct evaluate_source *source,
+			 const struct evaluate_options *options, struct evaluate_result *result);
+
+#endif
