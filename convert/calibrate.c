@@ -1,5 +1,6 @@
-/* See calibrate.h. A value's numbers are counted in a histogram whose reach is doubled (two bins become one) when a number lies
- * outside; reaches are powers of two, so that histograms of values that must share a range can be added up. */
+/* See calibrate.h. A value's numbers are counted in a histogram whose reach is doubled (two bins become one) when a
+ * number lies outside; reaches are powers of two, so that histograms of values that must share a range can be added
+ * up. */
 #include "convert/calibrate.h"
 
 #include <math.h>
@@ -25,7 +26,7 @@ struct calibration {
 	int *group; /* value -> the first value that it shares its range with */
 };
 
-/* --- who shares a range --------------------------------------------------------------------------------------------- */
+/* --- who shares a range --------------------------------------------------- */
 
 static int root(const int *group, int value)
 {
@@ -77,7 +78,8 @@ static bool is_wide(const struct infer_network *network, const struct infer_shap
 {
 	const struct infer_step *step = &network->steps[value - INFER_FIRST_STEP_VALUE];
 	int reader = 0, tail = network->step_count - 1;
-	while (tail > 0 && keeps_range(network->steps[tail].op) && network->steps[tail].inputs[0] == INFER_FIRST_STEP_VALUE + tail - 1)
+	while (tail > 0 && keeps_range(network->steps[tail].op) &&
+	       network->steps[tail].inputs[0] == INFER_FIRST_STEP_VALUE + tail - 1)
 		tail--;
 	if (value >= INFER_FIRST_STEP_VALUE + tail)
 		return true;
@@ -115,11 +117,11 @@ void calibration_free(struct calibration *c)
 	free(c);
 }
 
-/* --- counting ------------------------------------------------------------------------------------------------------- */
+/* --- counting ------------------------------------------------------------- */
 
 static void double_reach(struct histogram *h)
 {
-	double wider[BINS] = { 0 };
+	double wider[BINS] = {0};
 	for (int i = 0; i < BINS; i++)
 		wider[BINS / 4 + i / 2] += h->count[i];
 	memcpy(h->count, wider, sizeof wider);
@@ -173,7 +175,7 @@ void calibration_observe(void *context, int step, const struct infer_map *map)
 			count(h, number_at(map, i, c), 1);
 }
 
-/* --- choosing ------------------------------------------------------------------------------------------------------- */
+/* --- choosing ------------------------------------------------------------- */
 
 static void add_up(struct histogram *sum, const struct histogram *h)
 {
@@ -193,11 +195,12 @@ static struct infer_range range_of(float low, float high)
 {
 	float scale = (high - low) / 255;
 	if (!(scale >= 0x1p-40f)) /* nothing but zeros */
-		return (struct infer_range){ 1.0f / 255, 0 };
-	return (struct infer_range){ scale, (int)rintf(-low / scale) };
+		return (struct infer_range){1.0f / 255, 0};
+	return (struct infer_range){scale, (int)rintf(-low / scale)};
 }
 
-/* Sum of squared errors of all that was counted, each bin's numbers taken at its middle; what is exactly zero stays zero. */
+/* Sum of squared errors of all that was counted, each bin's numbers taken at its middle; what is exactly zero stays
+ * zero. */
 static double range_cost(const struct histogram *h, struct infer_range r)
 {
 	double cost = 0, width = 2.0 * (double)h->reach / BINS;
@@ -239,7 +242,7 @@ static void choose(const struct calibration *c, int value, struct histogram *sum
 			add_up(sum, &c->values[v]);
 	struct infer_range range = best_range(sum);
 	if (value == 1)
-		range = (struct infer_range){ c->network->preprocess.click_scale / 255, 0 };
+		range = (struct infer_range){c->network->preprocess.click_scale / 255, 0};
 	for (int v = value; v < c->value_count; v++)
 		if (root(c->group, v) == value)
 			ranges[v] = range;
@@ -254,8 +257,10 @@ enum status calibration_ranges(const struct calibration *c, struct infer_range *
 		return status_fail(STATUS_FORMAT, "%s", message);
 	for (int v = INFER_FIRST_STEP_VALUE; v < c->value_count; v++)
 		if (c->values[v].reach == 0 && !is_wide(c->network, shapes, v))
-			return status_fail(STATUS_CONFIG, "step %d (%s): the float network does not make its value by itself",
-					   v - INFER_FIRST_STEP_VALUE, infer_op_name(c->network->steps[v - INFER_FIRST_STEP_VALUE].op));
+			return status_fail(STATUS_CONFIG,
+					   "step %d (%s): the float network does not make its value by itself",
+					   v - INFER_FIRST_STEP_VALUE,
+					   infer_op_name(c->network->steps[v - INFER_FIRST_STEP_VALUE].op));
 	struct histogram *sum = malloc(sizeof *sum);
 	if (!sum)
 		return status_fail(STATUS_NO_MEMORY, "no memory for a histogram");
@@ -263,10 +268,10 @@ enum status calibration_ranges(const struct calibration *c, struct infer_range *
 		if (root(c->group, v) == v)
 			choose(c, v, sum, ranges);
 	free(sum);
-	ranges[0] = (struct infer_range){ 0 };
+	ranges[0] = (struct infer_range){0};
 	for (int v = INFER_FIRST_STEP_VALUE; v < c->value_count; v++)
 		if (is_wide(c->network, shapes, v))
-			ranges[v] = (struct infer_range){ 0 };
+			ranges[v] = (struct infer_range){0};
 	struct infer_network with = *c->network;
 	with.ranges = ranges;
 	if (infer_network_check(&with, message) != TAPCUT_OK)
@@ -274,7 +279,7 @@ enum status calibration_ranges(const struct calibration *c, struct infer_range *
 	return STATUS_OK;
 }
 
-/* --- what is lost --------------------------------------------------------------------------------------------------- */
+/* --- what is lost --------------------------------------------------------- */
 
 struct comparison {
 	const struct infer_network *network;
@@ -352,7 +357,8 @@ void comparison_observe_bytes(void *context, int step, const struct infer_map *m
 			loss->square += (double)*exact * (double)*exact;
 			loss->worst = fmax(loss->worst, lost);
 			loss->most = fmax(loss->most, fabs((double)*exact));
-			loss->cut += map->element == INFER_ELEMENT_U8 && (*exact < low - map->scale / 2 || *exact > high + map->scale / 2);
+			loss->cut += map->element == INFER_ELEMENT_U8 &&
+				     (*exact < low - map->scale / 2 || *exact > high + map->scale / 2);
 		}
 	loss->count += (double)pixels * map->c;
 }

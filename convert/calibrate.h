@@ -1,11 +1,10 @@
-/* Ranges for 8-bit arithmetic (infer/FORMAT.md, section 3) from what a float network's values were on some photos and clicks, and how
- * far the bytes then are from the floats.
+/* Ranges for 8-bit arithmetic (infer/FORMAT.md, section 3) from what a float network's values were on some photos
+ * and clicks, and how far the bytes then are from the floats.
  *
  *	calibration_new(&network, &calibration);
  *	infer_runner_watch(runner, calibration_observe, calibration);   // a runner in float
  *	... runs ...
- *	calibration_ranges(calibration, ranges);                          // then network.ranges = ranges
- */
+ *	calibration_ranges(calibration, ranges);                          // then network.ranges = ranges */
 #ifndef CONVERT_CALIBRATE_H
 #define CONVERT_CALIBRATE_H
 
@@ -21,11 +20,11 @@ void calibration_free(struct calibration *calibration);
 /* An infer_runner_watcher; context: the calibration. */
 void calibration_observe(void *context, int step, const struct infer_map *map);
 
-/* The ranges of all values, INFER_FIRST_STEP_VALUE + step_count: for values that share one, the range that loses least in the mean
- * square over all that was seen. */
+/* The ranges of all values, INFER_FIRST_STEP_VALUE + step_count: for values that share one, the range that loses
+ * least in the mean square over all that was seen. */
 enum status calibration_ranges(const struct calibration *calibration, struct infer_range *ranges);
 
-/* --- what is lost --------------------------------------------------------------------------------------------------- */
+/* --- what is lost --------------------------------------------------------- */
 
 /* Distance of a network's 8-bit values from its float ones. */
 struct calibration_loss {
@@ -37,7 +36,8 @@ struct calibration_loss {
 
 /* Compares: the float runner is observed first, then the 8-bit one, on the same inputs; any number of times. */
 struct comparison;
-enum status comparison_new(const struct infer_network *network, struct comparison **comparison); /* network with ranges; borrowed */
+/* network with ranges; borrowed */
+enum status comparison_new(const struct infer_network *network, struct comparison **comparison);
 void comparison_free(struct comparison *comparison);
 /* Watchers of runners; context: the comparison. */
 void comparison_observe_float(void *context, int step, const struct infer_map *map);

@@ -10,8 +10,8 @@
 #include "core/atomic_file.h"
 #include "infer/tapcut.h"
 
-const char *const export_weights_names[] = { "f32",	 "f16",	       "int8",	      "codebook16",
-					     "codebook32", "codebook64", "codebook256", NULL };
+const char *const export_weights_names[] = {"f32",        "f16",        "int8",        "codebook16",
+					    "codebook32", "codebook64", "codebook256", NULL};
 
 static enum status translate(struct steps *steps, const struct model *model, const float *values)
 {
@@ -42,7 +42,7 @@ enum status export_file(const struct model *model, const struct model_config *co
 	enum status status = export_memory(model, config, values, options, &data, &size);
 	if (status != STATUS_OK)
 		return status_wrap(status, "%s", path);
-	status = atomic_file_write(path, &(struct file_part){ data, size }, 1);
+	status = atomic_file_write(path, &(struct file_part){data, size}, 1);
 	free(data);
 	return status;
 }

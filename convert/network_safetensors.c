@@ -1,6 +1,6 @@
-/* See network_safetensors.h. The content of a weights file is records, then data: each piece of the data becomes a tensor
- * under a name that says which step uses it, and going back each is found by that name. Records are not believed
- * before infer's reader has seen the whole. */
+/* See network_safetensors.h. The content of a weights file is records, then data: each piece of the data becomes a
+ * tensor under a name that says which step uses it, and going back each is found by that name. Records are not
+ * believed before infer's reader has seen the whole. */
 #include "convert/network_safetensors.h"
 
 #include <stdio.h>
@@ -42,7 +42,7 @@ static enum status bad_records(const char *what)
 	return status_fail(STATUS_FORMAT, RECORDS ": %s", what);
 }
 
-/* --- what there is ------------------------------------------------------------------------------------------------ */
+/* --- what there is -------------------------------------------------------- */
 
 /* Bytes of all records by what the model record says; 0: more than there can be. */
 static size_t records_size(const unsigned char *records, size_t size)
@@ -65,7 +65,7 @@ static void name_tensor(const unsigned char *records, uint32_t tensor, char name
 	for (uint32_t i = 0; i < steps; i++) {
 		const unsigned char *step = records + WEIGHTS_MODEL_RECORD + i * WEIGHTS_STEP_RECORD;
 		bool affine = step[0] == INFER_OP_CHANNEL_AFFINE;
-		const char *const what[] = { affine ? "scale" : "weight", affine ? "shift" : "bias" };
+		const char *const what[] = {affine ? "scale" : "weight", affine ? "shift" : "bias"};
 		for (int k = 0; k < 2; k++)
 			if (u32_at(step + AT_STEP_TENSORS + 4 * k) == tensor) {
 				snprintf(name, NAME_SIZE, "step%u.%s", (unsigned)i, what[k]);
@@ -88,21 +88,22 @@ static void add_piece(struct pieces *p, struct piece piece, const char *dtype, i
 /* A vector of floats beside a tensor. */
 static void add_companion(struct pieces *p, const struct piece *of, const char *what, size_t count)
 {
-	struct piece piece = { .rank = 1, .dims = { count } };
+	struct piece piece = {.rank = 1, .dims = {count}};
 	snprintf(piece.name, sizeof piece.name, "%.48s.%s", of->name, what);
 	add_piece(p, piece, "F32", 4, count);
 }
 
 static enum status add_tensor(struct pieces *p, const unsigned char *records, uint32_t index)
 {
-	const unsigned char *r = records + WEIGHTS_MODEL_RECORD + u32_at(records + AT_STEP_COUNT) * WEIGHTS_STEP_RECORD +
-				 index * WEIGHTS_TENSOR_RECORD;
-	struct piece piece = { .rank = 4, .planes = r[1] == 1 };
+	const unsigned char *r = records + WEIGHTS_MODEL_RECORD +
+				 u32_at(records + AT_STEP_COUNT) * WEIGHTS_STEP_RECORD + index * WEIGHTS_TENSOR_RECORD;
+	struct piece piece = {.rank = 4, .planes = r[1] == 1};
 	size_t count = 1;
 	bool vector;
 	for (int i = 0; i < 4; i++) {
 		piece.dims[i] = u32_at(r + AT_DIMS + 4 * i);
-		if (piece.dims[i] < 1 || piece.dims[i] > INFER_MAX_CHANNELS || count > INFER_MAX_TENSOR_FLOATS / piece.dims[i])
+		if (piece.dims[i] < 1 || piece.dims[i] > INFER_MAX_CHANNELS ||
+		    count > INFER_MAX_TENSOR_FLOATS / piece.dims[i])
 			return bad_records("a tensor is too large");
 		count *= piece.dims[i];
 	}
@@ -115,8 +116,8 @@ static enum status add_tensor(struct pieces *p, const unsigned char *records, ui
 		add_companion(p, &piece, "scales", piece.dims[r[2]]);
 	if (r[0] == INFER_TENSOR_CODEBOOK)
 		add_companion(p, &piece, "table", r[3] + (size_t)1);
-	static const char *const dtypes[] = { "F32", "F16", "I8", "U8" };
-	static const int widths[] = { 4, 2, 1, 1 };
+	static const char *const dtypes[] = {"F32", "F16", "I8", "U8"};
+	static const int widths[] = {4, 2, 1, 1};
 	add_piece(p, piece, dtypes[r[0]], widths[r[0]], count);
 	return STATUS_OK;
 }
@@ -124,7 +125,7 @@ static enum status add_tensor(struct pieces *p, const unsigned char *records, ui
 /* `size` bytes begin with the records. p->items: caller frees, on failure too. */
 static enum status list_pieces(const unsigned char *records, size_t size, struct pieces *p)
 {
-	*p = (struct pieces){ .records = records_size(records, size) };
+	*p = (struct pieces){.records = records_size(records, size)};
 	if (!p->records || p->records > size)
 		return bad_records("too short for the counts of steps and tensors");
 	uint32_t tensors = u32_at(records + AT_TENSOR_COUNT);
@@ -152,7 +153,7 @@ static void copy_numbers(const struct piece *piece, bool to_planes, const unsign
 		}
 }
 
-/* --- out ---------------------------------------------------------------------------------------------------------- */
+/* --- out ------------------------------------------------------------------ */
 
 static size_t print_piece(char *text, size_t room, const struct piece *piece, size_t offset)
 {
@@ -177,7 +178,7 @@ static size_t print_header(char *text, size_t room, const struct pieces *p, cons
 			copy_numbers(piece, false, content + piece->at, data + offset);
 			offset += piece->count * (size_t)width;
 		}
-	struct piece records = { .name = RECORDS, .dtype = "U8", .rank = 1, .width = 1, .dims = { p->records } };
+	struct piece records = {.name = RECORDS, .dtype = "U8", .rank = 1, .width = 1, .dims = {p->records}};
 	records.count = p->records;
 	used += print_piece(text + used, room - used, &records, offset);
 	memcpy(data + offset, content, p->records);
@@ -197,8 +198,11 @@ static enum status write_pieces(const struct pieces *p, const unsigned char *con
 		size_t size = print_header(header, room, p, content, data);
 		for (int i = 0; i < LENGTH_BYTES; i++)
 			length[i] = (unsigned char)((uint64_t)size >> (8 * i));
-		status = atomic_file_write(path, (const struct file_part[]){ { length, sizeof length }, { header, size },
-									     { data, p->size } }, 3);
+		status = atomic_file_write(path,
+					   (const struct file_part[]){{length, sizeof length},
+								      {header, size},
+								      {data, p->size}},
+					   3);
 	} else {
 		status_fail(STATUS_NO_MEMORY, "no memory for %zu bytes of tensors", p->size);
 	}
@@ -221,7 +225,7 @@ enum status network_safetensors_export(const unsigned char *file, size_t size, c
 	return status;
 }
 
-/* --- and back ----------------------------------------------------------------------------------------------------- */
+/* --- and back ------------------------------------------------------------- */
 
 static const struct safetensors_tensor *find(const struct safetensors *file, const char *name)
 {
@@ -244,8 +248,8 @@ static enum status collect(const struct safetensors *file, const struct pieces *
 		if (!tensor)
 			return status_fail(STATUS_FORMAT, "tensor %s is missing", piece->name);
 		if (strcmp(tensor->dtype, piece->dtype) != 0 || tensor->count != piece->count)
-			return status_fail(STATUS_FORMAT, "tensor %s: expected %zu numbers as %s, found %zu as %s", piece->name,
-					   piece->count, piece->dtype, tensor->count, tensor->dtype);
+			return status_fail(STATUS_FORMAT, "tensor %s: expected %zu numbers as %s, found %zu as %s",
+					   piece->name, piece->count, piece->dtype, tensor->count, tensor->dtype);
 		copy_numbers(piece, true, tensor->data, content + piece->at);
 	}
 	return STATUS_OK;
@@ -276,7 +280,8 @@ enum status network_safetensors_import(const struct safetensors *file, unsigned 
 	for (int i = 0; i < file->count; i++)
 		bytes += file->tensors[i].bytes;
 	if (status == STATUS_OK && (p.records != records->bytes || p.size != bytes))
-		status = status_fail(STATUS_FORMAT, "the tensors have %zu bytes, those of " RECORDS " %zu", bytes, p.size);
+		status = status_fail(STATUS_FORMAT, "the tensors have %zu bytes, those of " RECORDS " %zu", bytes,
+				     p.size);
 	if (status == STATUS_OK)
 		status = put_together(file, records, &p, data, size);
 	free(p.items);

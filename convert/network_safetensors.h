@@ -1,5 +1,5 @@
-/* A weights file as safetensors and back, byte for byte: its tensors as they are stored, for other programs to read, and
- * its records, from which the network is put together again.
+/* A weights file as safetensors and back, byte for byte: its tensors as they are stored, for other programs to read,
+ * and its records, from which the network is put together again.
  *
  *	tapcut.records      U8: model, step, tensor and range records as in infer/FORMAT.md, section 2
  *	stepN.weight        F32 (O,I,KH,KW), F16, I8 or U8; also stepN.bias, stepN.scale, stepN.shift (C)

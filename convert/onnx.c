@@ -19,12 +19,12 @@ enum { SHAPE_DIM = 1, DIM_VALUE = 1, DIM_PARAM = 2 };
 static const char doc[] =
 	"Selects the object that is tapped. image: planes of the photo, (byte - mean) * scale with tapcut.mean and "
 	"tapcut.scale in the planes' order tapcut.channel_order; what lies outside of the photo is 0. clicks: planes "
-	"tapcut.click_planes, all times tapcut.click_scale: positive and negative are 1 within tapcut.click_radius pixels "
-	"of a tap, else 0 (encoding disk), or the distance to the nearest tap, at most tapcut.click_truncate, divided by "
-	"it (encoding distance); previous_mask is the probability before this tap, 0 at first. Sides are multiples of 16. "
-	"The probability of object is 1 / (1 + exp(-logits)).";
+	"tapcut.click_planes, all times tapcut.click_scale: positive and negative are 1 within tapcut.click_radius "
+	"pixels of a tap, else 0 (encoding disk), or the distance to the nearest tap, at most tapcut.click_truncate, "
+	"divided by it (encoding distance); previous_mask is the probability before this tap, 0 at first. Sides are "
+	"multiples of 16. The probability of object is 1 / (1 + exp(-logits)).";
 
-/* --- metadata ----------------------------------------------------------------------------------------------------- */
+/* --- metadata ------------------------------------------------------------- */
 
 static void put_entry(struct proto *model, const char *key, const char *value)
 {
@@ -53,14 +53,15 @@ static void put_metadata(struct proto *model, const struct infer_network *networ
 	put_entry(model, "tapcut.channel_order", p->bgr ? "bgr" : "rgb");
 	put_numbers(model, "tapcut.mean", p->mean, 3);
 	put_numbers(model, "tapcut.scale", p->scale, 3);
-	put_entry(model, "tapcut.click_planes", p->previous_mask ? "positive,negative,previous_mask" : "positive,negative");
+	put_entry(model, "tapcut.click_planes",
+		  p->previous_mask ? "positive,negative,previous_mask" : "positive,negative");
 	put_entry(model, "tapcut.click_encoding", p->encoding == INFER_CLICK_DISK ? "disk" : "distance");
 	put_numbers(model, "tapcut.click_radius", &p->radius, 1);
 	put_numbers(model, "tapcut.click_truncate", &p->truncate, 1);
 	put_numbers(model, "tapcut.click_scale", &p->click_scale, 1);
 }
 
-/* --- graph -------------------------------------------------------------------------------------------------------- */
+/* --- graph ---------------------------------------------------------------- */
 
 static void put_dim(struct proto *graph, int value, const char *symbol)
 {
@@ -97,7 +98,7 @@ static void put_graph(struct proto *model, const struct infer_network *network, 
 	proto_string(model, GRAPH_NAME, network->architecture);
 	for (int i = 0; i < network->step_count; i++)
 		onnx_put_step(model, network, i);
-	const int channels[INFER_FIRST_STEP_VALUE] = { 3, infer_click_planes(&network->preprocess) };
+	const int channels[INFER_FIRST_STEP_VALUE] = {3, infer_click_planes(&network->preprocess)};
 	for (int value = 0; value < INFER_FIRST_STEP_VALUE; value++) {
 		onnx_value_name(network, value, name);
 		put_info(model, GRAPH_INPUT, name, channels[value], options);
@@ -130,7 +131,7 @@ enum status onnx_write(const struct infer_network *network, const struct onnx_op
 	if (options->height &&
 	    infer_network_shapes(network, options->height, options->width, shapes, message) != TAPCUT_OK)
 		return status_fail(STATUS_CONFIG, "%s", message);
-	struct proto model = { 0 };
+	struct proto model = {0};
 	put_model(&model, network, options);
 	if (model.failed) {
 		free(model.data);

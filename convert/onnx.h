@@ -1,7 +1,8 @@
 /* A network as an ONNX file (https://onnx.ai, opset 13, IR version 8), which ONNX Runtime and others run.
  *
- * Inputs: image (1,3,H,W) and clicks (1,P,H,W), both prepared as infer/image/preprocess.h says; output: logits (1,1,H,W).
- * How to prepare them stands in the file's metadata under keys that begin with "tapcut.". Weights are float32. */
+ * Inputs: image (1,3,H,W) and clicks (1,P,H,W), both prepared as infer/image/preprocess.h says; output: logits
+ * (1,1,H,W). How to prepare them stands in the file's metadata under keys that begin with "tapcut.". Weights are
+ * float32. */
 #ifndef CONVERT_ONNX_H
 #define CONVERT_ONNX_H
 

@@ -36,7 +36,7 @@ void onnx_value_name(const struct infer_network *network, int value, char name[O
 		snprintf(name, ONNX_NAME_SIZE, "v%d", value);
 }
 
-/* --- attributes --------------------------------------------------------------------------------------------------- */
+/* --- attributes ----------------------------------------------------------- */
 
 static void put_int(struct proto *node, const char *name, int value)
 {
@@ -78,15 +78,15 @@ static void put_ints(struct proto *node, const char *name, const int *values, in
 /* `before`: padding above and left; `after`: below and right. */
 static void put_window(struct proto *node, int kernel_h, int kernel_w, int stride, int before, int after)
 {
-	put_ints(node, "kernel_shape", (int[]){ kernel_h, kernel_w }, 2);
-	put_ints(node, "strides", (int[]){ stride, stride }, 2);
-	put_ints(node, "pads", (int[]){ before, before, after, after }, 4);
+	put_ints(node, "kernel_shape", (int[]){kernel_h, kernel_w}, 2);
+	put_ints(node, "strides", (int[]){stride, stride}, 2);
+	put_ints(node, "pads", (int[]){before, before, after, after}, 4);
 }
 
 static void conv2d_attributes(struct proto *node, const struct infer_step *step)
 {
 	put_window(node, step->args[0], step->args[1], step->args[2], step->args[3], step->args[3]);
-	put_ints(node, "dilations", (int[]){ step->args[4], step->args[4] }, 2);
+	put_ints(node, "dilations", (int[]){step->args[4], step->args[4]}, 2);
 }
 
 static void conv_transpose2d_attributes(struct proto *node, const struct infer_step *step)
@@ -132,7 +132,7 @@ static void bilinear_attributes(struct proto *node, const struct infer_step *ste
 	put_string(node, "coordinate_transformation_mode", "half_pixel");
 }
 
-/* --- constants ---------------------------------------------------------------------------------------------------- */
+/* --- constants ------------------------------------------------------------ */
 
 /* An initialiser stepN.WHAT, which becomes the node's next input. */
 static void add_constant(const struct context *c, struct node *node, const char *what, const float *data,
@@ -170,7 +170,7 @@ static void resize_constants(const struct context *c, struct node *node)
 {
 	float factor = (float)c->step->args[0];
 	node->inputs[node->input_count++][0] = '\0';
-	add_constant(c, node, "scales", (float[]){ 1, 1, factor, factor }, (int[]){ 4 }, 1);
+	add_constant(c, node, "scales", (float[]){1, 1, factor, factor}, (int[]){4}, 1);
 }
 
 static void scale_constants(const struct context *c, struct node *node)
@@ -182,7 +182,7 @@ static void scale_constants(const struct context *c, struct node *node)
 static void add_channels(const struct context *c, struct node *node, const char *what, int which)
 {
 	const struct infer_tensor *tensor = tensor_of(c, which);
-	add_constant(c, node, what, tensor->data, (int[]){ 1, tensor->dims[0], 1, 1 }, 4);
+	add_constant(c, node, what, tensor->data, (int[]){1, tensor->dims[0], 1, 1}, 4);
 }
 
 static void affine_constants(const struct context *c, struct node *node)
@@ -190,27 +190,27 @@ static void affine_constants(const struct context *c, struct node *node)
 	add_channels(c, node, "scale", 0);
 }
 
-/* --- one row per operator ----------------------------------------------------------------------------------------- */
+/* --- one row per operator ------------------------------------------------- */
 
 static const struct row {
 	const char *type;
 	void (*attributes)(struct proto *node, const struct infer_step *step); /* NULL: none */
 	void (*constants)(const struct context *c, struct node *node);         /* NULL: none */
 } rows[INFER_OP_COUNT] = {
-	[INFER_OP_CONV2D] = { "Conv", conv2d_attributes, conv_constants },
-	[INFER_OP_CONV_TRANSPOSE2D] = { "ConvTranspose", conv_transpose2d_attributes, conv_constants },
-	[INFER_OP_RELU] = { "Relu", NULL, NULL },
-	[INFER_OP_LEAKY_RELU] = { "LeakyRelu", leaky_relu_attributes, NULL },
-	[INFER_OP_SIGMOID] = { "Sigmoid", NULL, NULL },
-	[INFER_OP_MAX_POOL2D] = { "MaxPool", max_pool2d_attributes, NULL },
-	[INFER_OP_GLOBAL_AVG_POOL2D] = { "GlobalAveragePool", NULL, NULL },
-	[INFER_OP_UPSAMPLE_NEAREST] = { "Resize", nearest_attributes, resize_constants },
-	[INFER_OP_UPSAMPLE_BILINEAR] = { "Resize", bilinear_attributes, resize_constants },
-	[INFER_OP_CONCAT] = { "Concat", concat_attributes, NULL },
-	[INFER_OP_ADD] = { "Add", NULL, NULL },
-	[INFER_OP_MUL] = { "Mul", NULL, NULL },
-	[INFER_OP_SCALE] = { "Mul", NULL, scale_constants },
-	[INFER_OP_CHANNEL_AFFINE] = { "Mul", NULL, affine_constants }, /* and an Add: put_second */
+	[INFER_OP_CONV2D] = {"Conv", conv2d_attributes, conv_constants},
+	[INFER_OP_CONV_TRANSPOSE2D] = {"ConvTranspose", conv_transpose2d_attributes, conv_constants},
+	[INFER_OP_RELU] = {"Relu", NULL, NULL},
+	[INFER_OP_LEAKY_RELU] = {"LeakyRelu", leaky_relu_attributes, NULL},
+	[INFER_OP_SIGMOID] = {"Sigmoid", NULL, NULL},
+	[INFER_OP_MAX_POOL2D] = {"MaxPool", max_pool2d_attributes, NULL},
+	[INFER_OP_GLOBAL_AVG_POOL2D] = {"GlobalAveragePool", NULL, NULL},
+	[INFER_OP_UPSAMPLE_NEAREST] = {"Resize", nearest_attributes, resize_constants},
+	[INFER_OP_UPSAMPLE_BILINEAR] = {"Resize", bilinear_attributes, resize_constants},
+	[INFER_OP_CONCAT] = {"Concat", concat_attributes, NULL},
+	[INFER_OP_ADD] = {"Add", NULL, NULL},
+	[INFER_OP_MUL] = {"Mul", NULL, NULL},
+	[INFER_OP_SCALE] = {"Mul", NULL, scale_constants},
+	[INFER_OP_CHANNEL_AFFINE] = {"Mul", NULL, affine_constants}, /* and an Add: put_second */
 };
 
 static void put_node(struct proto *graph, const struct node *node, const char *output, const struct row *row,
@@ -236,7 +236,7 @@ static void first_name(char name[ONNX_NAME_SIZE], int index)
 /* The step's second node, which makes `output` of the first one's value. */
 static void put_second(const struct context *c, const char *output)
 {
-	struct node node = { .type = c->step->relu ? "Relu" : "Add", .input_count = 1 };
+	struct node node = {.type = c->step->relu ? "Relu" : "Add", .input_count = 1};
 	first_name(node.inputs[0], c->index);
 	if (!c->step->relu)
 		add_channels(c, &node, "shift", 1);
@@ -245,9 +245,9 @@ static void put_second(const struct context *c, const char *output)
 
 void onnx_put_step(struct proto *graph, const struct infer_network *network, int index)
 {
-	struct context c = { .graph = graph, .network = network, .step = &network->steps[index], .index = index };
+	struct context c = {.graph = graph, .network = network, .step = &network->steps[index], .index = index};
 	const struct row *row = &rows[c.step->op];
-	struct node node = { .type = row->type };
+	struct node node = {.type = row->type};
 	char output[ONNX_NAME_SIZE], first[ONNX_NAME_SIZE];
 	while (node.input_count < c.step->input_count) {
 		onnx_value_name(network, c.step->inputs[node.input_count], node.inputs[node.input_count]);

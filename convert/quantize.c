@@ -85,5 +85,5 @@ struct quantize_error quantize_error(const float *exact, const float *stored, si
 		worst = fmax(worst, difference);
 		lost += difference * difference;
 	}
-	return (struct quantize_error){ largest > 0 ? worst / largest : 0, square > 0 ? sqrt(lost / square) : 0 };
+	return (struct quantize_error){largest > 0 ? worst / largest : 0, square > 0 ? sqrt(lost / square) : 0};
 }

@@ -15,7 +15,7 @@
 
 enum { MAX_FILE = 1 << 30, LENGTH_BYTES = 8 };
 
-/* --- reading ------------------------------------------------------------------------------------------------------ */
+/* --- reading -------------------------------------------------------------- */
 
 static int compare_offsets(const void *a, const void *b)
 {
@@ -57,10 +57,11 @@ static enum status parse(struct safetensors *file, size_t size, const char *name
 	for (int i = 0; i < LENGTH_BYTES; i++)
 		header |= (uint64_t)file->file[i] << (8 * i);
 	if (header > SAFETENSORS_MAX_HEADER || header > size - LENGTH_BYTES)
-		return status_fail(
-			STATUS_FORMAT, "%s: no safetensors file: a header of %llu bytes, expected at most %zu", name,
-			(unsigned long long)header,
-			size - LENGTH_BYTES < SAFETENSORS_MAX_HEADER ? size - LENGTH_BYTES : SAFETENSORS_MAX_HEADER);
+		return status_fail(STATUS_FORMAT,
+				   "%s: no safetensors file: a header of %llu bytes, expected at most %zu", name,
+				   (unsigned long long)header,
+				   size - LENGTH_BYTES < SAFETENSORS_MAX_HEADER ? size - LENGTH_BYTES
+										: SAFETENSORS_MAX_HEADER);
 	const unsigned char *data = file->file + LENGTH_BYTES + header;
 	size_t data_size = size - LENGTH_BYTES - (size_t)header;
 	TRY(safetensors_header_parse(file, (const char *)file->file + LENGTH_BYTES, (size_t)header, data, data_size,
@@ -70,7 +71,7 @@ static enum status parse(struct safetensors *file, size_t size, const char *name
 
 enum status safetensors_parse(struct safetensors *file, void *bytes, size_t size, const char *name)
 {
-	*file = (struct safetensors){ .file = bytes };
+	*file = (struct safetensors){.file = bytes};
 	enum status status = parse(file, size, name);
 	if (status != STATUS_OK)
 		safetensors_release(file);
@@ -91,10 +92,10 @@ void safetensors_release(struct safetensors *file)
 		free(file->tensors[i].name);
 	free(file->tensors);
 	free(file->file);
-	*file = (struct safetensors){ 0 };
+	*file = (struct safetensors){0};
 }
 
-/* --- numbers ------------------------------------------------------------------------------------------------------ */
+/* --- numbers -------------------------------------------------------------- */
 
 static float f32_at(const unsigned char *p)
 {
@@ -118,7 +119,7 @@ static const struct {
 	const char *dtype;
 	size_t bytes;
 	float (*at)(const unsigned char *p);
-} readable[] = { { "F32", 4, f32_at }, { "F16", 2, f16_at }, { "BF16", 2, bf16_at } };
+} readable[] = {{"F32", 4, f32_at}, {"F16", 2, f16_at}, {"BF16", 2, bf16_at}};
 
 enum status safetensors_floats(const struct safetensors_tensor *tensor, float *out)
 {
@@ -139,14 +140,14 @@ enum status safetensors_floats(const struct safetensors_tensor *tensor, float *o
 
 bool safetensors_shape_matches(const struct safetensors_tensor *tensor, struct shape shape)
 {
-	const int dims[] = { shape.n, shape.c, shape.h, shape.w };
+	const int dims[] = {shape.n, shape.c, shape.h, shape.w};
 	for (int i = 0; i < 4 || i < tensor->rank; i++)
 		if ((i < tensor->rank ? tensor->dims[i] : 1) != (i < 4 ? (size_t)dims[i] : 1))
 			return false;
 	return true;
 }
 
-/* --- a model's parameters ----------------------------------------------------------------------------------------- */
+/* --- a model's parameters ------------------------------------------------- */
 
 /* "(64, 3, 3, 3)" */
 static void print_shape(const struct safetensors_tensor *tensor, char *text, size_t size)
@@ -214,13 +215,13 @@ enum status safetensors_import(const char *path, struct params *params, struct s
 {
 	struct safetensors file;
 	TRY(safetensors_read(&file, path));
-	*report = (struct safetensors_report){ 0 };
+	*report = (struct safetensors_report){0};
 	enum status status = import_file(&file, params, report);
 	safetensors_release(&file);
 	return status == STATUS_OK ? status : status_wrap(status, "%s", path);
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------ */
+/* --- writing -------------------------------------------------------------- */
 
 static int compare_params(const void *a, const void *b)
 {
@@ -276,7 +277,7 @@ static enum status write_sorted(const char *path, const struct param *const *sor
 	for (int i = 0; i < count; i++)
 		for (size_t k = 0; k < shape_count(sorted[i]->shape); k++, at += 4)
 			put_f32(data + at, values[sorted[i]->offset + k]);
-	const struct file_part parts[] = { { length, sizeof length }, { header, header_size }, { data, at } };
+	const struct file_part parts[] = {{length, sizeof length}, {header, header_size}, {data, at}};
 	return atomic_file_write(path, parts, 3);
 }
 

@@ -8,7 +8,7 @@
 
 #include "core/params.h"
 
-/* --- what is in a file -------------------------------------------------------------------------------------------- */
+/* --- what is in a file ---------------------------------------------------- */
 
 enum { SAFETENSORS_MAX_HEADER = 100000000, SAFETENSORS_MAX_TENSORS = 100000, SAFETENSORS_MAX_RANK = 8 };
 
@@ -40,7 +40,7 @@ enum status safetensors_floats(const struct safetensors_tensor *tensor, float *o
 /* The shapes are equal up to trailing ones: (64) matches 64,1,1,1. */
 bool safetensors_shape_matches(const struct safetensors_tensor *tensor, struct shape shape);
 
-/* --- a model's parameters ----------------------------------------------------------------------------------------- */
+/* --- a model's parameters ------------------------------------------------- */
 
 struct safetensors_report {
 	int loaded;  /* tensors copied */

@@ -47,11 +47,11 @@ static bool take(struct scan *scan, char c)
 
 static enum status expect(struct scan *scan, char c)
 {
-	char expected[] = { '\'', c, '\'', '\0' };
+	char expected[] = {'\'', c, '\'', '\0'};
 	return take(scan, c) ? STATUS_OK : fail_at(scan, expected);
 }
 
-/* --- strings ------------------------------------------------------------------------------------------------------ */
+/* --- strings -------------------------------------------------------------- */
 
 /* Length of the UTF-8 sequence at p, 0 if it is none (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF). */
 static size_t utf8_length(const unsigned char *p, size_t left)
@@ -60,9 +60,9 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 		unsigned char first_low, first_high, second_low, second_high;
 		size_t length;
 	} forms[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
 	};
 	if (p[0] < 0x80)
 		return 1;
@@ -101,7 +101,7 @@ static char *put_utf8(char *out, uint32_t code)
 		return out;
 	}
 	int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-	static const unsigned char lead[] = { 0, 0xc0, 0xe0, 0xf0 };
+	static const unsigned char lead[] = {0, 0xc0, 0xe0, 0xf0};
 	*out++ = (char)(lead[more] | code >> (6 * more));
 	while (more-- > 0)
 		*out++ = (char)(0x80 | (code >> (6 * more) & 0x3f));
@@ -182,7 +182,7 @@ static enum status scan_string(struct scan *scan, char **string)
 	return status;
 }
 
-/* --- numbers ------------------------------------------------------------------------------------------------------ */
+/* --- numbers -------------------------------------------------------------- */
 
 /* An integer from 0 that fits a size_t; no sign, fraction, exponent or leading zero. */
 static enum status scan_size(struct scan *scan, size_t *value)
@@ -215,15 +215,14 @@ static enum status scan_sizes(struct scan *scan, size_t *values, int limit, int 
 	return expect(scan, ']');
 }
 
-/* --- tensors ------------------------------------------------------------------------------------------------------ */
+/* --- tensors -------------------------------------------------------------- */
 
 static const struct {
 	const char *name;
 	size_t bytes;
 } dtypes[] = {
-	{ "F64", 8 },     { "F32", 4 },     { "F16", 2 },  { "BF16", 2 }, { "I64", 8 }, { "U64", 8 },
-	{ "I32", 4 },     { "U32", 4 },     { "I16", 2 },  { "U16", 2 },  { "I8", 1 },  { "U8", 1 },
-	{ "F8_E4M3", 1 }, { "F8_E5M2", 1 }, { "BOOL", 1 }, { "C64", 8 },
+	{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8},     {"U64", 8},     {"I32", 4},  {"U32", 4},
+	{"I16", 2}, {"U16", 2}, {"I8", 1},  {"U8", 1},   {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"BOOL", 1}, {"C64", 8},
 };
 
 /* What was seen of a tensor's object. */
@@ -303,7 +302,7 @@ static enum status check_entry(const struct scan *scan, struct safetensors_tenso
 static enum status scan_tensor(struct scan *scan, struct safetensors_tensor *tensor, const unsigned char *data,
 			       size_t data_size)
 {
-	struct entry entry = { .dtype = -1 };
+	struct entry entry = {.dtype = -1};
 	TRY(expect(scan, '{'));
 	do {
 		char *key;
@@ -318,7 +317,7 @@ static enum status scan_tensor(struct scan *scan, struct safetensors_tensor *ten
 	return check_entry(scan, tensor, &entry, data, data_size);
 }
 
-/* --- the whole ---------------------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------ */
 
 /* Strings that must all differ: of the metadata's keys. */
 struct keys {
@@ -366,7 +365,7 @@ static enum status check_keys(const struct scan *scan, struct keys *keys)
 /* { "key": "value", ... } */
 static enum status scan_metadata(struct scan *scan)
 {
-	struct keys keys = { 0 };
+	struct keys keys = {0};
 	TRY(expect(scan, '{'));
 	if (take(scan, '}'))
 		return STATUS_OK;
@@ -392,7 +391,7 @@ static enum status add_tensor(const struct scan *scan, struct safetensors *file,
 		return status_fail(STATUS_NO_MEMORY, "%s: no memory for %d tensors", scan->name, file->count + 1);
 	}
 	file->tensors = tensors;
-	file->tensors[file->count++] = (struct safetensors_tensor){ .name = name };
+	file->tensors[file->count++] = (struct safetensors_tensor){.name = name};
 	return *name ? STATUS_OK : status_fail(STATUS_FORMAT, "%s: a tensor without a name", scan->name);
 }
 
@@ -415,7 +414,7 @@ static enum status scan_member(struct scan *scan, struct safetensors *file, cons
 
 static enum status check_names(const struct scan *scan, const struct safetensors *file)
 {
-	struct keys keys = { malloc((size_t)(file->count + 1) * sizeof *keys.items), (size_t)file->count };
+	struct keys keys = {malloc((size_t)(file->count + 1) * sizeof *keys.items), (size_t)file->count};
 	if (!keys.items)
 		return status_fail(STATUS_NO_MEMORY, "%s: no memory for %d names", scan->name, file->count);
 	for (int i = 0; i < file->count; i++)
@@ -428,7 +427,7 @@ static enum status check_names(const struct scan *scan, const struct safetensors
 enum status safetensors_header_parse(struct safetensors *file, const char *text, size_t size, const unsigned char *data,
 				     size_t data_size, const char *name)
 {
-	struct scan scan = { text, text, text + size, name };
+	struct scan scan = {text, text, text + size, name};
 	bool has_metadata = false;
 	if (size == 0 || *text != '{')
 		return fail_at(&scan, "'{'");

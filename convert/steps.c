@@ -59,9 +59,9 @@ static struct infer_step *add_step(struct translation *t, int node, enum infer_o
 {
 	struct infer_network *network = &t->out->network;
 	struct infer_step *step = &network->steps[network->step_count];
-	*step = (struct infer_step){ .op = (uint8_t)op,
-				     .input_count = (uint8_t)node_at(t, node)->input_count,
-				     .tensor = { -1, -1 } };
+	*step = (struct infer_step){.op = (uint8_t)op,
+				    .input_count = (uint8_t)node_at(t, node)->input_count,
+				    .tensor = {-1, -1}};
 	for (int i = 0; i < INFER_MAX_INPUTS; i++)
 		step->inputs[i] = i < step->input_count ? input_value(t, node, i) : -1;
 	t->value[node] = INFER_FIRST_STEP_VALUE + network->step_count++;
@@ -74,8 +74,7 @@ static int add_tensor(struct translation *t, const char *name, const char *what,
 	struct infer_network *network = &t->out->network;
 	struct infer_tensor *tensor = &network->tensors[network->tensor_count];
 	size_t bytes = (shape_count(shape) * sizeof(float) + 63) / 64 * 64;
-	*tensor = (struct infer_tensor){ .dims = { shape.n, shape.c, shape.h, shape.w },
-					 .data = aligned_alloc(64, bytes) };
+	*tensor = (struct infer_tensor){.dims = {shape.n, shape.c, shape.h, shape.w}, .data = aligned_alloc(64, bytes)};
 	if (!tensor->data) {
 		status_fail(STATUS_NO_MEMORY, "no memory for tensor %s", name);
 		return -1;
@@ -119,7 +118,7 @@ static enum status add_params(struct translation *t, int node, struct infer_step
 	return STATUS_OK;
 }
 
-/* --- one function per operator ------------------------------------------------------------------------------------ */
+/* --- one function per operator -------------------------------------------- */
 
 /* An addend is an add step of its own; the runner does it in the convolution's epilogue where that is best. */
 static enum status encode_conv2d(struct translation *t, int node)
@@ -129,7 +128,7 @@ static enum status encode_conv2d(struct translation *t, int node)
 	struct infer_step *step = add_step(t, node, INFER_OP_CONV2D);
 	step->input_count = 1;
 	step->inputs[1] = -1;
-	const int args[] = { attr.kernel_h, attr.kernel_w, attr.stride, attr.padding, attr.dilation };
+	const int args[] = {attr.kernel_h, attr.kernel_w, attr.stride, attr.padding, attr.dilation};
 	memcpy(step->args, args, sizeof args);
 	TRY(add_params(t, node, step));
 	const struct infer_tensor *weight = &t->out->network.tensors[step->tensor[0]];
@@ -152,7 +151,7 @@ static enum status encode_conv_transpose2d(struct translation *t, int node)
 	struct conv_transpose2d_attr attr;
 	memcpy(&attr, node_at(t, node)->attr, sizeof attr);
 	struct infer_step *step = add_step(t, node, INFER_OP_CONV_TRANSPOSE2D);
-	const int args[] = { attr.kernel, attr.stride, attr.padding };
+	const int args[] = {attr.kernel, attr.stride, attr.padding};
 	memcpy(step->args, args, sizeof args);
 	t->open[node] = true;
 	return add_params(t, node, step);
@@ -163,7 +162,7 @@ static enum status encode_max_pool2d(struct translation *t, int node)
 	struct max_pool2d_attr attr;
 	memcpy(&attr, node_at(t, node)->attr, sizeof attr);
 	struct infer_step *step = add_step(t, node, INFER_OP_MAX_POOL2D);
-	const int args[] = { attr.kernel, attr.stride, attr.padding, attr.ceil_mode != 0 };
+	const int args[] = {attr.kernel, attr.stride, attr.padding, attr.ceil_mode != 0};
 	memcpy(step->args, args, sizeof args);
 	return STATUS_OK;
 }
@@ -270,7 +269,7 @@ static enum status fold(struct translation *t, int node, struct infer_step *step
 	size_t inner = (size_t)weight->dims[2] * (size_t)weight->dims[3] * (transposed ? 1 : (size_t)weight->dims[1]);
 	int channels = weight->dims[transposed];
 	if (step->tensor[1] < 0)
-		step->tensor[1] = add_tensor(t, node_at(t, node)->name, ".shift", (struct shape){ channels, 1, 1, 1 });
+		step->tensor[1] = add_tensor(t, node_at(t, node)->name, ".shift", (struct shape){channels, 1, 1, 1});
 	if (step->tensor[1] < 0)
 		return STATUS_NO_MEMORY;
 	float *bias = network->tensors[step->tensor[1]].data;
@@ -316,20 +315,20 @@ static const struct {
 	const struct op *op;
 	enum status (*encode)(struct translation *t, int node);
 } encoders[] = {
-	{ &op_conv2d, encode_conv2d },
-	{ &op_conv_transpose2d, encode_conv_transpose2d },
-	{ &op_relu, encode_relu },
-	{ &op_leaky_relu, encode_leaky_relu },
-	{ &op_sigmoid, encode_sigmoid },
-	{ &op_max_pool2d, encode_max_pool2d },
-	{ &op_global_avg_pool2d, encode_global_avg_pool2d },
-	{ &op_upsample, encode_upsample },
-	{ &op_concat, encode_concat },
-	{ &op_add, encode_add },
-	{ &op_mul, encode_mul },
-	{ &op_scale, encode_scale },
-	{ &op_batch_norm2d, encode_batch_norm2d },
-	{ &op_dropout, encode_dropout },
+	{&op_conv2d, encode_conv2d},
+	{&op_conv_transpose2d, encode_conv_transpose2d},
+	{&op_relu, encode_relu},
+	{&op_leaky_relu, encode_leaky_relu},
+	{&op_sigmoid, encode_sigmoid},
+	{&op_max_pool2d, encode_max_pool2d},
+	{&op_global_avg_pool2d, encode_global_avg_pool2d},
+	{&op_upsample, encode_upsample},
+	{&op_concat, encode_concat},
+	{&op_add, encode_add},
+	{&op_mul, encode_mul},
+	{&op_scale, encode_scale},
+	{&op_batch_norm2d, encode_batch_norm2d},
+	{&op_dropout, encode_dropout},
 };
 
 static enum status encode_node(struct translation *t, int node)
@@ -343,7 +342,7 @@ static enum status encode_node(struct translation *t, int node)
 	return status_fail(STATUS_CONFIG, "export: %s: operator %s has no deployed form", n->name, n->op->name);
 }
 
-/* --- the walk ----------------------------------------------------------------------------------------------------- */
+/* --- the walk ------------------------------------------------------------- */
 
 /* From the logits back to the inputs: who is read, by how many, and by whom. */
 static void count_readers(struct translation *t, int logits)
@@ -358,7 +357,8 @@ static void count_readers(struct translation *t, int logits)
 		}
 }
 
-/* The ranges of a network that was trained for 8 bits (core/quantize.h), if it has seen any values. The caller adds that of the clicks. */
+/* The ranges of a network that was trained for 8 bits (core/quantize.h), if it has seen any values. The caller adds
+ * that of the clicks. */
 static enum status add_ranges(struct translation *t, int logits)
 {
 	struct infer_network *network = &t->out->network;
@@ -370,7 +370,7 @@ static enum status add_ranges(struct translation *t, int logits)
 		if (!t->readers[node] || t->value[node] < INFER_FIRST_STEP_VALUE)
 			continue;
 		struct quantize_grid grid = quantize_node_grid(t->graph, t->values, node);
-		network->ranges[t->value[node]] = (struct infer_range){ grid.scale, (int)grid.zero };
+		network->ranges[t->value[node]] = (struct infer_range){grid.scale, (int)grid.zero};
 		trained |= grid.scale > 0;
 	}
 	if (!trained) {
@@ -398,7 +398,7 @@ static enum status walk(struct translation *t, int image, int clicks, int logits
 /* A node becomes at most two steps with at most two tensors. */
 static enum status steps_reserve(struct steps *steps, size_t nodes)
 {
-	*steps = (struct steps){ 0 };
+	*steps = (struct steps){0};
 	steps->network.steps = calloc(2 * nodes, sizeof *steps->network.steps);
 	steps->network.tensors = calloc(2 * nodes, sizeof *steps->network.tensors);
 	steps->names = calloc(2 * nodes, sizeof *steps->names);
@@ -435,7 +435,7 @@ enum status steps_translate(struct steps *steps, const struct graph *graph, int 
 {
 	size_t nodes = (size_t)logits + 1;
 	TRY(steps_reserve(steps, nodes));
-	struct translation t = { .graph = graph, .values = values, .out = steps };
+	struct translation t = {.graph = graph, .values = values, .out = steps};
 	enum status status = translation_init(&t, nodes);
 	if (status == STATUS_OK)
 		status = walk(&t, image, clicks, logits);
@@ -450,7 +450,7 @@ void steps_click_range(struct steps *steps, float click_scale)
 	struct infer_range *ranges = steps->network.ranges;
 	if (!ranges)
 		return;
-	ranges[1] = (struct infer_range){ click_scale / 255, 0 };
+	ranges[1] = (struct infer_range){click_scale / 255, 0};
 	for (int i = 0; i < steps->network.step_count; i++) {
 		const struct infer_step *step = &steps->network.steps[i];
 		bool keeps = step->op == INFER_OP_MAX_POOL2D || step->op == INFER_OP_UPSAMPLE_NEAREST ||
@@ -464,5 +464,5 @@ void steps_release(struct steps *steps)
 {
 	infer_network_release(&steps->network);
 	free(steps->names);
-	*steps = (struct steps){ 0 };
+	*steps = (struct steps){0};
 }

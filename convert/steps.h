@@ -8,10 +8,10 @@
 
 /* The steps and tensors, with the parameter that each tensor came from. */
 struct steps {
-	struct infer_network network; /* steps, tensors and their counts, ranges where the graph was trained with them (of the
-					 clicks and what only pools them the caller's: steps_click_range); the rest is for the
-					 caller to fill in */
-	char (*names)[64];            /* of each tensor */
+	/* steps, tensors and their counts, ranges where the graph was trained with them (of the clicks and what only
+	 * pools them the caller's: steps_click_range); the rest is for the caller to fill in */
+	struct infer_network network;
+	char (*names)[64]; /* of each tensor */
 };
 
 /* Translates the part of `graph` that leads from the input nodes `image` and `clicks` to `logits`, with `values` as

@@ -15,7 +15,7 @@
 enum { FLAG_ZLIB = 1, ZLIB_LEVEL = 9 };
 enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4, AT_FLAGS = 12, AT_CONTENT_SIZE = 20, AT_WEIGHTS = 64, AT_RANGES = 75 };
 
-/* --- bytes, little endian ----------------------------------------------------------------------------------------- */
+/* --- bytes, little endian ------------------------------------------------- */
 
 static void put_u8(unsigned char **at, int value)
 {
@@ -40,7 +40,7 @@ static void put_f32(unsigned char **at, float value)
 	put_u32(at, bits);
 }
 
-/* --- how a tensor is stored --------------------------------------------------------------------------------------- */
+/* --- how a tensor is stored ----------------------------------------------- */
 
 struct plan {
 	enum infer_tensor_type type;
@@ -73,10 +73,10 @@ static int channel_axis(const struct infer_network *network, int tensor)
 
 static int codebook_entries(enum export_weights weights)
 {
-	static const int entries[] = { [EXPORT_CODEBOOK16] = 16,
-				       [EXPORT_CODEBOOK32] = 32,
-				       [EXPORT_CODEBOOK64] = 64,
-				       [EXPORT_CODEBOOK256] = 256 };
+	static const int entries[] = {[EXPORT_CODEBOOK16] = 16,
+				      [EXPORT_CODEBOOK32] = 32,
+				      [EXPORT_CODEBOOK64] = 64,
+				      [EXPORT_CODEBOOK256] = 256};
 	return entries[weights];
 }
 
@@ -84,7 +84,8 @@ static enum status plan_codebook(const struct infer_tensor *t, int entries, stru
 {
 	plan->type = INFER_TENSOR_CODEBOOK;
 	plan->indices = malloc(plan->count);
-	plan->entries = plan->indices ? quantize_codebook(t->data, plan->count, entries, plan->table, plan->indices) : 0;
+	plan->entries =
+		plan->indices ? quantize_codebook(t->data, plan->count, entries, plan->table, plan->indices) : 0;
 	plan->bytes = 4 * (size_t)plan->entries + plan->count;
 	return plan->entries ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for a table of weights");
 }
@@ -93,7 +94,7 @@ static enum status plan_tensor(const struct infer_network *network, int index, e
 			       struct plan *plan)
 {
 	const struct infer_tensor *t = &network->tensors[index];
-	*plan = (struct plan){ .type = INFER_TENSOR_F32, .count = tensor_count(t) };
+	*plan = (struct plan){.type = INFER_TENSOR_F32, .count = tensor_count(t)};
 	float largest = 0;
 	for (size_t i = 0; i < plan->count; i++) {
 		if (!isfinite(t->data[i]))
@@ -116,12 +117,12 @@ static enum status plan_tensor(const struct infer_network *network, int index, e
 	return STATUS_OK;
 }
 
-/* --- the content -------------------------------------------------------------------------------------------------- */
+/* --- the content ---------------------------------------------------------- */
 
 static void put_model(unsigned char **at, const struct infer_network *network, enum export_weights weights)
 {
 	const struct infer_preprocess *p = &network->preprocess;
-	char architecture[64] = { 0 };
+	char architecture[64] = {0};
 	memcpy(architecture, network->architecture, strnlen(network->architecture, sizeof architecture - 1));
 	memcpy(*at, architecture, sizeof architecture);
 	*at += sizeof architecture;
@@ -208,7 +209,8 @@ static enum status put_int8(unsigned char **at, const struct infer_tensor *t, co
 		memcpy(scales, t->scales, plan->scales * sizeof *scales);
 		memcpy(integers, t->integers, plan->count);
 	} else {
-		quantize_int8(t->data, outer, plan->scales, plan->count / plan->scales / outer, largest, scales, integers);
+		quantize_int8(t->data, outer, plan->scales, plan->count / plan->scales / outer, largest, scales,
+			      integers);
 	}
 	for (size_t i = 0; i < plan->scales; i++)
 		put_f32(at, scales[i]);
@@ -239,7 +241,7 @@ static enum status put_content(unsigned char *at, const struct infer_network *ne
 	return STATUS_OK;
 }
 
-/* --- the envelope ------------------------------------------------------------------------------------------------- */
+/* --- the envelope --------------------------------------------------------- */
 
 /* Feeds one part of the content; the output has room for everything. */
 static int deflate_part(z_stream *stream, const unsigned char *part, size_t size, int flush)
@@ -255,7 +257,7 @@ static int deflate_part(z_stream *stream, const unsigned char *part, size_t size
 static enum status pack(unsigned char *out, size_t room, const unsigned char *content, size_t records, size_t size,
 			size_t *packed)
 {
-	z_stream stream = { .next_out = out, .avail_out = (uInt)room };
+	z_stream stream = {.next_out = out, .avail_out = (uInt)room};
 	if (deflateInit2(&stream, ZLIB_LEVEL, Z_DEFLATED, MAX_WBITS, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
 		return status_fail(STATUS_NO_MEMORY, "no memory for packing %zu bytes", size);
 	bool done = deflate_part(&stream, content, records, Z_NO_FLUSH) == Z_OK &&
@@ -266,7 +268,8 @@ static enum status pack(unsigned char *out, size_t room, const unsigned char *co
 	return done ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "zlib could not pack %zu bytes", size);
 }
 
-static void put_envelope(unsigned char *file, size_t size, int version, int flags, const unsigned char *content, size_t content_size)
+static void put_envelope(unsigned char *file, size_t size, int version, int flags, const unsigned char *content,
+			 size_t content_size)
 {
 	unsigned char *at = file;
 	memcpy(at, "\x89TAPCUT\n", 8);
@@ -372,9 +375,11 @@ enum status weights_file_write(const struct infer_network *network, enum export_
 	struct plan *plans = calloc((size_t)network->tensor_count + 1, sizeof *plans);
 	if (!plans)
 		return status_fail(STATUS_NO_MEMORY, "no memory for %d tensors", network->tensor_count);
-	size_t records = WEIGHTS_MODEL_RECORD + (size_t)network->step_count * WEIGHTS_STEP_RECORD +
-			 (size_t)network->tensor_count * WEIGHTS_TENSOR_RECORD +
-			 (network->ranges ? (size_t)(INFER_FIRST_STEP_VALUE + network->step_count) * WEIGHTS_RANGE_RECORD : 0),
+	size_t records =
+		       WEIGHTS_MODEL_RECORD + (size_t)network->step_count * WEIGHTS_STEP_RECORD +
+		       (size_t)network->tensor_count * WEIGHTS_TENSOR_RECORD +
+		       (network->ranges ? (size_t)(INFER_FIRST_STEP_VALUE + network->step_count) * WEIGHTS_RANGE_RECORD
+					: 0),
 	       content_size = records;
 	enum status status = STATUS_OK;
 	for (int i = 0; i < network->tensor_count && status == STATUS_OK; i++) {

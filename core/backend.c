@@ -6,7 +6,7 @@
 extern const struct backend backend_native; /* backend_native.c */
 extern const struct backend backend_blas;   /* backend_blas.c */
 
-const struct backend *const backend_list[] = { &backend_native, &backend_blas, NULL };
+const struct backend *const backend_list[] = {&backend_native, &backend_blas, NULL};
 
 /* Written at start only (backend_select), read by all threads afterwards. */
 static const struct backend *current = &backend_native;

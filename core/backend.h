@@ -1,6 +1,7 @@
 /* The seam between operators and the kernels that do the heavy sums. A backend is a struct of function pointers; the
- * operators call the current one and know no library. "native" (backend_native.c) is our own kernels, with the same bits
- * on every processor; "openblas" (backend_blas.c) is matrix products by OpenBLAS, the independent oracle of the tests.
+ * operators call the current one and know no library. "native" (backend_native.c) is our own kernels, with the same
+ * bits on every processor; "openblas" (backend_blas.c) is matrix products by OpenBLAS, the independent oracle of the
+ * tests.
  *
  * These functions carry all convolutions. A transposed convolution is the same in exchanged roles: its forward is
  * conv2d_backward to the data, its backward to the input is conv2d_forward (core/ops/conv_transpose2d.c).
@@ -62,8 +63,8 @@ struct backend {
 			       const struct conv2d_epilogue *epilogue, float *y, float *scratch);
 
 	/* What grad sends back through the sums: to x_grad (stored, or added when `add` is set) and to weight_grad
-	 * (O,C,KH,KW, added). Either may be NULL; x is read for weight_grad only. grad's epilogue is done once, whatever is
-	 * NULL. */
+	 * (O,C,KH,KW, added). Either may be NULL; x is read for weight_grad only. grad's epilogue is done once,
+	 * whatever is NULL. */
 	void (*conv2d_backward)(const struct conv2d_dims *dims, const float *x, const struct conv2d_grad *grad,
 				const float *prepared, float *x_grad, bool add, float *weight_grad, float *scratch);
 };

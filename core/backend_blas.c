@@ -1,6 +1,6 @@
-/* The "openblas" backend: convolution as matrix products of the column matrix (core/conv2d/columns.h) by OpenBLAS. It is the
- * independent oracle for the native kernels, so it shares no sum with them. Its bits depend on which of its kernels
- * OpenBLAS chooses for the processor.
+/* The "openblas" backend: convolution as matrix products of the column matrix (core/conv2d/columns.h) by OpenBLAS.
+ * It is the independent oracle for the native kernels, so it shares no sum with them. Its bits depend on which of
+ * its kernels OpenBLAS chooses for the processor.
  *
  * Only a block of the columns is gathered at a time, so that it is still in the L2 cache when sgemm reads it. */
 #include "core/backend.h"
@@ -94,8 +94,8 @@ static void backward_data(const struct conv2d_dims *d, const float *y_grad, cons
 	for (int first = 0; first < pixels; first += block) {
 		int count = block < pixels - first ? block : pixels - first;
 		blas_sgemm(false, true, count, depth, d->o, y_grad + (ptrdiff_t)first * d->y_pitch, d->y_pitch,
-			   prepared, d->o, direct && add ? 1 : 0,
-			   direct ? x_grad + (ptrdiff_t)first * d->c : scratch, depth);
+			   prepared, d->o, direct && add ? 1 : 0, direct ? x_grad + (ptrdiff_t)first * d->c : scratch,
+			   depth);
 		if (!direct)
 			columns_scatter_add(d, scratch, first, count, x_grad);
 	}

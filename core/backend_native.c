@@ -1,11 +1,11 @@
-/* The "native" backend: our own kernels (core/kernels.h), in which every sum is one chain in a fixed order: the same bits
- * on every processor. */
+/* The "native" backend: our own kernels (core/kernels.h), in which every sum is one chain in a fixed order: the same
+ * bits on every processor. */
 #include "core/backend.h"
 #include "core/conv2d/algorithm.h"
 #include "core/kernels.h"
 
 /* The first that suits is taken; the last suits always. */
-static const struct conv2d_algorithm *const algorithms[] = { &conv2d_single, &conv2d_winograd, &conv2d_product };
+static const struct conv2d_algorithm *const algorithms[] = {&conv2d_single, &conv2d_winograd, &conv2d_product};
 
 static const struct conv2d_algorithm *algorithm_for(const struct conv2d_dims *d)
 {

@@ -12,7 +12,7 @@
 
 enum status executor_init(struct executor *executor, const struct graph *graph)
 {
-	*executor = (struct executor){ .graph = graph };
+	*executor = (struct executor){.graph = graph};
 	executor->arena = floats_new(graph->arena_floats);
 	if (!executor->arena)
 		return status_fail(STATUS_NO_MEMORY, "no memory for an arena of %zu bytes",
@@ -23,7 +23,7 @@ enum status executor_init(struct executor *executor, const struct graph *graph)
 void executor_release(struct executor *executor)
 {
 	free(executor->arena);
-	*executor = (struct executor){ 0 };
+	*executor = (struct executor){0};
 }
 
 float *executor_data(const struct executor *executor, int node)
@@ -37,13 +37,14 @@ size_t executor_bytes(const struct executor *executor)
 	return executor->graph->arena_floats * sizeof(float);
 }
 
-static void bind_params(struct op_call *call, const struct graph *graph, const struct node *node, const struct pass *pass)
+static void bind_params(struct op_call *call, const struct graph *graph, const struct node *node,
+			const struct pass *pass)
 {
 	call->param_count = node->param_count;
 	for (int i = 0; i < node->param_count; i++) {
 		const struct param *param = &graph->params->items[node->params[i]];
 		/* Operators only read parameters; the tensor struct has no const variant. */
-		call->param[i] = (struct tensor){ param->shape, (float *)pass->values + param->offset };
+		call->param[i] = (struct tensor){param->shape, (float *)pass->values + param->offset};
 		call->param_grad[i] = pass->param_grads ? pass->param_grads + param->offset : NULL;
 	}
 }
@@ -56,7 +57,7 @@ static struct op_call bind_call(const struct executor *executor, const struct pa
 	struct op_call call = {
 		.attr = node->attr,
 		.input_count = node->input_count,
-		.out = { node->shape, executor->arena + node->data_offset },
+		.out = {node->shape, executor->arena + node->data_offset},
 		.out_pitch = node->out_pitch,
 		.prepared = pass->prepared ? pass->prepared + node->prepared_offset : NULL,
 		.saved = executor->arena + node->saved_offset,
@@ -66,18 +67,19 @@ static struct op_call bind_call(const struct executor *executor, const struct pa
 	};
 	for (int i = 0; i < node->input_count; i++) {
 		const struct node *input = &graph->nodes[node->inputs[i]];
-		call.in[i] = (struct tensor){ input->shape, executor->arena + input->data_offset };
+		call.in[i] = (struct tensor){input->shape, executor->arena + input->data_offset};
 	}
 	bind_params(&call, graph, node, pass);
 	return call;
 }
 
-/* --- 8 bits ------------------------------------------------------------------------------------------------------- */
+/* --- 8 bits --------------------------------------------------------------- */
 
 static struct quantize_grid grid_of(const struct graph *graph, const struct node *node, const struct pass *pass)
 {
 	bool rounds = pass->quantize && node->range >= 0;
-	return rounds ? quantize_grid(pass->values + graph->params->items[node->range].offset) : (struct quantize_grid){ 0 };
+	return rounds ? quantize_grid(pass->values + graph->params->items[node->range].offset)
+		      : (struct quantize_grid){0};
 }
 
 /* A training pass measures what the values would be without rounding them. */
@@ -104,11 +106,11 @@ static void quantize_output_grad(const struct executor *executor, const struct p
 					      shape_count(node->shape), grid.scale, grid.zero);
 }
 
-/* --- the walks ---------------------------------------------------------------------------------------------------- */
+/* --- the walks ------------------------------------------------------------ */
 
 static uint64_t thread_time(const struct executor *executor)
 {
-	struct timespec now = { 0 };
+	struct timespec now = {0};
 	if (executor->profile)
 		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
@@ -129,8 +131,8 @@ void executor_forward(struct executor *executor, const struct pass *pass, int la
 	}
 }
 
-/* Just before a node adds to it, so that it is fetched into the cache once. What lies in a buffer's place is no gradient
- * (core/op.h). */
+/* Just before a node adds to it, so that it is fetched into the cache once. What lies in a buffer's place is no
+ * gradient (core/op.h). */
 static void clear_param_grads(const struct graph *graph, const struct node *node, const struct op_call *call)
 {
 	for (int i = 0; i < node->param_count; i++) {

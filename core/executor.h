@@ -5,15 +5,15 @@
 
 #include "core/graph.h"
 
-/* Nanoseconds of thread time (CLOCK_THREAD_CPUTIME_ID: what other programs take does not count) that each node has taken
- * so far; node_count numbers each. */
+/* Nanoseconds of thread time (CLOCK_THREAD_CPUTIME_ID: what other programs take does not count) that each node has
+ * taken so far; node_count numbers each. */
 struct executor_profile {
 	uint64_t *forward, *backward;
 };
 
 struct executor {
-	const struct graph *graph; /* borrowed */
-	float *arena;              /* owned, 64-byte aligned */
+	const struct graph *graph;        /* borrowed */
+	float *arena;                     /* owned, 64-byte aligned */
 	struct executor_profile *profile; /* borrowed, set by the caller; NULL: no time is taken */
 };
 
@@ -30,12 +30,12 @@ size_t executor_bytes(const struct executor *executor);
 struct pass {
 	const float *values;   /* parameters: params->total floats (the trained ones, or their moving average) */
 	const float *prepared; /* graph->prepared_floats floats that graph_prepare made of `values` */
-	float *param_grads;    /* params->total floats, zeroed by the caller before their first use; NULL for a pass without
-				  training, or to leave the parameters' gradients out (a profile's way to time the
-				  activations' alone) */
-	bool training;         /* dropout on, batch statistics from the batch */
-	bool quantize;         /* values of nodes with a range are rounded to 8 bits (core/quantize.h) */
-	struct rng rng;        /* dropout; each node takes its own stream from it */
+	/* params->total floats, zeroed by the caller before their first use; NULL for a pass without training, or to
+	 * leave the parameters' gradients out (a profile's way to time the activations' alone) */
+	float *param_grads;
+	bool training;  /* dropout on, batch statistics from the batch */
+	bool quantize;  /* values of nodes with a range are rounded to 8 bits (core/quantize.h) */
+	struct rng rng; /* dropout; each node takes its own stream from it */
 };
 
 /* Runs all nodes up to `last`. */

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /* `count` floats, 64-byte aligned, not zeroed; free() gives them back. NULL if there is no memory. Arrays of several
- * megabytes lie on huge pages where the system has them: a training step walks through tens of megabytes once, and every
- * page of 4 KiB would cost a walk through the page tables (10 % of a step, measured). */
+ * megabytes lie on huge pages where the system has them: a training step walks through tens of megabytes once, and
+ * every page of 4 KiB would cost a walk through the page tables (10 % of a step, measured). */
 float *floats_new(size_t count);
 
 #endif

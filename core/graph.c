@@ -7,7 +7,7 @@
 
 void graph_init(struct graph *graph, struct params *params)
 {
-	*graph = (struct graph){ .params = params };
+	*graph = (struct graph){.params = params};
 }
 
 void graph_release(struct graph *graph)
@@ -58,8 +58,9 @@ static enum status define_node(const struct graph *graph, struct node *node, con
 			       const int *inputs, int input_count, const int *params, int param_count)
 {
 	if (!counts_fit(op, input_count, param_count))
-		return status_fail(STATUS_CONFIG, "%s takes %d..%d inputs and %d..%d parameters, found %d and %d", op->name,
-				   op->min_inputs, op->max_inputs, op->min_params, op->max_params, input_count, param_count);
+		return status_fail(STATUS_CONFIG, "%s takes %d..%d inputs and %d..%d parameters, found %d and %d",
+				   op->name, op->min_inputs, op->max_inputs, op->min_params, op->max_params,
+				   input_count, param_count);
 	assert(op->attr_bytes <= OP_MAX_ATTR_BYTES && (attr || !op->attr_bytes));
 	node->op = op;
 	node->input_count = input_count;
@@ -117,8 +118,8 @@ static void print_node(const struct graph *graph, int index, FILE *out)
 	size_t params = 0;
 	for (int i = 0; i < node->param_count; i++)
 		params += shape_count(graph->params->items[node->params[i]].shape);
-	fprintf(out, "%3d %-32s %-20s %-24s (" SHAPE_FORMAT ")", index, node->name, node->op ? node->op->name : "input", attr,
-		SHAPE_ARGS(node->shape));
+	fprintf(out, "%3d %-32s %-20s %-24s (" SHAPE_FORMAT ")", index, node->name, node->op ? node->op->name : "input",
+		attr, SHAPE_ARGS(node->shape));
 	for (int i = 0; i < node->input_count; i++)
 		fprintf(out, "%s%d", i ? "," : "  <- ", node->inputs[i]);
 	if (params)

@@ -1,8 +1,9 @@
-/* The network: a list of nodes, inputs before those who read them, built once per input shape and shared by all threads.
+/* The network: a list of nodes, inputs before those who read them, built once per input shape and shared by all
+ * threads.
  *
- * Life: graph_init -> graph_input / graph_add (core/nn does this) -> graph_plan -> executors run it -> graph_release.
- * Building errors are sticky: after the first failure every graph_add returns -1 and graph_plan returns the status, so that
- * model code need not check each line. */
+ * Life: graph_init -> graph_input / graph_add (core/nn does this) -> graph_plan -> executors run it ->
+ * graph_release. Building errors are sticky: after the first failure every graph_add returns -1 and graph_plan
+ * returns the status, so that model code need not check each line. */
 #ifndef CORE_GRAPH_H
 #define CORE_GRAPH_H
 
@@ -20,19 +21,20 @@ struct node {
 	int params[OP_MAX_PARAMS]; /* indices into graph->params->items */
 	int param_count;
 	struct shape shape; /* of the output */
-	int range;          /* parameter: the output is rounded to 8 bits of that range (core/quantize.h); -1: it is not */
-	bool range_kept;    /* the range is the input's: nothing to measure, and nothing is cut off */
-	bool early;         /* runs as soon as its inputs are there, before nodes added earlier (graph_run_early) */
+	/* parameter: the output is rounded to 8 bits of that range (core/quantize.h); -1: it is not */
+	int range;
+	bool range_kept; /* the range is the input's: nothing to measure, and nothing is cut off */
+	bool early;      /* runs as soon as its inputs are there, before nodes added earlier (graph_run_early) */
 
 	/* Set by graph_plan. Offsets are floats into the arena. */
-	bool keep;           /* output stays readable after the forward pass */
+	bool keep; /* output stays readable after the forward pass */
 	bool needs_grad;
 	size_t data_offset;
-	size_t grad_offset;  /* only if needs_grad and the plan is for training */
+	size_t grad_offset; /* only if needs_grad and the plan is for training */
 	size_t saved_offset;
 	size_t prepared_offset; /* floats into the prepared parameters (graph_prepare) */
 	int out_pitch;          /* floats from one pixel of the output to the next: shape.c, or that of a concat */
-	bool grad_add[OP_MAX_INPUTS]; /* backward adds to that input's gradient (else it is the first writer) */
+	bool grad_add[OP_MAX_INPUTS];    /* backward adds to that input's gradient (else it is the first writer) */
 	bool param_first[OP_MAX_PARAMS]; /* no node's backward has added to that parameter's gradient before */
 };
 
@@ -49,8 +51,8 @@ struct graph {
 
 	/* Set by graph_plan. */
 	enum graph_mode mode;
-	int *order;            /* nodes in the order in which they run forward; backward is the reverse */
-	size_t arena_floats;   /* activations, gradients, saved data and scratch of one executor */
+	int *order;          /* nodes in the order in which they run forward; backward is the reverse */
+	size_t arena_floats; /* activations, gradients, saved data and scratch of one executor */
 	size_t scratch_offset;
 	size_t prepared_floats; /* parameters as operators want them, shared by all executors */
 	double forward_macs;
@@ -69,15 +71,16 @@ int graph_add(struct graph *graph, const struct op *op, const char *name, const 
 /* Keep this node's output readable after forward (logits, loss). Call before graph_plan. */
 void graph_keep(struct graph *graph, int node);
 
-/* Run this node right behind the last of its inputs, whatever was added in between. For a small map made of a large one: the
- * large one then need not wait for its last reader, nor its gradient for its first. Call before graph_plan. */
+/* Run this node right behind the last of its inputs, whatever was added in between. For a small map made of a large
+ * one: the large one then need not wait for its last reader, nor its gradient for its first. Call before graph_plan. */
 void graph_run_early(struct graph *graph, int node);
 
 /* Lays out the arena. Needs no parameters' values. */
 enum status graph_plan(struct graph *graph, enum graph_mode mode);
 
-/* Once per step, after the parameters (`values`) changed: node's part of the prepared parameters. Nodes are independent of each
- * other, so that threads may share them. `prepared`: graph->prepared_floats floats, 64-byte aligned. */
+/* Once per step, after the parameters (`values`) changed: node's part of the prepared parameters. Nodes are
+ * independent of each other, so that threads may share them. `prepared`: graph->prepared_floats floats, 64-byte
+ * aligned. */
 void graph_prepare(const struct graph *graph, const float *values, int node, float *prepared);
 
 /* One line per node: name, operator, attributes, shape, parameters, multiply-adds. */

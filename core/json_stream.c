@@ -75,8 +75,17 @@ enum status json_stream_fail(const struct json_stream *s, const char *format, ..
 const char *json_token_name(enum json_token token)
 {
 	static const char *const names[] = {
-		"the end of the text", "an object", "the end of an object", "a list", "the end of a list", "a key",
-		"a string",            "a number",  "true",                 "false",  "null",
+		"the end of the text",
+		"an object",
+		"the end of an object",
+		"a list",
+		"the end of a list",
+		"a key",
+		"a string",
+		"a number",
+		"true",
+		"false",
+		"null",
 	};
 	return names[token];
 }
@@ -447,15 +456,9 @@ static enum status read_value(struct json_stream *s, int c)
 		s->at++;
 		s->token = JSON_STRING;
 		return read_string(s);
-	case 't':
-		s->token = JSON_TRUE;
-		return read_word(s, "true");
-	case 'f':
-		s->token = JSON_FALSE;
-		return read_word(s, "false");
-	case 'n':
-		s->token = JSON_NULL;
-		return read_word(s, "null");
+	case 't': s->token = JSON_TRUE; return read_word(s, "true");
+	case 'f': s->token = JSON_FALSE; return read_word(s, "false");
+	case 'n': s->token = JSON_NULL; return read_word(s, "null");
 	default:
 		if (!is_digit((char)c) && c != '-')
 			return unexpected(s, c, "a value");
@@ -505,12 +508,9 @@ enum status json_stream_next(struct json_stream *s)
 		s->at++;
 		c = skip_space(s);
 		return in_object(s) ? read_key(s, c) : read_value(s, c);
-	case EXPECT_FIRST_KEY:
-		return c == '}' ? close_container(s) : read_key(s, c);
-	case EXPECT_FIRST_VALUE:
-		return c == ']' ? close_container(s) : read_value(s, c);
-	default:
-		return read_value(s, c);
+	case EXPECT_FIRST_KEY: return c == '}' ? close_container(s) : read_key(s, c);
+	case EXPECT_FIRST_VALUE: return c == ']' ? close_container(s) : read_value(s, c);
+	default: return read_value(s, c);
 	}
 }
 

@@ -51,17 +51,17 @@ struct json_stream {
 	enum json_token token;
 	char *text; /* JSON_KEY, JSON_STRING: decoded UTF-8, NUL-terminated (and may hold NULs: \u0000) */
 	size_t text_length;
-	double number;    /* JSON_NUMBER */
-	int64_t integer;  /* JSON_NUMBER with is_integer */
-	bool is_integer;  /* written without point and exponent, and fits */
+	double number;     /* JSON_NUMBER */
+	int64_t integer;   /* JSON_NUMBER with is_integer */
+	bool is_integer;   /* written without point and exponent, and fits */
 	size_t text_limit; /* may be changed; JSON_TEXT_LIMIT at first */
 
 	/* Private. */
 	const char *name;
 	FILE *file; /* NULL: the text lies in memory */
 	unsigned char *buffer;
-	size_t at, end;      /* in buffer */
-	uint64_t base;       /* byte of buffer[0] in the file */
+	size_t at, end; /* in buffer */
+	uint64_t base;  /* byte of buffer[0] in the file */
 	size_t text_capacity;
 	struct json_place place; /* byte is filled in by json_stream_place only */
 	bool skipping;

@@ -34,20 +34,20 @@ struct choice {
 
 /* Slowest first. */
 static const struct choice choices[] = {
-	{ &kernels_table_generic, always },
+	{&kernels_table_generic, always},
 #if defined(__x86_64__)
-	{ &kernels_table_avx2, has_avx2 },
-	{ &kernels_table_avx512, has_avx512 },
+	{&kernels_table_avx2, has_avx2},
+	{&kernels_table_avx512, has_avx512},
 #endif
 };
 
 enum { CHOICE_COUNT = sizeof choices / sizeof choices[0] };
 
 #if defined(__x86_64__)
-const char *const kernels_names[] = { "generic", "avx2", "avx512", NULL };
+const char *const kernels_names[] = {"generic", "avx2", "avx512", NULL};
 #define NAMES "generic, avx2 or avx512"
 #else
-const char *const kernels_names[] = { "generic", NULL };
+const char *const kernels_names[] = {"generic", NULL};
 #define NAMES "generic"
 #endif
 

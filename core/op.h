@@ -1,12 +1,12 @@
-/* What an operator is. One file under core/ops/ holds one operator: formula, attributes, shape rule, forward, backward and
- * its descriptor; one line in core/ops/op_list.h admits it. Everything else (gradient check, graph printing, planner,
- * export) reads the descriptor and never switches over operators.
+/* What an operator is. One file under core/ops/ holds one operator: formula, attributes, shape rule, forward,
+ * backward and its descriptor; one line in core/ops/op_list.h admits it. Everything else (gradient check, graph
+ * printing, planner, export) reads the descriptor and never switches over operators.
  *
  * Rules for forward and backward:
  * - They are pure functions of the call: no allocation, no globals, no threads. One call runs on one thread.
  * - Sums run in an order fixed by the shapes alone.
- * - backward adds to param_grad (+=). For input i it stores to in_grad[i] when in_grad_add[i] is false and adds when it is
- *   true; in_grad[i] == NULL means that nobody wants it. */
+ * - backward adds to param_grad (+=). For input i it stores to in_grad[i] when in_grad_add[i] is false and adds when
+ *   it is true; in_grad[i] == NULL means that nobody wants it. */
 #ifndef CORE_OP_H
 #define CORE_OP_H
 
@@ -33,10 +33,10 @@ struct op_call {
 	int out_pitch;         /* floats from one pixel of out and of out_grad to the next: out.shape.c, or more where a
 				  node with OP_PITCHED_OUTPUT writes straight into a concat's output */
 	const float *prepared; /* prepared_floats(): what prepare made of the parameters; read only */
-	void *saved;    /* saved_bytes(): written by forward, read by backward of the same step */
-	float *scratch; /* scratch_floats(): undefined content, valid during this call only */
-	bool training;  /* dropout and batch_norm2d behave differently */
-	struct rng rng; /* this node's own stream (dropout) */
+	void *saved;           /* saved_bytes(): written by forward, read by backward of the same step */
+	float *scratch;        /* scratch_floats(): undefined content, valid during this call only */
+	bool training;         /* dropout and batch_norm2d behave differently */
+	struct rng rng;        /* this node's own stream (dropout) */
 
 	/* backward only */
 	float *out_grad; /* nobody reads it afterwards: backward may overwrite it */
@@ -72,8 +72,8 @@ struct op {
 	/* Optional: flags that depend on the attributes, instead of `flags`. Ask op_flags(). */
 	unsigned (*flags_of)(const void *attr);
 
-	/* The output's shape, after checking attributes, inputs and parameter shapes; a failure names the operator, what was
-	 * expected and what was found. */
+	/* The output's shape, after checking attributes, inputs and parameter shapes; a failure names the operator,
+	 * what was expected and what was found. */
 	enum status (*shape)(const void *attr, const struct shape *in, int input_count, const struct shape *param,
 			     int param_count, struct shape *out);
 	void (*forward)(struct op_call *call);

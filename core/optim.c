@@ -1,5 +1,5 @@
-/* What all optimisers share: state, clipping, groups, buffers and the moving average. The rules have files of
- * their own (core/optim_rule.h). The flat array is cut into parts of one size, whatever the number of threads; a part is
+/* What all optimisers share: state, clipping, groups, buffers and the moving average. The rules have files of their
+ * own (core/optim_rule.h). The flat array is cut into parts of one size, whatever the number of threads; a part is
  * handled from beginning to end by one of them. */
 #include "core/optim.h"
 

@@ -14,13 +14,13 @@ extern const char *const optim_names[]; /* "sgd", "adam", "adamw", NULL */
 
 struct optim_config {
 	enum optim_kind kind;
-	double momentum;      /* SGD */
-	double beta1, beta2;  /* Adam */
-	double epsilon;       /* Adam */
-	double weight_decay;  /* SGD and Adam: added to the gradient; AdamW: decoupled. PARAM_WEIGHT only */
+	double momentum;     /* SGD */
+	double beta1, beta2; /* Adam */
+	double epsilon;      /* Adam */
+	double weight_decay; /* SGD and Adam: added to the gradient; AdamW: decoupled. PARAM_WEIGHT only */
 	double lr_scale[PARAM_GROUP_COUNT]; /* learning rate of each group, relative; 0 freezes it */
-	double clip_norm;     /* 0: no clipping */
-	double ema_decay;     /* 0: no average; effective decay min(ema_decay, (1 + step) / (10 + step)),
+	double clip_norm;                   /* 0: no clipping */
+	double ema_decay;                   /* 0: no average; effective decay min(ema_decay, (1 + step) / (10 + step)),
 	                       * step = 1 in the first one */
 	double buffer_momentum; /* running = (1 - m) * running + m * batch statistic, for PARAM_BUFFER; default 0.1 */
 };
@@ -28,7 +28,7 @@ void optim_config_init(struct optim_config *config);
 
 struct optim {
 	struct optim_config config;
-	uint64_t step;  /* steps taken */
+	uint64_t step; /* steps taken */
 	size_t total;
 	float *first;   /* momentum or first moment */
 	float *second;  /* second moment; NULL for SGD */

@@ -38,8 +38,8 @@ static int find_with_shape(const struct params *params, int index, struct shape 
 	return -1;
 }
 
-int params_add(struct params *params, const char *name, struct shape shape, enum param_group group, enum param_kind kind,
-	       enum param_init init)
+int params_add(struct params *params, const char *name, struct shape shape, enum param_group group,
+	       enum param_kind kind, enum param_init init)
 {
 	int known = params_find(params, name);
 	if (known >= 0)
@@ -60,7 +60,7 @@ int params_add(struct params *params, const char *name, struct shape shape, enum
 		params->items = items;
 	}
 	struct param *param = &params->items[params->count];
-	*param = (struct param){ .shape = shape, .offset = params->total, .group = group, .kind = kind, .init = init };
+	*param = (struct param){.shape = shape, .offset = params->total, .group = group, .kind = kind, .init = init};
 	strcpy(param->name, name);
 	params->total += shape_count(shape);
 	return params->count++;
@@ -83,7 +83,8 @@ static void init_normal(float *values, struct shape shape, double deviation, uin
 		values[i] = (float)(deviation * rng_normal(&rng));
 }
 
-/* Each input channel to the output channel of its number: an even kernel of 2f upsamples by f as half-pixel bilinear does. */
+/* Each input channel to the output channel of its number: an even kernel of 2f upsamples by f as half-pixel bilinear
+ * does. */
 static void init_bilinear(float *values, struct shape shape)
 {
 	double centre = (shape.h - 1) / 2.0, factor = (shape.h + 1) / 2;
@@ -92,7 +93,8 @@ static void init_bilinear(float *values, struct shape shape)
 		float *plane = values + ((size_t)c * shape.c + c) * shape.h * shape.w;
 		for (int y = 0; y < shape.h; y++)
 			for (int x = 0; x < shape.w; x++)
-				plane[y * shape.w + x] = (float)((1 - fabs(y - centre) / factor) * (1 - fabs(x - centre) / factor));
+				plane[y * shape.w + x] =
+					(float)((1 - fabs(y - centre) / factor) * (1 - fabs(x - centre) / factor));
 	}
 }
 
@@ -101,9 +103,7 @@ static void init_values(const struct param *param, float *values, uint64_t seed)
 	struct shape shape = param->shape;
 	size_t count = shape_count(shape);
 	switch (param->init) {
-	case PARAM_INIT_ZERO:
-		memset(values, 0, count * sizeof *values);
-		break;
+	case PARAM_INIT_ZERO: memset(values, 0, count * sizeof *values); break;
 	case PARAM_INIT_ONE:
 		for (size_t i = 0; i < count; i++)
 			values[i] = 1;
@@ -111,12 +111,8 @@ static void init_values(const struct param *param, float *values, uint64_t seed)
 	case PARAM_INIT_HE_NORMAL:
 		init_normal(values, shape, sqrt(2.0 / ((double)shape.c * shape.h * shape.w)), seed, param->name);
 		break;
-	case PARAM_INIT_SMALL:
-		init_normal(values, shape, 0.01, seed, param->name);
-		break;
-	case PARAM_INIT_BILINEAR:
-		init_bilinear(values, shape);
-		break;
+	case PARAM_INIT_SMALL: init_normal(values, shape, 0.01, seed, param->name); break;
+	case PARAM_INIT_BILINEAR: init_bilinear(values, shape); break;
 	}
 }
 

@@ -1,5 +1,6 @@
-/* The parameters of a model: named tensors in one flat array, so that a gradient buffer, an optimiser's moments or an
- * averaged copy is just another array of `total` floats with the same offsets. Names of the trunk equal torchvision's. */
+/* The parameters of a model: named tensors in one flat array, so that a gradient buffer, an optimiser's moments or
+ * an averaged copy is just another array of `total` floats with the same offsets. Names of the trunk equal
+ * torchvision's. */
 #ifndef CORE_PARAMS_H
 #define CORE_PARAMS_H
 
@@ -20,8 +21,9 @@ enum param_init {
 	PARAM_INIT_ZERO,
 	PARAM_INIT_ONE,
 	PARAM_INIT_HE_NORMAL, /* normal, variance 2 / fan_in: He et al., ICCV 2015, eq. 10 */
-	PARAM_INIT_SMALL,     /* normal, deviation 0.01: a layer that gives logits starts undecided (Lin et al., ICCV 2017, 4.1) */
-	PARAM_INIT_BILINEAR,  /* conv_transpose2d weight as bilinear interpolation: Long et al., CVPR 2015 */
+	/* normal, deviation 0.01: a layer that gives logits starts undecided (Lin et al., ICCV 2017, 4.1) */
+	PARAM_INIT_SMALL,
+	PARAM_INIT_BILINEAR, /* conv_transpose2d weight as bilinear interpolation: Long et al., CVPR 2015 */
 };
 
 struct param {
@@ -36,7 +38,7 @@ struct param {
 struct params {
 	struct param *items;
 	int count;
-	size_t total; /* floats in all */
+	size_t total;  /* floats in all */
 	float *values; /* owned; NULL until params_alloc */
 };
 
@@ -45,13 +47,14 @@ void params_release(struct params *params);
 
 /* Adds a parameter, or finds the one of that name (a second graph over the same model). The index, or -1 with a message
  * when the name is taken by another shape, too long, or memory is out. Not after params_alloc unless it exists. */
-int params_add(struct params *params, const char *name, struct shape shape, enum param_group group, enum param_kind kind,
-	       enum param_init init);
+int params_add(struct params *params, const char *name, struct shape shape, enum param_group group,
+	       enum param_kind kind, enum param_init init);
 
 /* The index of `name`, or -1. */
 int params_find(const struct params *params, const char *name);
 
-/* Allocates `values` and fills them from their param_init, keyed by (seed, name): independent of the order of adding. */
+/* Allocates `values` and fills them from their param_init, keyed by (seed, name): independent of the order of
+ * adding. */
 enum status params_alloc(struct params *params, uint64_t seed);
 
 #endif

@@ -1,7 +1,7 @@
 /* Lays out one executor's arena: which float lives where and when.
  *
- * Time runs over one step: the i-th of n nodes computes at time i, its backward at 2n - 1 - i. A buffer lives from its first writer to
- * its last reader:
+ * Time runs over one step: the i-th of n nodes computes at time i, its backward at 2n - 1 - i. A buffer lives from
+ * its first writer to its last reader:
  *
  *	time      0 1 2 ... n-1 | n ...        2n-1
  *	          forward       | backward, last node first
@@ -9,9 +9,10 @@
  *	grad i                       [---]          from the backward of its last consumer to its own
  *	saved i     [--------------------]
  *
- * Buffers whose lives overlap must not overlap in memory. They are placed largest first, each at the lowest offset that is free
- * during its life (greedy by size: Pisarchyk & Lee, "Efficient memory management for deep neural net inference", 2020).
- * An in-place operator shares its input's buffer, and what is read by a concat alone lies inside the concat's: they are one group. */
+ * Buffers whose lives overlap must not overlap in memory. They are placed largest first, each at the lowest offset
+ * that is free during its life (greedy by size: Pisarchyk & Lee, "Efficient memory management for deep neural net
+ * inference", 2020). An in-place operator shares its input's buffer, and what is read by a concat alone lies inside
+ * the concat's: they are one group. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static void extend(struct buffer *buffer, int time)
 /* The shapes of a call, without memory: what saved_bytes, scratch_floats and macs look at. */
 static struct op_call shape_call(const struct graph *graph, const struct node *node)
 {
-	struct op_call call = { .attr = node->attr, .input_count = node->input_count, .param_count = node->param_count };
+	struct op_call call = {.attr = node->attr, .input_count = node->input_count, .param_count = node->param_count};
 	for (int i = 0; i < node->input_count; i++)
 		call.in[i].shape = graph->nodes[node->inputs[i]].shape;
 	for (int i = 0; i < node->param_count; i++)
@@ -107,7 +108,8 @@ static enum status find_order(struct graph *graph)
 	if (ran && graph->order)
 		set_order(graph, ran);
 	free(ran);
-	return ran && graph->order ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for the order of %zu nodes", n);
+	return ran && graph->order ? STATUS_OK
+				   : status_fail(STATUS_NO_MEMORY, "no memory for the order of %zu nodes", n);
 }
 
 /* A node has a gradient when parameters feed it and the loss (the last node) depends on it. */
@@ -134,8 +136,8 @@ static void mark_gradients(struct graph *graph)
 	free(reached);
 }
 
-/* Which inputs' gradients a node's backward adds to, because a later node has stored there before. The target of a loss has
- * no gradient, so an input node never counts. */
+/* Which inputs' gradients a node's backward adds to, because a later node has stored there before. The target of a
+ * loss has no gradient, so an input node never counts. */
 static void mark_grad_adds(struct graph *graph)
 {
 	for (int i = 0; i < graph->node_count; i++)
@@ -197,7 +199,8 @@ static void find_hosts(struct layout *layout)
 /* Whether a node's own way back reads its output: the operator does, or the gradient of what rounds it to 8 bits. */
 static bool reads_output(const struct node *node)
 {
-	return node->needs_grad && ((flags_of(node) & OP_BACKWARD_READS_OUTPUT) || (node->range >= 0 && !node->range_kept));
+	return node->needs_grad &&
+	       ((flags_of(node) & OP_BACKWARD_READS_OUTPUT) || (node->range >= 0 && !node->range_kept));
 }
 
 /* Does the backward of whoever writes this node's output read it? */
@@ -309,7 +312,7 @@ static void join_inputs_of_concat(struct layout *layout, int i)
 static void set_lives(struct layout *layout)
 {
 	for (int i = 0; i < layout->n * BUFFERS_PER_NODE; i++)
-		layout->buffers[i] = (struct buffer){ .first = 2 * layout->n, .last = -1, .alias = -1 };
+		layout->buffers[i] = (struct buffer){.first = 2 * layout->n, .last = -1, .alias = -1};
 	for (int i = 0; i < layout->n; i++)
 		for (int k = 0; k < layout->graph->nodes[i].input_count; k++)
 			layout->consumers[layout->graph->nodes[i].inputs[k]]++;
@@ -337,7 +340,8 @@ static int larger_first(const void *a, const void *b)
 	return x < y ? -1 : 1; /* qsort is not stable; the address order makes the layout reproducible */
 }
 
-/* Lowest offset where `buffer` fits among those placed[0..count) that live at the same time; placed is sorted by offset. */
+/* Lowest offset where `buffer` fits among those placed[0..count) that live at the same time; placed is sorted by
+ * offset. */
 static size_t lowest_fit(const struct buffer *buffer, struct buffer *const *placed, int count)
 {
 	size_t offset = 0;
@@ -384,7 +388,8 @@ static enum status place_all(struct layout *layout)
 	free(order);
 	for (int i = 0; i < all; i++)
 		if (layout->buffers[i].alias >= 0)
-			layout->buffers[i].offset = layout->buffers[layout->buffers[i].alias].offset + layout->buffers[i].shift;
+			layout->buffers[i].offset =
+				layout->buffers[layout->buffers[i].alias].offset + layout->buffers[i].shift;
 	return STATUS_OK;
 }
 
@@ -406,7 +411,8 @@ static void store_plan(struct layout *layout)
 		scratch = need > scratch ? need : scratch;
 		graph->forward_macs += node->op->macs ? node->op->macs(&call) : 0;
 		node->prepared_offset = graph->prepared_floats;
-		graph->prepared_floats += node->op->prepared_floats ? align_floats(node->op->prepared_floats(&call)) : 0;
+		graph->prepared_floats +=
+			node->op->prepared_floats ? align_floats(node->op->prepared_floats(&call)) : 0;
 	}
 	graph->arena_floats = graph->scratch_offset + align_floats(scratch);
 }

@@ -7,7 +7,7 @@
 
 #include "core/ops/ops.h"
 
-/* --- which values are bytes ------------------------------------------------------------------------------------- */
+/* --- which values are bytes ----------------------------------------------- */
 
 /* The node that reads `node`, if only one does, once; else -1. `logits` is read by the world. */
 static int only_reader(const struct graph *graph, int node, int logits)
@@ -64,7 +64,7 @@ static void add_range(struct graph *graph, struct node *node)
 {
 	char name[128];
 	snprintf(name, sizeof name, "%s.%s.range", node->name, node->op->name);
-	struct shape shape = { RANGE_FLOATS, 1, 1, 1 };
+	struct shape shape = {RANGE_FLOATS, 1, 1, 1};
 	node->range = params_add(graph->params, name, shape, PARAM_DECODER, PARAM_BUFFER, PARAM_INIT_ZERO);
 	if (node->range < 0)
 		graph->status = status_wrap(STATUS_CONFIG, "%s", node->name);
@@ -98,21 +98,22 @@ void graph_quantize(struct graph *graph, int logits)
 	for (int i = 0; i <= logits && !graph->status; i++) {
 		struct node *node = &graph->nodes[i];
 		if (node->op == &op_batch_norm2d || node->op == &op_conv_transpose2d)
-			graph->status = status_fail(STATUS_CONFIG, "%s: no training for 8 bits with %s", node->name, node->op->name);
+			graph->status = status_fail(STATUS_CONFIG, "%s: no training for 8 bits with %s", node->name,
+						    node->op->name);
 		else if (i < last && node->op)
 			set_range(graph, i, logits);
 	}
 }
 
-/* --- grids ------------------------------------------------------------------------------------------------------ */
+/* --- grids ---------------------------------------------------------------- */
 
 struct quantize_grid quantize_grid(const float *range)
 {
 	float low = range[RANGE_LOW] / range[RANGE_SEEN], high = range[RANGE_HIGH] / range[RANGE_SEEN];
 	float scale = (high - low) / QUANTIZE_MAX_VALUE;
 	if (!(scale >= 0x1p-60f) || !(scale <= 0x1p60f)) /* nothing seen, or all of it was 0 */
-		return (struct quantize_grid){ 0 };
-	return (struct quantize_grid){ scale, rintf(-low / scale) };
+		return (struct quantize_grid){0};
+	return (struct quantize_grid){scale, rintf(-low / scale)};
 }
 
 struct quantize_grid quantize_node_grid(const struct graph *graph, const float *values, int index)
@@ -128,11 +129,11 @@ struct quantize_grid quantize_node_grid(const struct graph *graph, const float *
 		node = &graph->nodes[index = reader];
 	}
 	if (!node->op || node->range < 0)
-		return (struct quantize_grid){ 0 };
+		return (struct quantize_grid){0};
 	return quantize_grid(values + graph->params->items[node->range].offset);
 }
 
-/* --- weights ---------------------------------------------------------------------------------------------------- */
+/* --- weights -------------------------------------------------------------- */
 
 static void quantize_channel(const float *weights, size_t count, float *to)
 {

@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 enum rng_purpose {
-	RNG_INIT = 1,    /* parameter initialisation; sample = hash of the name */
-	RNG_ORDER,       /* the epoch's permutation of samples */
-	RNG_AUGMENT,     /* crop, flip, colour of one sample */
-	RNG_CLICKS,      /* first clicks of one sample */
-	RNG_CORRECTIVE,  /* clicks of the corrective rounds of one sample */
-	RNG_DROPOUT,     /* dropout of one sample; stream position = node */
-	RNG_SCENES,      /* generated scenes */
+	RNG_INIT = 1,   /* parameter initialisation; sample = hash of the name */
+	RNG_ORDER,      /* the epoch's permutation of samples */
+	RNG_AUGMENT,    /* crop, flip, colour of one sample */
+	RNG_CLICKS,     /* first clicks of one sample */
+	RNG_CORRECTIVE, /* clicks of the corrective rounds of one sample */
+	RNG_DROPOUT,    /* dropout of one sample; stream position = node */
+	RNG_SCENES,     /* generated scenes */
 	RNG_TEST,
 };
 

@@ -50,14 +50,10 @@ static double towards_final(const struct schedule_config *config, double curve)
 static double fraction_at(const struct schedule_config *config, uint64_t step)
 {
 	switch (config->kind) {
-	case SCHEDULE_CONSTANT:
-		return 1;
-	case SCHEDULE_STEP:
-		return step_fraction(config, step);
-	case SCHEDULE_COSINE:
-		return towards_final(config, (1 + portable_cos_turns(progress(config, step) / 2)) / 2);
-	case SCHEDULE_POLY:
-		return towards_final(config, portable_pow(1 - progress(config, step), config->power));
+	case SCHEDULE_CONSTANT: return 1;
+	case SCHEDULE_STEP: return step_fraction(config, step);
+	case SCHEDULE_COSINE: return towards_final(config, (1 + portable_cos_turns(progress(config, step) / 2)) / 2);
+	case SCHEDULE_POLY: return towards_final(config, portable_pow(1 - progress(config, step), config->power));
 	}
 	assert(!"a schedule kind");
 	return 1;

@@ -12,11 +12,11 @@ enum { SCHEDULE_MAX_MILESTONES = 8 };
 struct schedule_config {
 	enum schedule_kind kind;
 	double lr;
-	uint64_t warmup_steps;  /* linear from lr/warmup_steps to lr */
+	uint64_t warmup_steps; /* linear from lr/warmup_steps to lr */
 	uint64_t total_steps;
-	double final_fraction;  /* cosine, poly: where the curve ends (at step total_steps), as a share of lr */
-	double power;           /* poly */
-	double factor;          /* step: multiplied at each milestone */
+	double final_fraction; /* cosine, poly: where the curve ends (at step total_steps), as a share of lr */
+	double power;          /* poly */
+	double factor;         /* step: multiplied at each milestone */
 	double milestones[SCHEDULE_MAX_MILESTONES]; /* step: shares of total_steps, rising */
 	int milestone_count;
 };

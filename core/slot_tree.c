@@ -22,8 +22,8 @@ struct block {
 	size_t begin, count;
 };
 
-/* The branch over slots from..from+count-1, as far as they are among first..end-1; its sum ends in slot `from`. The left
- * half is the largest whole power of two. */
+/* The branch over slots from..from+count-1, as far as they are among first..end-1; its sum ends in slot `from`. The
+ * left half is the largest whole power of two. */
 static void sum_branch(const struct tree *tree, int from, int count, struct block block)
 {
 	bool whole = from >= tree->first && from + count <= tree->end;

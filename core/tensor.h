@@ -1,8 +1,9 @@
-/* A tensor: float32, always four dimensions, named N,C,H,W as everywhere in the field. Plain data: fields are public.
+/* A tensor: float32, always four dimensions, named N,C,H,W as everywhere in the field. Plain data: fields are
+ * public.
  *
- * Activations lie in memory as N,H,W,C ("channels last"): the channels of a pixel side by side, so that vectors run over
- * channels whatever the size of the image, and convolutions are matrix products of pixels by channels without unrolling.
- * Parameters keep the order of their shape (a convolution's weight is O,C,KH,KW, as in published files).
+ * Activations lie in memory as N,H,W,C ("channels last"): the channels of a pixel side by side, so that vectors run
+ * over channels whatever the size of the image, and convolutions are matrix products of pixels by channels without
+ * unrolling. Parameters keep the order of their shape (a convolution's weight is O,C,KH,KW, as in published files).
  * A scalar (a loss) has shape 1,1,1,1. A tensor never owns its memory here: activations live in an executor's arena
  * (core/executor.h), parameters in struct params (core/params.h). */
 #ifndef CORE_TENSOR_H

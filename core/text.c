@@ -136,7 +136,8 @@ void text_add_html(struct text *text, const char *string)
 
 enum status text_status(const struct text *text)
 {
-	return text->failed ? status_fail(STATUS_NO_MEMORY, "no memory for a text of %zu bytes", text->length) : STATUS_OK;
+	return text->failed ? status_fail(STATUS_NO_MEMORY, "no memory for a text of %zu bytes", text->length)
+			    : STATUS_OK;
 }
 
 char *text_take(struct text *text)

@@ -1,5 +1,5 @@
-/* Text that grows: configs, log lines and reports are put together in memory and written in one go. Failure is sticky, so that
- * a long list of text_add calls needs one check at the end. */
+/* Text that grows: configs, log lines and reports are put together in memory and written in one go. Failure is
+ * sticky, so that a long list of text_add calls needs one check at the end. */
 #ifndef TRAIN_TEXT_H
 #define TRAIN_TEXT_H
 
@@ -21,7 +21,8 @@ void text_add(struct text *text, const char *format, ...) __attribute__((format(
 void text_add_bytes(struct text *text, const void *bytes, size_t count);
 /* With the escapes of JSON and the quotes around it. */
 void text_add_json_string(struct text *text, const char *string);
-/* The shortest decimal that reads back as the same number; null where it is not finite, because JSON has no word for that. */
+/* The shortest decimal that reads back as the same number; null where it is not finite, because JSON has no word for
+ * that. */
 void text_add_number(struct text *text, double number);
 /* The shortest decimal that reads back as the same float. */
 void text_add_float(struct text *text, float number);

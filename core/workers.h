@@ -11,7 +11,8 @@ struct workers;
 enum status workers_new(int threads, struct workers **workers);
 void workers_free(struct workers *workers);
 int workers_threads(const struct workers *workers);
-/* Processors that this process may use: a launcher or container may have bound it to fewer than there are. At least 1. */
+/* Processors that this process may use: a launcher or container may have bound it to fewer than there are. At least
+ * 1. */
 int workers_processors(void);
 
 /* Calls task(context, index, thread) for index 0..count-1, thread 0..threads-1 naming the executing thread;

@@ -1,9 +1,9 @@
-/* From an object of the dataset to a training sample. The recipe is that of RITM (Sofiiuk et al., 2021; FIELD.md C.1 and D): a
- * crop around the object at a random scale, mirrored or not, brightness, contrast and colour shifted.
+/* From an object of the dataset to a training sample. The recipe is that of RITM (Sofiiuk et al., 2021; FIELD.md C.1
+ * and D): a crop around the object at a random scale, mirrored or not, brightness, contrast and colour shifted.
  *
- * Photo, mask and the other objects' mask go through the same resampler with the same rectangle (infer/image/resize.h, which the deployed
- * network uses too). A mask is resampled as 0 and 255 and cut at 128: a pixel belongs to the object when most of what it covers
- * does. */
+ * Photo, mask and the other objects' mask go through the same resampler with the same rectangle
+ * (infer/image/resize.h, which the deployed network uses too). A mask is resampled as 0 and 255 and cut at 128: a
+ * pixel belongs to the object when most of what it covers does. */
 #include "data/augment.h"
 
 #include <math.h>
@@ -61,7 +61,7 @@ void sample_release(struct sample *sample)
 	*sample = (struct sample){0};
 }
 
-/* --- what is cropped from ----------------------------------------------------------------------------------------------- */
+/* --- what is cropped from ------------------------------------------------- */
 
 /* A decoded photo with its masks at its own size, 0 and 255. */
 struct source {
@@ -100,8 +100,8 @@ static enum status source_fill(struct source *source, const struct dataset *data
 	TRY(dataset_read_photo(dataset, object->photo, &source->photo));
 	int w = source->photo.width, h = source->photo.height;
 	if (w != object->mask.width || h != object->mask.height)
-		return status_fail(STATUS_FORMAT, "%s: the photo is %d x %d pixels, the mask %d x %d", photo->file_name, w, h,
-				   object->mask.width, object->mask.height);
+		return status_fail(STATUS_FORMAT, "%s: the photo is %d x %d pixels, the mask %d x %d", photo->file_name,
+				   w, h, object->mask.width, object->mask.height);
 	size_t pixels = (size_t)w * (size_t)h;
 	source->object = calloc(pixels, 2);
 	source->workspace = malloc(infer_resize_workspace(w, h, size, size));
@@ -115,7 +115,7 @@ static enum status source_fill(struct source *source, const struct dataset *data
 	return STATUS_OK;
 }
 
-/* --- geometry ----------------------------------------------------------------------------------------------------------- */
+/* --- geometry ------------------------------------------------------------- */
 
 struct crop {
 	struct infer_rect rect;
@@ -144,7 +144,8 @@ static struct point object_pixel(const struct rle *mask, uint64_t rank)
 		if (i % 2 == 0)
 			continue;
 		if (rank < mask->counts[i])
-			return (struct point){(int)((at + rank) / (uint64_t)mask->height), (int)((at + rank) % (uint64_t)mask->height)};
+			return (struct point){(int)((at + rank) / (uint64_t)mask->height),
+					      (int)((at + rank) % (uint64_t)mask->height)};
 		rank -= mask->counts[i];
 	}
 	return (struct point){mask->width / 2, mask->height / 2};
@@ -157,7 +158,8 @@ static struct point random_object_pixel(const struct dataset_object *object, str
 }
 
 /* Result pixels per photo pixel. */
-static double draw_scale(const struct augment_config *config, const struct dataset_object *object, int size, struct rng *rng)
+static double draw_scale(const struct augment_config *config, const struct dataset_object *object, int size,
+			 struct rng *rng)
 {
 	bool by_object = rng_float(rng) < config->object_scale_probability;
 	double where = (double)rng_float(rng), scale;
@@ -173,8 +175,8 @@ static double draw_scale(const struct augment_config *config, const struct datas
 	return limit(scale, SCALE_LEAST, SCALE_MOST);
 }
 
-/* Where the crop begins on one axis, so that the object's pixel `at` falls in its middle part. Unless it may hang over, it is then
- * moved to show as much photo as it can; the pixel stays inside. */
+/* Where the crop begins on one axis, so that the object's pixel `at` falls in its middle part. Unless it may hang
+ * over, it is then moved to show as much photo as it can; the pixel stays inside. */
 static double draw_begin(int at, double extent, int photo_side, bool may_hang_over, struct rng *rng)
 {
 	double begin = at + 0.5 - extent * uniform(rng, MIDDLE_FROM, MIDDLE_TO);
@@ -201,7 +203,8 @@ static struct infer_rect draw_rect(const struct augment_config *config, const st
 }
 
 /* -> 0 and 1; returns how many are 1. */
-static int resample_mask(const struct source *source, const uint8_t *mask, const struct crop *crop, uint8_t *out, int size)
+static int resample_mask(const struct source *source, const uint8_t *mask, const struct crop *crop, uint8_t *out,
+			 int size)
 {
 	static const uint8_t nothing = 0;
 	int w = source->photo.width, h = source->photo.height, count = 0;
@@ -213,10 +216,11 @@ static int resample_mask(const struct source *source, const uint8_t *mask, const
 	return count;
 }
 
-/* Chooses the crop and fills sample->truth. Thin and tiny objects can vanish from a crop; where trying again does not help, the
- * largest scale around one of the object's pixels shows that pixel for sure, as 4 x 4 pixels without their corners at least. */
-static void choose_crop(const struct augment_config *config, const struct source *source, const struct dataset_object *object,
-			struct rng *rng, struct crop *crop, struct sample *sample)
+/* Chooses the crop and fills sample->truth. Thin and tiny objects can vanish from a crop; where trying again does
+ * not help, the largest scale around one of the object's pixels shows that pixel for sure, as 4 x 4 pixels without
+ * their corners at least. */
+static void choose_crop(const struct augment_config *config, const struct source *source,
+			const struct dataset_object *object, struct rng *rng, struct crop *crop, struct sample *sample)
 {
 	int size = sample->size;
 	for (int i = 0; i < MAX_TRIES; i++) {
@@ -230,7 +234,7 @@ static void choose_crop(const struct augment_config *config, const struct source
 	resample_mask(source, source->object, crop, sample->truth, size);
 }
 
-/* --- colour ------------------------------------------------------------------------------------------------------------- */
+/* --- colour --------------------------------------------------------------- */
 
 /* value' = (value - 127.5) * gain + 127.5 + offset[channel] */
 struct recolour {
@@ -259,26 +263,27 @@ static void apply_recolour(const struct recolour *recolour, struct image *photo)
 	uint8_t table[3][256];
 	for (int c = 0; c < 3; c++)
 		for (int v = 0; v < 256; v++)
-			table[c][v] = (uint8_t)limit(floor((v - 127.5) * recolour->gain + 128 + recolour->offset[c]), 0, 255);
+			table[c][v] =
+				(uint8_t)limit(floor((v - 127.5) * recolour->gain + 128 + recolour->offset[c]), 0, 255);
 	uint8_t *p = photo->pixels, *end = p + (size_t)photo->width * (size_t)photo->height * 3;
 	for (; p < end; p += 3)
 		for (int c = 0; c < 3; c++)
 			p[c] = table[c][p[c]];
 }
 
-/* --- samples ------------------------------------------------------------------------------------------------------------ */
+/* --- samples -------------------------------------------------------------- */
 
 /* Everything but the truth, which choosing the crop has filled already. */
 static void fill_sample(const struct source *source, const struct crop *crop, struct sample *sample)
 {
 	const struct image *photo = &source->photo;
 	resample_mask(source, source->others, crop, sample->others, sample->size);
-	infer_resize_u8(photo->pixels, photo->width, photo->height, (size_t)photo->width * 3, 3, crop->rect, sample->rgb, sample->size,
-			sample->size, augment_fill, crop->flip, source->workspace);
+	infer_resize_u8(photo->pixels, photo->width, photo->height, (size_t)photo->width * 3, 3, crop->rect,
+			sample->rgb, sample->size, sample->size, augment_fill, crop->flip, source->workspace);
 }
 
-enum status augment_sample(const struct augment_config *config, const struct dataset *dataset, int object, struct rng rng,
-			   struct sample *sample)
+enum status augment_sample(const struct augment_config *config, const struct dataset *dataset, int object,
+			   struct rng rng, struct sample *sample)
 {
 	struct source source = {0};
 	enum status status = source_fill(&source, dataset, object, sample->size);

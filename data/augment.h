@@ -1,22 +1,25 @@
-/* Augmentation: image, mask and clicks move together, because one resampling rectangle is applied to all and clicks are drawn
- * afterwards. (Nearest-pixel resizing of masks, as common libraries do it, shifts them by up to a pixel against the photo; FIELD.md
- * C.2.) */
+/* Augmentation: image, mask and clicks move together, because one resampling rectangle is applied to all and clicks
+ * are drawn afterwards. (Nearest-pixel resizing of masks, as common libraries do it, shifts them by up to a pixel
+ * against the photo; FIELD.md C.2.) */
 #ifndef DATA_AUGMENT_H
 #define DATA_AUGMENT_H
 
 #include "core/rng.h"
 #include "data/dataset.h"
 
-/* What a sample shows where the photo ends, as R, G, B: the mean colour of the network's input, so that it becomes 0 there. */
+/* What a sample shows where the photo ends, as R, G, B: the mean colour of the network's input, so that it becomes 0
+ * there. */
 extern const uint8_t augment_fill[3];
 
 struct augment_config {
 	double flip_probability;
 	double scale_min, scale_max; /* of the scale at which the photo's long side fits the crop; log-uniform */
-	double object_scale_probability; /* share of samples whose scale is chosen so that the object's box fits 0.3..0.9 of the crop */
-	double overhang_probability; /* share of samples whose crop may hang over the photo's edge although it need not */
+	/* share of samples whose scale is chosen so that the object's box fits 0.3..0.9 of the crop */
+	double object_scale_probability;
+	/* share of samples whose crop may hang over the photo's edge although it need not */
+	double overhang_probability;
 	double brightness, contrast, colour; /* +- shares of the full range; contrast +- share; channel shift */
-	double colour_probability; /* of brightness and contrast together, and again of the channel shift */
+	double colour_probability;           /* of brightness and contrast together, and again of the channel shift */
 };
 void augment_config_init(struct augment_config *config);
 
@@ -33,8 +36,8 @@ void sample_release(struct sample *sample);
 
 /* Decodes the photo of `object`, crops around a random pixel of it, resamples, flips, shifts colours. The same (config,
  * object, rng) gives the same bytes. The crop always holds part of the object. */
-enum status augment_sample(const struct augment_config *config, const struct dataset *dataset, int object, struct rng rng,
-			   struct sample *sample);
+enum status augment_sample(const struct augment_config *config, const struct dataset *dataset, int object,
+			   struct rng rng, struct sample *sample);
 
 /* Without augmentation: the whole photo fitted into the square from its top left corner, as at evaluation. */
 enum status augment_plain(const struct dataset *dataset, int object, struct sample *sample);

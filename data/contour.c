@@ -23,7 +23,7 @@ static enum status no_memory(void)
 	return status_fail(STATUS_NO_MEMORY, "no memory for the outline of a mask");
 }
 
-/* --- lists --------------------------------------------------------------------------------------------------- */
+/* --- lists ---------------------------------------------------------------- */
 
 /* Room for `more` numbers; capacities are the powers of 2 from 16, so that the count alone tells when one is full. */
 static bool reserve(struct contour *c, int more)
@@ -73,7 +73,7 @@ void contours_release(struct contours *contours)
 	*contours = (struct contours){0};
 }
 
-/* --- following ----------------------------------------------------------------------------------------------- */
+/* --- following ------------------------------------------------------------ */
 
 static bool is_object(const struct tracer *t, int x, int y)
 {
@@ -135,7 +135,7 @@ static double area(const struct contour *c)
 	return sum;
 }
 
-/* --- fewer points -------------------------------------------------------------------------------------------- */
+/* --- fewer points --------------------------------------------------------- */
 
 static double distance_to_line(const double *p, const double *a, const double *b)
 {
@@ -213,7 +213,7 @@ static enum status simplify(struct contour *c, double tolerance)
 	return status;
 }
 
-/* --- holes --------------------------------------------------------------------------------------------------- */
+/* --- holes ---------------------------------------------------------------- */
 
 static bool contains(const struct contour *c, double x, double y)
 {
@@ -296,7 +296,7 @@ static enum status join(struct contour *c, const struct contour *hole)
 	return STATUS_OK;
 }
 
-/* --- all of it ----------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------ */
 
 /* Without what is smaller than the tolerance would see: a mask that follows a noisy photo has thousands of specks. */
 static enum status trace_one(struct tracer *t, int x, int y, double tolerance)

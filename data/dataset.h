@@ -21,16 +21,16 @@ struct dataset_filter {
 struct dataset_photo {
 	int64_t id;
 	int width, height;
-	char *file_name; /* owned by the dataset */
+	char *file_name;                /* owned by the dataset */
 	int first_object, object_count; /* objects[first_object .. +object_count): at least one */
 };
 
 struct dataset_object {
 	int64_t id;
-	int photo; /* index */
+	int photo;    /* index */
 	int category; /* COCO category id */
 	struct rle mask;
-	uint64_t area; /* raster area */
+	uint64_t area;      /* raster area */
 	int x0, y0, x1, y1; /* box of the mask's pixels, half open */
 };
 

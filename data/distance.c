@@ -75,7 +75,7 @@ static int add_site(struct site *sites, int count, int32_t x, int32_t square, in
 	}
 	if (from >= end)
 		return count;
-	sites[count] = (struct site){ .x = x, .square = square, .from = from };
+	sites[count] = (struct site){.x = x, .square = square, .from = from};
 	return count + 1;
 }
 

@@ -1,8 +1,9 @@
-/* The one room where libjpeg-turbo and libpng live. Both report errors by longjmp, want sizes checked by the caller and decode
- * damaged files with a shrug; outside this file an image is whole or there is a message.
+/* The one room where libjpeg-turbo and libpng live. Both report errors by longjmp, want sizes checked by the caller
+ * and decode damaged files with a shrug; outside this file an image is whole or there is a message.
  *
- * Each decoder keeps all its state in a struct, because locals that change between setjmp and longjmp are lost. Decoders leave
- * rows of "native" channels, never fewer than asked for, and narrow_pixels() brings them down in place. */
+ * Each decoder keeps all its state in a struct, because locals that change between setjmp and longjmp are lost.
+ * Decoders leave rows of "native" channels, never fewer than asked for, and narrow_pixels() brings them down in
+ * place. */
 #include "data/image_io.h"
 
 #include <setjmp.h>
@@ -21,7 +22,8 @@ enum {
 	FILE_MAX = 512 * 1024 * 1024,
 	/* A progressive JPEG of 500 empty scans costs minutes (vendor's advice: cap them). Encoders write about 10. */
 	JPEG_MAX_SCANS = 120,
-	/* A Huffman-coded block of 64 pixels takes at least one bit: fewer bytes than pixels / 512 cannot be the whole picture. */
+	/* A Huffman-coded block of 64 pixels takes at least one bit: fewer bytes than pixels / 512 cannot be the
+	 * whole picture. */
 	JPEG_MAX_PIXELS_PER_BYTE = 512,
 	/* deflate's best is 1032 bytes out of one. */
 	DEFLATE_MAX_RATIO = 1032,
@@ -39,12 +41,13 @@ static enum status check_size(const char *name, uint32_t width, uint32_t height)
 	if (width == 0 || height == 0)
 		return status_fail(STATUS_FORMAT, "%s: the image is %u x %u pixels", name, width, height);
 	if (width > IMAGE_MAX_SIDE || height > IMAGE_MAX_SIDE || (uint64_t)width * height > IMAGE_MAX_PIXELS)
-		return status_fail(STATUS_LIMIT, "%s: the image declares %u x %u pixels; at most %d a side and %d in all are read", name,
-				   width, height, IMAGE_MAX_SIDE, IMAGE_MAX_PIXELS);
+		return status_fail(STATUS_LIMIT,
+				   "%s: the image declares %u x %u pixels; at most %d a side and %d in all are read",
+				   name, width, height, IMAGE_MAX_SIDE, IMAGE_MAX_PIXELS);
 	return STATUS_OK;
 }
 
-/* --- pixels ------------------------------------------------------------------------------------------------------------- */
+/* --- pixels --------------------------------------------------------------- */
 
 /* a * b / 255, rounded, exact for bytes. */
 static uint8_t times(unsigned a, unsigned b)
@@ -88,7 +91,8 @@ static void pixel_to_rgba(enum native native, const uint8_t *p, uint8_t rgba[4])
 	}
 }
 
-/* count native pixels -> `channels` each, in place: never more channels than before, so writing stays behind reading. */
+/* count native pixels -> `channels` each, in place: never more channels than before, so writing stays behind
+ * reading. */
 static void narrow_pixels(uint8_t *pixels, size_t count, enum native native, int channels)
 {
 	int step = native_channels[native];
@@ -114,11 +118,14 @@ static void take_pixels(struct image *image, uint8_t **pixels, int width, int he
 	size_t count = (size_t)width * (size_t)height;
 	narrow_pixels(*pixels, count, native, channels);
 	uint8_t *smaller = native_channels[native] > channels ? realloc(*pixels, count * (size_t)channels) : NULL;
-	*image = (struct image){.width = width, .height = height, .channels = channels, .pixels = smaller ? smaller : *pixels};
+	*image = (struct image){.width = width,
+				.height = height,
+				.channels = channels,
+				.pixels = smaller ? smaller : *pixels};
 	*pixels = NULL;
 }
 
-/* --- EXIF orientation --------------------------------------------------------------------------------------------------- */
+/* --- EXIF orientation ----------------------------------------------------- */
 
 struct tiff {
 	const uint8_t *data;
@@ -137,7 +144,8 @@ static uint32_t tiff_number(const struct tiff *tiff, size_t at, size_t bytes)
 	return value;
 }
 
-/* Tag 0x0112 of the first directory (TIFF 6.0, section 2; EXIF 2.3, 4.6.4): 1..8. Anything odd counts as 1, as displayed. */
+/* Tag 0x0112 of the first directory (TIFF 6.0, section 2; EXIF 2.3, 4.6.4): 1..8. Anything odd counts as 1, as
+ * displayed. */
 static int exif_orientation(const uint8_t *data, size_t size)
 {
 	enum { TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3, HEADER = 6, ENTRY = 12 };
@@ -165,8 +173,8 @@ static int exif_orientation(const uint8_t *data, size_t size)
 	return 1;
 }
 
-/* Turns a stored picture the way it is displayed. In words, what the camera did: 2 mirrored, 3 upside down, 4 both; 5..8 the same
- * four with rows and columns exchanged. */
+/* Turns a stored picture the way it is displayed. In words, what the camera did: 2 mirrored, 3 upside down, 4 both;
+ * 5..8 the same four with rows and columns exchanged. */
 static enum status turn(struct image *image, int orientation)
 {
 	if (orientation <= 1)
@@ -183,7 +191,8 @@ static enum status turn(struct image *image, int orientation)
 			int sx = swap ? y : x, sy = swap ? x : y;
 			sx = mirror_x ? w - 1 - sx : sx;
 			sy = mirror_y ? h - 1 - sy : sy;
-			memcpy(to, image->pixels + ((size_t)sy * (size_t)w + (size_t)sx) * (size_t)channels, (size_t)channels);
+			memcpy(to, image->pixels + ((size_t)sy * (size_t)w + (size_t)sx) * (size_t)channels,
+			       (size_t)channels);
 		}
 	}
 	image_release(image);
@@ -192,8 +201,8 @@ static enum status turn(struct image *image, int orientation)
 }
 
 /* The policy of image_io.h: which orientation to undo, given what the file says. */
-static enum status choose_orientation(const char *name, const struct image_read_options *options, int width, int height, int found,
-				      int *orientation)
+static enum status choose_orientation(const char *name, const struct image_read_options *options, int width, int height,
+				      int found, int *orientation)
 {
 	*orientation = options->exif == EXIF_APPLY ? found : 1;
 	if (options->exif != EXIF_MATCH || (width == options->width && height == options->height))
@@ -201,11 +210,11 @@ static enum status choose_orientation(const char *name, const struct image_read_
 	*orientation = found;
 	if (found >= 5 && width == options->height && height == options->width)
 		return STATUS_OK;
-	return status_fail(STATUS_FORMAT, "%s: the image is %d x %d pixels (EXIF orientation %d), expected %d x %d", name, width,
-			   height, found, options->width, options->height);
+	return status_fail(STATUS_FORMAT, "%s: the image is %d x %d pixels (EXIF orientation %d), expected %d x %d",
+			   name, width, height, found, options->width, options->height);
 }
 
-/* --- JPEG in ------------------------------------------------------------------------------------------------------------ */
+/* --- JPEG in -------------------------------------------------------------- */
 
 struct jpeg_errors {
 	struct jpeg_error_mgr manager; /* first: the library's pointer is ours */
@@ -291,8 +300,8 @@ static enum status jpeg_check_header(const struct jpeg_reader *reader)
 	TRY(check_size(reader->errors.name, info->image_width, info->image_height));
 	uint64_t pixels = (uint64_t)info->image_width * info->image_height;
 	if (!info->arith_code && pixels / JPEG_MAX_PIXELS_PER_BYTE > reader->size)
-		return status_fail(STATUS_FORMAT, "%s: JPEG: %zu bytes cannot hold %u x %u pixels", reader->errors.name, reader->size,
-				   info->image_width, info->image_height);
+		return status_fail(STATUS_FORMAT, "%s: JPEG: %zu bytes cannot hold %u x %u pixels", reader->errors.name,
+				   reader->size, info->image_width, info->image_height);
 	return STATUS_OK;
 }
 
@@ -313,8 +322,8 @@ static enum status jpeg_read_pixels(struct jpeg_reader *reader, const void *data
 	size_t stride = (size_t)info->output_width * (size_t)native_channels[reader->native];
 	reader->pixels = malloc(stride * info->output_height);
 	if (!reader->pixels)
-		return status_fail(STATUS_NO_MEMORY, "%s: no memory for %u x %u pixels", reader->errors.name, info->output_width,
-				   info->output_height);
+		return status_fail(STATUS_NO_MEMORY, "%s: no memory for %u x %u pixels", reader->errors.name,
+				   info->output_width, info->output_height);
 	while (info->output_scanline < info->output_height) {
 		JSAMPROW row = reader->pixels + stride * info->output_scanline;
 		jpeg_read_scanlines(info, &row, 1);
@@ -332,15 +341,15 @@ static enum status jpeg_read(const void *data, size_t size, const char *name, co
 	reader.progress.progress_monitor = jpeg_count_scans;
 	enum status status = jpeg_read_pixels(&reader, data);
 	if (status == STATUS_OK)
-		take_pixels(image, &reader.pixels, (int)reader.info.image_width, (int)reader.info.image_height, reader.native,
-			    options->channels);
+		take_pixels(image, &reader.pixels, (int)reader.info.image_width, (int)reader.info.image_height,
+			    reader.native, options->channels);
 	*orientation = reader.orientation;
 	jpeg_destroy_decompress(&reader.info);
 	free(reader.pixels);
 	return status;
 }
 
-/* --- PNG in ------------------------------------------------------------------------------------------------------------- */
+/* --- PNG in --------------------------------------------------------------- */
 
 struct png_state {
 	png_structp png;
@@ -389,8 +398,8 @@ static enum status png_check_header(const struct png_state *state)
 	uint32_t width = tiff_number(&header, WIDTH_AT, 4), height = tiff_number(&header, HEIGHT_AT, 4);
 	TRY(check_size(state->name, width, height));
 	if ((uint64_t)width * height / 8 / DEFLATE_MAX_RATIO > state->size)
-		return status_fail(STATUS_FORMAT, "%s: PNG: %zu bytes cannot hold %u x %u pixels", state->name, state->size, width,
-				   height);
+		return status_fail(STATUS_FORMAT, "%s: PNG: %zu bytes cannot hold %u x %u pixels", state->name,
+				   state->size, width, height);
 	return STATUS_OK;
 }
 
@@ -418,7 +427,8 @@ static enum status png_alloc_rows(struct png_state *state, size_t stride, size_t
 	state->pixels = malloc(stride * height);
 	state->rows = malloc(height * sizeof *state->rows);
 	if (!state->pixels || !state->rows)
-		return status_fail(STATUS_NO_MEMORY, "%s: no memory for %zu bytes of pixels", state->name, stride * height);
+		return status_fail(STATUS_NO_MEMORY, "%s: no memory for %zu bytes of pixels", state->name,
+				   stride * height);
 	for (size_t y = 0; y < height; y++)
 		state->rows[y] = state->pixels + y * stride;
 	return STATUS_OK;
@@ -440,7 +450,8 @@ static enum status png_read_pixels(struct png_state *state)
 	size_t stride = png_get_rowbytes(png, state->info);
 	size_t expected = (size_t)png_get_image_width(png, state->info) * (size_t)native_channels[state->native];
 	if (stride != expected)
-		return status_fail(STATUS_FORMAT, "%s: PNG: rows of %zu bytes, expected %zu", state->name, stride, expected);
+		return status_fail(STATUS_FORMAT, "%s: PNG: rows of %zu bytes, expected %zu", state->name, stride,
+				   expected);
 	TRY(png_alloc_rows(state, stride, png_get_image_height(png, state->info)));
 	png_read_image(png, state->rows);
 	png_read_end(png, NULL);
@@ -454,7 +465,8 @@ static enum status png_read(const void *data, size_t size, const char *name, con
 	TRY(png_check_header(&state));
 	state.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &state, png_fail, png_ignore_warning);
 	state.info = state.png ? png_create_info_struct(state.png) : NULL;
-	enum status status = state.info ? png_read_pixels(&state) : status_fail(STATUS_NO_MEMORY, "%s: no memory", name);
+	enum status status =
+		state.info ? png_read_pixels(&state) : status_fail(STATUS_NO_MEMORY, "%s: no memory", name);
 	if (status == STATUS_OK)
 		take_pixels(image, &state.pixels, (int)png_get_image_width(state.png, state.info),
 			    (int)png_get_image_height(state.png, state.info), state.native, options->channels);
@@ -465,7 +477,7 @@ static enum status png_read(const void *data, size_t size, const char *name, con
 	return status;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------ */
+/* --- reading -------------------------------------------------------------- */
 
 enum status image_read_memory(const void *data, size_t size, const char *name, const struct image_read_options *options,
 			      struct image *image)
@@ -501,7 +513,7 @@ enum status image_read(const char *path, const struct image_read_options *option
 	return status;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------------ */
+/* --- writing -------------------------------------------------------------- */
 
 /* Bytes that an encoder appends. */
 struct bytes {
@@ -565,9 +577,11 @@ static enum status png_write_pixels(struct png_state *state, const struct png_pi
 	if (setjmp(png_jmpbuf(state->png)))
 		return state->status;
 	png_set_write_fn(state->png, bytes, png_write_bytes, png_flush_nothing);
-	png_set_IHDR(state->png, state->info, (png_uint_32)picture->width, (png_uint_32)picture->height, 8, types[picture->channels],
-		     PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-	if ((int64_t)picture->width * picture->height >= PNG_LARGE) /* a third of the time for a file larger by a tenth */
+	png_set_IHDR(state->png, state->info, (png_uint_32)picture->width, (png_uint_32)picture->height, 8,
+		     types[picture->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+		     PNG_FILTER_TYPE_DEFAULT);
+	if ((int64_t)picture->width * picture->height >=
+	    PNG_LARGE) /* a third of the time for a file larger by a tenth */
 		png_set_compression_level(state->png, 4);
 	png_write_info(state->png, state->info);
 	for (int y = 0; y < picture->height; y += picture->room)
@@ -583,8 +597,8 @@ static enum status png_encode_picture(const struct png_picture *picture, const c
 	struct png_state state = {.name = name};
 	state.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &state, png_fail, png_ignore_warning);
 	state.info = state.png ? png_create_info_struct(state.png) : NULL;
-	enum status status =
-		state.info ? png_write_pixels(&state, picture, bytes) : status_fail(STATUS_NO_MEMORY, "%s: no memory", name);
+	enum status status = state.info ? png_write_pixels(&state, picture, bytes)
+					: status_fail(STATUS_NO_MEMORY, "%s: no memory", name);
 	if (state.png)
 		png_destroy_write_struct(&state.png, &state.info);
 	return status;
@@ -592,8 +606,11 @@ static enum status png_encode_picture(const struct png_picture *picture, const c
 
 static enum status png_encode(const struct image *image, const char *name, struct bytes *bytes)
 {
-	struct png_picture picture = {.width = image->width, .height = image->height, .channels = image->channels,
-				      .pixels = image->pixels, .room = image->height};
+	struct png_picture picture = {.width = image->width,
+				      .height = image->height,
+				      .channels = image->channels,
+				      .pixels = image->pixels,
+				      .room = image->height};
 	return png_encode_picture(&picture, name, bytes);
 }
 
@@ -606,8 +623,8 @@ struct jpeg_writer {
 
 enum { JPEG_CHUNK = 16384 };
 
-/* Our own destination, because jpeg_mem_dest loses its buffer when an allocation fails. The library fills a chunk at the end of `bytes`;
- * `info.client_data` leads back to the writer. */
+/* Our own destination, because jpeg_mem_dest loses its buffer when an allocation fails. The library fills a chunk at
+ * the end of `bytes`; `info.client_data` leads back to the writer. */
 static void jpeg_open_chunk(j_compress_ptr info)
 {
 	struct jpeg_writer *writer = info->client_data;
@@ -684,10 +701,15 @@ enum status image_write_png(const char *path, const struct image *image)
 	return write_bytes(path, &bytes, png_encode(image, path, &bytes));
 }
 
-enum status image_write_png_rows(const char *path, int width, int height, int channels, image_make_rows *make, void *context)
+enum status image_write_png_rows(const char *path, int width, int height, int channels, image_make_rows *make,
+				 void *context)
 {
 	enum { ROWS = 256 };
-	struct png_picture picture = {.width = width, .height = height, .channels = channels, .room = ROWS, .make = make,
+	struct png_picture picture = {.width = width,
+				      .height = height,
+				      .channels = channels,
+				      .room = ROWS,
+				      .make = make,
 				      .context = context};
 	struct bytes bytes = {0};
 	struct image rows;

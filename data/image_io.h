@@ -13,8 +13,9 @@ enum { IMAGE_MAX_SIDE = 16384, IMAGE_MAX_PIXELS = 100 * 1000 * 1000 };
 enum exif_policy {
 	EXIF_APPLY,  /* a user's photo: turn it the way it is displayed */
 	EXIF_IGNORE, /* stored order: COCO annotations */
-	EXIF_MATCH,  /* COCO with known size: ignore when the stored size equals width x height, apply when the swapped size
-	              * does, else refuse with a message */
+	/* COCO with known size: ignore when the stored size equals width x height, apply when the swapped size does,
+	 * else refuse with a message */
+	EXIF_MATCH,
 };
 
 struct image_read_options {
@@ -23,8 +24,9 @@ struct image_read_options {
 	int width, height; /* EXIF_MATCH only */
 };
 
-/* Reads a JPEG or PNG (by its first bytes, not its name). Grayscale, palette, 16-bit, CMYK/YCCK (Adobe-inverted too) are
- * converted; alpha is dropped over white when channels is 3 (kept for 4). Truncated or damaged files are errors. On failure
+/* Reads a JPEG or PNG (by its first bytes, not its name). Grayscale, palette, 16-bit, CMYK/YCCK (Adobe-inverted too)
+ * are converted; alpha is dropped over white when channels is 3 (kept for 4). Truncated or damaged files are errors.
+ * On failure
  * *image is zeroed. */
 enum status image_read(const char *path, const struct image_read_options *options, struct image *image);
 enum status image_read_memory(const void *data, size_t size, const char *name, const struct image_read_options *options,
@@ -33,10 +35,12 @@ enum status image_read_memory(const void *data, size_t size, const char *name, c
 /* Writes PNG (1, 3 or 4 channels) or JPEG (1 or 3; quality 1..100). Written to a temporary name and renamed. */
 enum status image_write_png(const char *path, const struct image *image);
 enum status image_write_jpeg(const char *path, const struct image *image, int quality);
-/* PNG whose rows are made while it is written: `make` is called for the rows in order, some at a time, so that a large picture is never
- * in memory as a whole (its compressed bytes are). What `make` returns other than STATUS_OK ends the writing. */
+/* PNG whose rows are made while it is written: `make` is called for the rows in order, some at a time, so that a
+ * large picture is never in memory as a whole (its compressed bytes are). What `make` returns other than STATUS_OK
+ * ends the writing. */
 typedef enum status image_make_rows(void *context, int first, int count, uint8_t *pixels);
-enum status image_write_png_rows(const char *path, int width, int height, int channels, image_make_rows *make, void *context);
+enum status image_write_png_rows(const char *path, int width, int height, int channels, image_make_rows *make,
+				 void *context);
 
 /* The same into memory, for reports and for files that need not be atomic; *data is returned, caller frees. */
 enum status image_encode_png(const struct image *image, unsigned char **data, size_t *size);

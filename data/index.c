@@ -25,9 +25,10 @@ static const size_t size_limit = (size_t)8 << 30;
 /* The counters in the file's order. */
 static void list_counters(struct dataset_skips *s, int *counters[SKIP_COUNTERS])
 {
-	int *list[SKIP_COUNTERS] = {
-		&s->crowd,         &s->too_small,    &s->too_large,  &s->category,  &s->bad_segmentation,
-		&s->unknown_photo, &s->missing_file, &s->over_limit, &s->bad_photo, &s->missing_photos};
+	int *list[SKIP_COUNTERS] = {&s->crowd,         &s->too_small,        &s->too_large,
+				    &s->category,      &s->bad_segmentation, &s->unknown_photo,
+				    &s->missing_file,  &s->over_limit,       &s->bad_photo,
+				    &s->missing_photos};
 	memcpy(counters, list, sizeof list);
 }
 

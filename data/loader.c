@@ -1,13 +1,13 @@
-/* Prepares samples ahead of the trainer. Threads take sample numbers in order and finish in any order; a ring with one place per
- * number of the window hands them out in order again. What a sample holds depends on its number alone. Numbers here count
- * what this loader delivers; sample_number says which sample of the training run that is.
+/* Prepares samples ahead of the trainer. Threads take sample numbers in order and finish in any order; a ring with
+ * one place per number of the window hands them out in order again. What a sample holds depends on its number alone.
+ * Numbers here count what this loader delivers; sample_number says which sample of the training run that is.
  *
  *     number   ... | delivered ................ delivered + prefetch | ...
  *                    ready  working  ready  empty  empty
  *
- * A place is free again once its sample is handed out, whether or not the caller gives the sample back soon: buffers come from a
- * list of their own, which grows to prefetch + as many as the caller keeps at a time. So a caller that keeps a batch cannot lock
- * itself out. */
+ * A place is free again once its sample is handed out, whether or not the caller gives the sample back soon: buffers
+ * come from a list of their own, which grows to prefetch + as many as the caller keeps at a time. So a caller that
+ * keeps a batch cannot lock itself out. */
 #include "data/loader.h"
 
 #include <assert.h>
@@ -152,8 +152,8 @@ static enum status start_threads(struct loader *loader)
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error)
-		return status_fail(STATUS_NO_MEMORY, "cannot start loader thread %d of %d (error %d)", loader->running + 1,
-				   loader->options.threads, error);
+		return status_fail(STATUS_NO_MEMORY, "cannot start loader thread %d of %d (error %d)",
+				   loader->running + 1, loader->options.threads, error);
 	return STATUS_OK;
 }
 

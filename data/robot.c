@@ -22,11 +22,11 @@ static struct peak find_peak(const uint8_t *mask, int w, int h, const struct cli
 	distance_squared(mask, w, h, 1, depth, scratch);
 	for (int i = 0; i < clicks->count; i++)
 		depth[(size_t)clicks->items[i].y * w + clicks->items[i].x] = 0;
-	struct peak peak = { 0, 0 };
+	struct peak peak = {0, 0};
 	size_t pixels = (size_t)w * (size_t)h;
 	for (size_t i = 0; i < pixels; i++)
 		if (depth[i] > peak.square)
-			peak = (struct peak){ depth[i], i };
+			peak = (struct peak){depth[i], i};
 	return peak;
 }
 
@@ -47,5 +47,5 @@ struct click robot_next_click(const uint8_t *pred, const uint8_t *truth, int w, 
 
 	bool positive = missed.square > wrong.square;
 	size_t pixel = positive ? missed.pixel : wrong.pixel;
-	return (struct click){ .x = (int)(pixel % (size_t)w), .y = (int)(pixel / (size_t)w), .positive = positive };
+	return (struct click){.x = (int)(pixel % (size_t)w), .y = (int)(pixel / (size_t)w), .positive = positive};
 }

@@ -7,7 +7,7 @@
 #include "data/distance.h"
 #include "data/sampler_parts.h"
 
-const char *const sampler_names[] = { "dios", "dios_random", "dios_others", "dios_surround", "ritm", "center", NULL };
+const char *const sampler_names[] = {"dios", "dios_random", "dios_others", "dios_surround", "ritm", "center", NULL};
 
 void sampler_config_init(struct sampler_config *config)
 {
@@ -31,7 +31,7 @@ size_t sampler_workspace(int w, int h)
 
 static struct sampler_space open_space(const uint8_t *truth, const uint8_t *others, int w, int h, void *workspace)
 {
-	struct sampler_space space = { .truth = truth, .others = others, .w = w, .h = h };
+	struct sampler_space space = {.truth = truth, .others = others, .w = w, .h = h};
 	space.pixels = (size_t)w * (size_t)h;
 	space.depth = workspace;
 	space.pool = (uint32_t *)(space.depth + space.pixels);
@@ -40,7 +40,7 @@ static struct sampler_space open_space(const uint8_t *truth, const uint8_t *othe
 	return space;
 }
 
-/* --- regions and pools ------------------------------------------------------------------------------------------- */
+/* --- regions and pools ---------------------------------------------------- */
 
 void sampler_region_object(struct sampler_space *space)
 {
@@ -100,7 +100,7 @@ void sampler_add(const struct sampler_space *space, uint32_t pixel, bool positiv
 	if (clicks->count == CLICKS_MAX)
 		return;
 	int x = (int)(pixel % (uint32_t)space->w), y = (int)(pixel / (uint32_t)space->w);
-	clicks->items[clicks->count++] = (struct click){ .x = x, .y = y, .positive = positive };
+	clicks->items[clicks->count++] = (struct click){.x = x, .y = y, .positive = positive};
 }
 
 void sampler_draw(const struct sampler_space *space, struct rng *rng, bool positive, struct click_list *clicks)
@@ -109,7 +109,7 @@ void sampler_draw(const struct sampler_space *space, struct rng *rng, bool posit
 		sampler_add(space, space->pool[rng_below(rng, (uint32_t)space->pool_count)], positive, clicks);
 }
 
-/* --- the samplers ------------------------------------------------------------------------------------------------ */
+/* --- the samplers --------------------------------------------------------- */
 
 /* FocalClick's first_click_center: a random pixel deeper than max / 1.7; the picture's edge counts as the object's. */
 static void click_center(struct sampler_space *space, struct rng *rng, struct click_list *clicks)
@@ -140,7 +140,7 @@ void sampler_first_clicks(const struct sampler_config *config, struct rng *rng, 
 	assert(clicks->count > 0 && clicks->items[0].positive);
 }
 
-/* --- corrective rounds ------------------------------------------------------------------------------------------- */
+/* --- corrective rounds ---------------------------------------------------- */
 
 static void region_missed(struct sampler_space *space, const uint8_t *pred)
 {

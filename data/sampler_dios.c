@@ -62,7 +62,8 @@ static void measure_pool(struct sampler_space *space)
 	sampler_measure(space, false);
 }
 
-/* Lowers depth to the squared distance to the last click; returns the deepest pixel of the pool, the first of equals. */
+/* Lowers depth to the squared distance to the last click; returns the deepest pixel of the pool, the first of
+ * equals. */
 static uint32_t furthest(struct sampler_space *space, const struct click *last)
 {
 	uint32_t best = space->pool[0];
@@ -98,8 +99,7 @@ static void draw_surrounding(struct sampler_space *space, struct rng *rng, int c
 
 static enum sampler_kind draw_strategy(const struct sampler_config *config, struct rng *rng)
 {
-	static const enum sampler_kind strategies[] = { SAMPLER_DIOS_RANDOM, SAMPLER_DIOS_OTHERS,
-							SAMPLER_DIOS_SURROUND };
+	static const enum sampler_kind strategies[] = {SAMPLER_DIOS_RANDOM, SAMPLER_DIOS_OTHERS, SAMPLER_DIOS_SURROUND};
 	return config->kind == SAMPLER_DIOS ? strategies[rng_below(rng, 3)] : config->kind;
 }
 

@@ -13,7 +13,7 @@ enum { ERODE = 3, ERODED_LEAST = 10 };
 static const double ERODE_PROBABILITY = 0.9;
 static const double EXPAND_RATIO = 0.1;
 enum { NEGATIVE_BACKGROUND, NEGATIVE_OTHER, NEGATIVE_BORDER, NEGATIVE_KINDS };
-static const double NEGATIVE_SHARES[NEGATIVE_KINDS] = { 0.1, 0.4, 0.5 };
+static const double NEGATIVE_SHARES[NEGATIVE_KINDS] = {0.1, 0.4, 0.5};
 
 /* n in 0..most with P(n) ~ gamma^n. */
 static int draw_geometric(struct rng *rng, double gamma, int most)
@@ -88,7 +88,7 @@ void sampler_ritm(const struct sampler_config *config, struct sampler_space *spa
 		sampler_draw(space, rng, true, clicks);
 
 	/* Kinds first, then all clicks of a kind: each pool is made once. */
-	int counts[NEGATIVE_KINDS] = { 0 };
+	int counts[NEGATIVE_KINDS] = {0};
 	for (int i = 0; i < negatives; i++)
 		counts[draw_negative_kind(rng)]++;
 	for (int kind = 0; kind < NEGATIVE_KINDS; kind++) {

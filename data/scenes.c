@@ -1,7 +1,7 @@
 /* Writes generated scenes as a COCO dataset: images/000001.jpg ... and instances.json, as a stream.
  *
- * instances.json goes to a temporary name and is renamed when everything else is on the disk: where it is, the set is whole. The photos
- * need no such care each, and a sync for each would take longer than the pictures do. */
+ * instances.json goes to a temporary name and is renamed when everything else is on the disk: where it is, the set
+ * is whole. The photos need no such care each, and a sync for each would take longer than the pictures do. */
 #include "data/scenes.h"
 
 #include <errno.h>
@@ -42,8 +42,8 @@ static enum status check_options(const struct scenes_options *options)
 		return status_fail(STATUS_CONFIG, "%d scenes; expected 1 to %d", options->count, MOST_SCENES);
 	int width = options->width, height = options->height;
 	if (width < LEAST_SIDE || width > MOST_SIDE || height < LEAST_SIDE || height > MOST_SIDE)
-		return status_fail(STATUS_CONFIG, "scenes of %d x %d pixels; expected sides of %d to %d", width, height, LEAST_SIDE,
-				   MOST_SIDE);
+		return status_fail(STATUS_CONFIG, "scenes of %d x %d pixels; expected sides of %d to %d", width, height,
+				   LEAST_SIDE, MOST_SIDE);
 	if (options->quality < 1 || options->quality > 100)
 		return status_fail(STATUS_CONFIG, "JPEG quality %d; expected 1 to 100", options->quality);
 	if (strlen(options->out_dir) > PATH_SIZE - 64)
@@ -51,14 +51,15 @@ static enum status check_options(const struct scenes_options *options)
 	return STATUS_OK;
 }
 
-/* --- folders and files -------------------------------------------------------------------------------------------------- */
+/* --- folders and files ---------------------------------------------------- */
 
 static enum status make_folder(const char *path)
 {
 	struct stat info;
 	if (mkdir(path, 0777) == 0 || (stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
 		return STATUS_OK;
-	return status_fail(STATUS_IO, "%s: cannot make this folder: %s", path, strerror(errno == EEXIST ? ENOTDIR : errno));
+	return status_fail(STATUS_IO, "%s: cannot make this folder: %s", path,
+			   strerror(errno == EEXIST ? ENOTDIR : errno));
 }
 
 /* Makes out_dir, what is above it, and out_dir/images. */
@@ -92,19 +93,21 @@ static enum status write_photo(const struct writer *writer, int number, const st
 	return written ? STATUS_OK : status_fail(STATUS_IO, "%s: cannot write: %s", path, strerror(error));
 }
 
-/* --- JSON --------------------------------------------------------------------------------------------------------------- */
+/* --- JSON ----------------------------------------------------------------- */
 
 static void write_head(const struct writer *writer)
 {
 	const struct scenes_options *options = writer->options;
 	FILE *json = writer->json;
-	fprintf(json, "{\n\"info\": {\"description\": \"generated scenes\", \"contributor\": \"tapcut scenes\", \"version\": \"1\", ");
+	fprintf(json,
+		"{\n\"info\": {\"description\": \"generated scenes\", \"contributor\": \"tapcut scenes\", \"version\": \"1\", ");
 	fprintf(json, "\"seed\": \"%llu\"},\n", (unsigned long long)options->seed);
 	fprintf(json, "\"licenses\": [{\"id\": 1, \"name\": \"CC0 1.0\", ");
 	fprintf(json, "\"url\": \"https://creativecommons.org/publicdomain/zero/1.0/\"}],\n\"images\": [\n");
 	for (int i = 1; i <= options->count; i++)
-		fprintf(json, "{\"id\": %d, \"license\": 1, \"file_name\": \"%06d.jpg\", \"width\": %d, \"height\": %d}%s\n", i, i,
-			options->width, options->height, i < options->count ? "," : "");
+		fprintf(json,
+			"{\"id\": %d, \"license\": 1, \"file_name\": \"%06d.jpg\", \"width\": %d, \"height\": %d}%s\n",
+			i, i, options->width, options->height, i < options->count ? "," : "");
 	fprintf(json, "],\n\"annotations\": [");
 }
 
@@ -112,8 +115,8 @@ static void write_tail(const struct writer *writer)
 {
 	fprintf(writer->json, "\n],\n\"categories\": [\n");
 	for (int i = 0; i < SHAPE_KINDS; i++)
-		fprintf(writer->json, "{\"id\": %d, \"name\": \"%s\", \"supercategory\": \"shape\"}%s\n", i + 1, shape_names[i],
-			i + 1 < SHAPE_KINDS ? "," : "");
+		fprintf(writer->json, "{\"id\": %d, \"name\": \"%s\", \"supercategory\": \"shape\"}%s\n", i + 1,
+			shape_names[i], i + 1 < SHAPE_KINDS ? "," : "");
 	fprintf(writer->json, "]\n}\n");
 }
 
@@ -181,9 +184,10 @@ static enum status write_annotation(struct writer *writer, const struct annotati
 	int box[4];
 	rle_box(rle, box);
 	fprintf(json, "%s\n{\"id\": %lld, \"image_id\": %d, \"category_id\": %d, \"iscrowd\": 0, \"area\": %llu, ",
-		writer->annotations ? "," : "", (long long)writer->annotations + 1, annotation->image_id, annotation->category_id,
-		(unsigned long long)rle_area(rle));
-	fprintf(json, "\"bbox\": [%d, %d, %d, %d], \"segmentation\": ", box[0], box[1], box[2] - box[0], box[3] - box[1]);
+		writer->annotations ? "," : "", (long long)writer->annotations + 1, annotation->image_id,
+		annotation->category_id, (unsigned long long)rle_area(rle));
+	fprintf(json, "\"bbox\": [%d, %d, %d, %d], \"segmentation\": ", box[0], box[1], box[2] - box[0],
+		box[3] - box[1]);
 	if (annotation->form == FORM_POLYGON)
 		write_polygon(json, annotation->xy, annotation->xy_count);
 	else if (annotation->form == FORM_UNCOMPRESSED)
@@ -195,7 +199,7 @@ static enum status write_annotation(struct writer *writer, const struct annotati
 	return STATUS_OK;
 }
 
-/* --- scenes ------------------------------------------------------------------------------------------------------------- */
+/* --- scenes --------------------------------------------------------------- */
 
 static enum status write_scene(struct writer *writer, int number, const struct scene *scene)
 {
@@ -238,7 +242,8 @@ static enum status finish_json(struct writer *writer, enum status status)
 	if (status == STATUS_OK && written && rename(writer->temporary, writer->path) == 0)
 		return STATUS_OK;
 	if (status == STATUS_OK)
-		status = status_fail(STATUS_IO, "%s: cannot write: %s", writer->path, strerror(written ? errno : error));
+		status =
+			status_fail(STATUS_IO, "%s: cannot write: %s", writer->path, strerror(written ? errno : error));
 	unlink(writer->temporary);
 	return status;
 }

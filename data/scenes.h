@@ -1,6 +1,6 @@
-/* Generated photos in COCO format: textured backgrounds and objects, occlusion, shading, noise. The embedded default data of demo
- * and tests. They cannot be solved without the click: several objects per photo, drawn from the same textures as the
- * background, and only the clicked one counts. */
+/* Generated photos in COCO format: textured backgrounds and objects, occlusion, shading, noise. The embedded default
+ * data of demo and tests. They cannot be solved without the click: several objects per photo, drawn from the same
+ * textures as the background, and only the clicked one counts. */
 #ifndef DATA_SCENES_H
 #define DATA_SCENES_H
 
@@ -13,14 +13,14 @@ struct scenes_options {
 	int count;
 	uint64_t seed;
 	int width, height;
-	int quality; /* JPEG */
+	int quality;                                          /* JPEG */
 	void (*progress)(int done, int count, void *context); /* NULL: silent */
 	void *context;
 };
 void scenes_options_init(struct scenes_options *options);
-/* Makes out_dir where it is missing. instances.json has polygons, compressed RLE and uncompressed RLE in turn (RLE in a
- * polygon's turn where the object has a hole or several parts); it appears last, when the set is whole. Scene number n depends on
- * seed, n and the size alone. Same options, same bytes. */
+/* Makes out_dir where it is missing. instances.json has polygons, compressed RLE and uncompressed RLE in turn (RLE
+ * in a polygon's turn where the object has a hole or several parts); it appears last, when the set is whole. Scene
+ * number n depends on seed, n and the size alone. Same options, same bytes. */
 enum status scenes_write(const struct scenes_options *options);
 
 #endif

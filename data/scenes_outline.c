@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Marks with `to` all pixels of value `from` that hang together with `start` (4 neighbours, or 8); returns how many. `stack` has room
- * for every pixel. */
+/* Marks with `to` all pixels of value `from` that hang together with `start` (4 neighbours, or 8); returns how many.
+ * `stack` has room for every pixel. */
 static int flood(uint8_t *map, int width, int height, int start, uint8_t from, uint8_t to, bool diagonal, int *stack)
 {
 	int depth = 0, count = 0;
@@ -19,7 +19,8 @@ static int flood(uint8_t *map, int width, int height, int start, uint8_t from, u
 		for (int dy = -1; dy <= 1; dy++)
 			for (int dx = -1; dx <= 1; dx++) {
 				int nx = x + dx, ny = y + dy;
-				if ((dx && dy && !diagonal) || nx < 0 || ny < 0 || nx >= width || ny >= height || map[ny * width + nx] != from)
+				if ((dx && dy && !diagonal) || nx < 0 || ny < 0 || nx >= width || ny >= height ||
+				    map[ny * width + nx] != from)
 					continue;
 				map[ny * width + nx] = to;
 				stack[depth++] = ny * width + nx;
@@ -67,7 +68,7 @@ enum status mask_is_simple(const uint8_t *mask, int width, int height, int *simp
 	return status;
 }
 
-/* --- tracing ------------------------------------------------------------------------------------------------------------ */
+/* --- tracing -------------------------------------------------------------- */
 
 static bool inside(const uint8_t *mask, int width, int height, int x, int y)
 {
@@ -78,8 +79,8 @@ struct point {
 	double x, y;
 };
 
-/* Headings of the walk along the edges between pixels, object on the right hand: right, down, left, up. From the corner x,y, the pixels
- * ahead on the right and on the left: */
+/* Headings of the walk along the edges between pixels, object on the right hand: right, down, left, up. From the
+ * corner x,y, the pixels ahead on the right and on the left: */
 static const int step_x[] = {1, 0, -1, 0}, step_y[] = {0, 1, 0, -1};
 static const int right_x[] = {0, -1, -1, 0}, right_y[] = {0, 0, -1, -1};
 static const int left_x[] = {0, 0, -1, -1}, left_y[] = {-1, 0, 0, -1};
@@ -94,8 +95,8 @@ static int next_heading(const uint8_t *mask, int width, int height, int x, int y
 	return heading;
 }
 
-/* Begins with the top edge of pixel `first`, the first of the object in reading order. Keeps the middle of every edge: on a slanted
- * outline those lie on the line that the stairs stand for. With points NULL, only counts. */
+/* Begins with the top edge of pixel `first`, the first of the object in reading order. Keeps the middle of every
+ * edge: on a slanted outline those lie on the line that the stairs stand for. With points NULL, only counts. */
 static int walk(const uint8_t *mask, int width, int height, int first, struct point *points)
 {
 	int x = first % width, y = first / width, start_x = x, start_y = y, heading = 0, count = 0;
@@ -118,7 +119,8 @@ static double distance_to_line(struct point p, struct point a, struct point b)
 	return fabs((p.x - a.x) * dy - (p.y - a.y) * dx) / length;
 }
 
-/* Douglas & Peucker (Cartographica, 1973) on the stretch from..to of the closed outline: keep[i] is set where the line must bend. */
+/* Douglas & Peucker (Cartographica, 1973) on the stretch from..to of the closed outline: keep[i] is set where the
+ * line must bend. */
 static void simplify(const struct point *points, int count, int from, int to, double tolerance, uint8_t *keep)
 {
 	int farthest = -1;

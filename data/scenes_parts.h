@@ -9,7 +9,7 @@
 #include "core/status.h"
 #include "data/image.h"
 
-/* --- textures (scenes_texture.c) ---------------------------------------------------------------------------------------- */
+/* --- textures (scenes_texture.c) ------------------------------------------ */
 
 enum texture_kind {
 	TEXTURE_GRADIENT,
@@ -32,7 +32,7 @@ enum { PALETTE_SIZE = 6 };
 struct texture {
 	enum texture_kind kind;
 	struct colour colours[3];
-	float cosine, sine;       /* from picture to texture, times features per pixel */
+	float cosine, sine; /* from picture to texture, times features per pixel */
 	float u0, v0;
 	float warp, ratio, grain; /* meaning depends on the kind: 0..1 */
 	uint32_t seed;
@@ -48,7 +48,7 @@ struct colour texture_mean(const struct texture *texture);
 struct colour colour_mix(struct colour a, struct colour b, float t);
 float colour_distance(struct colour a, struct colour b);
 
-/* --- shapes (scenes_shape.c) -------------------------------------------------------------------------------------------- */
+/* --- shapes (scenes_shape.c) ---------------------------------------------- */
 
 enum shape_kind {
 	SHAPE_ELLIPSE,
@@ -67,9 +67,9 @@ enum { SHAPE_MAX_CORNERS = 16, SHAPE_HARMONICS = 5 };
 
 struct shape {
 	enum shape_kind kind;
-	float x, y, size;     /* centre and half of the longer extent, in pixels */
-	float cosine, sine;   /* turned by */
-	float a, b;           /* meaning depends on the kind */
+	float x, y, size;   /* centre and half of the longer extent, in pixels */
+	float cosine, sine; /* turned by */
+	float a, b;         /* meaning depends on the kind */
 	int corners;
 	float corner_x[SHAPE_MAX_CORNERS], corner_y[SHAPE_MAX_CORNERS];
 	float wave_cos[SHAPE_HARMONICS], wave_sin[SHAPE_HARMONICS]; /* blob: radius over angle, harmonics 2.. */
@@ -79,18 +79,18 @@ void shape_draw(struct rng *rng, enum shape_kind kind, struct shape *shape);
 /* About the signed distance to the outline in pixels, negative inside. */
 float shape_distance(const struct shape *shape, float x, float y);
 
-/* --- outlines of masks (scenes_outline.c) ------------------------------------------------------------------------------- */
+/* --- outlines of masks (scenes_outline.c) --------------------------------- */
 
 /* Removes 4-connected parts of fewer than `least` pixels. */
 enum status mask_remove_specks(uint8_t *mask, int width, int height, int least);
 /* One 4-connected part without holes: what a single polygon can say. */
 enum status mask_is_simple(const uint8_t *mask, int width, int height, int *simple);
 
-/* The outline of a simple mask as x0,y0,x1,y1,..., simplified so that it stays within `tolerance` pixels; xy is returned, caller
- * frees. count 0 when the mask is empty. */
+/* The outline of a simple mask as x0,y0,x1,y1,..., simplified so that it stays within `tolerance` pixels; xy is
+ * returned, caller frees. count 0 when the mask is empty. */
 enum status mask_trace(const uint8_t *mask, int width, int height, double tolerance, double **xy, int *count);
 
-/* --- a scene (scenes_render.c) ------------------------------------------------------------------------------------------ */
+/* --- a scene (scenes_render.c) -------------------------------------------- */
 
 enum { SCENE_MAX_OBJECTS = 5 };
 

@@ -1,7 +1,8 @@
 /* One generated photo: a background, two to five objects one before the other, light, shadows, a camera.
  *
- * Objects share one palette and one family of textures with the background, and now and then each other's, so that colour alone
- * does not tell what was clicked. Masks are the visible part: the owner of a pixel is the last object that covers half of it. */
+ * Objects share one palette and one family of textures with the background, and now and then each other's, so that
+ * colour alone does not tell what was clicked. Masks are the visible part: the owner of a pixel is the last object
+ * that covers half of it. */
 #include "data/scenes_parts.h"
 
 #include <math.h>
@@ -26,7 +27,7 @@ struct item {
 };
 
 struct light {
-	float x, y, z;  /* towards it, length 1 */
+	float x, y, z; /* towards it, length 1 */
 	float ambient;
 	float shadow;   /* strength */
 	float fall_off; /* brightness from the near to the far side of the picture */
@@ -69,7 +70,7 @@ static float smooth(float edge0, float edge1, float x)
 	return t * t * (3 - 2 * t);
 }
 
-/* --- layout ------------------------------------------------------------------------------------------------------------- */
+/* --- layout --------------------------------------------------------------- */
 
 static void draw_light(struct stage *stage)
 {
@@ -129,11 +130,13 @@ static void draw_item_texture(struct stage *stage, struct item *item)
 	}
 }
 
-/* On a table, what stands lower is nearer and larger. Of a few places the one with most room is taken, or simply the first. */
+/* On a table, what stands lower is nearer and larger. Of a few places the one with most room is taken, or simply the
+ * first. */
 static void draw_item_place(struct stage *stage, struct shape *shape)
 {
 	struct rng *rng = &stage->rng;
-	float w = (float)stage->width, h = (float)stage->height, best = -1, top = fmaxf(stage->backdrop.horizon + 0.05f * h, 0.12f * h);
+	float w = (float)stage->width, h = (float)stage->height, best = -1,
+	      top = fmaxf(stage->backdrop.horizon + 0.05f * h, 0.12f * h);
 	float size = stage->side * rng_range(rng, 0.12f, 0.3f);
 	int places = rng_float(rng) < 0.45f ? 1 : 4;
 	for (int i = 0; i < places; i++) {
@@ -255,7 +258,7 @@ static void draw_layout(struct stage *stage)
 	}
 }
 
-/* --- painting ----------------------------------------------------------------------------------------------------------- */
+/* --- painting ------------------------------------------------------------- */
 
 /* The ground is seen at an angle: what is far is small. Mild enough that patterns do not alias. */
 static struct colour backdrop_at(const struct stage *stage, float x, float y)
@@ -323,7 +326,8 @@ static void paint_item(struct stage *stage, const struct item *item)
 	struct box box = around(stage, &item->shape, 0);
 	for (int y = box.y0; y < box.y1; y++)
 		for (int x = box.x0; x < box.x1; x++) {
-			float px = (float)x + 0.5f, py = (float)y + 0.5f, distance = shape_distance(&item->shape, px, py);
+			float px = (float)x + 0.5f, py = (float)y + 0.5f,
+			      distance = shape_distance(&item->shape, px, py);
 			if (distance >= 0.5f)
 				continue;
 			struct colour *pixel = &stage->canvas[(size_t)y * (size_t)stage->width + (size_t)x];
@@ -332,7 +336,7 @@ static void paint_item(struct stage *stage, const struct item *item)
 		}
 }
 
-/* --- camera ------------------------------------------------------------------------------------------------------------- */
+/* --- camera --------------------------------------------------------------- */
 
 /* [b, 1 - 2b, b] along one line of pixels, `step` apart. */
 static void blur_line(struct colour *line, int count, size_t step, float b)
@@ -374,7 +378,8 @@ static float exposure(const struct stage *stage, int x, int y)
 {
 	const struct light *light = &stage->light;
 	float dx = ((float)x + 0.5f) / (float)stage->width - 0.5f, dy = ((float)y + 0.5f) / (float)stage->height - 0.5f;
-	return (1 + light->fall_off * 1.4f * (light->x * dx + light->y * dy)) * (1 - stage->camera.vignette * (dx * dx + dy * dy) * 2);
+	return (1 + light->fall_off * 1.4f * (light->x * dx + light->y * dy)) *
+	       (1 - stage->camera.vignette * (dx * dx + dy * dy) * 2);
 }
 
 static void expose(struct stage *stage, struct image *photo)
@@ -391,7 +396,7 @@ static void expose(struct stage *stage, struct image *photo)
 		}
 }
 
-/* --- the scene ---------------------------------------------------------------------------------------------------------- */
+/* --- the scene ------------------------------------------------------------ */
 
 static enum status take_masks(const struct stage *stage, struct scene *scene)
 {
@@ -435,8 +440,9 @@ enum status scene_render(struct scene *scene, uint64_t seed, uint64_t index, int
 	stage.owner = malloc(pixels);
 	stage.canvas = malloc(pixels * sizeof *stage.canvas);
 	*scene = (struct scene){0};
-	enum status status = stage.owner && stage.canvas ? render(&stage, scene)
-							  : status_fail(STATUS_NO_MEMORY, "no memory for a scene of %d x %d", width, height);
+	enum status status = stage.owner && stage.canvas
+				     ? render(&stage, scene)
+				     : status_fail(STATUS_NO_MEMORY, "no memory for a scene of %d x %d", width, height);
 	free(stage.owner);
 	free(stage.canvas);
 	if (status != STATUS_OK)

@@ -1,13 +1,14 @@
-/* Outlines of generated objects as distance functions: negative inside, about the distance to the outline in pixels. The
- * distance gives coverage at the edge, shading (depth below the edge) and soft shadows alike. Distances to ellipse, segment and
- * polygon as collected by Quilez ("2D distance functions"), written anew. */
+/* Outlines of generated objects as distance functions: negative inside, about the distance to the outline in pixels.
+ * The distance gives coverage at the edge, shading (depth below the edge) and soft shadows alike. Distances to
+ * ellipse, segment and polygon as collected by Quilez ("2D distance functions"), written anew. */
 #include "data/scenes_parts.h"
 
 #include <math.h>
 
 #include "core/portable_math.h"
 
-const char *const shape_names[SHAPE_KINDS] = {"ellipse", "blob", "polygon", "star", "ring", "capsule", "crescent", "cup"};
+const char *const shape_names[SHAPE_KINDS] = {"ellipse", "blob",    "polygon",  "star",
+					      "ring",    "capsule", "crescent", "cup"};
 
 static float length2(float x, float y)
 {
@@ -24,7 +25,7 @@ static float sin_turns(float turns)
 	return (float)portable_cos_turns(turns - 0.25);
 }
 
-/* --- distances in the shape's own coordinates: centre 0,0, half of the longer extent 1 ------------------------------------ */
+/* --- distances in the shape's own coordinates: centre 0,0, half of the longer extent 1  */
 
 /* First order: exact on the outline, right in direction everywhere. */
 static float ellipse(float x, float y, float a, float b)
@@ -62,7 +63,8 @@ static float polygon(const struct shape *shape, float x, float y)
 	float distance = 1e9f;
 	int inside = 0;
 	for (int i = 0, j = shape->corners - 1; i < shape->corners; j = i++) {
-		float ax = shape->corner_x[j], ay = shape->corner_y[j], bx = shape->corner_x[i], by = shape->corner_y[i];
+		float ax = shape->corner_x[j], ay = shape->corner_y[j], bx = shape->corner_x[i],
+		      by = shape->corner_y[i];
 		distance = fminf(distance, segment(x, y, ax, ay, bx, by));
 		if ((ay > y) != (by > y) && x < ax + (y - ay) / (by - ay) * (bx - ax))
 			inside = !inside;
@@ -113,10 +115,11 @@ float shape_distance(const struct shape *shape, float x, float y)
 {
 	x = (x - shape->x) / shape->size;
 	y = (y - shape->y) / shape->size;
-	return shape->size * local_distance(shape, x * shape->cosine + y * shape->sine, y * shape->cosine - x * shape->sine);
+	return shape->size *
+	       local_distance(shape, x * shape->cosine + y * shape->sine, y * shape->cosine - x * shape->sine);
 }
 
-/* --- drawing their parameters ------------------------------------------------------------------------------------------- */
+/* --- drawing their parameters --------------------------------------------- */
 
 static void draw_blob(struct rng *rng, struct shape *shape)
 {

@@ -1,5 +1,5 @@
-/* Surfaces of generated scenes. A texture is a function from picture coordinates to a colour, made of value noise (a random number
- * at each point of a grid, blended smoothly between) and periodic patterns. */
+/* Surfaces of generated scenes. A texture is a function from picture coordinates to a colour, made of value noise (a
+ * random number at each point of a grid, blended smoothly between) and periodic patterns. */
 #include "data/scenes_parts.h"
 
 #include <math.h>
@@ -18,7 +18,7 @@ static float ramp(float edge0, float edge1, float x)
 	return t * t * (3 - 2 * t);
 }
 
-/* --- colours ------------------------------------------------------------------------------------------------------------ */
+/* --- colours -------------------------------------------------------------- */
 
 struct colour colour_mix(struct colour a, struct colour b, float t)
 {
@@ -51,8 +51,12 @@ void palette_draw(struct rng *rng, struct colour palette[PALETTE_SIZE])
 	for (int i = 0; i < PALETTE_SIZE; i++) {
 		float spread = rng_range(rng, -0.05f, 0.05f);
 		/* Each palette has a light and a dark, rather gray, colour. */
-		float saturation = i == 0 ? rng_range(rng, 0.02f, 0.25f) : i == 1 ? rng_range(rng, 0.1f, 0.5f) : rng_range(rng, 0.2f, 0.85f);
-		float value = i == 0 ? rng_range(rng, 0.8f, 1) : i == 1 ? rng_range(rng, 0.2f, 0.45f) : rng_range(rng, 0.45f, 1);
+		float saturation = i == 0   ? rng_range(rng, 0.02f, 0.25f)
+				   : i == 1 ? rng_range(rng, 0.1f, 0.5f)
+					    : rng_range(rng, 0.2f, 0.85f);
+		float value = i == 0   ? rng_range(rng, 0.8f, 1)
+			      : i == 1 ? rng_range(rng, 0.2f, 0.45f)
+				       : rng_range(rng, 0.45f, 1);
 		palette[i] = from_hsv(hue + step * (float)i + spread, saturation * richness, value);
 	}
 }
@@ -65,7 +69,7 @@ static struct colour vary(struct rng *rng, struct colour colour)
 			       clamp01(colour.b * light + rng_range(rng, -0.04f, 0.04f))};
 }
 
-/* --- noise -------------------------------------------------------------------------------------------------------------- */
+/* --- noise ---------------------------------------------------------------- */
 
 /* The mixing steps of Wellons' "lowbias32" hash. */
 static uint32_t grid_hash(int x, int y, uint32_t seed)
@@ -106,7 +110,7 @@ static float fractal_noise(float x, float y, uint32_t seed, int octaves)
 	return sum / total;
 }
 
-/* --- patterns: u, v in features -> 0..2, an amount along the three colours ----------------------------------------------- */
+/* --- patterns: u, v in features -> 0..2, an amount along the three colours  */
 
 /* 0..1..0 over one period, flat tops: a stripe of `ratio` of the period with soft edges. */
 static float stripe(float u, float ratio, float soft)
@@ -147,7 +151,8 @@ static float speckle(const struct texture *texture, float u, float v)
 			float order = 0.5f * texture->warp;
 			float x = (float)cx + 0.5f + order * ((float)(h & 255) / 255 - 0.5f) - u;
 			float y = (float)cy + 0.5f + order * ((float)(h >> 8 & 255) / 255 - 0.5f) - v;
-			float radius = (0.22f + 0.2f * texture->ratio) * (1 - texture->warp * 0.7f * (float)(h >> 16 & 255) / 255);
+			float radius = (0.22f + 0.2f * texture->ratio) *
+				       (1 - texture->warp * 0.7f * (float)(h >> 16 & 255) / 255);
 			float inside = 1 - ramp(radius - 0.08f, radius + 0.08f, sqrtf(x * x + y * y));
 			float value = inside * (h >> 24 & 1 ? 1.0f : 2.0f);
 			best = value > best ? value : best;
@@ -173,7 +178,8 @@ static float wood(const struct texture *texture, float u, float v)
 static float tiles(const struct texture *texture, float u, float v)
 {
 	float row = floorf(v * (1 + texture->ratio));
-	float y = v * (1 + texture->ratio) - row, shift = texture->warp > 0.5f ? 0.5f * row : 0, column = floorf(u + shift);
+	float y = v * (1 + texture->ratio) - row, shift = texture->warp > 0.5f ? 0.5f * row : 0,
+	      column = floorf(u + shift);
 	float x = u + shift - column, joint = fminf(fminf(x, 1 - x), fminf(y, 1 - y) * 0.8f);
 	float tone = 1 + 0.8f * grid_value((int)column, (int)row, texture->seed);
 	return tone * ramp(0.03f, 0.09f, joint);
@@ -193,7 +199,7 @@ static float pattern(const struct texture *texture, float u, float v)
 	}
 }
 
-/* --- textures ----------------------------------------------------------------------------------------------------------- */
+/* --- textures ------------------------------------------------------------- */
 
 void texture_draw(struct rng *rng, const struct colour palette[PALETTE_SIZE], float feature, struct texture *texture)
 {
@@ -227,7 +233,8 @@ struct colour texture_at(const struct texture *texture, float x, float y)
 	float v = y * texture->cosine - x * texture->sine + texture->v0;
 	float t = pattern(texture, u, v);
 	const struct colour *c = texture->colours;
-	struct colour colour = t < 1 ? colour_mix(c[0], c[1], t < 0 ? 0 : t) : colour_mix(c[1], c[2], t > 2 ? 1 : t - 1);
+	struct colour colour =
+		t < 1 ? colour_mix(c[0], c[1], t < 0 ? 0 : t) : colour_mix(c[1], c[2], t > 2 ? 1 : t - 1);
 	float light = 1 + texture->grain * 4 * (value_noise(x * 0.55f, y * 0.55f, texture->seed + 77) - 0.5f);
 	return (struct colour){colour.r * light, colour.g * light, colour.b * light};
 }

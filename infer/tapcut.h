@@ -13,10 +13,11 @@
  *
  * Depends on libc, libm and zlib only.
  *
- * Threads: a model does not change after loading and may serve any number of sessions on any threads at once; a session belongs
- * to one thread at a time. Owner: what a call "borrows" stays the session's or the model's; everything else is the caller's.
- * Errors: calls return a status; a refused call changes nothing, except that a refused photo leaves the session without one.
- * Nothing here prints or exits. Coordinates are whole pixels of the photo as given (turn it upright before), origin top left. */
+ * Threads: a model does not change after loading and may serve any number of sessions on any threads at once; a
+ * session belongs to one thread at a time. Owner: what a call "borrows" stays the session's or the model's;
+ * everything else is the caller's. Errors: calls return a status; a refused call changes nothing, except that a
+ * refused photo leaves the session without one. Nothing here prints or exits. Coordinates are whole pixels of the
+ * photo as given (turn it upright before), origin top left. */
 #ifndef TAPCUT_H
 #define TAPCUT_H
 
@@ -29,7 +30,8 @@
 extern "C" {
 #endif
 #if defined(__GNUC__)
-#pragma GCC visibility push(default) /* the library is compiled with -fvisibility=hidden: what is declared here is all it shows */
+#pragma GCC visibility push( \
+	default) /* the library is compiled with -fvisibility=hidden: what is declared here is all it shows */
 #endif
 
 /* TAPCUT_VERSION of the library, not of the header. Static. */
@@ -40,16 +42,17 @@ enum { TAPCUT_MESSAGE_SIZE = 256, TAPCUT_MAX_CLICKS = 64, TAPCUT_MAX_THREADS = 6
 enum tapcut_status {
 	TAPCUT_OK = 0,
 	TAPCUT_NO_MEMORY,
-	TAPCUT_IO,       /* the file cannot be read */
-	TAPCUT_FORMAT,   /* not a weights file, damaged, or of an unknown version */
-	TAPCUT_LIMIT,    /* a size is over the limits of FORMAT.md or of the options */
-	TAPCUT_ARGUMENT, /* the caller's argument is out of range (click outside the photo, too many clicks, no image) */
+	TAPCUT_IO,     /* the file cannot be read */
+	TAPCUT_FORMAT, /* not a weights file, damaged, or of an unknown version */
+	TAPCUT_LIMIT,  /* a size is over the limits of FORMAT.md or of the options */
+	/* the caller's argument is out of range (click outside the photo, too many clicks, no image) */
+	TAPCUT_ARGUMENT,
 };
 
 struct tapcut_model;
 struct tapcut_session;
 
-/* --- model ------------------------------------------------------------------------------------------------------- */
+/* --- model ---------------------------------------------------------------- */
 
 /* `message` (TAPCUT_MESSAGE_SIZE bytes, or NULL) says what is wrong on failure; *model is then NULL. */
 enum tapcut_status tapcut_model_load_file(const char *path, struct tapcut_model **model, char *message);
@@ -57,38 +60,41 @@ enum tapcut_status tapcut_model_load_memory(const void *data, size_t size, struc
 void tapcut_model_free(struct tapcut_model *model); /* after its sessions; NULL is allowed */
 
 struct tapcut_model_info {
-	const char *architecture;  /* as named by the exporter, e.g. "squeezenet1_1+sharpmask_light"; borrowed */
-	const char *weights;       /* "f32", "f16", "int8" or "codebook" */
+	const char *architecture; /* as named by the exporter, e.g. "squeezenet1_1+sharpmask_light"; borrowed */
+	const char *weights;      /* "f32", "f16", "int8" or "codebook" */
 	size_t parameters;
 	size_t steps;
 	size_t file_bytes;
-	int default_size;          /* long side at which the model sees whole photos best, in pixels */
-	int arithmetic;            /* what TAPCUT_ARITHMETIC_AUTO means for it: TAPCUT_ARITHMETIC_FLOAT or _INT8 */
+	int default_size; /* long side at which the model sees whole photos best, in pixels */
+	int arithmetic;   /* what TAPCUT_ARITHMETIC_AUTO means for it: TAPCUT_ARITHMETIC_FLOAT or _INT8 */
 };
 void tapcut_model_info(const struct tapcut_model *model, struct tapcut_model_info *info);
 
-/* --- session ----------------------------------------------------------------------------------------------------- */
+/* --- session -------------------------------------------------------------- */
 
 enum tapcut_arithmetic {
 	TAPCUT_ARITHMETIC_AUTO = 0, /* 8 bits where the file has what that takes, else float */
 	TAPCUT_ARITHMETIC_FLOAT,
-	TAPCUT_ARITHMETIC_INT8,     /* refused (TAPCUT_ARGUMENT) where the file cannot */
+	TAPCUT_ARITHMETIC_INT8, /* refused (TAPCUT_ARGUMENT) where the file cannot */
 };
 
 /* In all of them the value of tapcut_options_init stands for the default. */
 struct tapcut_options {
-	int size;         /* long side at which the network sees the photo, or its closer view; 0: five quarters of the model's default
-	                   * with zoom, else the model's default */
-	int first_size;   /* the same for the first click; 0: the model's default, but not more than size */
-	int zoom;         /* 1: from the second click on look closer at the object's surroundings; 0: never; -1: default */
+	/* long side at which the network sees the photo, or its closer view; 0: five quarters of the model's default
+	 * with zoom, else the model's default */
+	int size;
+	int first_size; /* the same for the first click; 0: the model's default, but not more than size */
+	/* 1: from the second click on look closer at the object's surroundings; 0: never; -1: default */
+	int zoom;
 	float threshold;  /* a pixel is object where probability > threshold; 0: default (0.49) */
 	int keep_touched; /* 1: keep only components that a positive click touches; 0: all; -1: default */
 	int fill_holes;   /* fill holes up to this many pixels per million of the photo; -1: default, 0: none */
 	int arithmetic;   /* enum tapcut_arithmetic; 0: AUTO */
-	int threads;      /* threads that run the network, the caller's included, 1 to TAPCUT_MAX_THREADS; 0: 1. Any number gives the same
-	                   * bytes */
-	int graph_cut;    /* 1: refine each mask by colour models and max-flow; 0: no; -1: default (no) */
-	float feather;    /* tapcut_session_set_feather's pixels; 0: none */
+	/* threads that run the network, the caller's included, 1 to TAPCUT_MAX_THREADS; 0: 1. Any number gives the
+	 * same bytes */
+	int threads;
+	int graph_cut; /* 1: refine each mask by colour models and max-flow; 0: no; -1: default (no) */
+	float feather; /* tapcut_session_set_feather's pixels; 0: none */
 };
 /* All defaults. */
 void tapcut_options_init(struct tapcut_options *options);
@@ -120,20 +126,21 @@ int tapcut_session_click_count(const struct tapcut_session *session);
 /* The mask at the photo's size after post-processing: 255 object, 0 not; `stride` bytes from row to row. */
 enum tapcut_status tapcut_session_mask(struct tapcut_session *session, uint8_t *mask, size_t stride);
 
-/* The soft mask at the photo's size: 255 object, 0 not, between them the pixel's share of the object; its edge follows the photo's
- * (guided filter) and fades over the feather. `stride` bytes from row to row. Multiply colours by it, or use it as an alpha channel. */
+/* The soft mask at the photo's size: 255 object, 0 not, between them the pixel's share of the object; its edge
+ * follows the photo's (guided filter) and fades over the feather. `stride` bytes from row to row. Multiply colours
+ * by it, or use it as an alpha channel. */
 enum tapcut_status tapcut_session_alpha(struct tapcut_session *session, uint8_t *alpha, size_t stride);
 
-/* The same at another size of at most the photo's sides (w x h, for a page or a thumbnail): fast, and a little less exact than
- * tapcut_session_alpha made smaller. */
+/* The same at another size of at most the photo's sides (w x h, for a page or a thumbnail): fast, and a little less
+ * exact than tapcut_session_alpha made smaller. */
 enum tapcut_status tapcut_session_preview(struct tapcut_session *session, uint8_t *alpha, int w, int h, size_t stride);
 
-/* From now on alpha and preview fade over so many pixels of the photo, half of them on either side of the edge: 0 (the edge as
- * the photo has it) to TAPCUT_MAX_FEATHER. Clicks, masks and undo are not affected. */
+/* From now on alpha and preview fade over so many pixels of the photo, half of them on either side of the edge: 0
+ * (the edge as the photo has it) to TAPCUT_MAX_FEATHER. Clicks, masks and undo are not affected. */
 enum tapcut_status tapcut_session_set_feather(struct tapcut_session *session, float pixels);
 
-/* The probability of each pixel at the working resolution, before post-processing: *w x *h floats (w and h may be NULL). Borrowed,
- * valid until the next call; NULL where there is no photo. */
+/* The probability of each pixel at the working resolution, before post-processing: *w x *h floats (w and h may be
+ * NULL). Borrowed, valid until the next call; NULL where there is no photo. */
 const float *tapcut_session_probabilities(struct tapcut_session *session, int *w, int *h);
 
 /* What went wrong in the last call that failed on this session. Borrowed. */

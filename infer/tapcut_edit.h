@@ -25,7 +25,7 @@ extern "C" {
 #pragma GCC visibility push(default) /* as in tapcut.h */
 #endif
 
-/* --- the list of filters --------------------------------------------------------------------------------- */
+/* --- the list of filters -------------------------------------------------- */
 
 enum tapcut_where { TAPCUT_EVERYWHERE, TAPCUT_INSIDE, TAPCUT_OUTSIDE };
 
@@ -42,7 +42,7 @@ int tapcut_filter_count(void);
 const struct tapcut_filter *tapcut_filter(int index); /* NULL outside 0..count-1 */
 int tapcut_filter_find(const char *name);             /* index, or -1 */
 
-/* --- one edit -------------------------------------------------------------------------------------------- */
+/* --- one edit ------------------------------------------------------------- */
 
 struct tapcut_edit {
 	int filter; /* index in the list */
@@ -67,7 +67,7 @@ struct tapcut_edit {
 /* All defaults of the filter. An index that is not in the list is refused by what takes the edit. */
 void tapcut_edit_init(struct tapcut_edit *edit, int filter);
 
-/* --- a whole photo --------------------------------------------------------------------------------------- */
+/* --- a whole photo -------------------------------------------------------- */
 
 struct tapcut_photo {
 	uint8_t *rgb;
@@ -87,7 +87,7 @@ size_t tapcut_edit_workspace(const struct tapcut_edit *edits, int count, int wid
 enum tapcut_status tapcut_edit_apply(const struct tapcut_edit *edits, int count, const struct tapcut_photo *photo,
 				     void *workspace, char *message);
 
-/* --- strips: for photos that are never in memory as a whole ---------------------------------------------- */
+/* --- strips: for photos that are never in memory as a whole --------------- */
 
 /* Rows first..first+count-1 of a photo. */
 struct tapcut_rows {
@@ -112,7 +112,7 @@ enum tapcut_status tapcut_edit_rows(const struct tapcut_edit *edit, int width, i
 				    int first, int count, uint8_t *out, size_t out_stride, void *workspace,
 				    char *message);
 
-/* --- cutouts --------------------------------------------------------------------------------------------- */
+/* --- cutouts -------------------------------------------------------------- */
 
 /* Rows of the object with its alpha -> RGBA, straight as PNG wants it, or premultiplied (colour * alpha / 255, rounded)
  * as compositors want it. Where alpha is 0 the colour is 0 as well. Border and workspace as above, of these two. */

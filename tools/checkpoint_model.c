@@ -119,7 +119,7 @@ struct export_options checkpoint_model_options(const struct checkpoint_model *lo
 	};
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------ */
+/* --- writing -------------------------------------------------------------- */
 
 static void print_digest(const void *data, size_t size)
 {
@@ -135,7 +135,7 @@ static void print_digest(const void *data, size_t size)
 
 static void print_loss(const struct export_loss *loss)
 {
-	static const char *const types[] = { "f32", "f16", "int8", "codebook" };
+	static const char *const types[] = {"f32", "f16", "int8", "codebook"};
 	char dims[64];
 	snprintf(dims, sizeof dims, "%dx%dx%dx%d", loss->dims[0], loss->dims[1], loss->dims[2], loss->dims[3]);
 	printf("  %-36s %-8s %-14s max %.5f %%  rms %.5f %%\n", loss->name, types[loss->type], dims,
@@ -172,7 +172,7 @@ static enum status write_weights(const struct checkpoint_model *loaded, enum exp
 	size_t size;
 	int count;
 	TRY(export_memory(&loaded->model, &loaded->config.model, loaded->params.values, &options, &data, &size));
-	enum status status = atomic_file_write(path, &(struct file_part){ data, size }, 1);
+	enum status status = atomic_file_write(path, &(struct file_part){data, size}, 1);
 	if (status == STATUS_OK)
 		status = export_compare(&loaded->model, loaded->params.values, data, size, &losses, &count);
 	if (status == STATUS_OK) {

@@ -17,8 +17,9 @@ struct checkpoint_model {
 enum status checkpoint_model_load(struct checkpoint_model *loaded, const char *path, bool average);
 /* The model of a config, filled from a safetensors file; the rest of its weights is random. */
 enum status checkpoint_model_import(struct checkpoint_model *loaded, const struct config *config, const char *path);
-/* Each parameter becomes the mean of itself and the one of its name in a safetensors file; what the file lacks stays. Two ends of one
- * training, averaged, are often better than both: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022. */
+/* Each parameter becomes the mean of itself and the one of its name in a safetensors file; what the file lacks
+ * stays. Two ends of one training, averaged, are often better than both: Wortsman et al., "Robust fine-tuning of
+ * zero-shot models", CVPR 2022. */
 enum status checkpoint_model_mean(struct checkpoint_model *loaded, const char *path);
 /* A model with random weights from a config. */
 enum status checkpoint_model_new(struct checkpoint_model *loaded, const struct config *config);

@@ -19,7 +19,8 @@ enum { FEW_STEPS = 3, SECONDS = 4, PROFILE_STEPS = 8 };
 static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut bench [CONFIG.json] [OPTIONS]\n"
-	      "       tapcut bench --taps [--against onnxruntime] [--model FILE] [--size N] [--threads N] [--repeat N]\n"
+	      "       tapcut bench --taps [--against onnxruntime] [--model FILE] [--size N] [--threads N] [--repeat "
+	      "N]\n"
 	      "       tapcut bench --photo FILE [--graph-cut] [--model FILE] [--threads N] [--repeat N]\n"
 	      "\n"
 	      "Trains and infers the network of a config (default " DEFAULT_CONFIG ") on generated data. Prints\n"
@@ -40,13 +41,16 @@ static void print_usage(FILE *out)
 	      "  --against torch  PyTorch trains the same network in turns with us: prints the ratio. Skipped where\n"
 	      "                   it is not installed. TAPCUT_PYTHON: the Python (default /usr/bin/python3);\n"
 	      "                   TAPCUT_TORCH_TWIN: the script (default tools/bench/torch_twin.py)\n"
-	      "  --taps           instead of all that: milliseconds per tap of a weights file, share of the FMA peak, memory\n"
+	      "  --taps           instead of all that: milliseconds per tap of a weights file, share of the FMA peak, "
+	      "memory\n"
 	      "                   and time to load; planes of 512 and 256 pixels and 1 and 2 threads unless said\n"
-	      "  --photo FILE     instead of all that: the time of each stage of a cutout and memory; a photo of less than 12\n"
+	      "  --photo FILE     instead of all that: the time of each stage of a cutout and memory; a photo of less "
+	      "than 12\n"
 	      "                   million pixels is enlarged to that; --graph-cut: with that option on\n"
 	      "  --model FILE     the weights file of --taps and --photo (default: the shipped one)\n"
 	      "  --against onnxruntime\n"
-	      "                   --taps in turns with ONNX Runtime on the same network: prints the ratio. Skipped where\n"
+	      "                   --taps in turns with ONNX Runtime on the same network: prints the ratio. Skipped "
+	      "where\n"
 	      "                   Node or the package is missing (make npm-onnxruntime; TAPCUT_NPM: the folder)\n"
 	      "\n"
 	      "TAPCUT_ISA=generic|avx2|avx512 chooses the instruction set.\n"
@@ -59,7 +63,7 @@ static void print_usage(FILE *out)
 	      out);
 }
 
-/* --- command line ------------------------------------------------------------------------------------------------- */
+/* --- command line --------------------------------------------------------- */
 
 struct arguments {
 	const char *config, *model, *photo;
@@ -89,16 +93,15 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{ "size", required_argument, NULL, OPT_SIZE },     { "batch", required_argument, NULL, OPT_BATCH },
-	{ "slot", required_argument, NULL, OPT_SLOT },     { "threads", required_argument, NULL, OPT_THREADS },
-	{ "rounds", required_argument, NULL, OPT_ROUNDS }, { "steps", required_argument, NULL, OPT_STEPS },
-	{ "repeat", required_argument, NULL, OPT_REPEAT }, { "backend", required_argument, NULL, OPT_BACKEND },
-	{ "set", required_argument, NULL, OPT_SET },       { "nodes", no_argument, NULL, OPT_NODES },
-	{ "json", no_argument, NULL, OPT_JSON },           { "against", required_argument, NULL, OPT_AGAINST },
-	{ "model", required_argument, NULL, OPT_MODEL },   { "taps", no_argument, NULL, OPT_TAPS },
-	{ "photo", required_argument, NULL, OPT_PHOTO },   { "graph-cut", no_argument, NULL, OPT_GRAPH_CUT },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
+	{"size", required_argument, NULL, OPT_SIZE},     {"batch", required_argument, NULL, OPT_BATCH},
+	{"slot", required_argument, NULL, OPT_SLOT},     {"threads", required_argument, NULL, OPT_THREADS},
+	{"rounds", required_argument, NULL, OPT_ROUNDS}, {"steps", required_argument, NULL, OPT_STEPS},
+	{"repeat", required_argument, NULL, OPT_REPEAT}, {"backend", required_argument, NULL, OPT_BACKEND},
+	{"set", required_argument, NULL, OPT_SET},       {"nodes", no_argument, NULL, OPT_NODES},
+	{"json", no_argument, NULL, OPT_JSON},           {"against", required_argument, NULL, OPT_AGAINST},
+	{"model", required_argument, NULL, OPT_MODEL},   {"taps", no_argument, NULL, OPT_TAPS},
+	{"photo", required_argument, NULL, OPT_PHOTO},   {"graph-cut", no_argument, NULL, OPT_GRAPH_CUT},
+	{"help", no_argument, NULL, OPT_HELP},           {NULL, 0, NULL, 0},
 };
 
 static bool wrong_usage(const char *message)
@@ -156,7 +159,7 @@ static bool parse_option(int option, struct arguments *a)
 
 static bool parse_arguments(int argc, char **argv, struct arguments *a)
 {
-	*a = (struct arguments){ .steps = 16, .repeats = 5 };
+	*a = (struct arguments){.steps = 16, .repeats = 5};
 	overrides_add(&a->overrides, "bench", "clicks.corrective_rounds=0");
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
@@ -167,7 +170,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 	return optind == argc || wrong_usage("one config only");
 }
 
-/* --- measurements ------------------------------------------------------------------------------------------------- */
+/* --- measurements --------------------------------------------------------- */
 
 static void keep_best(double *best, const struct bench_steps *steps, const struct config *config)
 {
@@ -180,7 +183,7 @@ static enum status measure_speed(struct bench_training *training, struct bench_r
 {
 	double cpu[BENCH_MAX_REPEATS], optimiser[BENCH_MAX_REPEATS], torch_cpu[BENCH_MAX_REPEATS];
 	bool torch = report->against_torch && !report->torch.skipped;
-	struct bench_limit few = { FEW_STEPS, report->limit.seconds };
+	struct bench_limit few = {FEW_STEPS, report->limit.seconds};
 	struct bench_steps steps;
 	TRY(bench_training_run(training, few, &steps)); /* warms up */
 	if (torch)
@@ -269,11 +272,11 @@ static enum status measure(struct bench_training *training, struct bench_report 
 static enum status bench_with(struct workers *workers, const struct arguments *a, const struct config *config)
 {
 	struct bench_training training;
-	struct bench_report report = { .config = config,
-				       .repeats = a->repeats,
-				       .limit = { a->steps, SECONDS },
-				       .show_nodes = a->nodes,
-				       .against_torch = a->torch };
+	struct bench_report report = {.config = config,
+				      .repeats = a->repeats,
+				      .limit = {a->steps, SECONDS},
+				      .show_nodes = a->nodes,
+				      .against_torch = a->torch};
 	bench_machine_look(&report.machine, workers);
 	TRY(bench_training_init(&training, config, workers));
 	enum status status = measure(&training, &report);
@@ -305,12 +308,14 @@ static enum status bench(const struct arguments *a)
 
 static enum status taps(const struct arguments *a)
 {
-	return bench_taps(&(struct bench_taps_options){ a->model, a->size, a->threads, a->repeats, a->onnx, a->nodes }, stdout);
+	return bench_taps(&(struct bench_taps_options){a->model, a->size, a->threads, a->repeats, a->onnx, a->nodes},
+			  stdout);
 }
 
 static enum status photo(const struct arguments *a)
 {
-	return bench_photo(&(struct bench_photo_options){ a->photo, a->model, a->threads, a->repeats, a->graph_cut }, stdout);
+	return bench_photo(&(struct bench_photo_options){a->photo, a->model, a->threads, a->repeats, a->graph_cut},
+			   stdout);
 }
 
 int cmd_bench(int argc, char **argv)

@@ -43,10 +43,10 @@ static int run_rle(const char *in, const char *out, bool skip_unusable)
 int cmd_coco(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "output", required_argument, NULL, 'o' },
-		{ "skip-unusable", no_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{"output", required_argument, NULL, 'o'},
+		{"skip-unusable", no_argument, NULL, 's'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	const char *out = NULL;
 	bool skip_unusable = false;

@@ -15,14 +15,11 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut cut PHOTO --tap X,Y [OPTIONS]\n"
 	      "\n"
-	      "Selects the object at the tap. X,Y are pixels of the photo as it is displayed, from the top left corner.\n"
-	      "\n"
-	      SELECTION_HELP_TAPS
-	      "  --mask OUT.png      the mask: 255 object, 0 not\n"
+	      "Selects the object at the tap. X,Y are pixels of the photo as it is displayed, from the top left "
+	      "corner.\n"
+	      "\n" SELECTION_HELP_TAPS "  --mask OUT.png      the mask: 255 object, 0 not\n"
 	      "  --cutout OUT.png    the object on a transparent background (default: PHOTO-cutout.png here)\n"
-	      "  --overlay OUT.png   the photo with taps and selection, to look at\n"
-	      SELECTION_HELP_MODEL
-	      "\n"
+	      "  --overlay OUT.png   the photo with taps and selection, to look at\n" SELECTION_HELP_MODEL "\n"
 	      "example: tapcut cut dog.jpg --tap 320,200 --cutout dog.png --overlay dog-overlay.png\n",
 	      out);
 }
@@ -33,17 +30,17 @@ struct arguments {
 	bool help;
 };
 
-/* --- arguments ------------------------------------------------------------------------------------------------------ */
+/* --- arguments ------------------------------------------------------------ */
 
 enum { OPT_MASK = SELECTION_OPTION_END, OPT_CUTOUT, OPT_OVERLAY, OPT_HELP };
 
 static const struct option long_options[] = {
 	SELECTION_OPTIONS,
-	{ "mask", required_argument, NULL, OPT_MASK },
-	{ "cutout", required_argument, NULL, OPT_CUTOUT },
-	{ "overlay", required_argument, NULL, OPT_OVERLAY },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
+	{"mask", required_argument, NULL, OPT_MASK},
+	{"cutout", required_argument, NULL, OPT_CUTOUT},
+	{"overlay", required_argument, NULL, OPT_OVERLAY},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
 };
 
 static bool wrong_usage(const char *message)
@@ -65,7 +62,7 @@ static bool parse_option(int option, struct arguments *a)
 
 static bool parse_arguments(int argc, char **argv, struct arguments *a)
 {
-	*a = (struct arguments){ .photo = NULL };
+	*a = (struct arguments){.photo = NULL};
 	selection_init(&a->selection, "cut");
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
@@ -79,7 +76,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 	return a->selection.tap_count > 0 || wrong_usage("where is the object? --tap X,Y is missing");
 }
 
-/* --- pictures ------------------------------------------------------------------------------------------------------- */
+/* --- pictures ------------------------------------------------------------- */
 
 static int longest(const struct image *image)
 {
@@ -97,14 +94,15 @@ static bool on_edge(const struct image *mask, int x, int y, int reach)
 {
 	const uint8_t *at = mask->pixels + (size_t)y * (size_t)mask->width + (size_t)x;
 	for (int k = 1; k <= reach; k++)
-		if ((x + k < mask->width && at[k] != at[0]) || (y + k < mask->height && at[(size_t)k * (size_t)mask->width] != at[0]))
+		if ((x + k < mask->width && at[k] != at[0]) ||
+		    (y + k < mask->height && at[(size_t)k * (size_t)mask->width] != at[0]))
 			return true;
 	return false;
 }
 
 static void tint(struct image *picture, const struct image *mask)
 {
-	static const uint8_t object[] = { 40, 120, 255 }, dark[] = { 0, 0, 0 }, line[] = { 255, 255, 255 };
+	static const uint8_t object[] = {40, 120, 255}, dark[] = {0, 0, 0}, line[] = {255, 255, 255};
 	int reach = 1 + longest(picture) / 1000;
 	for (int y = 0; y < picture->height; y++)
 		for (int x = 0; x < picture->width; x++) {
@@ -118,7 +116,7 @@ static void tint(struct image *picture, const struct image *mask)
 /* A dot with a white rim: green on the object, red where it is not. */
 static void draw_tap(struct image *picture, const struct tap *tap)
 {
-	static const uint8_t green[] = { 40, 200, 60 }, red[] = { 230, 40, 40 }, white[] = { 255, 255, 255 };
+	static const uint8_t green[] = {40, 200, 60}, red[] = {230, 40, 40}, white[] = {255, 255, 255};
 	int outer = 4 + longest(picture) / 120, inner = outer * 2 / 3;
 	for (int y = tap->y - outer; y <= tap->y + outer; y++)
 		for (int x = tap->x - outer; x <= tap->x + outer; x++) {
@@ -126,11 +124,15 @@ static void draw_tap(struct image *picture, const struct tap *tap)
 			if (d > outer * outer || x < 0 || y < 0 || x >= picture->width || y >= picture->height)
 				continue;
 			memcpy(picture->pixels + 3 * ((size_t)y * (size_t)picture->width + (size_t)x),
-			       d > inner * inner ? white : tap->positive ? green : red, 3);
+			       d > inner * inner ? white
+			       : tap->positive   ? green
+						 : red,
+			       3);
 		}
 }
 
-static enum status make_overlay(const struct image *photo, const struct image *mask, const struct arguments *a, struct image *overlay)
+static enum status make_overlay(const struct image *photo, const struct image *mask, const struct arguments *a,
+				struct image *overlay)
 {
 	TRY(image_alloc(overlay, photo->width, photo->height, 3));
 	memcpy(overlay->pixels, photo->pixels, 3 * (size_t)photo->width * (size_t)photo->height);
@@ -140,7 +142,7 @@ static enum status make_overlay(const struct image *photo, const struct image *m
 	return STATUS_OK;
 }
 
-/* --- the work ------------------------------------------------------------------------------------------------------- */
+/* --- the work ------------------------------------------------------------- */
 
 /* Writes a picture if `status` says that it was made; releases it in any case. */
 static enum status write_picture(enum status status, struct image *picture, const char *path)
@@ -175,7 +177,7 @@ static enum status write_results(const struct arguments *a, const struct image *
 
 static enum status cut(const struct tapcut_model *model, const struct arguments *a)
 {
-	const struct image_read_options read = { .channels = 3, .exif = EXIF_APPLY };
+	const struct image_read_options read = {.channels = 3, .exif = EXIF_APPLY};
 	struct image photo, mask, alpha;
 	TRY(image_read(a->photo, &read, &photo));
 	enum status status = selection_run(&a->selection, model, &photo, &mask, &alpha);

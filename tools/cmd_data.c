@@ -66,40 +66,34 @@ static bool parse_count(const char *text, int *value)
 static bool take_option(struct arguments *a, int option)
 {
 	switch (option) {
-	case 'm':
-		a->images = optarg;
-		return true;
+	case 'm': a->images = optarg; return true;
 	case 'c':
 		if (a->filter.category_count == MAX_CATEGORIES)
 			return false;
 		a->categories[a->filter.category_count++] = optarg;
 		return true;
-	case 'a':
-		return parse_fraction(optarg, &a->filter.min_area_fraction);
-	case 'A':
-		return parse_fraction(optarg, &a->filter.max_area_fraction) && a->filter.max_area_fraction > 0;
-	case 'n':
-		return parse_count(optarg, &a->filter.max_objects);
-	case 'i':
-		a->index = optarg;
-		return true;
-	case 'l':
-		return a->list = true;
-	case 'h':
-		return a->help = true;
-	default:
-		return false;
+	case 'a': return parse_fraction(optarg, &a->filter.min_area_fraction);
+	case 'A': return parse_fraction(optarg, &a->filter.max_area_fraction) && a->filter.max_area_fraction > 0;
+	case 'n': return parse_count(optarg, &a->filter.max_objects);
+	case 'i': a->index = optarg; return true;
+	case 'l': return a->list = true;
+	case 'h': return a->help = true;
+	default: return false;
 	}
 }
 
 static int parse(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "images", required_argument, NULL, 'm' },      { "category", required_argument, NULL, 'c' },
-		{ "min-area", required_argument, NULL, 'a' },    { "max-area", required_argument, NULL, 'A' },
-		{ "max-objects", required_argument, NULL, 'n' }, { "index", required_argument, NULL, 'i' },
-		{ "list", no_argument, NULL, 'l' },              { "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{"images", required_argument, NULL, 'm'},
+		{"category", required_argument, NULL, 'c'},
+		{"min-area", required_argument, NULL, 'a'},
+		{"max-area", required_argument, NULL, 'A'},
+		{"max-objects", required_argument, NULL, 'n'},
+		{"index", required_argument, NULL, 'i'},
+		{"list", no_argument, NULL, 'l'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	opterr = 0;
 	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;)

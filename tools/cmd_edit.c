@@ -23,10 +23,9 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut edit PHOTO --tap X,Y [OPTIONS] [EDITS] [-o OUT]\n"
 	      "\n"
-	      "Selects the object at the tap and edits the photo through its mask, in the order in which the edits stand.\n"
-	      "\n"
-	      SELECTION_HELP_TAPS
-	      "  --mask-in FILE      instead of taps: a mask as --mask or --alpha write it\n"
+	      "Selects the object at the tap and edits the photo through its mask, in the order in which the edits "
+	      "stand.\n"
+	      "\n" SELECTION_HELP_TAPS "  --mask-in FILE      instead of taps: a mask as --mask or --alpha write it\n"
 	      "\n"
 	      "edits:\n"
 	      "  --focus blur=N[,depth=D]\n"
@@ -45,8 +44,7 @@ static void print_usage(FILE *out)
 	      "  --alpha OUT.png     the same with its soft edge\n"
 	      "  --rle OUT.json      the mask as COCO's compressed RLE\n"
 	      "  --polygon OUT.json  the mask's outline as COCO polygons\n"
-	      "  --simplify N        pixels by which the outline may miss (default: 1; 0: exact)\n"
-	      SELECTION_HELP_MODEL
+	      "  --simplify N        pixels by which the outline may miss (default: 1; 0: exact)\n" SELECTION_HELP_MODEL
 	      "\n"
 	      "examples: tapcut edit dog.jpg --tap 320,200 --focus blur=12 -o focus.jpg\n"
 	      "          tapcut edit dog.jpg --tap 320,200 --filter colour_pop --filter exposure=0.2 -o pop.jpg\n"
@@ -66,7 +64,7 @@ struct arguments {
 	bool list, help;
 };
 
-/* --- arguments ---------------------------------------------------------------------------------------------- */
+/* --- arguments ------------------------------------------------------------ */
 
 enum {
 	OPT_MASK_IN = SELECTION_OPTION_END,
@@ -87,22 +85,22 @@ enum {
 
 static const struct option long_options[] = {
 	SELECTION_OPTIONS,
-	{ "mask-in", required_argument, NULL, OPT_MASK_IN },
-	{ "focus", required_argument, NULL, OPT_FOCUS },
-	{ "filter", required_argument, NULL, OPT_FILTER },
-	{ "background", required_argument, NULL, OPT_BACKGROUND },
-	{ "where", required_argument, NULL, OPT_WHERE },
-	{ "colours", required_argument, NULL, OPT_COLOURS },
-	{ "list", no_argument, NULL, OPT_LIST },
-	{ "premultiplied", no_argument, NULL, OPT_PREMULTIPLIED },
-	{ "mask", required_argument, NULL, OPT_MASK },
-	{ "alpha", required_argument, NULL, OPT_ALPHA },
-	{ "rle", required_argument, NULL, OPT_RLE },
-	{ "polygon", required_argument, NULL, OPT_POLYGON },
-	{ "simplify", required_argument, NULL, OPT_SIMPLIFY },
-	{ "output", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
+	{"mask-in", required_argument, NULL, OPT_MASK_IN},
+	{"focus", required_argument, NULL, OPT_FOCUS},
+	{"filter", required_argument, NULL, OPT_FILTER},
+	{"background", required_argument, NULL, OPT_BACKGROUND},
+	{"where", required_argument, NULL, OPT_WHERE},
+	{"colours", required_argument, NULL, OPT_COLOURS},
+	{"list", no_argument, NULL, OPT_LIST},
+	{"premultiplied", no_argument, NULL, OPT_PREMULTIPLIED},
+	{"mask", required_argument, NULL, OPT_MASK},
+	{"alpha", required_argument, NULL, OPT_ALPHA},
+	{"rle", required_argument, NULL, OPT_RLE},
+	{"polygon", required_argument, NULL, OPT_POLYGON},
+	{"simplify", required_argument, NULL, OPT_SIMPLIFY},
+	{"output", required_argument, NULL, 'o'},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
 };
 
 static bool wrong(const char *option, const char *expected, const char *found)
@@ -201,7 +199,7 @@ static bool add_background(struct arguments *a, const char *text)
 	static const struct {
 		const char *name;
 		uint8_t level;
-	} named[] = { { "gray", 128 }, { "grey", 128 }, { "white", 255 }, { "black", 0 } };
+	} named[] = {{"gray", 128}, {"grey", 128}, {"white", 255}, {"black", 0}};
 	if (!strcmp(text, "transparent")) {
 		a->transparent = true;
 		return true;
@@ -224,7 +222,7 @@ static bool add_background(struct arguments *a, const char *text)
 
 static bool set_where(struct arguments *a, const char *text)
 {
-	static const char *const names[] = { "everywhere", "inside", "outside" };
+	static const char *const names[] = {"everywhere", "inside", "outside"};
 	if (a->edit_count == 0)
 		return wrong_usage("--where: stands after the edit that it is about");
 	for (int i = 0; i < 3; i++)
@@ -311,7 +309,7 @@ static bool check_arguments(const struct arguments *a)
 
 static bool parse_arguments(int argc, char **argv, struct arguments *a)
 {
-	*a = (struct arguments){ .simplify = 1 };
+	*a = (struct arguments){.simplify = 1};
 	selection_init(&a->selection, "edit");
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1;)
@@ -327,7 +325,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 
 static void print_list(void)
 {
-	static const char *const where[] = { "everywhere", "inside", "outside" };
+	static const char *const where[] = {"everywhere", "inside", "outside"};
 	printf("%-16s %-10s %-8s %-11s\n", "name", "range", "default", "where");
 	for (int i = 0; i < tapcut_filter_count(); i++) {
 		const struct tapcut_filter *filter = tapcut_filter(i);
@@ -338,12 +336,12 @@ static void print_list(void)
 	}
 }
 
-/* --- the mask ----------------------------------------------------------------------------------------------- */
+/* --- the mask ------------------------------------------------------------- */
 
 static enum status read_mask(const struct arguments *a, const struct image *photo, struct image *mask,
 			     struct image *alpha)
 {
-	const struct image_read_options read = { .channels = 1, .exif = EXIF_IGNORE };
+	const struct image_read_options read = {.channels = 1, .exif = EXIF_IGNORE};
 	TRY(image_read(a->mask_in, &read, alpha));
 	if (alpha->width != photo->width || alpha->height != photo->height)
 		return status_fail(STATUS_CONFIG, "%s: the mask has %d x %d pixels, the photo %d x %d", a->mask_in,
@@ -358,7 +356,7 @@ static enum status read_mask(const struct arguments *a, const struct image *phot
 static enum status find_mask(const struct arguments *a, const struct tapcut_model *model, const struct image *photo,
 			     struct image *mask, struct image *alpha)
 {
-	*mask = *alpha = (struct image){ 0 };
+	*mask = *alpha = (struct image){0};
 	return a->mask_in ? read_mask(a, photo, mask, alpha) : selection_run(&a->selection, model, photo, mask, alpha);
 }
 
@@ -382,19 +380,19 @@ static enum status write_masks(const struct arguments *a, const struct image *ma
 	return STATUS_OK;
 }
 
-/* --- the photo ---------------------------------------------------------------------------------------------- */
+/* --- the photo ------------------------------------------------------------ */
 
 /* One edit after the other, each with its time. A background's picture is in memory only while it is needed. */
 static enum status edit_photo(struct arguments *a, struct image *photo, const struct image *alpha)
 {
-	const struct image_read_options read = { .channels = 3, .exif = EXIF_APPLY };
-	struct tapcut_photo canvas = { photo->pixels, 3 * (size_t)photo->width,
-				       alpha->pixels, (size_t)photo->width,
-				       photo->width,  photo->height };
+	const struct image_read_options read = {.channels = 3, .exif = EXIF_APPLY};
+	struct tapcut_photo canvas = {photo->pixels, 3 * (size_t)photo->width,
+				      alpha->pixels, (size_t)photo->width,
+				      photo->width,  photo->height};
 	char message[TAPCUT_MESSAGE_SIZE];
 	for (int i = 0; i < a->edit_count; i++) {
 		struct tapcut_edit *edit = &a->edits[i];
-		struct image picture = { 0 };
+		struct image picture = {0};
 		if (a->percent[i]) {
 			float radius = edit->amount / 100 *
 				       (float)(photo->width > photo->height ? photo->width : photo->height);
@@ -428,7 +426,7 @@ static enum status write_photo(const struct arguments *a, const struct image *ph
 
 static enum status edit(struct arguments *a, const struct tapcut_model *model)
 {
-	const struct image_read_options read = { .channels = 3, .exif = EXIF_APPLY };
+	const struct image_read_options read = {.channels = 3, .exif = EXIF_APPLY};
 	struct image photo, mask, alpha;
 	TRY(image_read(a->photo, &read, &photo));
 	enum status status = find_mask(a, model, &photo, &mask, &alpha);

@@ -14,27 +14,32 @@ static void print_usage(FILE *out)
 	fputs("usage: tapcut eval [--model FILE.tapcut] --pairs PAIRS.json [OPTIONS]\n"
 	      "       tapcut eval [--model FILE.tapcut] --coco INSTANCES.json [--images DIR] [OPTIONS]\n"
 	      "\n"
-	      "Clicks each object as the published click robot does (centre of the largest error) and reports how many clicks a\n"
-	      "good mask takes. PAIRS.json is a list of {\"image\", \"mask\"} relative to its folder; in a mask 128 is ignored and\n"
+	      "Clicks each object as the published click robot does (centre of the largest error) and reports how "
+	      "many clicks a\n"
+	      "good mask takes. PAIRS.json is a list of {\"image\", \"mask\"} relative to its folder; in a mask 128 "
+	      "is ignored and\n"
 	      "more than 128 is the object.\n"
 	      "\n"
 	      "  --model FILE        weights file (default: infer/models/base.tapcut)\n"
 	      "  --pairs FILE        benchmark: pairs of photo and mask\n"
 	      "  --coco FILE         dataset: COCO-format instances JSON\n"
 	      "  --images DIR        its photos (default: images/ beside it)\n"
-	      "  --size N            long side at which the network sees the photo, in pixels (default: five quarters of the model's own\n"
+	      "  --size N            long side at which the network sees the photo, in pixels (default: five quarters "
+	      "of the model's own\n"
 	      "                      size with zoom, else that)\n"
 	      "  --first-size N      the same for the first click (default: the model's own size, at most --size)\n"
 	      "  --zoom, --no-zoom   look closer at the object from click 2 on, or never (default: --zoom)\n"
 	      "  --threshold T       a pixel is object where its probability is over T, 0 < T < 1 (default 0.49)\n"
 	      "  --keep-touched 0|1  keep only components that a positive click touches (default 1)\n"
 	      "  --fill-holes PPM    fill holes up to this many pixels per million of the photo (default 500)\n"
-	      "  --arithmetic A      float, int8 or auto: 8 bits where the weights file has what that takes (default auto)\n"
+	      "  --arithmetic A      float, int8 or auto: 8 bits where the weights file has what that takes (default "
+	      "auto)\n"
 	      "  --graph-cut         refine each mask by colour models and a minimum cut\n"
 	      "  --baseline graph-cut  no network: the taps alone, by colour models and a minimum cut\n"
 	      "  --max-clicks N      1..20 clicks per object (default 20)\n"
 	      "  --jitter PX         clicks miss their aim by up to PX photo pixels (default 0, the protocol)\n"
-	      "  --limit N           only N objects: the first pairs, or objects chosen by hash of their id (default: all)\n"
+	      "  --limit N           only N objects: the first pairs, or objects chosen by hash of their id (default: "
+	      "all)\n"
 	      "  --threads N         objects at a time (default 1; more blurs the times, not the other figures)\n"
 	      "  --each              also one line per object\n"
 	      "  --json              one JSON object instead of the table\n"
@@ -74,28 +79,28 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{ "model", required_argument, NULL, OPT_MODEL },
-	{ "pairs", required_argument, NULL, OPT_PAIRS },
-	{ "coco", required_argument, NULL, OPT_COCO },
-	{ "images", required_argument, NULL, OPT_IMAGES },
-	{ "size", required_argument, NULL, OPT_SIZE },
-	{ "first-size", required_argument, NULL, OPT_FIRST_SIZE },
-	{ "zoom", no_argument, NULL, OPT_ZOOM },
-	{ "no-zoom", no_argument, NULL, OPT_NO_ZOOM },
-	{ "threshold", required_argument, NULL, OPT_THRESHOLD },
-	{ "keep-touched", required_argument, NULL, OPT_KEEP },
-	{ "fill-holes", required_argument, NULL, OPT_HOLES },
-	{ "arithmetic", required_argument, NULL, OPT_ARITHMETIC },
-	{ "graph-cut", no_argument, NULL, OPT_GRAPH_CUT },
-	{ "baseline", required_argument, NULL, OPT_BASELINE },
-	{ "max-clicks", required_argument, NULL, OPT_MAX_CLICKS },
-	{ "jitter", required_argument, NULL, OPT_JITTER },
-	{ "limit", required_argument, NULL, OPT_LIMIT },
-	{ "threads", required_argument, NULL, OPT_THREADS },
-	{ "each", no_argument, NULL, OPT_EACH },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
+	{"model", required_argument, NULL, OPT_MODEL},
+	{"pairs", required_argument, NULL, OPT_PAIRS},
+	{"coco", required_argument, NULL, OPT_COCO},
+	{"images", required_argument, NULL, OPT_IMAGES},
+	{"size", required_argument, NULL, OPT_SIZE},
+	{"first-size", required_argument, NULL, OPT_FIRST_SIZE},
+	{"zoom", no_argument, NULL, OPT_ZOOM},
+	{"no-zoom", no_argument, NULL, OPT_NO_ZOOM},
+	{"threshold", required_argument, NULL, OPT_THRESHOLD},
+	{"keep-touched", required_argument, NULL, OPT_KEEP},
+	{"fill-holes", required_argument, NULL, OPT_HOLES},
+	{"arithmetic", required_argument, NULL, OPT_ARITHMETIC},
+	{"graph-cut", no_argument, NULL, OPT_GRAPH_CUT},
+	{"baseline", required_argument, NULL, OPT_BASELINE},
+	{"max-clicks", required_argument, NULL, OPT_MAX_CLICKS},
+	{"jitter", required_argument, NULL, OPT_JITTER},
+	{"limit", required_argument, NULL, OPT_LIMIT},
+	{"threads", required_argument, NULL, OPT_THREADS},
+	{"each", no_argument, NULL, OPT_EACH},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
 };
 
 static bool parse_threshold(const char *text, float *value)
@@ -111,7 +116,7 @@ static bool parse_threshold(const char *text, float *value)
 }
 
 /* In the order of enum tapcut_arithmetic. */
-static const char *const arithmetic_names[] = { "auto", "float", "int8" };
+static const char *const arithmetic_names[] = {"auto", "float", "int8"};
 
 static bool parse_arithmetic(const char *text, int *value)
 {
@@ -145,7 +150,9 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_HOLES: return command_int("eval", "fill-holes", optarg, 0, 1000000, &o->session.fill_holes);
 	case OPT_ARITHMETIC: return parse_arithmetic(optarg, &o->session.arithmetic);
 	case OPT_GRAPH_CUT: o->session.graph_cut = 1; return true;
-	case OPT_BASELINE: o->baseline = true; return strcmp(optarg, "graph-cut") == 0 || wrong_usage("--baseline: expected graph-cut");
+	case OPT_BASELINE:
+		o->baseline = true;
+		return strcmp(optarg, "graph-cut") == 0 || wrong_usage("--baseline: expected graph-cut");
 	case OPT_MAX_CLICKS: return command_int("eval", "max-clicks", optarg, 1, EVALUATE_MAX_CLICKS, &o->max_clicks);
 	case OPT_JITTER: return command_int("eval", "jitter", optarg, 0, 1000, &o->jitter);
 	case OPT_LIMIT: return command_int("eval", "limit", optarg, 0, 1000000000, &o->limit);
@@ -159,7 +166,7 @@ static bool parse_option(int option, struct arguments *a)
 
 static bool parse_arguments(int argc, char **argv, struct arguments *a)
 {
-	*a = (struct arguments){ .model = NULL };
+	*a = (struct arguments){.model = NULL};
 	evaluate_options_init(&a->options);
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
@@ -189,7 +196,7 @@ static enum status evaluate_coco(const struct tapcut_model *model, const struct 
 				 struct evaluate_result *result)
 {
 	struct dataset dataset;
-	const struct dataset_filter filter = { .categories = NULL };
+	const struct dataset_filter filter = {.categories = NULL};
 	TRY(dataset_open(&dataset, a->coco, a->images, &filter));
 	if (!a->json)
 		dataset_print_summary(&dataset, stdout);
@@ -223,8 +230,8 @@ static int run(const struct tapcut_model *model, struct arguments *a)
 	struct evaluate_result result;
 	if (isatty(STDERR_FILENO))
 		a->options.progress = show_progress;
-	enum status status = a->pairs ? evaluate_pairs(model, a->pairs, &a->options, &result)
-				      : evaluate_coco(model, a, &result);
+	enum status status =
+		a->pairs ? evaluate_pairs(model, a->pairs, &a->options, &result) : evaluate_coco(model, a, &result);
 	if (status != STATUS_OK)
 		return command_failed("eval");
 	if (a->each)

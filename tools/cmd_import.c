@@ -14,8 +14,10 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut import FILE.safetensors [--config CONFIG.json] [-o OUT] [OPTIONS]\n"
 	      "\n"
-	      "A weights file that tapcut export wrote as safetensors becomes that weights file again with -o FILE.tapcut.\n"
-	      "All others: without -o: lists the file's tensors and says which of the model's parameters they fill. With -o:\n"
+	      "A weights file that tapcut export wrote as safetensors becomes that weights file again with -o "
+	      "FILE.tapcut.\n"
+	      "All others: without -o: lists the file's tensors and says which of the model's parameters they fill. "
+	      "With -o:\n"
 	      "builds the model, takes from the file what matches by name, initialises the rest and writes it.\n"
 	      "\n"
 	      "  --config FILE          the model to fill (default: the default model)\n"
@@ -42,12 +44,12 @@ struct arguments {
 enum { OPT_CONFIG = 256, OPT_WEIGHTS, OPT_SET, OPT_HELP };
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, OPT_CONFIG },
-	{ "output", required_argument, NULL, 'o' },
-	{ "weights", required_argument, NULL, OPT_WEIGHTS },
-	{ "set", required_argument, NULL, OPT_SET },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
+	{"config", required_argument, NULL, OPT_CONFIG},
+	{"output", required_argument, NULL, 'o'},
+	{"weights", required_argument, NULL, OPT_WEIGHTS},
+	{"set", required_argument, NULL, OPT_SET},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
 };
 
 static bool parse_option(int option, struct arguments *a)
@@ -59,7 +61,9 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_WEIGHTS:
 		if (weights_from_name(optarg, &a->weights))
 			return true;
-		fprintf(stderr, "tapcut import: --weights: expected f32, f16, int8 or codebook16, 32, 64 or 256, found \"%s\"\n", optarg);
+		fprintf(stderr,
+			"tapcut import: --weights: expected f32, f16, int8 or codebook16, 32, 64 or 256, found \"%s\"\n",
+			optarg);
 		return false;
 	case OPT_SET: return overrides_add(&a->overrides, "import", optarg);
 	default: return false; /* getopt_long has said what is wrong */
@@ -68,7 +72,7 @@ static bool parse_option(int option, struct arguments *a)
 
 static bool parse_arguments(int argc, char **argv, struct arguments *a)
 {
-	*a = (struct arguments){ .weights = EXPORT_F16 };
+	*a = (struct arguments){.weights = EXPORT_F16};
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1;)
 		if (!parse_option(option, a))
@@ -90,7 +94,7 @@ static enum status load_config(const struct arguments *a, struct config *config)
 	return config_init(config);
 }
 
-/* --- the report --------------------------------------------------------------------------------------------------- */
+/* --- the report ----------------------------------------------------------- */
 
 static void print_tensor(const struct safetensors_tensor *tensor, const char *verdict)
 {
@@ -159,7 +163,7 @@ static enum status run(const struct arguments *a)
 	if (status == STATUS_OK)
 		status = safetensors_import(a->input, &loaded.params, &report);
 	if (status == STATUS_OK && a->output)
-		status = checkpoint_model_write(&loaded, &(struct write_options){ .weights = a->weights }, a->output);
+		status = checkpoint_model_write(&loaded, &(struct write_options){.weights = a->weights}, a->output);
 	checkpoint_model_release(&loaded);
 	return status;
 }

@@ -33,17 +33,17 @@ struct arguments {
 	bool steps, json, help;
 };
 
-/* --- weights files ------------------------------------------------------------------------------------------------ */
+/* --- weights files -------------------------------------------------------- */
 
-static const char *const weights_names[] = { "f32", "f16", "int8", "codebook" };
+static const char *const weights_names[] = {"f32", "f16", "int8", "codebook"};
 
 /* What each argument of an operator is called, in their order. */
 static const char *const arg_names[INFER_OP_COUNT][INFER_MAX_ARGS] = {
-	[INFER_OP_CONV2D] = { "kernel", "x", "stride", "padding", "dilation" },
-	[INFER_OP_CONV_TRANSPOSE2D] = { "kernel", "stride", "padding" },
-	[INFER_OP_MAX_POOL2D] = { "kernel", "stride", "padding", "ceil" },
-	[INFER_OP_UPSAMPLE_NEAREST] = { "factor" },
-	[INFER_OP_UPSAMPLE_BILINEAR] = { "factor" },
+	[INFER_OP_CONV2D] = {"kernel", "x", "stride", "padding", "dilation"},
+	[INFER_OP_CONV_TRANSPOSE2D] = {"kernel", "stride", "padding"},
+	[INFER_OP_MAX_POOL2D] = {"kernel", "stride", "padding", "ceil"},
+	[INFER_OP_UPSAMPLE_NEAREST] = {"factor"},
+	[INFER_OP_UPSAMPLE_BILINEAR] = {"factor"},
 };
 
 /* "kernel 3 x 3 stride 2 padding 1 dilation 1 relu" */
@@ -162,7 +162,7 @@ static enum status inspect_network(const struct arguments *a, const char *bytes,
 	return status;
 }
 
-/* --- checkpoints -------------------------------------------------------------------------------------------------- */
+/* --- checkpoints ---------------------------------------------------------- */
 
 static enum status print_config(const char *path, const struct checkpoint_section *section)
 {
@@ -214,7 +214,7 @@ static enum status inspect_checkpoint(const struct arguments *a, const char *byt
 	return status;
 }
 
-/* --- safetensors -------------------------------------------------------------------------------------------------- */
+/* --- safetensors ---------------------------------------------------------- */
 
 static enum status inspect_safetensors(const struct arguments *a, const char *bytes, size_t size, const char *digest)
 {
@@ -236,16 +236,16 @@ static enum status inspect_safetensors(const struct arguments *a, const char *by
 	return STATUS_OK;
 }
 
-/* --- the command -------------------------------------------------------------------------------------------------- */
+/* --- the command ---------------------------------------------------------- */
 
 static const struct {
 	const char *magic;
 	size_t length;
 	enum status (*inspect)(const struct arguments *a, const char *bytes, size_t size, const char *digest);
 } kinds[] = {
-	{ "\x89TAPCUT\n", 8, inspect_network },
-	{ "TAPCKPT1", 8, inspect_checkpoint },
-	{ "", 0, inspect_safetensors }, /* has no magic */
+	{"\x89TAPCUT\n", 8, inspect_network},
+	{"TAPCKPT1", 8, inspect_checkpoint},
+	{"", 0, inspect_safetensors}, /* has no magic */
 };
 
 static enum status inspect(const struct arguments *a)
@@ -268,15 +268,15 @@ static enum status inspect(const struct arguments *a)
 }
 
 static const struct option long_options[] = {
-	{ "steps", no_argument, NULL, 's' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
+	{"steps", no_argument, NULL, 's'},
+	{"json", no_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
 };
 
 static bool parse_arguments(int argc, char **argv, struct arguments *a)
 {
-	*a = (struct arguments){ 0 };
+	*a = (struct arguments){0};
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
 		a->steps |= option == 's';

@@ -17,10 +17,14 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut quantize CHECKPOINT|FILE.tapcut --coco INSTANCES.json -o OUT.tapcut [OPTIONS]\n"
 	      "\n"
-	      "Runs the network in float on crops of photos with simulated clicks, notes what range each value takes, and writes\n"
-	      "a weights file with int8 weights and these ranges: it runs in float and, several times as fast, in 8 bits\n"
-	      "(infer/FORMAT.md, section 3). Then both are run on further photos, and the steps whose bytes are farthest from\n"
-	      "the floats are listed. A network that was trained for 8 bits has its ranges already: tapcut export --weights int8.\n"
+	      "Runs the network in float on crops of photos with simulated clicks, notes what range each value takes, "
+	      "and writes\n"
+	      "a weights file with int8 weights and these ranges: it runs in float and, several times as fast, in 8 "
+	      "bits\n"
+	      "(infer/FORMAT.md, section 3). Then both are run on further photos, and the steps whose bytes are "
+	      "farthest from\n"
+	      "the floats are listed. A network that was trained for 8 bits has its ranges already: tapcut export "
+	      "--weights int8.\n"
 	      "\n"
 	      "  --coco FILE        photos and objects: COCO-format instances JSON\n"
 	      "  --images DIR       its photos (default: images/ beside it)\n"
@@ -45,16 +49,11 @@ enum { LISTED = 8, COMPARED_SHARE = 5, LEAST_COMPARED = 4 };
 enum { OPT_COCO = 256, OPT_IMAGES, OPT_SAMPLES, OPT_SIZE, OPT_SEED, OPT_RAW, OPT_VERBOSE, OPT_HELP };
 
 static const struct option long_options[] = {
-	{ "coco", required_argument, NULL, OPT_COCO },
-	{ "images", required_argument, NULL, OPT_IMAGES },
-	{ "output", required_argument, NULL, 'o' },
-	{ "samples", required_argument, NULL, OPT_SAMPLES },
-	{ "size", required_argument, NULL, OPT_SIZE },
-	{ "seed", required_argument, NULL, OPT_SEED },
-	{ "raw", no_argument, NULL, OPT_RAW },
-	{ "verbose", no_argument, NULL, OPT_VERBOSE },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
+	{"coco", required_argument, NULL, OPT_COCO}, {"images", required_argument, NULL, OPT_IMAGES},
+	{"output", required_argument, NULL, 'o'},    {"samples", required_argument, NULL, OPT_SAMPLES},
+	{"size", required_argument, NULL, OPT_SIZE}, {"seed", required_argument, NULL, OPT_SEED},
+	{"raw", no_argument, NULL, OPT_RAW},         {"verbose", no_argument, NULL, OPT_VERBOSE},
+	{"help", no_argument, NULL, OPT_HELP},       {NULL, 0, NULL, 0},
 };
 
 static bool wrong_usage(const char *message)
@@ -81,7 +80,7 @@ static bool parse_option(int option, struct arguments *a)
 
 static bool parse_arguments(int argc, char **argv, struct arguments *a)
 {
-	*a = (struct arguments){ .samples = 300, .seed = 1 };
+	*a = (struct arguments){.samples = 300, .seed = 1};
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1;)
 		if (!parse_option(option, a))
@@ -98,7 +97,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 	return true;
 }
 
-/* --- the network ---------------------------------------------------------------------------------------------------- */
+/* --- the network ---------------------------------------------------------- */
 
 /* With its float weights. */
 static enum status network_of_checkpoint(const struct arguments *a, struct infer_network *network)
@@ -109,7 +108,8 @@ static enum status network_of_checkpoint(const struct arguments *a, struct infer
 	size_t size;
 	TRY(checkpoint_model_load(&loaded, a->input, !a->raw));
 	struct export_options options = checkpoint_model_options(&loaded, EXPORT_F32);
-	enum status status = export_memory(&loaded.model, &loaded.config.model, loaded.params.values, &options, &data, &size);
+	enum status status =
+		export_memory(&loaded.model, &loaded.config.model, loaded.params.values, &options, &data, &size);
 	checkpoint_model_release(&loaded);
 	if (status != STATUS_OK)
 		return status;
@@ -121,15 +121,17 @@ static enum status network_of_checkpoint(const struct arguments *a, struct infer
 
 static enum status read_network(const struct arguments *a, struct infer_network *network)
 {
-	TRY(path_ends_with(a->input, ".tapcut") ? network_file_read(a->input, network) : network_of_checkpoint(a, network));
+	TRY(path_ends_with(a->input, ".tapcut") ? network_file_read(a->input, network)
+						: network_of_checkpoint(a, network));
 	if (!network->ranges)
 		return STATUS_OK;
 	infer_network_release(network);
-	return status_fail(STATUS_CONFIG, "%s has its ranges already (a network trained for 8 bits: tapcut export --weights int8)",
+	return status_fail(STATUS_CONFIG,
+			   "%s has its ranges already (a network trained for 8 bits: tapcut export --weights int8)",
 			   a->input);
 }
 
-/* --- the report ----------------------------------------------------------------------------------------------------- */
+/* --- the report ----------------------------------------------------------- */
 
 static double relative(const struct calibration_loss *loss)
 {
@@ -139,12 +141,13 @@ static double relative(const struct calibration_loss *loss)
 static void print_step(const struct infer_network *network, int step, const struct calibration_loss *loss)
 {
 	const struct infer_step *s = &network->steps[step];
-	const int none[4] = { 0 }, *dims = s->tensor[0] >= 0 ? network->tensors[s->tensor[0]].dims : none;
+	const int none[4] = {0}, *dims = s->tensor[0] >= 0 ? network->tensors[s->tensor[0]].dims : none;
 	char shape[48] = "";
 	if (dims[0])
 		snprintf(shape, sizeof shape, "%dx%dx%dx%d", dims[0], dims[1], dims[2], dims[3]);
-	printf("  step %3d %-18s %-14s rms %6.2f %%  worst %6.2f %% of the largest  cut off %.4f %%\n", step, infer_op_name(s->op), shape,
-	       100 * relative(loss), loss->most > 0 ? 100 * loss->worst / loss->most : 0, 100 * loss->cut / loss->count);
+	printf("  step %3d %-18s %-14s rms %6.2f %%  worst %6.2f %% of the largest  cut off %.4f %%\n", step,
+	       infer_op_name(s->op), shape, 100 * relative(loss), loss->most > 0 ? 100 * loss->worst / loss->most : 0,
+	       100 * loss->cut / loss->count);
 }
 
 /* The step that lost most of those not printed yet; -1: none. */
@@ -153,14 +156,15 @@ static int next_worst(const struct infer_network *network, const struct calibrat
 	int worst = -1;
 	for (int i = 0; i < network->step_count; i++)
 		if (!printed[i] && losses[INFER_FIRST_STEP_VALUE + i].count > 0 &&
-		    (worst < 0 || relative(&losses[INFER_FIRST_STEP_VALUE + i]) > relative(&losses[INFER_FIRST_STEP_VALUE + worst])))
+		    (worst < 0 ||
+		     relative(&losses[INFER_FIRST_STEP_VALUE + i]) > relative(&losses[INFER_FIRST_STEP_VALUE + worst])))
 			worst = i;
 	return worst;
 }
 
 static void print_losses(const struct infer_network *network, const struct calibration_loss *losses, bool all)
 {
-	bool printed[INFER_MAX_STEPS] = { false };
+	bool printed[INFER_MAX_STEPS] = {false};
 	printf("distance    of 8 bits from float, steps that lose most first:\n");
 	for (int i = 0; i < (all ? network->step_count : LISTED); i++) {
 		int step = next_worst(network, losses, printed);
@@ -183,22 +187,24 @@ static void show_progress(int done, int count, void *context)
 	fflush(stderr);
 }
 
-/* --- the work ------------------------------------------------------------------------------------------------------- */
+/* --- the work ------------------------------------------------------------- */
 
-static enum status write_network(const struct infer_network *network, const char *path, unsigned char **data, size_t *size)
+static enum status write_network(const struct infer_network *network, const char *path, unsigned char **data,
+				 size_t *size)
 {
 	TRY(weights_file_write(network, EXPORT_INT8, data, size));
-	enum status status = atomic_file_write(path, &(struct file_part){ *data, *size }, 1);
+	enum status status = atomic_file_write(path, &(struct file_part){*data, *size}, 1);
 	if (status != STATUS_OK)
 		free(*data);
 	return status;
 }
 
-static enum status compare(const struct arguments *a, const struct dataset *dataset, const struct infer_network *network,
-			   struct calibrate_options *options)
+static enum status compare(const struct arguments *a, const struct dataset *dataset,
+			   const struct infer_network *network, struct calibrate_options *options)
 {
 	struct calibration_loss *losses;
-	options->samples = options->samples / COMPARED_SHARE > LEAST_COMPARED ? options->samples / COMPARED_SHARE : LEAST_COMPARED;
+	options->samples =
+		options->samples / COMPARED_SHARE > LEAST_COMPARED ? options->samples / COMPARED_SHARE : LEAST_COMPARED;
 	options->seed++;
 	options->context = "comparing";
 	TRY(calibrate_losses(network, dataset, options, &losses));
@@ -209,8 +215,10 @@ static enum status compare(const struct arguments *a, const struct dataset *data
 
 static enum status quantize(const struct arguments *a, const struct dataset *dataset, struct infer_network *network)
 {
-	struct calibrate_options options = { .samples = a->samples, .size = a->size ? a->size : (network->default_size + 15) / 16 * 16,
-					     .seed = (uint64_t)a->seed, .context = "looking at object" };
+	struct calibrate_options options = {.samples = a->samples,
+					    .size = a->size ? a->size : (network->default_size + 15) / 16 * 16,
+					    .seed = (uint64_t)a->seed,
+					    .context = "looking at object"};
 	unsigned char *data;
 	size_t size;
 	if (isatty(STDERR_FILENO))
@@ -226,21 +234,23 @@ static enum status quantize(const struct arguments *a, const struct dataset *dat
 	if (status != STATUS_OK)
 		return status;
 	TRY(write_network(network, a->output, &data, &size));
-	printf("%s: %s, 8 bits, ranges from %d objects, %zu bytes\n", a->output, network->architecture, a->samples, size);
+	printf("%s: %s, 8 bits, ranges from %d objects, %zu bytes\n", a->output, network->architecture, a->samples,
+	       size);
 	free(data);
 	return compare(a, dataset, network, &options);
 }
 
 static enum status run(const struct arguments *a)
 {
-	const struct dataset_filter filter = { .min_area_fraction = 0.005, .max_area_fraction = 0.98 };
+	const struct dataset_filter filter = {.min_area_fraction = 0.005, .max_area_fraction = 0.98};
 	struct infer_network network;
 	struct dataset dataset;
 	TRY(read_network(a, &network));
 	enum status status = dataset_open(&dataset, a->coco, a->images, &filter);
 	if (status == STATUS_OK) {
-		status = dataset.object_count > 0 ? quantize(a, &dataset, &network)
-						  : status_fail(STATUS_CONFIG, "%s has no object of a usable size", a->coco);
+		status = dataset.object_count > 0
+				 ? quantize(a, &dataset, &network)
+				 : status_fail(STATUS_CONFIG, "%s has no object of a usable size", a->coco);
 		dataset_release(&dataset);
 	}
 	infer_network_release(&network);

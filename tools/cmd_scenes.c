@@ -13,7 +13,8 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: tapcut scenes --out DIR [OPTIONS]\n"
 	      "\n"
-	      "Writes generated photos to DIR/images and their object masks to DIR/instances.json (COCO format: polygons and both\n"
+	      "Writes generated photos to DIR/images and their object masks to DIR/instances.json (COCO format: "
+	      "polygons and both\n"
 	      "kinds of RLE). The same options write the same bytes.\n"
 	      "\n"
 	      "  --out DIR      where to; made where missing\n"
@@ -64,10 +65,10 @@ static void show_progress(int done, int count, void *context)
 static int parse(int argc, char **argv, struct scenes_options *options, bool *help)
 {
 	static const struct option known[] = {
-		{"out", required_argument, NULL, 'o'},   {"count", required_argument, NULL, 'n'},
-		{"seed", required_argument, NULL, 's'},  {"width", required_argument, NULL, 'W'},
+		{"out", required_argument, NULL, 'o'},    {"count", required_argument, NULL, 'n'},
+		{"seed", required_argument, NULL, 's'},   {"width", required_argument, NULL, 'W'},
 		{"height", required_argument, NULL, 'H'}, {"quality", required_argument, NULL, 'q'},
-		{"help", no_argument, NULL, 'h'},        {0},
+		{"help", no_argument, NULL, 'h'},         {0},
 	};
 	opterr = 0;
 	for (int c; (c = getopt_long(argc, argv, "o:h", known, NULL)) != -1;) {
@@ -107,6 +108,7 @@ int cmd_scenes(int argc, char **argv)
 	enum status status = scenes_write(&options);
 	if (status != STATUS_OK)
 		return command_failed("scenes") + (status == STATUS_CONFIG); /* 2: wrong usage */
-	printf("%s: %d photos of %d x %d pixels and instances.json\n", options.out_dir, options.count, options.width, options.height);
+	printf("%s: %d photos of %d x %d pixels and instances.json\n", options.out_dir, options.count, options.width,
+	       options.height);
 	return 0;
 }

@@ -17,7 +17,8 @@ static void print_usage(FILE *out)
 	fprintf(out,
 		"usage: tapcut serve [OPTIONS]\n"
 		"\n"
-		"Serves the web page on 127.0.0.1, which no other machine can reach, until Ctrl+C. Photos stay in the browser.\n"
+		"Serves the web page on 127.0.0.1, which no other machine can reach, until Ctrl+C. Photos stay in the "
+		"browser.\n"
 		"\n"
 		"  --port N     listen there (default %d); 0: any free port\n"
 		"  --open       show the page in the browser\n"
@@ -51,10 +52,13 @@ static int wrong_usage(const char *message, const char *argument)
 static int parse(int argc, char **argv, struct arguments *a)
 {
 	static const struct option known[] = {
-		{ "port", required_argument, NULL, 'p' }, { "open", no_argument, NULL, 'o' }, { "dir", required_argument, NULL, 'd' },
-		{ "help", no_argument, NULL, 'h' },       { 0 },
+		{"port", required_argument, NULL, 'p'},
+		{"open", no_argument, NULL, 'o'},
+		{"dir", required_argument, NULL, 'd'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
-	*a = (struct arguments){ .port = DEFAULT_PORT };
+	*a = (struct arguments){.port = DEFAULT_PORT};
 	opterr = 0;
 	for (int c; (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
 		if (c == 'h')
@@ -88,7 +92,9 @@ static int serve(const struct arguments *a, const struct web_file *files)
 	char url[64];
 	int port = a->port, listener = web_server_listen(&port);
 	if (listener < 0 && errno == EADDRINUSE) {
-		fprintf(stderr, "tapcut serve: port %d is taken; choose another with --port N, or --port 0 for any free one\n", port);
+		fprintf(stderr,
+			"tapcut serve: port %d is taken; choose another with --port N, or --port 0 for any free one\n",
+			port);
 		return 1;
 	}
 	if (listener < 0) {
@@ -117,7 +123,8 @@ int cmd_serve(int argc, char **argv)
 	}
 	if (!arguments.dir && !web_files[0].name) {
 		fprintf(stderr,
-			"tapcut serve: this program was built without the page. make web builds it (it needs clang, lld, wasi-libc and\n"
+			"tapcut serve: this program was built without the page. make web builds it (it needs clang, "
+			"lld, wasi-libc and\n"
 			"libclang-rt-14-dev-wasm32); a page that is built already is served with --dir DIR\n");
 		return 1;
 	}

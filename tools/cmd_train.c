@@ -23,8 +23,10 @@ static void print_usage(FILE *out)
 	      "       tapcut train --out DIR --resume auto     (goes on with DIR/config.json)\n"
 	      "       tapcut train --keys\n"
 	      "\n"
-	      "Trains what the config says. Same config and seed, same weights, for any number of threads and ranks and however often\n"
-	      "the run was stopped and resumed. DIR gets config.json (every key), log.jsonl, log.csv, val.csv, last.ckpt, best.ckpt,\n"
+	      "Trains what the config says. Same config and seed, same weights, for any number of threads and ranks "
+	      "and however often\n"
+	      "the run was stopped and resumed. DIR gets config.json (every key), log.jsonl, log.csv, val.csv, "
+	      "last.ckpt, best.ckpt,\n"
 	      "final.tapcut and report.html.\n"
 	      "\n"
 	      "  --config FILE       the same as CONFIG.json\n"
@@ -44,13 +46,15 @@ static void print_usage(FILE *out)
 	      "\n"
 	      "examples:\n"
 	      "  tapcut train configs/demo.json --out runs/demo\n"
-	      "  tapcut train configs/baseline.json --set optim.lr=5e-4 --set model.widths=[48,32,24,16] --seed 2 --out runs/x\n"
+	      "  tapcut train configs/baseline.json --set optim.lr=5e-4 --set model.widths=[48,32,24,16] --seed 2 "
+	      "--out runs/x\n"
 	      "  tapcut train configs/baseline.json --out runs/baseline --resume auto\n"
-	      "  mpirun -np 2 --bind-to none build/mpi/tapcut train configs/baseline.json --out runs/x    (make MPI=1; train/README.md)\n",
+	      "  mpirun -np 2 --bind-to none build/mpi/tapcut train configs/baseline.json --out runs/x    (make "
+	      "MPI=1; train/README.md)\n",
 	      out);
 }
 
-/* --- command line -------------------------------------------------------------------------------------------------- */
+/* --- command line --------------------------------------------------------- */
 
 struct arguments {
 	const char *config, *out_dir;
@@ -60,21 +64,27 @@ struct arguments {
 	bool resume, force, quiet, keys, help;
 };
 
-enum { OPT_CONFIG = 256, OPT_OUT, OPT_SET, OPT_SEED, OPT_STEPS, OPT_THREADS, OPT_RESUME, OPT_FORCE, OPT_QUIET, OPT_KEYS, OPT_HELP };
+enum {
+	OPT_CONFIG = 256,
+	OPT_OUT,
+	OPT_SET,
+	OPT_SEED,
+	OPT_STEPS,
+	OPT_THREADS,
+	OPT_RESUME,
+	OPT_FORCE,
+	OPT_QUIET,
+	OPT_KEYS,
+	OPT_HELP
+};
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, OPT_CONFIG },
-	{ "out", required_argument, NULL, OPT_OUT },
-	{ "set", required_argument, NULL, OPT_SET },
-	{ "seed", required_argument, NULL, OPT_SEED },
-	{ "steps", required_argument, NULL, OPT_STEPS },
-	{ "threads", required_argument, NULL, OPT_THREADS },
-	{ "resume", required_argument, NULL, OPT_RESUME },
-	{ "force", no_argument, NULL, OPT_FORCE },
-	{ "quiet", no_argument, NULL, OPT_QUIET },
-	{ "keys", no_argument, NULL, OPT_KEYS },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
+	{"config", required_argument, NULL, OPT_CONFIG}, {"out", required_argument, NULL, OPT_OUT},
+	{"set", required_argument, NULL, OPT_SET},       {"seed", required_argument, NULL, OPT_SEED},
+	{"steps", required_argument, NULL, OPT_STEPS},   {"threads", required_argument, NULL, OPT_THREADS},
+	{"resume", required_argument, NULL, OPT_RESUME}, {"force", no_argument, NULL, OPT_FORCE},
+	{"quiet", no_argument, NULL, OPT_QUIET},         {"keys", no_argument, NULL, OPT_KEYS},
+	{"help", no_argument, NULL, OPT_HELP},           {NULL, 0, NULL, 0},
 };
 
 static bool wrong_usage(const char *message)
@@ -103,7 +113,9 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_SEED: return overrides_add_option(&a->overrides, "train", "--seed", "seed", optarg);
 	case OPT_STEPS: return overrides_add_option(&a->overrides, "train", "--steps", "train.steps", optarg);
 	case OPT_THREADS: return parse_threads(optarg, &a->threads);
-	case OPT_RESUME: a->resume = true; return strcmp(optarg, "auto") == 0 || wrong_usage("--resume expects \"auto\"");
+	case OPT_RESUME:
+		a->resume = true;
+		return strcmp(optarg, "auto") == 0 || wrong_usage("--resume expects \"auto\"");
 	case OPT_FORCE: a->force = true; return true;
 	case OPT_QUIET: a->quiet = true; return true;
 	case OPT_KEYS: a->keys = true; return true;
@@ -114,7 +126,7 @@ static bool parse_option(int option, struct arguments *a)
 
 static bool parse_arguments(int argc, char **argv, struct arguments *a)
 {
-	*a = (struct arguments){ .config = NULL };
+	*a = (struct arguments){.config = NULL};
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
 		if (!parse_option(option, a))
@@ -136,10 +148,10 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 	return a->config ? true : wrong_usage("a config is missing");
 }
 
-/* --- the run's folder ---------------------------------------------------------------------------------------------- */
+/* --- the run's folder ----------------------------------------------------- */
 
-static const char *const run_files[] = { "config.json", "log.jsonl", "log.csv", "val.csv", "last.ckpt", "best.ckpt", "final.tapcut",
-					 "report.html" };
+static const char *const run_files[] = {"config.json", "log.jsonl", "log.csv",      "val.csv",
+					"last.ckpt",   "best.ckpt", "final.tapcut", "report.html"};
 enum { RUN_FILE_COUNT = sizeof run_files / sizeof run_files[0] };
 
 static enum status run_file_path(const char *dir, const char *name, char *path)
@@ -149,7 +161,8 @@ static enum status run_file_path(const char *dir, const char *name, char *path)
 	return STATUS_OK;
 }
 
-/* With --force the old run goes first: were its last.ckpt still there, a later --resume would go on with the wrong run. */
+/* With --force the old run goes first: were its last.ckpt still there, a later --resume would go on with the wrong
+ * run. */
 static enum status clear_run(const struct arguments *a)
 {
 	for (int i = 0; i < RUN_FILE_COUNT; i++) {
@@ -158,14 +171,16 @@ static enum status clear_run(const struct arguments *a)
 		if (access(path, F_OK) != 0)
 			continue;
 		if (!a->force)
-			return status_fail(STATUS_CONFIG, "%s is there: --resume auto goes on with that run, --force deletes it", path);
+			return status_fail(STATUS_CONFIG,
+					   "%s is there: --resume auto goes on with that run, --force deletes it",
+					   path);
 		if (unlink(path) != 0)
 			return status_fail(STATUS_IO, "%s cannot be deleted: %s", path, strerror(errno));
 	}
 	return STATUS_OK;
 }
 
-/* --- signals ------------------------------------------------------------------------------------------------------- */
+/* --- signals -------------------------------------------------------------- */
 
 static volatile sig_atomic_t stop_signal;
 
@@ -179,14 +194,14 @@ static void on_signal(int number)
 
 static void catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGUSR1, &action, NULL); /* mpirun passes it on; after SIGTERM it kills within a second or two */
 }
 
-/* --- main ---------------------------------------------------------------------------------------------------------- */
+/* --- main ----------------------------------------------------------------- */
 
 static enum status prepare(const struct arguments *a, const struct ranks *ranks, struct config *config)
 {
@@ -201,8 +216,12 @@ static enum status prepare(const struct arguments *a, const struct ranks *ranks,
 static enum status train(const struct arguments *a, struct ranks *ranks)
 {
 	struct config config;
-	struct train_options options = { .out_dir = a->out_dir, .threads = a->threads, .resume = a->resume, .quiet = a->quiet,
-					 .ranks = ranks, .stop = &stop_signal };
+	struct train_options options = {.out_dir = a->out_dir,
+					.threads = a->threads,
+					.resume = a->resume,
+					.quiet = a->quiet,
+					.ranks = ranks,
+					.stop = &stop_signal};
 	TRY(ranks_start(ranks));
 	TRY(ranks_agree(ranks, prepare(a, ranks, &config)));
 	catch_signals();

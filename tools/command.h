@@ -1,6 +1,6 @@
-/* The subcommands of the `tapcut` program: one file tools/cmd_NAME.c each, one line in the table of tools/tapcut.c. argv[0] is
- * "tapcut NAME". They return the exit code: 0 done, 1 the work failed (a message is on stderr), 2 wrong usage (a message says what is
- * wrong; the way to --help is added for them). */
+/* The subcommands of the `tapcut` program: one file tools/cmd_NAME.c each, one line in the table of tools/tapcut.c.
+ * argv[0] is "tapcut NAME". They return the exit code: 0 done, 1 the work failed (a message is on stderr), 2 wrong
+ * usage (a message says what is wrong; the way to --help is added for them). */
 #ifndef TOOLS_COMMAND_H
 #define TOOLS_COMMAND_H
 
@@ -22,7 +22,8 @@ int cmd_train(int argc, char **argv);
 
 /* Prints "tapcut NAME: " and the stored status message on stderr; returns 1. */
 int command_failed(const char *name);
-/* A whole number from low to high given to --OPTION of `tapcut NAME`; false after a message on stderr if it is not one. */
+/* A whole number from low to high given to --OPTION of `tapcut NAME`; false after a message on stderr if it is not
+ * one. */
 bool command_int(const char *name, const char *option, const char *text, int low, int high, int *value);
 
 #endif

@@ -6,8 +6,9 @@
 
 #include "data/image.h"
 
-/* Photo (RGB) and alpha of one size. The colours of soft edges are the object's own; `premultiplied`: times alpha. Made row by
- * row, so that it takes little memory beside the file's own bytes. */
-enum status cutout_file_write(const char *path, const struct image *photo, const struct image *alpha, bool premultiplied);
+/* Photo (RGB) and alpha of one size. The colours of soft edges are the object's own; `premultiplied`: times alpha.
+ * Made row by row, so that it takes little memory beside the file's own bytes. */
+enum status cutout_file_write(const char *path, const struct image *photo, const struct image *alpha,
+			      bool premultiplied);
 
 #endif

@@ -9,7 +9,9 @@ bool model_file_load(const char *command, const char *path, struct tapcut_model 
 {
 	char message[TAPCUT_MESSAGE_SIZE];
 	if (!path && !project_file_find(SHIPPED_MODEL, used)) {
-		fprintf(stderr, "tapcut %s: no model: " SHIPPED_MODEL " is not here; name one with --model FILE.tapcut\n", command);
+		fprintf(stderr,
+			"tapcut %s: no model: " SHIPPED_MODEL " is not here; name one with --model FILE.tapcut\n",
+			command);
 		return false;
 	}
 	if (path)

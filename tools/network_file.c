@@ -33,8 +33,8 @@ enum status network_file_write_onnx(const struct infer_network *network, bool an
 	int side = any_size ? 0 : (network->default_size + 15) / 16 * 16;
 	unsigned char *data;
 	size_t size;
-	TRY(onnx_write(network, &(struct onnx_options){ side, side }, &data, &size));
-	enum status status = atomic_file_write(path, &(struct file_part){ data, size }, 1);
+	TRY(onnx_write(network, &(struct onnx_options){side, side}, &data, &size));
+	enum status status = atomic_file_write(path, &(struct file_part){data, size}, 1);
 	free(data);
 	if (status != STATUS_OK)
 		return status;
@@ -81,7 +81,7 @@ enum status network_file_from_safetensors(const char *from, const char *to)
 	safetensors_release(&file);
 	if (status != STATUS_OK)
 		return status_wrap(status, "%s", from);
-	status = atomic_file_write(to, &(struct file_part){ data, size }, 1);
+	status = atomic_file_write(to, &(struct file_part){data, size}, 1);
 	free(data);
 	if (status == STATUS_OK)
 		printf("%s: a weights file of %zu bytes, put together from %s\n", to, size, from);

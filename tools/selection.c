@@ -7,11 +7,11 @@
 
 #include "train/record/progress.h"
 
-/* --- options ------------------------------------------------------------------------------------------------ */
+/* --- options -------------------------------------------------------------- */
 
 void selection_init(struct selection *selection, const char *command)
 {
-	*selection = (struct selection){ .command = command, .feather = -1 };
+	*selection = (struct selection){.command = command, .feather = -1};
 	tapcut_options_init(&selection->options);
 }
 
@@ -29,7 +29,7 @@ static bool read_number(const char **text, char after, int *value)
 
 static bool add_tap(struct selection *s, const char *text, bool positive)
 {
-	struct tap tap = { .positive = positive };
+	struct tap tap = {.positive = positive};
 	const char *rest = text;
 	if (!read_number(&rest, ',', &tap.x) || !read_number(&rest, '\0', &tap.y)) {
 		fprintf(stderr, "tapcut %s: --%s: expected X,Y in whole pixels, e.g. 320,200, found \"%s\"\n",
@@ -94,7 +94,7 @@ bool selection_take(struct selection *s, int option, const char *value)
 	}
 }
 
-/* --- the work ----------------------------------------------------------------------------------------------- */
+/* --- the work ------------------------------------------------------------- */
 
 static double milliseconds(void)
 {
@@ -157,9 +157,9 @@ enum status selection_run(const struct selection *s, const struct tapcut_model *
 {
 	struct tapcut_session *session;
 	char message[TAPCUT_MESSAGE_SIZE];
-	*mask = (struct image){ 0 };
+	*mask = (struct image){0};
 	if (alpha)
-		*alpha = (struct image){ 0 };
+		*alpha = (struct image){0};
 	if (tapcut_session_new(model, &s->options, &session, message) != TAPCUT_OK)
 		return status_fail(STATUS_CONFIG, "%s", message);
 	enum status status = tap_photo(session, s, photo, mask, alpha);

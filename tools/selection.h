@@ -39,28 +39,28 @@ enum {
 	SELECTION_OPTION_END
 };
 
-#define SELECTION_OPTIONS                                                                                             \
-	{ "tap", required_argument, NULL, SELECTION_TAP }, { "not", required_argument, NULL, SELECTION_NOT },         \
-		{ "model", required_argument, NULL, SELECTION_MODEL },                                                \
-		{ "size", required_argument, NULL, SELECTION_SIZE }, { "zoom", no_argument, NULL, SELECTION_ZOOM },   \
-		{ "no-zoom", no_argument, NULL, SELECTION_NO_ZOOM },                                                  \
-		{ "graph-cut", no_argument, NULL, SELECTION_GRAPH_CUT },                                              \
-		{ "threads", required_argument, NULL, SELECTION_THREADS },                                            \
-	{                                                                                                             \
-		"feather", required_argument, NULL, SELECTION_FEATHER                                                 \
+#define SELECTION_OPTIONS                                                                                       \
+	{"tap", required_argument, NULL, SELECTION_TAP}, {"not", required_argument, NULL, SELECTION_NOT},       \
+		{"model", required_argument, NULL, SELECTION_MODEL},                                            \
+		{"size", required_argument, NULL, SELECTION_SIZE}, {"zoom", no_argument, NULL, SELECTION_ZOOM}, \
+		{"no-zoom", no_argument, NULL, SELECTION_NO_ZOOM},                                              \
+		{"graph-cut", no_argument, NULL, SELECTION_GRAPH_CUT},                                          \
+		{"threads", required_argument, NULL, SELECTION_THREADS},                                        \
+	{                                                                                                       \
+		"feather", required_argument, NULL, SELECTION_FEATHER                                           \
 	}
 
 /* Their lines of a --help: the taps, and the rest. */
-#define SELECTION_HELP_TAPS                                                                        \
-	"  --tap X,Y           a tap on the object; may be repeated\n"                             \
-	"  --not X,Y           a tap on something that is not the object; may be repeated\n"       \
+#define SELECTION_HELP_TAPS                                                                  \
+	"  --tap X,Y           a tap on the object; may be repeated\n"                       \
+	"  --not X,Y           a tap on something that is not the object; may be repeated\n" \
 	"                      (each tap corrects the result of those before it)\n"
-#define SELECTION_HELP_MODEL                                                                                     \
-	"  --model FILE        weights file (default: infer/models/base.tapcut)\n"                               \
+#define SELECTION_HELP_MODEL                                                                                      \
+	"  --model FILE        weights file (default: infer/models/base.tapcut)\n"                                \
 	"  --size N            long side at which the network sees the photo, in pixels (default: the model's)\n" \
-	"  --zoom, --no-zoom   look closer at the object from tap 2 on, or never (default: the library's)\n" \
-	"  --graph-cut         refine the mask by colour models and a minimum cut\n" \
-	"  --threads N         threads that run the network, 1 to 64 (default: 1)\n" \
+	"  --zoom, --no-zoom   look closer at the object from tap 2 on, or never (default: the library's)\n"      \
+	"  --graph-cut         refine the mask by colour models and a minimum cut\n"                              \
+	"  --threads N         threads that run the network, 1 to 64 (default: 1)\n"                              \
 	"  --feather N         pixels over which the object's edge fades (default: 2, and more for large photos)\n"
 
 /* Takes one of them; false after a message on stderr, or silently for a value that is not from the list (getopt_long

@@ -13,19 +13,19 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *summary;
 } commands[] = {
-	{ "train", cmd_train, "train a model from a config" },
-	{ "eval", cmd_eval, "measure a model by the interactive protocol (NoC, mIoU)" },
-	{ "cut", cmd_cut, "cut an object out of a photo with a tap" },
-	{ "edit", cmd_edit, "filters, lens blur and another background through the mask of a tap" },
-	{ "export", cmd_export, "write a weights file from a checkpoint" },
-	{ "quantize", cmd_quantize, "a weights file that runs in 8 bits, from float weights and photos" },
-	{ "import", cmd_import, "read published weights (safetensors)" },
-	{ "inspect", cmd_inspect, "show what is in a weights file or checkpoint" },
-	{ "data", cmd_data, "summarise and index a COCO-format dataset" },
-	{ "coco", cmd_coco, "COCO masks: every segmentation as compressed RLE" },
-	{ "scenes", cmd_scenes, "generate photos in COCO format" },
-	{ "serve", cmd_serve, "show the web page, on this machine only" },
-	{ "bench", cmd_bench, "measure training and inference on this machine" },
+	{"train", cmd_train, "train a model from a config"},
+	{"eval", cmd_eval, "measure a model by the interactive protocol (NoC, mIoU)"},
+	{"cut", cmd_cut, "cut an object out of a photo with a tap"},
+	{"edit", cmd_edit, "filters, lens blur and another background through the mask of a tap"},
+	{"export", cmd_export, "write a weights file from a checkpoint"},
+	{"quantize", cmd_quantize, "a weights file that runs in 8 bits, from float weights and photos"},
+	{"import", cmd_import, "read published weights (safetensors)"},
+	{"inspect", cmd_inspect, "show what is in a weights file or checkpoint"},
+	{"data", cmd_data, "summarise and index a COCO-format dataset"},
+	{"coco", cmd_coco, "COCO masks: every segmentation as compressed RLE"},
+	{"scenes", cmd_scenes, "generate photos in COCO format"},
+	{"serve", cmd_serve, "show the web page, on this machine only"},
+	{"bench", cmd_bench, "measure training and inference on this machine"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
@@ -57,7 +57,8 @@ bool command_int(const char *name, const char *option, const char *text, int low
 		*value = (int)number;
 		return true;
 	}
-	fprintf(stderr, "tapcut %s: --%s: expected a whole number from %d to %d, found \"%s\"\n", name, option, low, high, text);
+	fprintf(stderr, "tapcut %s: --%s: expected a whole number from %d to %d, found \"%s\"\n", name, option, low,
+		high, text);
 	return false;
 }
 

@@ -1,4 +1,5 @@
-/* See web_server.h. A thread for each connection, one request each: browsers open several at once, and some that they never use. */
+/* See web_server.h. A thread for each connection, one request each: browsers open several at once, and some that
+ * they never use. */
 #define _DEFAULT_SOURCE
 #include "tools/web_server.h"
 
@@ -26,7 +27,7 @@ static atomic_int connections;
 
 int web_server_listen(int *port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)*port) };
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)*port)};
 	socklen_t size = sizeof address;
 	int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -44,15 +45,20 @@ int web_server_listen(int *port)
 	return listener;
 }
 
-/* --- the answer ---------------------------------------------------------------------------------------------------- */
+/* --- the answer ----------------------------------------------------------- */
 
 static const char *type_of(const char *name)
 {
 	static const char *const types[][2] = {
-		{ "html", "text/html; charset=utf-8" }, { "js", "text/javascript; charset=utf-8" },
-		{ "css", "text/css; charset=utf-8" },   { "wasm", "application/wasm" },
-		{ "svg", "image/svg+xml" },             { "webmanifest", "application/manifest+json" },
-		{ "mjs", "text/javascript; charset=utf-8" }, { "jpg", "image/jpeg" },                { "png", "image/png" },
+		{"html", "text/html; charset=utf-8"},
+		{"js", "text/javascript; charset=utf-8"},
+		{"css", "text/css; charset=utf-8"},
+		{"wasm", "application/wasm"},
+		{"svg", "image/svg+xml"},
+		{"webmanifest", "application/manifest+json"},
+		{"mjs", "text/javascript; charset=utf-8"},
+		{"jpg", "image/jpeg"},
+		{"png", "image/png"},
 	};
 	const char *dot = strrchr(name, '.');
 	for (size_t i = 0; dot && i < sizeof types / sizeof types[0]; i++)
@@ -72,7 +78,8 @@ static void send_all(int socket, const void *data, size_t size)
 	}
 }
 
-/* The page may use shared memory (COOP, COEP), nobody may frame it or guess its types, and the network is asked each time. */
+/* The page may use shared memory (COOP, COEP), nobody may frame it or guess its types, and the network is asked each
+ * time. */
 static void send_head(int socket, const char *status, const char *type, size_t size)
 {
 	char head[1024];
@@ -101,7 +108,7 @@ static void refuse(int socket, const char *status)
 	send_all(socket, text, (size_t)length);
 }
 
-/* --- the request --------------------------------------------------------------------------------------------------- */
+/* --- the request ---------------------------------------------------------- */
 
 /* Up to the empty line; false when that does not come. */
 static bool read_request(int socket, char *request)
@@ -121,10 +128,11 @@ static bool read_request(int socket, char *request)
 	return false;
 }
 
-/* Another site's page could reach this server under a name of its own that leads to 127.0.0.1; it has no business here. */
+/* Another site's page could reach this server under a name of its own that leads to 127.0.0.1; it has no business
+ * here. */
 static bool host_is_ours(const char *request, int port)
 {
-	static const char *const names[] = { "127.0.0.1", "localhost" };
+	static const char *const names[] = {"127.0.0.1", "localhost"};
 	for (const char *line = strstr(request, "\r\n"); line; line = strstr(line + 2, "\r\n")) {
 		if (strncasecmp(line + 2, "Host:", 5))
 			continue;
@@ -154,7 +162,8 @@ static const struct web_file *find_file(const struct web_file *files, const char
 static void answer(const struct connection *c, const char *request)
 {
 	char method[8], target[512], version[16];
-	if (sscanf(request, "%7s %511s %15[^\r\n]", method, target, version) != 3 || strncmp(version, "HTTP/1.", 7) || target[0] != '/')
+	if (sscanf(request, "%7s %511s %15[^\r\n]", method, target, version) != 3 || strncmp(version, "HTTP/1.", 7) ||
+	    target[0] != '/')
 		return refuse(c->socket, "400 Bad Request");
 	if (!host_is_ours(request, c->port))
 		return refuse(c->socket, "403 Forbidden");
@@ -186,13 +195,13 @@ static void *serve(void *argument)
 
 static void accept_one(int socket, int port, const struct web_file *files)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE };
+	const struct timeval patience = {.tv_sec = PATIENCE};
 	struct connection *c = malloc(sizeof *c);
 	pthread_t thread;
 	setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (c)
-		*c = (struct connection){ socket, port, files };
+		*c = (struct connection){socket, port, files};
 	if (c && atomic_fetch_add(&connections, 1) < MOST_CONNECTIONS) {
 		if (pthread_create(&thread, NULL, serve, c) == 0) {
 			pthread_detach(thread);

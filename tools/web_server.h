@@ -1,7 +1,7 @@
 /* A web server for the page and nothing else: a fixed list of files, on 127.0.0.1, read only.
  *
- * libmicrohttpd would do as well, but is one more library for everybody who builds tapcut; what a page on one's own machine needs of
- * HTTP is GET and HEAD of names in a list. There are no paths, so none can lead out of a folder. */
+ * libmicrohttpd would do as well, but is one more library for everybody who builds tapcut; what a page on one's own
+ * machine needs of HTTP is GET and HEAD of names in a list. There are no paths, so none can lead out of a folder. */
 #ifndef TOOLS_WEB_SERVER_H
 #define TOOLS_WEB_SERVER_H
 

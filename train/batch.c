@@ -74,7 +74,8 @@ enum status batch_init(struct batch *batch, const struct config *config, const s
 		status = init_prepared(batch);
 	if (!status && config->model.quantize) {
 		batch->quantized = floats_new(model->graph.params->total);
-		status = batch->quantized ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for weights of 8 bits");
+		status =
+			batch->quantized ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for weights of 8 bits");
 	}
 	for (int i = 0; i < threads && !status; i++, batch->threads++)
 		status = slot_worker_init(&batch->slot_workers[i], config, model, objective);
@@ -94,7 +95,7 @@ void batch_release(struct batch *batch)
 	free(batch->grad_memory);
 	free(batch->prepared);
 	free(batch->quantized);
-	*batch = (struct batch){ 0 };
+	*batch = (struct batch){0};
 }
 
 void batch_give_back(struct batch *batch, struct loader *loader)
@@ -157,9 +158,9 @@ static void add_figures(struct batch *batch, struct batch_result *result)
 {
 	struct slot_figures *figures = batch->figures;
 	for (int i = batch->first_slot; i < batch->end_slot; i++)
-		figures[i] = (struct slot_figures){ batch->slots[i].loss, batch->slots[i].iou, batch->slots[i].rounds };
+		figures[i] = (struct slot_figures){batch->slots[i].loss, batch->slots[i].iou, batch->slots[i].rounds};
 	ranks_share(batch->ranks, figures, batch->slot_count, sizeof *figures);
-	*result = (struct batch_result){ 0 };
+	*result = (struct batch_result){0};
 	for (int i = 0; i < batch->slot_count; i++) {
 		result->loss += figures[i].loss;
 		result->iou += figures[i].iou;

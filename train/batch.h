@@ -12,21 +12,21 @@ struct slot_figures;
 
 struct batch {
 	const struct config *config;
-	struct workers *workers;        /* borrowed */
-	const float *values;            /* parameters of this step; set by batch_compute */
+	struct workers *workers; /* borrowed */
+	const float *values;     /* parameters of this step; set by batch_compute */
 	const struct graph *graph;
-	float *quantized;               /* the parameters with weights of 8 bits; NULL where the model has no ranges */
-	float *prepared;                /* what the operators made of them; read by all slots */
+	float *quantized; /* the parameters with weights of 8 bits; NULL where the model has no ranges */
+	float *prepared;  /* what the operators made of them; read by all slots */
 	struct slot_worker *slot_workers; /* one per thread */
 	struct slot *slots;
-	float **grads;                  /* one array per own slot, NULL for slots of other ranks */
-	float *sum;                     /* gradient of the whole batch; set by batch_compute */
-	float *spare;                   /* for sums of other ranks; NULL when there is one rank */
+	float **grads; /* one array per own slot, NULL for slots of other ranks */
+	float *sum;    /* gradient of the whole batch; set by batch_compute */
+	float *spare;  /* for sums of other ranks; NULL when there is one rank */
 	float *grad_memory;
-	struct slot_figures *figures;   /* one per slot */
-	const struct ranks *ranks;      /* borrowed */
+	struct slot_figures *figures; /* one per slot */
+	const struct ranks *ranks;    /* borrowed */
 	int slot_count;
-	int first_slot, end_slot;       /* those of this rank */
+	int first_slot, end_slot; /* those of this rank */
 	int threads;
 };
 
@@ -41,13 +41,13 @@ enum status batch_init(struct batch *batch, const struct config *config, const s
 		       uint32_t epoch_size);
 void batch_release(struct batch *batch);
 
-/* Takes this rank's samples of one step from the loader. `first`: global number of the step's first. On failure (a photo
- * that cannot be read) what was taken is given back. */
+/* Takes this rank's samples of one step from the loader. `first`: global number of the step's first. On failure (a
+ * photo that cannot be read) what was taken is given back. */
 enum status batch_load(struct batch *batch, struct loader *loader, uint64_t first);
 void batch_give_back(struct batch *batch, struct loader *loader);
 
-/* Gradient of the mean loss over the batch, in batch->sum. Called by all ranks; all get the same. `quantize`: as in 8 bits; only where the
- * config has quantize.enabled. */
+/* Gradient of the mean loss over the batch, in batch->sum. Called by all ranks; all get the same. `quantize`: as in
+ * 8 bits; only where the config has quantize.enabled. */
 void batch_compute(struct batch *batch, const float *values, bool quantize, struct batch_result *result);
 
 /* Bytes of arenas, gradient buffers and prepared parameters. */

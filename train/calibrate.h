@@ -1,5 +1,5 @@
-/* Photos and clicks for choosing the ranges of 8-bit arithmetic (convert/calibrate.h): what training sees, first clicks and corrective
- * rounds, run on the inference library in float. */
+/* Photos and clicks for choosing the ranges of 8-bit arithmetic (convert/calibrate.h): what training sees, first
+ * clicks and corrective rounds, run on the inference library in float. */
 #ifndef TRAIN_CALIBRATE_H
 #define TRAIN_CALIBRATE_H
 
@@ -14,12 +14,14 @@ struct calibrate_options {
 	void *context;
 };
 
-/* Ranges for `network`, which has none: INFER_FIRST_STEP_VALUE + step_count of them. A photo that cannot be read is left out. */
-enum status calibrate_ranges(const struct infer_network *network, const struct dataset *dataset, const struct calibrate_options *options,
-			     struct infer_range *ranges);
+/* Ranges for `network`, which has none: INFER_FIRST_STEP_VALUE + step_count of them. A photo that cannot be read is
+ * left out. */
+enum status calibrate_ranges(const struct infer_network *network, const struct dataset *dataset,
+			     const struct calibrate_options *options, struct infer_range *ranges);
 
-/* What `network`, which has ranges, loses by them on further samples: a loss for each value, *losses is returned, caller frees. */
-enum status calibrate_losses(const struct infer_network *network, const struct dataset *dataset, const struct calibrate_options *options,
-			     struct calibration_loss **losses);
+/* What `network`, which has ranges, loses by them on further samples: a loss for each value, *losses is returned,
+ * caller frees. */
+enum status calibrate_losses(const struct infer_network *network, const struct dataset *dataset,
+			     const struct calibrate_options *options, struct calibration_loss **losses);
 
 #endif

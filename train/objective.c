@@ -5,11 +5,12 @@
 #include "core/ops/ops.h"
 
 /* total + weight * op(logits, target); total < 0 stands for an empty sum. */
-static int add_loss(struct nn *nn, int total, const struct op *op, const void *attr, double weight, int logits, int target)
+static int add_loss(struct nn *nn, int total, const struct op *op, const void *attr, double weight, int logits,
+		    int target)
 {
 	if (!(weight > 0) || nn->graph->status)
 		return total;
-	int inputs[] = { logits, target };
+	int inputs[] = {logits, target};
 	int loss = graph_add(nn->graph, op, op->name, attr, inputs, 2, NULL, 0);
 	if (weight != 1)
 		loss = nn_scale(nn, op->name, loss, weight);
@@ -18,9 +19,11 @@ static int add_loss(struct nn *nn, int total, const struct op *op, const void *a
 
 enum status objective_add(struct objective *objective, struct model *model, const struct config *config)
 {
-	struct nn nn = { .graph = &model->graph };
-	struct nfl_attr nfl = { .alpha = (float)config->loss.nfl_alpha, .gamma = (float)config->loss.nfl_gamma, .epsilon = 1e-12f };
-	struct soft_dice_attr dice = { .smooth = 1 };
+	struct nn nn = {.graph = &model->graph};
+	struct nfl_attr nfl = {.alpha = (float)config->loss.nfl_alpha,
+			       .gamma = (float)config->loss.nfl_gamma,
+			       .epsilon = 1e-12f};
+	struct soft_dice_attr dice = {.smooth = 1};
 	int target = graph_input(&model->graph, "target", nn_shape(&nn, model->logits));
 	int total = -1;
 	total = add_loss(&nn, total, &op_normalized_focal_loss, &nfl, config->loss.nfl_weight, model->logits, target);
@@ -32,6 +35,6 @@ enum status objective_add(struct objective *objective, struct model *model, cons
 	if (total < 0)
 		return status_fail(STATUS_CONFIG, "loss: expected at least one positive weight, found none");
 	graph_keep(&model->graph, total);
-	*objective = (struct objective){ .target = target, .loss = total };
+	*objective = (struct objective){.target = target, .loss = total};
 	return STATUS_OK;
 }

@@ -30,7 +30,7 @@ static void broadcast(const struct ranks *ranks, void *data, size_t size)
 	}
 }
 
-/* --- agreement ---------------------------------------------------------------------------------------------------- */
+/* --- agreement ------------------------------------------------------------ */
 
 struct report {
 	int32_t status, rank;
@@ -121,12 +121,14 @@ enum status ranks_compare(struct ranks *ranks, const char *what, const void *dat
 	broadcast(ranks, expected, sizeof expected);
 	enum status status = STATUS_OK;
 	if (memcmp(own, expected, sizeof own) != 0)
-		status = status_fail(STATUS_CONFIG, "%s: not the same as on rank 0. All ranks must run the same program "
-				     "and see the same files", what);
+		status = status_fail(STATUS_CONFIG,
+				     "%s: not the same as on rank 0. All ranks must run the same program "
+				     "and see the same files",
+				     what);
 	return ranks_agree(ranks, status);
 }
 
-/* --- slots -------------------------------------------------------------------------------------------------------- */
+/* --- slots ---------------------------------------------------------------- */
 
 void ranks_share(const struct ranks *ranks, void *items, int slot_count, size_t size)
 {
@@ -175,7 +177,7 @@ float *ranks_sum(const struct ranks *ranks, struct workers *workers, float *cons
 	return sum;
 }
 
-/* --- the launcher ------------------------------------------------------------------------------------------------- */
+/* --- the launcher --------------------------------------------------------- */
 
 /* A positive number from the environment, else 0. */
 static int from_environment(const char *name)
@@ -185,8 +187,8 @@ static int from_environment(const char *name)
 	return number > 0 ? number : 0;
 }
 
-/* The innermost launcher counts: mpirun starts its helpers on other machines through srun. SLURM_NTASKS would be wrong: it
- * stands in the environment of a batch script too, which is one process. */
+/* The innermost launcher counts: mpirun starts its helpers on other machines through srun. SLURM_NTASKS would be
+ * wrong: it stands in the environment of a batch script too, which is one process. */
 int ranks_launched(void)
 {
 	static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};

@@ -18,8 +18,8 @@
 #include "core/workers.h"
 
 struct ranks {
-	int rank, count; /* which one this is, and of how many; 0 of 1 when a process trains alone */
-	int machine_ranks; /* ranks on this machine, this one included */
+	int rank, count;    /* which one this is, and of how many; 0 of 1 when a process trains alone */
+	int machine_ranks;  /* ranks on this machine, this one included */
 	enum status agreed; /* what ranks_agree returned last */
 	/* Both wait until the other side has come; neither fails: a transport that is broken ends the process with a
 	 * message. */

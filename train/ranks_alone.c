@@ -8,7 +8,8 @@ enum status ranks_start(struct ranks *ranks)
 		return status_fail(STATUS_CONFIG,
 				   "a launcher started %d or more processes of a tapcut built without MPI: each would "
 				   "train the whole run into the same folder. Build with `make MPI=1` and launch "
-				   "build/mpi/tapcut, or start one process", ranks_launched());
+				   "build/mpi/tapcut, or start one process",
+				   ranks_launched());
 	return STATUS_OK;
 }
 

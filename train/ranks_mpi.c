@@ -19,7 +19,7 @@
 
 enum { CHUNK = 1 << 30, TAG = 1, EAGER_POLLS = 2000, PATH_SIZE = 1024 };
 
-/* --- bytes from one rank to another ------------------------------------------------------------------------------- */
+/* --- bytes from one rank to another --------------------------------------- */
 
 static void sleep_ms(double ms)
 {
@@ -71,7 +71,7 @@ static void mpi_receive(const struct ranks *ranks, int from, void *data, size_t 
 	}
 }
 
-/* --- when a rank is gone ------------------------------------------------------------------------------------------ */
+/* --- when a rank is gone -------------------------------------------------- */
 
 /* Where a process lives, and its number there: whether it is alive can be asked on its own machine only, and not from
  * another container. */
@@ -202,7 +202,7 @@ static enum status start_guard(struct ranks *ranks)
 	return error ? status_fail(STATUS_NO_MEMORY, "cannot start a thread: %s", strerror(error)) : STATUS_OK;
 }
 
-/* --- start and end ------------------------------------------------------------------------------------------------ */
+/* --- start and end -------------------------------------------------------- */
 
 enum status ranks_start(struct ranks *ranks)
 {
@@ -217,8 +217,10 @@ enum status ranks_start(struct ranks *ranks)
 	if (ranks->count < ranks_launched())
 		return status_fail(STATUS_CONFIG,
 				   "the launcher started %d or more processes, but MPI sees %d: each would train the "
-				   "whole run into the same folder. Use mpirun of the MPI that tapcut was built with, or "
-				   "`srun --mpi=pmix`", ranks_launched(), ranks->count);
+				   "whole run into the same folder. Use mpirun of the MPI that tapcut was built with, "
+				   "or "
+				   "`srun --mpi=pmix`",
+				   ranks_launched(), ranks->count);
 	if (threads < MPI_THREAD_FUNNELED)
 		return status_fail(STATUS_CONFIG, "this MPI cannot be used by a program that has threads");
 	return ranks->count > 1 ? start_guard(ranks) : STATUS_OK;

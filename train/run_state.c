@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum status run_state_save(const char *path, const struct config *config, const struct run_state *state, const struct params *params,
-			   const struct optim *optim)
+enum status run_state_save(const char *path, const struct config *config, const struct run_state *state,
+			   const struct params *params, const struct optim *optim)
 {
 	char *text = config_to_json(config);
 	if (!text)
@@ -80,8 +80,8 @@ static enum status load_sections(const struct checkpoint *checkpoint, const char
 	return STATUS_OK;
 }
 
-enum status run_state_load(const char *path, const struct config *config, struct run_state *state, struct params *params,
-			   struct optim *optim)
+enum status run_state_load(const char *path, const struct config *config, struct run_state *state,
+			   struct params *params, struct optim *optim)
 {
 	struct checkpoint checkpoint;
 	TRY(checkpoint_read(&checkpoint, path));

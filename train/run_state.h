@@ -7,22 +7,22 @@
 #include "train/config/config.h"
 
 struct run_state {
-	uint64_t step;         /* steps taken; the next sample is step * batch_size */
-	uint64_t skipped;      /* steps left out because loss or gradient was not finite */
-	uint64_t best_step;    /* 0: no validation yet */
+	uint64_t step;      /* steps taken; the next sample is step * batch_size */
+	uint64_t skipped;   /* steps left out because loss or gradient was not finite */
+	uint64_t best_step; /* 0: no validation yet */
 	double best_noc90, best_miou1;
 	double smooth_loss, smooth_iou; /* moving averages for the progress line */
 	uint8_t data_digest[32];        /* of the training set */
 };
 
 /* Writes config, state, values, moments and average, atomically. */
-enum status run_state_save(const char *path, const struct config *config, const struct run_state *state, const struct params *params,
-			   const struct optim *optim);
+enum status run_state_save(const char *path, const struct config *config, const struct run_state *state,
+			   const struct params *params, const struct optim *optim);
 
-/* Reads it back into allocated params and optim. Refuses a checkpoint of another config (config_check_resume), of another
- * model size, or of other training data (state->data_digest as found now is the expectation). */
-enum status run_state_load(const char *path, const struct config *config, struct run_state *state, struct params *params,
-			   struct optim *optim);
+/* Reads it back into allocated params and optim. Refuses a checkpoint of another config (config_check_resume), of
+ * another model size, or of other training data (state->data_digest as found now is the expectation). */
+enum status run_state_load(const char *path, const struct config *config, struct run_state *state,
+			   struct params *params, struct optim *optim);
 
 /* Steps taken when the checkpoint was written. The whole file is verified. */
 enum status run_state_step(const char *path, uint64_t *step);

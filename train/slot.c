@@ -1,5 +1,5 @@
-/* See slot.h. Corrective rounds: Sofiiuk, Petrov & Konushin, "Reviving iterative training with mask guidance for interactive
- * segmentation" (RITM, 2021), section 3.3; here each sample draws its own number of rounds. */
+/* See slot.h. Corrective rounds: Sofiiuk, Petrov & Konushin, "Reviving iterative training with mask guidance for
+ * interactive segmentation" (RITM, 2021), section 3.3; here each sample draws its own number of rounds. */
 #include "train/slot.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ enum status slot_worker_init(struct slot_worker *worker, const struct config *co
 			     const struct objective *objective)
 {
 	int size = config->train.size;
-	*worker = (struct slot_worker){ .config = config, .model = model, .objective = *objective };
+	*worker = (struct slot_worker){.config = config, .model = model, .objective = *objective};
 	TRY(executor_init(&worker->executor, &model->graph));
 	worker->clicks = calloc((size_t)config->train.slot_size, sizeof *worker->clicks);
 	worker->rounds = calloc((size_t)config->train.slot_size, sizeof *worker->rounds);
@@ -39,14 +39,16 @@ void slot_worker_release(struct slot_worker *worker)
 	free(worker->planes);
 	free(worker->prediction);
 	free(worker->workspace);
-	*worker = (struct slot_worker){ 0 };
+	*worker = (struct slot_worker){0};
 }
 
 /* The stream of sample `i` of the slot for one purpose. */
-static struct rng sample_stream(const struct slot_worker *worker, const struct slot *slot, int i, enum rng_purpose purpose)
+static struct rng sample_stream(const struct slot_worker *worker, const struct slot *slot, int i,
+				enum rng_purpose purpose)
 {
 	uint64_t number = slot->first + (uint64_t)i;
-	return rng_stream(worker->config->seed, (uint32_t)(number / slot->epoch_size), number % slot->epoch_size, purpose);
+	return rng_stream(worker->config->seed, (uint32_t)(number / slot->epoch_size), number % slot->epoch_size,
+			  purpose);
 }
 
 static size_t plane_floats(const struct slot_worker *worker)
@@ -61,7 +63,8 @@ static float *click_input(const struct slot_worker *worker, int i)
 	       (size_t)i * (size_t)worker->config->model.click_planes * plane_floats(worker);
 }
 
-/* Planes, as infer's functions write them, to the first `planes` of each pixel's channels, as the network reads them. */
+/* Planes, as infer's functions write them, to the first `planes` of each pixel's channels, as the network reads
+ * them. */
 static void interleave(const float *from, int planes, size_t count, float *to, int channels)
 {
 	for (int p = 0; p < planes; p++)
@@ -73,11 +76,12 @@ static void load_image(struct slot_worker *worker, const struct slot *slot, int 
 {
 	const struct config *config = worker->config;
 	int size = config->train.size;
-	float *image = executor_data(&worker->executor, worker->model->image) + (size_t)i * IMAGE_PLANES * plane_floats(worker);
+	float *image = executor_data(&worker->executor, worker->model->image) +
+		       (size_t)i * IMAGE_PLANES * plane_floats(worker);
 	size_t row = IMAGE_PLANES * (size_t)size;
 	for (int y = 0; y < size; y++) { /* row by row, so that the planes between stay in the cache */
-		infer_normalize_rgb8(&config->preprocess, slot->samples[i]->rgb + (size_t)y * row, size, 1, row, worker->planes, size,
-				     1);
+		infer_normalize_rgb8(&config->preprocess, slot->samples[i]->rgb + (size_t)y * row, size, 1, row,
+				     worker->planes, size, 1);
 		interleave(worker->planes, IMAGE_PLANES, (size_t)size, image + (size_t)y * row, IMAGE_PLANES);
 	}
 }
@@ -96,7 +100,8 @@ static void load_clicks(struct slot_worker *worker, int i)
 	struct infer_click clicks[CLICKS_MAX];
 	const struct click_list *list = &worker->clicks[i];
 	for (int k = 0; k < list->count; k++)
-		clicks[k] = (struct infer_click){ (float)list->items[k].x, (float)list->items[k].y, list->items[k].positive };
+		clicks[k] =
+			(struct infer_click){(float)list->items[k].x, (float)list->items[k].y, list->items[k].positive};
 	int size = worker->config->train.size;
 	infer_draw_clicks(&worker->config->preprocess, clicks, list->count, worker->planes, size, size);
 	interleave(worker->planes, INFER_PLANE_PREVIOUS, plane_floats(worker), click_input(worker, i),
@@ -139,8 +144,8 @@ static int start_samples(struct slot_worker *worker, struct slot *slot)
 		struct rng rng = sample_stream(worker, slot, i, RNG_CLICKS);
 		load_image(worker, slot, i);
 		load_target(worker, slot, i);
-		sampler_first_clicks(&config->sampler, &rng, slot->samples[i]->truth, slot->samples[i]->others, size, size,
-				     &worker->clicks[i], worker->workspace);
+		sampler_first_clicks(&config->sampler, &rng, slot->samples[i]->truth, slot->samples[i]->others, size,
+				     size, &worker->clicks[i], worker->workspace);
 		load_clicks(worker, i);
 		clear_previous_mask(worker, i);
 		worker->rounds[i] = (int)rng_below(&rng, (uint32_t)config->max_corrective_rounds + 1);
@@ -158,12 +163,13 @@ static void correct(struct slot_worker *worker, const struct pass *pass, struct 
 	for (int i = 0; i < config->train.slot_size; i++) {
 		if (round >= worker->rounds[i])
 			continue;
-		const float *logits = executor_data(&worker->executor, worker->model->logits) + (size_t)i * plane_floats(worker);
+		const float *logits =
+			executor_data(&worker->executor, worker->model->logits) + (size_t)i * plane_floats(worker);
 		struct rng stream = sample_stream(worker, slot, i, RNG_CORRECTIVE);
 		struct rng rng = rng_substream(&stream, (uint32_t)round);
 		threshold_logits(worker, logits, worker->prediction);
-		sampler_corrective_click(&rng, worker->prediction, slot->samples[i]->truth, size, size, &worker->clicks[i],
-					 worker->workspace);
+		sampler_corrective_click(&rng, worker->prediction, slot->samples[i]->truth, size, size,
+					 &worker->clicks[i], worker->workspace);
 		load_clicks(worker, i);
 		if (config->model.click_planes > INFER_PLANE_PREVIOUS)
 			store_previous_mask(worker, i, logits);
@@ -185,7 +191,7 @@ static float mean_iou(struct slot_worker *worker, const struct slot *slot)
 
 void slot_compute(struct slot_worker *worker, const float *values, const float *prepared, struct slot *slot)
 {
-	struct pass pass = { .values = values, .prepared = prepared, .quantize = slot->quantize };
+	struct pass pass = {.values = values, .prepared = prepared, .quantize = slot->quantize};
 	slot->rounds = 0;
 	int rounds = start_samples(worker, slot);
 	for (int round = 0; round < rounds; round++)

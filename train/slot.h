@@ -1,6 +1,6 @@
-/* One slot of a batch, from samples to gradients: first clicks, corrective rounds in which the network's own mistakes are clicked, then
- * forward and backward. A slot is computed by one thread, and what comes out depends on the parameters and on the numbers of its
- * samples alone: never on the thread, the other slots or the time. */
+/* One slot of a batch, from samples to gradients: first clicks, corrective rounds in which the network's own
+ * mistakes are clicked, then forward and backward. A slot is computed by one thread, and what comes out depends on
+ * the parameters and on the numbers of its samples alone: never on the thread, the other slots or the time. */
 #ifndef TRAIN_SLOT_H
 #define TRAIN_SLOT_H
 
@@ -33,12 +33,13 @@ struct slot {
 	uint64_t first;      /* global number of samples[0] */
 	uint32_t epoch_size; /* objects per epoch */
 	float grad_scale;
-	bool quantize;       /* compute as in 8 bits */
+	bool quantize; /* compute as in 8 bits */
 	/* out */
-	float *grads;        /* params->total floats, zeroed before the first step; NULL: only the activations' gradients (profiles) */
-	float loss;          /* mean over the samples */
-	float iou;           /* mean over the samples, of the last forward pass */
-	int rounds;          /* corrective rounds run, all samples together */
+	/* params->total floats, zeroed before the first step; NULL: only the activations' gradients (profiles) */
+	float *grads;
+	float loss; /* mean over the samples */
+	float iou;  /* mean over the samples, of the last forward pass */
+	int rounds; /* corrective rounds run, all samples together */
 };
 
 /* `prepared`: what graph_prepare made of `values`. */

@@ -1,6 +1,6 @@
-/* See trainer.h. The order of one step: load, compute, check, update, log, save, validate. A checkpoint is taken only between steps, so
- * that a resumed run goes on exactly where the saved one stood: parameters, moments and the step number say everything (randomness
- * is a counter, the loader starts at any sample). */
+/* See trainer.h. The order of one step: load, compute, check, update, log, save, validate. A checkpoint is taken
+ * only between steps, so that a resumed run goes on exactly where the saved one stood: parameters, moments and the
+ * step number say everything (randomness is a counter, the loader starts at any sample). */
 #include "train/trainer.h"
 
 #include <math.h>
@@ -56,7 +56,7 @@ static void out_path(const struct trainer *trainer, const char *name, char path[
 	snprintf(path, 1024, "%s/%s", trainer->options->out_dir, name);
 }
 
-/* --- set-up ------------------------------------------------------------------------------------------------------- */
+/* --- set-up --------------------------------------------------------------- */
 
 static enum status open_dataset(struct dataset *dataset, const struct config *config, const char *json, bool training)
 {
@@ -115,8 +115,10 @@ static enum status start_batches(struct trainer *trainer)
 	const struct config *config = trainer->config;
 	int slots = config->train.batch_size / config->train.slot_size, ranks = trainer->ranks->count;
 	if (slots < ranks)
-		return status_fail(STATUS_CONFIG, "train.batch_size: expected at least one slot per rank, found %d slots "
-				   "for %d ranks", slots, ranks);
+		return status_fail(STATUS_CONFIG,
+				   "train.batch_size: expected at least one slot per rank, found %d slots "
+				   "for %d ranks",
+				   slots, ranks);
 	TRY(workers_new(trainer->threads, &trainer->workers));
 	TRY(batch_init(&trainer->batch, config, &trainer->model, &trainer->objective, trainer->workers, trainer->ranks,
 		       (uint32_t)trainer->train.object_count));
@@ -146,7 +148,7 @@ static enum status open_out_dir(struct trainer *trainer)
 	if (!text)
 		return status_fail(STATUS_NO_MEMORY, "no memory for the config");
 	out_path(trainer, "config.json", path);
-	enum status status = atomic_file_write(path, &(struct file_part){ text, strlen(text) }, 1);
+	enum status status = atomic_file_write(path, &(struct file_part){text, strlen(text)}, 1);
 	free(text);
 	return status;
 }
@@ -202,7 +204,7 @@ static void tear_down(struct trainer *trainer)
 	dataset_release(&trainer->train);
 }
 
-/* --- one step ----------------------------------------------------------------------------------------------------- */
+/* --- one step ------------------------------------------------------------- */
 
 /* Applies the policy for a step whose loss or gradient is not finite. */
 static enum status check_finite(struct trainer *trainer, double loss, double norm, bool *usable)
@@ -213,12 +215,13 @@ static enum status check_finite(struct trainer *trainer, double loss, double nor
 	trainer->state.skipped++;
 	if (!strcmp(trainer->config->train.nan_policy, "skip"))
 		return leads(trainer) ? run_log_event(&trainer->log, trainer->state.step + 1, "skip",
-						      "loss or gradient is not finite") :
-					STATUS_OK;
-	enum status status = status_fail(STATUS_FORMAT,
-			   "step %llu: loss %g, gradient norm %g: not finite. The last checkpoint is from before; lower optim.lr, or set "
-			   "train.nan_policy to \"skip\"",
-			   (unsigned long long)trainer->state.step, loss, norm);
+						      "loss or gradient is not finite")
+				      : STATUS_OK;
+	enum status status =
+		status_fail(STATUS_FORMAT,
+			    "step %llu: loss %g, gradient norm %g: not finite. The last checkpoint is from before; "
+			    "lower optim.lr, or set train.nan_policy to \"skip\"",
+			    (unsigned long long)trainer->state.step, loss, norm);
 	return ranks_agree(trainer->ranks, status); /* all have found the same; one shall say it */
 }
 
@@ -313,7 +316,7 @@ static enum status step(struct trainer *trainer)
 	return STATUS_OK;
 }
 
-/* --- between steps ------------------------------------------------------------------------------------------------ */
+/* --- between steps -------------------------------------------------------- */
 
 static enum status save(const struct trainer *trainer, const char *name)
 {
@@ -362,7 +365,8 @@ static enum status validate_now(struct trainer *trainer)
 	TRY(validate(&trainer->model, trainer->config, values, &trainer->val, trainer->threads, &result));
 	enum status status = log_validation(trainer, &result);
 	progress_message(&trainer->progress, "step %llu: NoC@85 %.2f  NoC@90 %.2f  mIoU@1 %.1f  (%d objects)",
-			 (unsigned long long)trainer->state.step, result.noc85, result.noc90, 100 * result.miou1, result.instances);
+			 (unsigned long long)trainer->state.step, result.noc85, result.noc90, 100 * result.miou1,
+			 result.instances);
 	if (!status && is_best(&trainer->state, &result)) {
 		trainer->state.best_step = trainer->state.step;
 		trainer->state.best_noc90 = result.noc90;
@@ -406,8 +410,8 @@ static enum status loop(struct trainer *trainer)
 			TRY(save(trainer, "last.ckpt"));
 		TRY(status);
 		TRY(between_steps(trainer));
-		progress_update(&trainer->progress, trainer->state.step, "loss %.4f  IoU %.3f", trainer->state.smooth_loss,
-				trainer->state.smooth_iou);
+		progress_update(&trainer->progress, trainer->state.step, "loss %.4f  IoU %.3f",
+				trainer->state.smooth_loss, trainer->state.smooth_iou);
 	}
 	return STATUS_OK;
 }
@@ -424,8 +428,8 @@ static enum status finish(struct trainer *trainer)
 	if (!trainer->val.object_count)
 		TRY(save(trainer, "best.ckpt"));
 	out_path(trainer, "final.tapcut", path);
-	TRY(export_file(&trainer->model, &trainer->config->model, optim_best_values(&trainer->optim, &trainer->params), &options,
-			path));
+	TRY(export_file(&trainer->model, &trainer->config->model, optim_best_values(&trainer->optim, &trainer->params),
+			&options, path));
 	return write_report(trainer);
 }
 
@@ -440,23 +444,27 @@ static void tell_start(struct trainer *trainer)
 		summary[strcspn(summary, "\n")] = '\0';
 	}
 	progress_message(&trainer->progress, "%s", summary);
-	progress_message(&trainer->progress,
-			 "%s: %zu parameters, %.0f M multiply-adds forward at %dx%d; %.0f MiB for %d threads; %s, core %s", config->name,
-			 trainer->params.total, trainer->model.graph.forward_macs / config->train.slot_size * 1e-6,
-			 config->train.size, config->train.size, (double)batch_bytes(&trainer->batch) / (1 << 20), trainer->threads,
-			 backend_current()->name, backend_current()->core_name());
+	progress_message(
+		&trainer->progress,
+		"%s: %zu parameters, %.0f M multiply-adds forward at %dx%d; %.0f MiB for %d threads; %s, core %s",
+		config->name, trainer->params.total, trainer->model.graph.forward_macs / config->train.slot_size * 1e-6,
+		config->train.size, config->train.size, (double)batch_bytes(&trainer->batch) / (1 << 20),
+		trainer->threads, backend_current()->name, backend_current()->core_name());
 	if (trainer->trunk.loaded)
 		progress_message(&trainer->progress, "%s: %d tensors loaded, %d ignored, %d trunk parameters not in it",
-				 config->init_trunk, trainer->trunk.loaded, trainer->trunk.ignored, trainer->trunk.missing);
+				 config->init_trunk, trainer->trunk.loaded, trainer->trunk.ignored,
+				 trainer->trunk.missing);
 	if (trainer->ranks->count > 1)
 		progress_message(&trainer->progress, "%d ranks, %d of them on this machine", trainer->ranks->count,
 				 trainer->ranks->machine_ranks);
 	if (trainer->threads > workers_processors())
-		progress_message(&trainer->progress, "%d threads on %d processors: for mpirun's --bind-to see "
-				 "train/README.md", trainer->threads, workers_processors());
+		progress_message(&trainer->progress,
+				 "%d threads on %d processors: for mpirun's --bind-to see "
+				 "train/README.md",
+				 trainer->threads, workers_processors());
 	if (trainer->state.step)
-		progress_message(&trainer->progress, "resuming after step %llu of %llu", (unsigned long long)trainer->state.step,
-				 (unsigned long long)config->train.steps);
+		progress_message(&trainer->progress, "resuming after step %llu of %llu",
+				 (unsigned long long)trainer->state.step, (unsigned long long)config->train.steps);
 }
 
 static enum status run(struct trainer *trainer)
@@ -472,14 +480,16 @@ static enum status run(struct trainer *trainer)
 
 enum status train_run(const struct config *config, const struct train_options *options)
 {
-	struct ranks alone = { .count = 1, .machine_ranks = 1 };
+	struct ranks alone = {.count = 1, .machine_ranks = 1};
 	struct ranks *ranks = options->ranks ? options->ranks : &alone;
 	int share = workers_processors() / ranks->machine_ranks;
 	struct trainer trainer = {
 		.config = config,
 		.options = options,
 		.ranks = ranks,
-		.threads = options->threads ? options->threads : share > 0 ? share : 1,
+		.threads = options->threads ? options->threads
+			   : share > 0      ? share
+					    : 1,
 	};
 	params_init(&trainer.params);
 	enum status status = run(&trainer);

@@ -10,11 +10,12 @@
 
 struct train_options {
 	const char *out_dir;
-	int threads;      /* workers; 0: all processors, shared among the ranks of a machine */
+	int threads;         /* workers; 0: all processors, shared among the ranks of a machine */
 	struct ranks *ranks; /* NULL: this process trains alone */
-	bool resume;      /* continue from out_dir/last.ckpt if it is there */
-	bool quiet;       /* no progress line */
-	const volatile sig_atomic_t *stop; /* set by a signal handler: checkpoint and return STATUS_INTERRUPTED; may be NULL */
+	bool resume;         /* continue from out_dir/last.ckpt if it is there */
+	bool quiet;          /* no progress line */
+	/* set by a signal handler: checkpoint and return STATUS_INTERRUPTED; may be NULL */
+	const volatile sig_atomic_t *stop;
 };
 
 /* Leaves in out_dir: config.json, log.jsonl, log.csv, last.ckpt, best.ckpt, final.tapcut, report.html. Called by all

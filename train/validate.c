@@ -36,8 +36,8 @@ struct evaluate_options validate_options(const struct config *config, int thread
 	return options;
 }
 
-enum status validate(const struct model *model, const struct config *config, const float *values, const struct dataset *val,
-		     int threads, struct evaluate_result *result)
+enum status validate(const struct model *model, const struct config *config, const float *values,
+		     const struct dataset *val, int threads, struct evaluate_result *result)
 {
 	struct evaluate_options options = validate_options(config, threads);
 	struct tapcut_model *deployed;

@@ -1,5 +1,5 @@
-/* Validation during training: the weights are exported into memory and loaded by the inference library, so that what is measured is what
- * will be deployed. */
+/* Validation during training: the weights are exported into memory and loaded by the inference library, so that what
+ * is measured is what will be deployed. */
 #ifndef TRAIN_VALIDATE_H
 #define TRAIN_VALIDATE_H
 
@@ -12,8 +12,8 @@ enum status deploy_in_memory(const struct model *model, const struct config *con
 			     struct tapcut_model **deployed);
 
 /* The interactive protocol on the validation set, as section "eval" of the config says. */
-enum status validate(const struct model *model, const struct config *config, const float *values, const struct dataset *val,
-		     int threads, struct evaluate_result *result);
+enum status validate(const struct model *model, const struct config *config, const float *values,
+		     const struct dataset *val, int threads, struct evaluate_result *result);
 
 /* The protocol's settings as the config has them. */
 struct evaluate_options validate_options(const struct config *config, int threads);

@@ -1,5 +1,6 @@
-/* One way to compute some convolutions; the native backend takes the first that suits. The functions are those of struct
- * backend (core/backend.h), `suits` asks the dimensions alone: so the bits of a convolution depend on nothing else. */
+/* One way to compute some convolutions; the native backend takes the first that suits. The functions are those of
+ * struct backend (core/backend.h), `suits` asks the dimensions alone: so the bits of a convolution depend on nothing
+ * else. */
 #ifndef CORE_CONV2D_ALGORITHM_H
 #define CORE_CONV2D_ALGORITHM_H
 

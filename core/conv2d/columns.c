@@ -63,8 +63,8 @@ static void advance(const struct conv2d_dims *d, struct window *w)
 	w->n++;
 }
 
-/* Some taps of one kernel row that lie inside the image and side by side in memory (all of them without dilation, else one):
- * floats [at, at + count) of the row's kernel_w * c are the image's from `x` on. */
+/* Some taps of one kernel row that lie inside the image and side by side in memory (all of them without dilation,
+ * else one): floats [at, at + count) of the row's kernel_w * c are the image's from `x` on. */
 struct run {
 	int at, count;
 	size_t x;
@@ -80,14 +80,14 @@ static int find_runs(const struct conv2d_dims *d, const struct window *w, int ky
 	if (d->dilation == 1) {
 		int first = w->x < 0 ? -w->x : 0, end = d->w - w->x < d->kernel_w ? d->w - w->x : d->kernel_w;
 		if (first < end)
-			runs[found++] = (struct run){ first * d->c, (end - first) * d->c,
-						      (row + (size_t)(w->x + first)) * (size_t)d->c };
+			runs[found++] = (struct run){first * d->c, (end - first) * d->c,
+						     (row + (size_t)(w->x + first)) * (size_t)d->c};
 		return found;
 	}
 	for (int kx = 0; kx < d->kernel_w; kx++) {
 		int x = w->x + kx * d->dilation;
 		if (x >= 0 && x < d->w)
-			runs[found++] = (struct run){ kx * d->c, d->c, (row + (size_t)x) * (size_t)d->c };
+			runs[found++] = (struct run){kx * d->c, d->c, (row + (size_t)x) * (size_t)d->c};
 	}
 	return found;
 }

@@ -1,6 +1,6 @@
-/* The column matrix of a convolution (im2col; Chellapilla, Puri, Simard: "High performance convolutional neural networks
- * for document processing", 2006), a block of it at a time: row p is output pixel p, its elements what weight (ky, kx, c) is
- * multiplied with, so that
+/* The column matrix of a convolution (im2col; Chellapilla, Puri, Simard: "High performance convolutional neural
+ * networks for document processing", 2006), a block of it at a time: row p is output pixel p, its elements what
+ * weight (ky, kx, c) is multiplied with, so that
  *
  *     y (pixels x o) = columns (pixels x kernel_h*kernel_w*c) * weights (kernel_h*kernel_w*c x o)
  *

@@ -1,5 +1,5 @@
-/* The gradient of a convolution's sums, made in pieces: an algorithm asks for the rows it is about to read, so that they
- * are still in the cache when it does. */
+/* The gradient of a convolution's sums, made in pieces: an algorithm asks for the rows it is about to read, so that
+ * they are still in the cache when it does. */
 #ifndef CORE_CONV2D_OUTPUT_GRAD_H
 #define CORE_CONV2D_OUTPUT_GRAD_H
 

@@ -13,8 +13,9 @@
 #include "core/kernels.h"
 
 enum {
-	FORWARD_COLUMNS = 8 * 1024, /* floats of the columns at a time: with a panel of weights they fill the L1 cache */
-	WEIGHT_PIXELS = 256,        /* pixels at a time in the products for the weights */
+	/* floats of the columns at a time: with a panel of weights they fill the L1 cache */
+	FORWARD_COLUMNS = 8 * 1024,
+	WEIGHT_PIXELS = 256, /* pixels at a time in the products for the weights */
 	WEIGHT_COLUMNS = 128 * 1024,
 };
 
@@ -41,14 +42,19 @@ static void prepare(const struct conv2d_dims *d, const float *weight, float *pre
 	int taps = columns_taps(d), depth = columns_depth(d), panel = k->gemm_panel();
 	for (int tap = 0; tap < taps; tap++) {
 		struct gemm_source source = {
-			.depth = d->c, .cols = d->o, .data = weight + tap, .row = taps, .col = depth,
-			.scale = d->scale, .panel = (ptrdiff_t)depth * panel,
+			.depth = d->c,
+			.cols = d->o,
+			.data = weight + tap,
+			.row = taps,
+			.col = depth,
+			.scale = d->scale,
+			.panel = (ptrdiff_t)depth * panel,
 		};
 		k->gemm_pack(&source, prepared + (ptrdiff_t)tap * d->c * panel);
 	}
 	prepared += forward_packed_floats(d);
 	if (taps == 1) {
-		struct gemm_source source = { d->o, depth, weight, depth, 1, d->scale, 0 };
+		struct gemm_source source = {d->o, depth, weight, depth, 1, d->scale, 0};
 		k->gemm_pack(&source, prepared);
 		return;
 	}
@@ -92,7 +98,8 @@ static size_t columns_floats(const struct conv2d_dims *d, int block)
 	return columns_are_input(d) ? 0 : (size_t)block * (size_t)columns_depth(d);
 }
 
-/* The products for the weights can be computed as columns^T * y_grad or transposed: the wider matrix gives the vectors. */
+/* The products for the weights can be computed as columns^T * y_grad or transposed: the wider matrix gives the
+ * vectors. */
 static bool turns_product(const struct conv2d_dims *d)
 {
 	return columns_are_input(d) && d->c > d->o;
@@ -109,8 +116,7 @@ static size_t weight_scratch_floats(const struct conv2d_dims *d)
 /* For the weights from lines: the lines, a packed row of gradients. */
 static size_t lines_scratch_floats(const struct conv2d_dims *d)
 {
-	return (size_t)(d->kernel_h * lines_width(d)) +
-	       gemm_packed_floats(kernels()->gemm_panel(), d->out_w, d->o);
+	return (size_t)(d->kernel_h * lines_width(d)) + gemm_packed_floats(kernels()->gemm_panel(), d->out_w, d->o);
 }
 
 static size_t scratch_floats(const struct conv2d_dims *d)
@@ -126,17 +132,23 @@ static int smaller(int a, int b)
 }
 
 /* The product for output pixels [first, first + count); `a` is the caller's. */
-static struct gemm forward_gemm(const struct conv2d_dims *d, const float *prepared, const struct conv2d_epilogue *epilogue,
-				float *y, ptrdiff_t first, int count)
+static struct gemm forward_gemm(const struct conv2d_dims *d, const float *prepared,
+				const struct conv2d_epilogue *epilogue, float *y, ptrdiff_t first, int count)
 {
 	int depth = columns_depth(d);
 	return (struct gemm){
-		.rows = count, .cols = d->o, .depth = depth, .a_depth = 1,
-		.b = prepared, .b_panel = (ptrdiff_t)depth * kernels()->gemm_panel(),
-		.c = y + first * d->y_pitch, .c_row = d->y_pitch,
+		.rows = count,
+		.cols = d->o,
+		.depth = depth,
+		.a_depth = 1,
+		.b = prepared,
+		.b_panel = (ptrdiff_t)depth * kernels()->gemm_panel(),
+		.c = y + first * d->y_pitch,
+		.c_row = d->y_pitch,
 		.from = epilogue->from ? epilogue->from + first * epilogue->from_pitch : NULL,
 		.from_row = epilogue->from_pitch,
-		.bias = epilogue->bias, .relu = epilogue->relu,
+		.bias = epilogue->bias,
+		.relu = epilogue->relu,
 	};
 }
 
@@ -187,10 +199,18 @@ static void backward_data(const struct conv2d_dims *d, const float *y_grad, int 
 		int count = smaller(block, end - first);
 		float *to = direct ? x_grad + (ptrdiff_t)first * d->c : scratch;
 		struct gemm g = {
-			.rows = count, .cols = depth, .depth = d->o,
-			.a = y_grad + (ptrdiff_t)first * d->y_pitch, .a_row = d->y_pitch, .a_depth = 1,
-			.b = prepared + forward_packed_floats(d), .b_panel = (ptrdiff_t)d->o * k->gemm_panel(),
-			.c = to, .c_row = depth, .from = direct && add ? to : NULL, .from_row = depth,
+			.rows = count,
+			.cols = depth,
+			.depth = d->o,
+			.a = y_grad + (ptrdiff_t)first * d->y_pitch,
+			.a_row = d->y_pitch,
+			.a_depth = 1,
+			.b = prepared + forward_packed_floats(d),
+			.b_panel = (ptrdiff_t)d->o * k->gemm_panel(),
+			.c = to,
+			.c_row = depth,
+			.from = direct && add ? to : NULL,
+			.from_row = depth,
 		};
 		k->gemm(&g);
 		if (!direct)
@@ -209,14 +229,26 @@ static void weight_block_sums(const struct conv2d_dims *d, const float *x, const
 	y_grad += (ptrdiff_t)first * d->y_pitch;
 	bool turned = turns_product(d);
 	struct gemm_source source = {
-		.depth = count, .cols = turned ? depth : d->o, .data = turned ? x : y_grad,
-		.row = turned ? depth : d->y_pitch, .col = 1, .scale = 1,
+		.depth = count,
+		.cols = turned ? depth : d->o,
+		.data = turned ? x : y_grad,
+		.row = turned ? depth : d->y_pitch,
+		.col = 1,
+		.scale = 1,
 	};
 	struct gemm g = {
-		.rows = turned ? d->o : depth, .cols = source.cols, .depth = count,
-		.a = turned ? y_grad : x, .a_row = 1, .a_depth = turned ? d->y_pitch : depth,
-		.b = packed, .b_panel = (ptrdiff_t)count * k->gemm_panel(),
-		.c = sums, .c_row = source.cols, .from = first ? sums : NULL, .from_row = source.cols,
+		.rows = turned ? d->o : depth,
+		.cols = source.cols,
+		.depth = count,
+		.a = turned ? y_grad : x,
+		.a_row = 1,
+		.a_depth = turned ? d->y_pitch : depth,
+		.b = packed,
+		.b_panel = (ptrdiff_t)count * k->gemm_panel(),
+		.c = sums,
+		.c_row = source.cols,
+		.from = first ? sums : NULL,
+		.from_row = source.cols,
 	};
 	if (g.cols % 16 == 0) { /* as it lies: faster than packing first */
 		g.b = source.data;
@@ -238,16 +270,24 @@ static void weight_row_sums(const struct conv2d_dims *d, const float *x, const f
 	lines_copy(d, x, row, lines);
 	y_grad += (ptrdiff_t)row * d->out_w * d->y_pitch;
 	bool whole_vectors = d->o % 16 == 0; /* then as it lies: faster than packing first */
-	struct gemm_source source = { d->out_w, d->o, y_grad, d->y_pitch, 1, 1, 0 };
+	struct gemm_source source = {d->out_w, d->o, y_grad, d->y_pitch, 1, 1, 0};
 	if (!whole_vectors)
 		k->gemm_pack(&source, packed);
 	for (int ky = 0; ky < d->kernel_h; ky++, sums += depth * d->o, lines += lines_width(d)) {
 		struct gemm g = {
-			.rows = depth, .cols = d->o, .depth = d->out_w,
-			.a = lines, .a_row = 1, .a_depth = d->stride * d->c,
-			.b = whole_vectors ? y_grad : packed, .b_row = whole_vectors ? d->y_pitch : 0,
+			.rows = depth,
+			.cols = d->o,
+			.depth = d->out_w,
+			.a = lines,
+			.a_row = 1,
+			.a_depth = d->stride * d->c,
+			.b = whole_vectors ? y_grad : packed,
+			.b_row = whole_vectors ? d->y_pitch : 0,
 			.b_panel = (ptrdiff_t)(whole_vectors ? 1 : d->out_w) * k->gemm_panel(),
-			.c = sums, .c_row = d->o, .from = row ? sums : NULL, .from_row = d->o,
+			.c = sums,
+			.c_row = d->o,
+			.from = row ? sums : NULL,
+			.from_row = d->o,
 		};
 		k->gemm(&g);
 	}

@@ -9,7 +9,8 @@
 
 static bool suits(const struct conv2d_dims *d)
 {
-	return d->o == 1 && d->kernel_h == 3 && d->kernel_w == 3 && d->stride == 1 && d->padding == 1 && d->dilation == 1;
+	return d->o == 1 && d->kernel_h == 3 && d->kernel_w == 3 && d->stride == 1 && d->padding == 1 &&
+	       d->dilation == 1;
 }
 
 /* The weights as (3,3,c). */
@@ -44,7 +45,8 @@ static size_t scratch_floats(const struct conv2d_dims *d)
 	return forward > backward ? forward : backward;
 }
 
-static void finish_row(const struct conv2d_dims *d, const struct conv2d_epilogue *e, int row, const float *sums, float *y)
+static void finish_row(const struct conv2d_dims *d, const struct conv2d_epilogue *e, int row, const float *sums,
+		       float *y)
 {
 	ptrdiff_t first = (ptrdiff_t)row * d->w;
 	for (int x = 0; x < d->w; x++) {
@@ -59,7 +61,10 @@ static void forward(const struct conv2d_dims *d, const float *x, const float *pr
 		    const struct conv2d_epilogue *epilogue, float *y, float *scratch)
 {
 	struct conv2d_single_forward f = {
-		.width = d->w, .channels = d->c, .lines = scratch, .weight = prepared,
+		.width = d->w,
+		.channels = d->c,
+		.lines = scratch,
+		.weight = prepared,
 		.y = scratch + 3 * lines_width(d),
 	};
 	for (int row = 0; row < d->n * d->h; row++) {
@@ -74,7 +79,11 @@ static void backward(const struct conv2d_dims *d, const float *x, const struct c
 {
 	float *sums = scratch + 3 * (d->w + 2);
 	struct conv2d_single_backward b = {
-		.width = d->w, .channels = d->c, .grad_lines = scratch, .weight = prepared, .add = add,
+		.width = d->w,
+		.channels = d->c,
+		.grad_lines = scratch,
+		.weight = prepared,
+		.add = add,
 		.weight_sums = weight_grad ? sums : NULL,
 	};
 	int done = 0;

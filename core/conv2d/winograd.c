@@ -27,7 +27,7 @@ enum {
 	SMALL_BLOCK = 1024,
 	LARGE_BLOCK = 4096,
 	MANY_FILTERS = 4096,
-	MOST_DU = 10240, /* more filters than that are transformed back piece by piece, while in the cache */
+	MOST_DU = 10240,       /* more filters than that are transformed back piece by piece, while in the cache */
 	CHANNEL_MULTIPLE = 32, /* a multiple of every instruction set's gemm_panel() */
 	LINE = 16,             /* floats of a cache line */
 };
@@ -76,7 +76,7 @@ static int tiles_along(int size, int dilation)
 
 static struct plan plan_for(const struct conv2d_dims *d)
 {
-	struct plan p = { .panel = kernels()->gemm_panel() };
+	struct plan p = {.panel = kernels()->gemm_panel()};
 	p.tiles = d->n * tiles_along(d->h, d->dilation) * tiles_along(d->w, d->dilation);
 	p.c_pitch = round_up(d->c, LINE);
 	int floats = d->c * d->o < MANY_FILTERS ? SMALL_BLOCK : LARGE_BLOCK;
@@ -120,12 +120,10 @@ size_t winograd_prepared_floats(const struct conv2d_dims *d)
 void winograd_prepare(const struct conv2d_dims *d, const float *weight, float *prepared)
 {
 	struct plan p = plan_for(d);
-	struct winograd_filters forward = {
-		.depth = d->c, .cols = d->o, .data = weight, .row = 9, .col = 9 * d->c, .scale = d->scale
-	};
-	struct winograd_filters backward = {
-		.depth = d->o, .cols = d->c, .data = weight, .row = 9 * d->c, .col = 9, .scale = d->scale
-	};
+	struct winograd_filters forward =
+		{.depth = d->c, .cols = d->o, .data = weight, .row = 9, .col = 9 * d->c, .scale = d->scale};
+	struct winograd_filters backward =
+		{.depth = d->o, .cols = d->c, .data = weight, .row = 9 * d->c, .col = 9, .scale = d->scale};
 	kernels()->winograd_filter(&forward, prepared, p.forward_u);
 	kernels()->winograd_filter(&backward, prepared + FREQUENCIES * p.forward_u, p.backward_u);
 }
@@ -180,7 +178,7 @@ static void next_tiles(const struct conv2d_dims *d, struct cursor *at, int count
 static struct winograd_map map_of(const struct conv2d_dims *d, int channels, int pitch)
 {
 	ptrdiff_t step = (ptrdiff_t)d->dilation * pitch;
-	return (struct winograd_map){ channels, pitch, step * d->w, step };
+	return (struct winograd_map){channels, pitch, step * d->w, step};
 }
 
 void winograd_forward(const struct conv2d_dims *d, const float *x, const float *prepared,
@@ -188,10 +186,10 @@ void winograd_forward(const struct conv2d_dims *d, const float *x, const float *
 {
 	struct plan p = plan_for(d);
 	struct winograd_tile tiles[MOST_TILES];
-	struct cursor at = { 0 };
+	struct cursor at = {0};
 	struct winograd_map x_map = map_of(d, d->c, d->c);
-	struct winograd_matrices v = { scratch, p.v, p.c_pitch };
-	struct winograd_matrices m = { scratch + FREQUENCIES * p.v, p.m, p.o_pitch };
+	struct winograd_matrices v = {scratch, p.v, p.c_pitch};
+	struct winograd_matrices m = {scratch + FREQUENCIES * p.v, p.m, p.o_pitch};
 	for (int first = 0, count; first < p.tiles; first += count) {
 		count = smaller(p.block, p.tiles - first);
 		next_tiles(d, &at, count, tiles);
@@ -199,11 +197,18 @@ void winograd_forward(const struct conv2d_dims *d, const float *x, const float *
 		for (int o = 0; o < d->o; o += p.outputs) {
 			int outputs = smaller(p.outputs, d->o - o);
 			struct winograd_products products = {
-				.rows = count, .cols = outputs, .depth = d->c,
-				.a = v.data, .a_pitch = v.pitch, .a_frequency = p.v,
+				.rows = count,
+				.cols = outputs,
+				.depth = d->c,
+				.a = v.data,
+				.a_pitch = v.pitch,
+				.a_frequency = p.v,
 				.b = prepared + (ptrdiff_t)o * d->c,
-				.b_panel = (ptrdiff_t)p.panel * d->c, .b_frequency = p.forward_u,
-				.c = m.data, .c_pitch = m.pitch, .c_frequency = p.m,
+				.b_panel = (ptrdiff_t)p.panel * d->c,
+				.b_frequency = p.forward_u,
+				.c = m.data,
+				.c_pitch = m.pitch,
+				.c_frequency = p.m,
 			};
 			kernels()->winograd_products(&products);
 			struct winograd_map y_map = map_of(d, outputs, d->y_pitch);
@@ -231,11 +236,19 @@ static void weight_part(const struct conv2d_dims *d, const struct plan *p, const
 {
 	float *du = g->du + (g->whole_du ? (ptrdiff_t)o * p->c_pitch : 0);
 	struct winograd_products products = {
-		.rows = outputs, .cols = d->c, .depth = count,
+		.rows = outputs,
+		.cols = d->c,
+		.depth = count,
 		.transposed = true,
-		.a = z, .a_pitch = g->z.pitch, .a_frequency = p->m,
-		.b = g->v.data, .b_panel = g->v.pitch, .b_frequency = p->v,
-		.c = du, .c_pitch = p->c_pitch, .c_frequency = p->du,
+		.a = z,
+		.a_pitch = g->z.pitch,
+		.a_frequency = p->m,
+		.b = g->v.data,
+		.b_panel = g->v.pitch,
+		.b_frequency = p->v,
+		.c = du,
+		.c_pitch = p->c_pitch,
+		.c_frequency = p->du,
 		.add = first > 0,
 	};
 	kernels()->winograd_products(&products);
@@ -257,10 +270,19 @@ static void data_block(const struct conv2d_dims *d, const struct plan *p, const 
 		       int outputs, const float *u)
 {
 	struct winograd_products products = {
-		.rows = count, .cols = d->c, .depth = outputs,
-		.a = g->z.data, .a_pitch = g->z.pitch, .a_frequency = p->m,
-		.b = u, .b_panel = (ptrdiff_t)p->panel * d->o, .b_frequency = p->backward_u, .b_row = o,
-		.c = g->dv.data, .c_pitch = g->dv.pitch, .c_frequency = p->v,
+		.rows = count,
+		.cols = d->c,
+		.depth = outputs,
+		.a = g->z.data,
+		.a_pitch = g->z.pitch,
+		.a_frequency = p->m,
+		.b = u,
+		.b_panel = (ptrdiff_t)p->panel * d->o,
+		.b_frequency = p->backward_u,
+		.b_row = o,
+		.c = g->dv.data,
+		.c_pitch = g->dv.pitch,
+		.c_frequency = p->v,
 		.add = o > 0,
 	};
 	kernels()->winograd_products(&products);
@@ -280,13 +302,13 @@ void winograd_backward(const struct conv2d_dims *d, const float *x, const struct
 {
 	struct plan p = plan_for(d);
 	struct winograd_tile tiles[MOST_TILES];
-	struct cursor at = { 0 };
+	struct cursor at = {0};
 	int rows = 0;
 	struct winograd_map x_map = map_of(d, d->c, d->c);
-	struct gradients g = { .whole_du = p.block < p.tiles };
-	g.z = (struct winograd_matrices){ scratch, p.m, p.o_pitch };
-	g.dv = (struct winograd_matrices){ g.z.data + FREQUENCIES * p.m, p.v, p.c_pitch };
-	g.v = (struct winograd_matrices){ g.dv.data + FREQUENCIES * p.v, p.v, p.c_pitch };
+	struct gradients g = {.whole_du = p.block < p.tiles};
+	g.z = (struct winograd_matrices){scratch, p.m, p.o_pitch};
+	g.dv = (struct winograd_matrices){g.z.data + FREQUENCIES * p.m, p.v, p.c_pitch};
+	g.v = (struct winograd_matrices){g.dv.data + FREQUENCIES * p.v, p.v, p.c_pitch};
 	g.du = g.v.data + FREQUENCIES * p.v;
 	for (int first = 0, count; first < p.tiles; first += count) {
 		count = smaller(p.block, p.tiles - first);

@@ -6,21 +6,21 @@
 enum { BLOCK = 4 };
 
 /* One body for all: TERM(p) is what pixel p adds to channel c. */
-#define CHANNEL_SUM(TERM)                                                      \
-	do {                                                                   \
-		for (int c = 0; c < channels; c++)                             \
-			sum[c] = 0;                                            \
-		size_t p = 0;                                                  \
-		for (; p + BLOCK <= pixels; p += BLOCK)                        \
-			for (int c = 0; c < channels; c++) {                   \
-				double s = sum[c];                             \
-				for (size_t i = 0; i < BLOCK; i++)             \
+#define CHANNEL_SUM(TERM)                                                        \
+	do {                                                                     \
+		for (int c = 0; c < channels; c++)                               \
+			sum[c] = 0;                                              \
+		size_t p = 0;                                                    \
+		for (; p + BLOCK <= pixels; p += BLOCK)                          \
+			for (int c = 0; c < channels; c++) {                     \
+				double s = sum[c];                               \
+				for (size_t i = 0; i < BLOCK; i++)               \
 					s += TERM((p + i) * stride + (size_t)c); \
-				sum[c] = s;                                    \
-			}                                                      \
-		for (; p < pixels; p++)                                        \
-			for (int c = 0; c < channels; c++)                     \
-				sum[c] += TERM(p * stride + (size_t)c);        \
+				sum[c] = s;                                      \
+			}                                                        \
+		for (; p < pixels; p++)                                          \
+			for (int c = 0; c < channels; c++)                       \
+				sum[c] += TERM(p * stride + (size_t)c);          \
 	} while (0)
 
 void KERNEL(channel_sums)(const float *restrict x, size_t pixels, int channels, double *restrict sum)

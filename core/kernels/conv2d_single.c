@@ -14,9 +14,10 @@ INLINE void add_products(vec part[PARTS], const float *a, const float *b, int co
 {
 	int i = 0;
 	for (; i + LANES <= count; i += LANES)
-		UNROLL for (int p = 0; p < PARTS; p++)
-			part[p] = vec_fma(vec_load(a + i + p * VEC_LANES), vec_load(b + i + p * VEC_LANES), part[p]);
-	UNROLL for (int p = 0; rest && p < PARTS; p++) {
+		UNROLL for (int p = 0; p < PARTS; p++) part[p] =
+			vec_fma(vec_load(a + i + p * VEC_LANES), vec_load(b + i + p * VEC_LANES), part[p]);
+	UNROLL for (int p = 0; rest && p < PARTS; p++)
+	{
 		int at = i + p * VEC_LANES, left = count - at;
 		vec_mask mask = vec_mask_first(left < 0 ? 0 : left < VEC_LANES ? left : VEC_LANES);
 		part[p] = vec_fma(vec_load_masked(a + at, mask), vec_load_masked(b + at, mask), part[p]);
@@ -28,8 +29,7 @@ INLINE void forward_row(const struct conv2d_single_forward *f, const bool rest)
 	int run = 3 * f->channels, line = (f->width + 2) * f->channels;
 	for (int x = 0; x < f->width; x++) {
 		vec part[PARTS];
-		UNROLL for (int p = 0; p < PARTS; p++)
-			part[p] = vec_zero();
+		UNROLL for (int p = 0; p < PARTS; p++) part[p] = vec_zero();
 		UNROLL for (int ky = 0; ky < 3; ky++)
 			add_products(part, f->lines + ky * line + x * f->channels, f->weight + ky * run, run, rest);
 		f->y[x] = vec_sum16(part);

@@ -1,5 +1,6 @@
-/* 3x3 convolutions with stride 1, padding 1 and one output channel (a map of logits), one image row at a time. As products of
- * matrices they would leave all but one lane of each vector idle; here the lanes run over input channels. */
+/* 3x3 convolutions with stride 1, padding 1 and one output channel (a map of logits), one image row at a time. As
+ * products of matrices they would leave all but one lane of each vector idle; here the lanes run over input
+ * channels. */
 #ifndef CORE_KERNELS_CONV2D_SINGLE_H
 #define CORE_KERNELS_CONV2D_SINGLE_H
 
@@ -8,7 +9,7 @@
 
 struct conv2d_single_forward {
 	int width, channels;
-	const float *lines; /* three image lines with a pixel of zeros on both sides, one after the other */
+	const float *lines;  /* three image lines with a pixel of zeros on both sides, one after the other */
 	const float *weight; /* (3,3,channels) */
 	float *y;            /* width sums */
 };

@@ -17,15 +17,14 @@ INLINE void run_columns(const struct epilogue_grad *e, int first, const int vecs
 	float *to = e->g ? e->g + first : NULL;
 	float *bias_grad = e->bias_grad ? e->bias_grad + first : NULL;
 	vec total[MOST_VECS];
-	UNROLL for (int v = 0; v < vecs; v++)
-		total[v] = bias_grad ? vec_load_part(bias_grad + v * VEC_LANES, v == vecs - 1 ? last : VEC_LANES)
-				     : vec_zero();
+	UNROLL for (int v = 0; v < vecs; v++) total[v] =
+		bias_grad ? vec_load_part(bias_grad + v * VEC_LANES, v == vecs - 1 ? last : VEC_LANES) : vec_zero();
 	for (size_t row = 0; row < e->rows; row++) {
 		vec sum[MOST_VECS];
-		UNROLL for (int v = 0; v < vecs; v++)
-			sum[v] = vec_zero();
+		UNROLL for (int v = 0; v < vecs; v++) sum[v] = vec_zero();
 		for (int x = 0; x < e->width; x++, y_grad += e->pitch) {
-			UNROLL for (int v = 0; v < vecs; v++) {
+			UNROLL for (int v = 0; v < vecs; v++)
+			{
 				int at = v * VEC_LANES, n = v == vecs - 1 ? last : VEC_LANES;
 				vec g = vec_load_part(y_grad + at, n);
 				if (y)
@@ -37,8 +36,7 @@ INLINE void run_columns(const struct epilogue_grad *e, int first, const int vecs
 			y = y ? y + e->pitch : NULL;
 			to = to ? to + e->g_pitch : NULL;
 		}
-		UNROLL for (int v = 0; v < vecs; v++)
-			total[v] = vec_add(total[v], sum[v]);
+		UNROLL for (int v = 0; v < vecs; v++) total[v] = vec_add(total[v], sum[v]);
 	}
 	if (!bias_grad)
 		return;

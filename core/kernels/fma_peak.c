@@ -11,12 +11,9 @@ double KERNEL(fma_peak)(int rounds, float *sums)
 {
 	const vec factor = vec_set1(0.75f), addend = vec_set1(0.25f);
 	vec sum[CHAINS];
-	UNROLL for (int i = 0; i < CHAINS; i++)
-		sum[i] = vec_load(sums + i * VEC_LANES);
+	UNROLL for (int i = 0; i < CHAINS; i++) sum[i] = vec_load(sums + i * VEC_LANES);
 	for (int round = 0; round < rounds; round++)
-		UNROLL for (int i = 0; i < CHAINS; i++)
-			sum[i] = vec_fma(sum[i], factor, addend);
-	UNROLL for (int i = 0; i < CHAINS; i++)
-		vec_store(sums + i * VEC_LANES, sum[i]);
+		UNROLL for (int i = 0; i < CHAINS; i++) sum[i] = vec_fma(sum[i], factor, addend);
+	UNROLL for (int i = 0; i < CHAINS; i++) vec_store(sums + i * VEC_LANES, sum[i]);
 	return 2.0 * CHAINS * VEC_LANES * rounds;
 }

@@ -1,5 +1,5 @@
-/* See gemm.h. A tile of c, some rows times one panel, is held in registers over the whole depth: each step loads one row
- * of the panel and multiplies it with one broadcast element of each row of a. */
+/* See gemm.h. A tile of c, some rows times one panel, is held in registers over the whole depth: each step loads one
+ * row of the panel and multiplies it with one broadcast element of each row of a. */
 #include "core/kernels/gemm.h"
 
 #include "core/kernels/kernel.h"
@@ -26,87 +26,85 @@ struct tile {
 #define A_ROWS(i, k) a[(i) / 3][((i) % 3) * a_row]
 #define A_COLUMNS(i, k) a[0][i]
 
-/* What is asked for early: where the next tile will be written, since a store to memory that is not in the cache waits for
- * it. Rows of a that follow each other without a gap are one run of memory, but it is read at twelve places at a time, which
- * the processor does not foresee: each step asks for one line of the next tile. A matrix b that lies as it is comes from
- * far away: two lines of a later row. */
+/* What is asked for early: where the next tile will be written, since a store to memory that is not in the cache
+ * waits for it. Rows of a that follow each other without a gap are one run of memory, but it is read at twelve
+ * places at a time, which the processor does not foresee: each step asks for one line of the next tile. A matrix b
+ * that lies as it is comes from far away: two lines of a later row. */
 enum { ROWS_AHEAD = 24 };
-#define A_ROWS_PREFETCH              \
-	__builtin_prefetch(next);    \
+#define A_ROWS_PREFETCH           \
+	__builtin_prefetch(next); \
 	next += ahead;
-#define A_COLUMNS_PREFETCH                           \
-	__builtin_prefetch(b + ROWS_AHEAD * b_row);  \
+#define A_COLUMNS_PREFETCH                          \
+	__builtin_prefetch(b + ROWS_AHEAD * b_row); \
 	__builtin_prefetch(b + ROWS_AHEAD * b_row + 16);
 
 /* Statements over all vectors of a tile. In the last vector only `mask` exists in c. */
-#define EACH_VEC(statement)                                                                                     \
-	UNROLL for (int i = 0; i < ROWS_; i++)                                                                  \
-		UNROLL for (int v = 0; v < VECS_; v++) {                                                        \
-			statement;                                                                              \
-		}
-
-#define DEFINE_TILE(name, ROWS, VECS, A, POINTERS, STEP)                                                        \
-	NOINLINE static void name(const struct gemm *g, const struct tile *t)                                   \
-	{                                                                                                       \
-		enum { ROWS_ = ROWS, VECS_ = VECS };                                                            \
-		const ptrdiff_t a_row = g->a_row, c_row = g->c_row, from_row = g->from_row, step = STEP;        \
-		const ptrdiff_t b_row = g->b_row ? g->b_row : PANEL;                                            \
-		const vec_mask mask = vec_mask_first(t->last);                                                  \
-		const int segments = g->segments ? g->segments : 1, depth = g->depth / segments;                \
-		const float *a[POINTERS], *a_segment = t->a, *b = t->b;                                         \
-		vec sum[ROWS][VECS], start[VECS];                                                               \
-		const float *next = t->a + ROWS * a_row;                                                        \
-		const ptrdiff_t ahead = a_row == g->depth ? 16 : 0;                                             \
-		(void)a_row, (void)next, (void)ahead;                                                           \
-		UNROLL for (int v = 0; v < VECS; v++)                                                           \
-			start[v] = vec_zero();                                                                  \
-		UNROLL for (int i = 0; i < ROWS; i++) {                                                         \
-			__builtin_prefetch(t->c + (ROWS + i) * c_row, 1);                                       \
-			if (VECS > 1)                                                                           \
-				__builtin_prefetch(t->c + (ROWS + i) * c_row + VEC_LANES, 1);                   \
-		}                                                                                               \
-		if (t->bias)                                                                                    \
-			UNROLL for (int v = 0; v < VECS; v++)                                                   \
-				start[v] = v < VECS - 1 ? vec_load(t->bias + v * VEC_LANES)                     \
-							: vec_load_masked(t->bias + v * VEC_LANES, mask);       \
-		EACH_VEC(sum[i][v] = start[v])                                                                  \
-		if (t->from) {                                                                                  \
-			const float *from = t->from;                                                            \
-			EACH_VEC(sum[i][v] = v < VECS_ - 1 ? vec_load(from + i * from_row + v * VEC_LANES)      \
-							   : vec_load_masked(from + i * from_row + v * VEC_LANES, mask)) \
-			if (t->bias)                                                                            \
-				EACH_VEC(sum[i][v] = vec_add(sum[i][v], start[v]))                              \
-		}                                                                                               \
-		for (int segment = 0; segment < segments; segment++, a_segment += g->a_segment) {               \
-			UNROLL for (int i = 0; i < POINTERS; i++)                                               \
-				a[i] = a_segment + 3 * i * a_row;                                               \
-			for (int k = depth; k > 0; k--, b += b_row) {                                           \
-				vec row[VECS];                                                                  \
-				UNROLL for (int v = 0; v < VECS; v++)                                           \
-					row[v] = vec_load(b + v * VEC_LANES);                                   \
-				UNROLL for (int i = 0; i < ROWS; i++) {                                         \
-					vec factor = vec_set1(A(i, k));                                         \
-					UNROLL for (int v = 0; v < VECS; v++)                                   \
-						sum[i][v] = vec_fma(factor, row[v], sum[i][v]);                 \
-				}                                                                               \
-				A##_PREFETCH                                                                    \
-				UNROLL for (int i = 0; i < POINTERS; i++)                                       \
-					a[i] += step;                                                           \
-			}                                                                                       \
-		}                                                                                               \
-		if (g->relu)                                                                                    \
-			EACH_VEC(sum[i][v] = vec_relu(sum[i][v]))                                               \
-		float *c = t->c;                                                                                \
-		if (t->last == VEC_LANES) {                                                                     \
-			EACH_VEC(vec_store(c + i * c_row + v * VEC_LANES, sum[i][v]))                           \
-		} else {                                                                                        \
-			EACH_VEC(if (v < VECS_ - 1) vec_store(c + i * c_row + v * VEC_LANES, sum[i][v]);        \
-				 else vec_store_masked(c + i * c_row + v * VEC_LANES, mask, sum[i][v]))         \
-		}                                                                                               \
+#define EACH_VEC(statement)                                                           \
+	UNROLL for (int i = 0; i < ROWS_; i++) UNROLL for (int v = 0; v < VECS_; v++) \
+	{                                                                             \
+		statement;                                                            \
 	}
 
-#define DEFINE_TILES(ROWS, VECS)                                                                                \
-	DEFINE_TILE(rows_##ROWS##_##VECS, ROWS, VECS, A_ROWS, (ROWS + 2) / 3, 1)                                \
+#define DEFINE_TILE(name, ROWS, VECS, A, POINTERS, STEP)                                                           \
+	NOINLINE static void name(const struct gemm *g, const struct tile *t)                                      \
+	{                                                                                                          \
+		enum { ROWS_ = ROWS, VECS_ = VECS };                                                               \
+		const ptrdiff_t a_row = g->a_row, c_row = g->c_row, from_row = g->from_row, step = STEP;           \
+		const ptrdiff_t b_row = g->b_row ? g->b_row : PANEL;                                               \
+		const vec_mask mask = vec_mask_first(t->last);                                                     \
+		const int segments = g->segments ? g->segments : 1, depth = g->depth / segments;                   \
+		const float *a[POINTERS], *a_segment = t->a, *b = t->b;                                            \
+		vec sum[ROWS][VECS], start[VECS];                                                                  \
+		const float *next = t->a + ROWS * a_row;                                                           \
+		const ptrdiff_t ahead = a_row == g->depth ? 16 : 0;                                                \
+		(void)a_row, (void)next, (void)ahead;                                                              \
+		UNROLL for (int v = 0; v < VECS; v++) start[v] = vec_zero();                                       \
+		UNROLL for (int i = 0; i < ROWS; i++)                                                              \
+		{                                                                                                  \
+			__builtin_prefetch(t->c + (ROWS + i) * c_row, 1);                                          \
+			if (VECS > 1)                                                                              \
+				__builtin_prefetch(t->c + (ROWS + i) * c_row + VEC_LANES, 1);                      \
+		}                                                                                                  \
+		if (t->bias)                                                                                       \
+			UNROLL for (int v = 0; v < VECS; v++) start[v] =                                           \
+				v < VECS - 1 ? vec_load(t->bias + v * VEC_LANES)                                   \
+					     : vec_load_masked(t->bias + v * VEC_LANES, mask);                     \
+		EACH_VEC(sum[i][v] = start[v])                                                                     \
+		if (t->from) {                                                                                     \
+			const float *from = t->from;                                                               \
+			EACH_VEC(sum[i][v] = v < VECS_ - 1                                                         \
+						     ? vec_load(from + i * from_row + v * VEC_LANES)               \
+						     : vec_load_masked(from + i * from_row + v * VEC_LANES, mask)) \
+			if (t->bias)                                                                               \
+				EACH_VEC(sum[i][v] = vec_add(sum[i][v], start[v]))                                 \
+		}                                                                                                  \
+		for (int segment = 0; segment < segments; segment++, a_segment += g->a_segment) {                  \
+			UNROLL for (int i = 0; i < POINTERS; i++) a[i] = a_segment + 3 * i * a_row;                \
+			for (int k = depth; k > 0; k--, b += b_row) {                                              \
+				vec row[VECS];                                                                     \
+				UNROLL for (int v = 0; v < VECS; v++) row[v] = vec_load(b + v * VEC_LANES);        \
+				UNROLL for (int i = 0; i < ROWS; i++)                                              \
+				{                                                                                  \
+					vec factor = vec_set1(A(i, k));                                            \
+					UNROLL for (int v = 0; v < VECS; v++) sum[i][v] =                          \
+						vec_fma(factor, row[v], sum[i][v]);                                \
+				}                                                                                  \
+				A##_PREFETCH UNROLL for (int i = 0; i < POINTERS; i++) a[i] += step;               \
+			}                                                                                          \
+		}                                                                                                  \
+		if (g->relu)                                                                                       \
+			EACH_VEC(sum[i][v] = vec_relu(sum[i][v]))                                                  \
+		float *c = t->c;                                                                                   \
+		if (t->last == VEC_LANES) {                                                                        \
+			EACH_VEC(vec_store(c + i * c_row + v * VEC_LANES, sum[i][v]))                              \
+		} else {                                                                                           \
+			EACH_VEC(if (v < VECS_ - 1) vec_store(c + i * c_row + v * VEC_LANES, sum[i][v]);           \
+				 else vec_store_masked(c + i * c_row + v * VEC_LANES, mask, sum[i][v]))            \
+		}                                                                                                  \
+	}
+
+#define DEFINE_TILES(ROWS, VECS)                                                 \
+	DEFINE_TILE(rows_##ROWS##_##VECS, ROWS, VECS, A_ROWS, (ROWS + 2) / 3, 1) \
 	DEFINE_TILE(columns_##ROWS##_##VECS, ROWS, VECS, A_COLUMNS, 1, g->a_depth)
 
 typedef void tile_function(const struct gemm *g, const struct tile *t);
@@ -117,7 +115,13 @@ struct tile_height {
 	tile_function *run[2];
 };
 
-#define HEIGHT(ROWS, VECS) { ROWS, { rows_##ROWS##_##VECS, columns_##ROWS##_##VECS } }
+#define HEIGHT(ROWS, VECS)                                            \
+	{                                                             \
+		ROWS,                                                 \
+		{                                                     \
+			rows_##ROWS##_##VECS, columns_##ROWS##_##VECS \
+		}                                                     \
+	}
 
 DEFINE_TILES(6, 2)
 DEFINE_TILES(4, 2)
@@ -141,13 +145,22 @@ static const struct tile_height heights[PANEL_VECS][7] = {
 #if defined(__AVX512F__)
 		HEIGHT(16, 1),
 #endif
-		HEIGHT(12, 1), HEIGHT(8, 1), HEIGHT(4, 1), HEIGHT(2, 1), HEIGHT(1, 1),
+		HEIGHT(12, 1),
+		HEIGHT(8, 1),
+		HEIGHT(4, 1),
+		HEIGHT(2, 1),
+		HEIGHT(1, 1),
 	},
 	{
 #if defined(__AVX512F__)
-		HEIGHT(12, 2), HEIGHT(9, 2), HEIGHT(8, 2),
+		HEIGHT(12, 2),
+		HEIGHT(9, 2),
+		HEIGHT(8, 2),
 #endif
-		HEIGHT(6, 2), HEIGHT(4, 2), HEIGHT(2, 2), HEIGHT(1, 2),
+		HEIGHT(6, 2),
+		HEIGHT(4, 2),
+		HEIGHT(2, 2),
+		HEIGHT(1, 2),
 	},
 };
 

@@ -24,7 +24,7 @@ struct gemm {
 	 * Or as it lies, if cols is a multiple of 16: b_row floats from row to row, b_panel = gemm_panel(). */
 	const float *b;
 	ptrdiff_t b_panel, b_row; /* b_row 0: packed */
-	float *c; /* c[i][j] at c[i * c_row + j] */
+	float *c;                 /* c[i][j] at c[i * c_row + j] */
 	ptrdiff_t c_row;
 	/* Where chains start: from[i * from_row + j] (may be c) plus bias[j]; NULL means 0. */
 	const float *from;

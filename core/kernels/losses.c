@@ -48,7 +48,8 @@ static inline void focal_terms(const struct focal_block *block, float gamma)
 		float log_pt = log_certainty(pt, q, epsilon);
 		float quotient = q > epsilon ? q / (pt + epsilon) : 0; /* 0: the minimum is 1 */
 		float weight = y > 0.5f ? alpha : 1 - alpha;
-		float d = (difference > 0 ? weight : -weight) * (s.value * s.rest * power) * (gamma * log_pt - quotient);
+		float d =
+			(difference > 0 ? weight : -weight) * (s.value * s.rest * power) * (gamma * log_pt - quotient);
 		d = fabsf(d) < 1e-24f ? 0 : d; /* else products with it become subnormal */
 		bool valid = y >= 0;
 		beta[i] = valid ? b : 0;

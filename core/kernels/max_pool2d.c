@@ -56,8 +56,7 @@ static void pool_any(const struct max_pool2d *p, const float *x, int oy, int ox,
 
 /* A 3x3 window inside the input, all nine taps while the best is in a register. False: there is a NaN, the result does
  * not count. `row`: floats of an input row. */
-static bool pool_3x3(const float *restrict x, ptrdiff_t row, int channels, float *restrict y,
-		     uint8_t *restrict winners)
+static bool pool_3x3(const float *restrict x, ptrdiff_t row, int channels, float *restrict y, uint8_t *restrict winners)
 {
 	const float *upper = x, *middle = x + row, *lower = middle + row;
 	int second = channels, third = 2 * channels, unordered = 0;
@@ -159,7 +158,7 @@ static struct range windows_of(const struct max_pool2d *p, int at, int windows)
 	int shifted = at + p->padding, first = shifted - p->kernel + p->stride;
 	first = first > 0 ? first / p->stride : 0;
 	int last = shifted / p->stride;
-	return (struct range){ first, last < windows ? last : windows - 1 };
+	return (struct range){first, last < windows ? last : windows - 1};
 }
 
 /* One pixel's gradient: what the windows around it send if it has won, in reading order. */
@@ -189,12 +188,10 @@ static inline void unpool_block(const float *y_grad, const uint8_t *winners, ptr
 		vec above = vec_load(y_grad - up), corner = vec_load(y_grad - up - left);
 		vec_bytes own_tap = vec_load_bytes(winners), beside_tap = vec_load_bytes(winners - left);
 		vec_bytes above_tap = vec_load_bytes(winners - up), corner_tap = vec_load_bytes(winners - up - left);
-		float *to[4] = { x_grad, x_grad + channels, x_grad + row, x_grad + row + channels };
+		float *to[4] = {x_grad, x_grad + channels, x_grad + row, x_grad + row + channels};
 		vec sum[4];
-		UNROLL for (int i = 0; i < 4; i++)
-			__builtin_prefetch(to[i] + AHEAD, 1);
-		UNROLL for (int i = 0; i < 4; i++)
-			sum[i] = add ? vec_load(to[i]) : vec_zero();
+		UNROLL for (int i = 0; i < 4; i++) __builtin_prefetch(to[i] + AHEAD, 1);
+		UNROLL for (int i = 0; i < 4; i++) sum[i] = add ? vec_load(to[i]) : vec_zero();
 		sum[0] = vec_add(sum[0], vec_where_byte(corner_tap, 8, corner));
 		sum[0] = vec_add(sum[0], vec_where_byte(above_tap, 6, above));
 		sum[0] = vec_add(sum[0], vec_where_byte(beside_tap, 2, beside));
@@ -204,8 +201,7 @@ static inline void unpool_block(const float *y_grad, const uint8_t *winners, ptr
 		sum[2] = vec_add(sum[2], vec_where_byte(beside_tap, 5, beside));
 		sum[2] = vec_add(sum[2], vec_where_byte(own_tap, 3, own));
 		sum[3] = vec_add(sum[3], vec_where_byte(own_tap, 4, own));
-		UNROLL for (int i = 0; i < 4; i++)
-			vec_store(to[i], sum[i]);
+		UNROLL for (int i = 0; i < 4; i++) vec_store(to[i], sum[i]);
 	}
 }
 

@@ -6,12 +6,12 @@
 #include <stddef.h>
 
 struct adam_run {
-	float scale; /* of clipping: multiplies the gradient */
-	float decay; /* weight_decay where it is part of the gradient */
-	float keep;  /* 1 - lr * weight_decay where it is not */
+	float scale;                      /* of clipping: multiplies the gradient */
+	float decay;                      /* weight_decay where it is part of the gradient */
+	float keep;                       /* 1 - lr * weight_decay where it is not */
 	float beta1, rest1, beta2, rest2; /* rest = 1 - beta */
-	float lr;       /* over 1 - beta1^t */
-	float correct2; /* 1 / sqrt(1 - beta2^t) */
+	float lr;                         /* over 1 - beta1^t */
+	float correct2;                   /* 1 / sqrt(1 - beta2^t) */
 	float epsilon;
 	float *values, *first, *second;
 	const float *grads;

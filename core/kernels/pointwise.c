@@ -1,20 +1,16 @@
-/* One output per element, from the elements at the same place. The output may be an input where this is said: ivdep tells
- * the compiler that no element depends on another one. */
+/* One output per element, from the elements at the same place. The output may be an input where this is said: ivdep
+ * tells the compiler that no element depends on another one. */
 #include "core/kernels/kernel.h"
 #include "core/kernels/vmath.h"
 
 /* to[i] = VALUE or to[i] += VALUE for all i; when storing, `to` may be an input. */
-#define STORE_OR_ADD(to, VALUE)                                         \
-	do {                                                            \
-		if (add) {                                              \
-			_Pragma("GCC ivdep")                            \
-			for (size_t i = 0; i < count; i++)              \
-				(to)[i] += (VALUE);                     \
-		} else {                                                \
-			_Pragma("GCC ivdep")                            \
-			for (size_t i = 0; i < count; i++)              \
-				(to)[i] = (VALUE);                      \
-		}                                                       \
+#define STORE_OR_ADD(to, VALUE)                                                                    \
+	do {                                                                                       \
+		if (add) {                                                                         \
+			_Pragma("GCC ivdep") for (size_t i = 0; i < count; i++)(to)[i] += (VALUE); \
+		} else {                                                                           \
+			_Pragma("GCC ivdep") for (size_t i = 0; i < count; i++)(to)[i] = (VALUE);  \
+		}                                                                                  \
 	} while (0)
 
 /* v where `yes`, else 0: by its bits, because compilers turn a choice between a load and 0 into a branch. */
@@ -23,7 +19,7 @@ static inline float where(bool yes, float v)
 	union {
 		float value;
 		uint32_t bits;
-	} u = { v };
+	} u = {v};
 	u.bits &= -(uint32_t)yes;
 	return u.value;
 }

@@ -32,7 +32,7 @@ void KERNEL(fake_quantize_grad)(float *y_grad, const float *y, size_t count, flo
 /* Two vectors of each, so that a step need not wait for the one before it. */
 void KERNEL(value_range)(const float *x, size_t count, float *low, float *high)
 {
-	vec least[2] = { vec_zero(), vec_zero() }, most[2] = { vec_zero(), vec_zero() };
+	vec least[2] = {vec_zero(), vec_zero()}, most[2] = {vec_zero(), vec_zero()};
 	float lane[2 * VEC_LANES];
 	size_t whole = count - count % (2 * VEC_LANES);
 	for (size_t i = 0; i < whole; i += 2 * VEC_LANES) {

@@ -13,7 +13,7 @@ static double add_lanes(double lane[LANES])
 
 double KERNEL(sum_floats)(const float *x, size_t count)
 {
-	double lane[LANES] = { 0 };
+	double lane[LANES] = {0};
 	size_t whole = count - count % LANES;
 	for (size_t base = 0; base < whole; base += LANES)
 		for (size_t j = 0; j < LANES; j++)
@@ -25,7 +25,7 @@ double KERNEL(sum_floats)(const float *x, size_t count)
 
 double KERNEL(sum_of_squares)(const float *x, size_t count)
 {
-	double lane[LANES] = { 0 };
+	double lane[LANES] = {0};
 	size_t whole = count - count % LANES;
 	for (size_t base = 0; base < whole; base += LANES)
 		for (size_t j = 0; j < LANES; j++)

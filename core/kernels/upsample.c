@@ -12,7 +12,7 @@ static int clamp(int value, int high)
 	return value < 0 ? 0 : value > high ? high : value;
 }
 
-/* --- bilinear, forward -------------------------------------------------------------------------------------------- */
+/* --- bilinear, forward ---------------------------------------------------- */
 
 static void blend(const float *restrict upper, const float *restrict lower, float upper_weight, float lower_weight,
 		  size_t count, float *restrict line)
@@ -69,7 +69,7 @@ void KERNEL(upsample_bilinear)(const struct upsample *u, const float *in, float 
 	}
 }
 
-/* --- bilinear, gradient ------------------------------------------------------------------------------------------- */
+/* --- bilinear, gradient --------------------------------------------------- */
 
 /* What four neighbours send to the input pixel between them. */
 static inline float gather(float a, float b, float c, float d)
@@ -97,8 +97,8 @@ static inline void narrow_by_2(const float *restrict line, int width, int channe
 static inline void narrow_planes_by_2(const float *restrict line, int width, float *restrict in_grad, bool add)
 {
 	for (int x = 0; x < width; x++)
-		in_grad[x] = (add ? in_grad[x] : 0) +
-			     gather(line[2 * x - 1], line[2 * x], line[2 * x + 1], line[2 * x + 2]);
+		in_grad[x] =
+			(add ? in_grad[x] : 0) + gather(line[2 * x - 1], line[2 * x], line[2 * x + 1], line[2 * x + 2]);
 }
 
 static void grad_by_2(const struct upsample *u, const float *out_grad, float *in_grad, float *line, bool add)
@@ -164,7 +164,7 @@ void KERNEL(upsample_bilinear_grad)(const struct upsample *u, const float *out_g
 	}
 }
 
-/* --- nearest ------------------------------------------------------------------------------------------------------ */
+/* --- nearest -------------------------------------------------------------- */
 
 void KERNEL(upsample_nearest)(const struct upsample *u, const float *in, float *out)
 {

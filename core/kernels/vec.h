@@ -65,7 +65,6 @@ enum { VEC_LANES = 8, VEC_REGISTERS = 16 };
 #define vec_max(a, b) _mm256_max_ps(a, b)
 #define vec_where_positive(m, a) _mm256_and_ps(_mm256_cmp_ps(m, _mm256_setzero_ps(), _CMP_GT_OQ), a)
 
-
 typedef __m256i vec_mask;
 static inline vec_mask vec_mask_first(int n)
 {
@@ -94,7 +93,7 @@ typedef float vec __attribute__((vector_size(4 * VEC_LANES)));
 
 static inline vec vec_set1(float x)
 {
-	return (vec){ x, x, x, x };
+	return (vec){x, x, x, x};
 }
 
 static inline vec vec_zero(void)
@@ -178,7 +177,7 @@ typedef int32_t vec_bytes __attribute__((vector_size(4 * VEC_LANES)));
 
 static inline vec_bytes vec_load_bytes(const uint8_t *p)
 {
-	return (vec_bytes){ p[0], p[1], p[2], p[3] };
+	return (vec_bytes){p[0], p[1], p[2], p[3]};
 }
 
 #define vec_where_byte(bytes, value, a) ((vec)(((bytes) == (value)) & (vec_bytes)(a)))

@@ -1,6 +1,6 @@
-/* exp, log and the logistic function for inner loops: only +, -, *, / and bit operations, each rounded as written, so that
- * a compiler can vectorise them and every machine gets the same bits (libm's own differ between processors with and
- * without FMA). Relative error below 2e-7. A NaN stays a NaN. For scalars in double: core/portable_math.h. */
+/* exp, log and the logistic function for inner loops: only +, -, *, / and bit operations, each rounded as written,
+ * so that a compiler can vectorise them and every machine gets the same bits (libm's own differ between processors
+ * with and without FMA). Relative error below 2e-7. A NaN stays a NaN. For scalars in double: core/portable_math.h. */
 #ifndef CORE_KERNELS_VMATH_H
 #define CORE_KERNELS_VMATH_H
 
@@ -24,7 +24,7 @@ static inline float vmath_float(uint32_t bits)
 }
 
 /* Adding it to a small number rounds to an integer, which is then found in the low bits of the sum. */
-#define VMATH_ROUND 12582912.0f /* 1.5 * 2^23 */
+#define VMATH_ROUND 12582912.0f     /* 1.5 * 2^23 */
 #define VMATH_LN2_HIGH 0.693359375f /* 355/512: times an exponent it is exact */
 #define VMATH_LN2_LOW -2.12194440e-4f
 
@@ -52,8 +52,8 @@ static inline float vmath_exp(float x)
 	return vmath_exp_within(x > 87 ? 87 : x);
 }
 
-/* A number as 2^n (1 + f), f in [sqrt 1/2 - 1, sqrt 2 - 1). Who knows a number near 1 better as its distance from 1 sets
- * n = 0 and f himself. */
+/* A number as 2^n (1 + f), f in [sqrt 1/2 - 1, sqrt 2 - 1). Who knows a number near 1 better as its distance from 1
+ * sets n = 0 and f himself. */
 struct vmath_parts {
 	float n, f;
 };

@@ -127,19 +127,19 @@ INLINE bool inside(const struct part *p, int row, int col)
 INLINE void input_vector(struct part p, const float *x, float *v)
 {
 	vec half[PATCH][PATCH];
-	UNROLL for (int j = 0; j < PATCH; j++) {
+	UNROLL for (int j = 0; j < PATCH; j++)
+	{
 		vec d[PATCH], column[PATCH];
-		UNROLL for (int i = 0; i < PATCH; i++)
-			d[i] = inside(&p, i, j) ? load(x + i * p.map->down + j * p.map->right, p.n) : vec_zero();
+		UNROLL for (int i = 0; i < PATCH; i++) d[i] =
+			inside(&p, i, j) ? load(x + i * p.map->down + j * p.map->right, p.n) : vec_zero();
 		input_1d(d, column);
-		UNROLL for (int i = 0; i < PATCH; i++)
-			half[i][j] = column[i];
+		UNROLL for (int i = 0; i < PATCH; i++) half[i][j] = column[i];
 	}
-	UNROLL for (int i = 0; i < PATCH; i++) {
+	UNROLL for (int i = 0; i < PATCH; i++)
+	{
 		vec row[PATCH];
 		input_1d(half[i], row);
-		UNROLL for (int j = 0; j < PATCH; j++)
-			vec_store(v + (PATCH * i + j) * p.frequency, row[j]);
+		UNROLL for (int j = 0; j < PATCH; j++) vec_store(v + (PATCH * i + j) * p.frequency, row[j]);
 	}
 }
 
@@ -148,18 +148,19 @@ INLINE void input_vector(struct part p, const float *x, float *v)
 INLINE void input_adjoint_vector(struct part p, bool add, bool above, bool left, const float *v, float *x)
 {
 	vec half[PATCH][PATCH];
-	UNROLL for (int j = 0; j < PATCH; j++) {
+	UNROLL for (int j = 0; j < PATCH; j++)
+	{
 		vec column[PATCH], d[PATCH];
-		UNROLL for (int i = 0; i < PATCH; i++)
-			column[i] = vec_load(v + (PATCH * i + j) * p.frequency);
+		UNROLL for (int i = 0; i < PATCH; i++) column[i] = vec_load(v + (PATCH * i + j) * p.frequency);
 		input_adjoint_1d(column, d);
-		UNROLL for (int i = 0; i < PATCH; i++)
-			half[i][j] = d[i];
+		UNROLL for (int i = 0; i < PATCH; i++) half[i][j] = d[i];
 	}
-	UNROLL for (int i = 0; i < PATCH; i++) {
+	UNROLL for (int i = 0; i < PATCH; i++)
+	{
 		vec row[PATCH];
 		input_adjoint_1d(half[i], row);
-		UNROLL for (int j = 0; j < PATCH; j++) {
+		UNROLL for (int j = 0; j < PATCH; j++)
+		{
 			float *to = x + i * p.map->down + j * p.map->right;
 			if (!inside(&p, i, j))
 				continue;
@@ -173,18 +174,19 @@ INLINE void output_vector(struct part p, const struct winograd_epilogue *e, cons
 			  const float *from, float *y)
 {
 	vec half[TILE][PATCH], start = bias ? load(bias, p.n) : vec_zero();
-	UNROLL for (int j = 0; j < PATCH; j++) {
+	UNROLL for (int j = 0; j < PATCH; j++)
+	{
 		vec column[PATCH], d[TILE];
-		UNROLL for (int i = 0; i < PATCH; i++)
-			column[i] = vec_load(m + (PATCH * i + j) * p.frequency);
+		UNROLL for (int i = 0; i < PATCH; i++) column[i] = vec_load(m + (PATCH * i + j) * p.frequency);
 		output_1d(column, d);
-		UNROLL for (int i = 0; i < TILE; i++)
-			half[i][j] = d[i];
+		UNROLL for (int i = 0; i < TILE; i++) half[i][j] = d[i];
 	}
-	UNROLL for (int i = 0; i < TILE; i++) {
+	UNROLL for (int i = 0; i < TILE; i++)
+	{
 		vec row[TILE];
 		output_1d(half[i], row);
-		UNROLL for (int j = 0; j < TILE; j++) {
+		UNROLL for (int j = 0; j < TILE; j++)
+		{
 			if (!inside(&p, i + 1, j + 1))
 				continue;
 			vec sum = vec_add(row[j], start);
@@ -198,31 +200,30 @@ INLINE void output_vector(struct part p, const struct winograd_epilogue *e, cons
 INLINE void output_adjoint_vector(struct part p, const float *y, float *m)
 {
 	vec half[PATCH][TILE];
-	UNROLL for (int j = 0; j < TILE; j++) {
+	UNROLL for (int j = 0; j < TILE; j++)
+	{
 		vec d[TILE], column[PATCH];
-		UNROLL for (int i = 0; i < TILE; i++)
-			d[i] = inside(&p, i + 1, j + 1) ? load(y + i * p.map->down + j * p.map->right, p.n) :
-							  vec_zero();
+		UNROLL for (int i = 0; i < TILE; i++) d[i] =
+			inside(&p, i + 1, j + 1) ? load(y + i * p.map->down + j * p.map->right, p.n) : vec_zero();
 		output_adjoint_1d(d, column);
-		UNROLL for (int i = 0; i < PATCH; i++)
-			half[i][j] = column[i];
+		UNROLL for (int i = 0; i < PATCH; i++) half[i][j] = column[i];
 	}
-	UNROLL for (int i = 0; i < PATCH; i++) {
+	UNROLL for (int i = 0; i < PATCH; i++)
+	{
 		vec row[PATCH];
 		output_adjoint_1d(half[i], row);
-		UNROLL for (int j = 0; j < PATCH; j++)
-			vec_store(m + (PATCH * i + j) * p.frequency, row[j]);
+		UNROLL for (int j = 0; j < PATCH; j++) vec_store(m + (PATCH * i + j) * p.frequency, row[j]);
 	}
 }
 
 /* All vectors of channels of one tile: VECTOR(part, channel). */
-#define FOR_CHANNELS(tile_, map_, matrices, VECTOR)							\
-	do {												\
-		int c = 0, channels = (map_)->channels;							\
-		for (; c + VEC_LANES <= channels; c += VEC_LANES)					\
-			VECTOR(((struct part){ tile_, map_, (matrices)->frequency, VEC_LANES }), c);	\
-		if (c < channels)									\
-			VECTOR(((struct part){ tile_, map_, (matrices)->frequency, channels - c }), c);	\
+#define FOR_CHANNELS(tile_, map_, matrices, VECTOR)                                                   \
+	do {                                                                                          \
+		int c = 0, channels = (map_)->channels;                                               \
+		for (; c + VEC_LANES <= channels; c += VEC_LANES)                                     \
+			VECTOR(((struct part){tile_, map_, (matrices)->frequency, VEC_LANES}), c);    \
+		if (c < channels)                                                                     \
+			VECTOR(((struct part){tile_, map_, (matrices)->frequency, channels - c}), c); \
 	} while (0)
 
 void KERNEL(winograd_input)(const struct winograd_map *map, const float *x, const struct winograd_tile *tiles,
@@ -241,8 +242,7 @@ void KERNEL(winograd_input)(const struct winograd_map *map, const float *x, cons
 void KERNEL(winograd_input_adjoint)(const struct winograd_map *map, const struct winograd_matrices *v,
 				    const struct winograd_tile *tiles, int count, bool add, float *x)
 {
-#define INPUT_ADJOINT(part, c)	\
-	input_adjoint_vector(part, add, above, left, v->data + t * v->pitch + (c), patch + (c))
+#define INPUT_ADJOINT(part, c) input_adjoint_vector(part, add, above, left, v->data + t * v->pitch + (c), patch + (c))
 	for (int t = 0; t < count; t++) {
 		float *patch = x + tiles[t].pixel * map->pitch - map->down - map->right;
 		bool above = tiles[t].row_begin == 0, left = tiles[t].col_begin == 0;
@@ -256,9 +256,9 @@ void KERNEL(winograd_input_adjoint)(const struct winograd_map *map, const struct
 void KERNEL(winograd_output)(const struct winograd_map *map, const struct winograd_matrices *m,
 			     const struct winograd_tile *tiles, int count, const struct winograd_epilogue *e, float *y)
 {
-#define OUTPUT(part, c)										\
-	output_vector(part, e, m->data + t * m->pitch + (c), e->bias ? e->bias + (c) : NULL,	\
-		      from ? from + (c) : NULL, first + (c))
+#define OUTPUT(part, c)                                                                                                \
+	output_vector(part, e, m->data + t * m->pitch + (c), e->bias ? e->bias + (c) : NULL, from ? from + (c) : NULL, \
+		      first + (c))
 	for (int t = 0; t < count; t++) {
 		float *first = y + tiles[t].pixel * map->pitch;
 		const float *from = e->from ? e->from + tiles[t].pixel * e->from_map.pitch : NULL;
@@ -301,13 +301,13 @@ INLINE void load_filters(const float *data, ptrdiff_t step, int n, vec taps[9])
 	struct filters f;
 	if (n < VEC_LANES)
 		memset(&f, 0, sizeof f);
-	ROLLED for (int l = 0; l < n; l++, data += step) {
+	ROLLED for (int l = 0; l < n; l++, data += step)
+	{
 		*four_taps(&f, l, 0) = *(const four_floats *)data;
 		*four_taps(&f, l, 4) = *(const four_floats *)(data + 4);
 		f.last[l] = data[8];
 	}
-	UNROLL for (int i = 0; i < 8; i++)
-		taps[i] = vec_load(f.taps[i]);
+	UNROLL for (int i = 0; i < 8; i++) taps[i] = vec_load(f.taps[i]);
 	taps[8] = vec_load(f.last);
 	vec_transpose4(taps);
 	vec_transpose4(taps + 4);
@@ -319,10 +319,10 @@ INLINE void add_filters(vec taps[9], int n, float *data)
 	struct filters f;
 	vec_transpose4(taps);
 	vec_transpose4(taps + 4);
-	UNROLL for (int i = 0; i < 8; i++)
-		vec_store(f.taps[i], taps[i]);
+	UNROLL for (int i = 0; i < 8; i++) vec_store(f.taps[i], taps[i]);
 	vec_store(f.last, taps[8]);
-	ROLLED for (int l = 0; l < n; l++, data += 9) {
+	ROLLED for (int l = 0; l < n; l++, data += 9)
+	{
 		*(four_floats *)data += *four_taps(&f, l, 0);
 		*(four_floats *)(data + 4) += *four_taps(&f, l, 4);
 		data[8] += f.last[l];
@@ -334,19 +334,18 @@ INLINE void filter_vector(const struct winograd_filters *filters, const float *d
 {
 	vec taps[9], half[PATCH][3];
 	load_filters(data, filters->col, n, taps);
-	UNROLL for (int j = 0; j < 3; j++) {
+	UNROLL for (int j = 0; j < 3; j++)
+	{
 		vec g[3], column[PATCH];
-		UNROLL for (int i = 0; i < 3; i++)
-			g[i] = vec_mul(vec_set1(filters->scale), taps[3 * i + j]);
+		UNROLL for (int i = 0; i < 3; i++) g[i] = vec_mul(vec_set1(filters->scale), taps[3 * i + j]);
 		filter_1d(g, column);
-		UNROLL for (int i = 0; i < PATCH; i++)
-			half[i][j] = column[i];
+		UNROLL for (int i = 0; i < PATCH; i++) half[i][j] = column[i];
 	}
-	UNROLL for (int i = 0; i < PATCH; i++) {
+	UNROLL for (int i = 0; i < PATCH; i++)
+	{
 		vec row[PATCH];
 		filter_1d(half[i], row);
-		UNROLL for (int j = 0; j < PATCH; j++)
-			vec_store(u + (PATCH * i + j) * frequency, row[j]);
+		UNROLL for (int j = 0; j < PATCH; j++) vec_store(u + (PATCH * i + j) * frequency, row[j]);
 	}
 }
 
@@ -368,19 +367,18 @@ void KERNEL(winograd_filter)(const struct winograd_filters *filters, float *u, p
 INLINE void filter_adjoint_vector(const float *u, ptrdiff_t frequency, float scale, int n, float *grad)
 {
 	vec taps[9], half[3][PATCH];
-	UNROLL for (int j = 0; j < PATCH; j++) {
+	UNROLL for (int j = 0; j < PATCH; j++)
+	{
 		vec column[PATCH], g[3];
-		UNROLL for (int i = 0; i < PATCH; i++)
-			column[i] = vec_load(u + (PATCH * i + j) * frequency);
+		UNROLL for (int i = 0; i < PATCH; i++) column[i] = vec_load(u + (PATCH * i + j) * frequency);
 		filter_adjoint_1d(column, g);
-		UNROLL for (int i = 0; i < 3; i++)
-			half[i][j] = g[i];
+		UNROLL for (int i = 0; i < 3; i++) half[i][j] = g[i];
 	}
-	UNROLL for (int i = 0; i < 3; i++) {
+	UNROLL for (int i = 0; i < 3; i++)
+	{
 		vec row[3];
 		filter_adjoint_1d(half[i], row);
-		UNROLL for (int j = 0; j < 3; j++)
-			taps[3 * i + j] = vec_mul(vec_set1(scale), row[j]);
+		UNROLL for (int j = 0; j < 3; j++) taps[3 * i + j] = vec_mul(vec_set1(scale), row[j]);
 	}
 	add_filters(taps, n, grad);
 }

@@ -47,7 +47,7 @@ struct winograd_products {
 	const float *b;
 	ptrdiff_t b_panel, b_frequency;
 	int b_row; /* row 0 of the product's b is this row of the panels, which may be deeper */
-	float *c; /* c[i][j] at c[i * c_pitch + j], written up to the next multiple of 16 columns */
+	float *c;  /* c[i][j] at c[i * c_pitch + j], written up to the next multiple of 16 columns */
 	ptrdiff_t c_pitch, c_frequency;
 	bool add;
 };

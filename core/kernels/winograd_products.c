@@ -27,68 +27,65 @@ struct strip {
 
 /* a[i][k]: a pointer for every third row, as the processor's address modes have it; or one for all. */
 #define A_ROWS(i, k) a[(i) / 3][((i) % 3) * a_pitch + (k)]
-#define A_COLUMNS(i, k) a[0][(k) * a_pitch + (i)]
+#define A_COLUMNS(i, k) a[0][(k)*a_pitch + (i)]
 
-#define EACH_SUM(statement)						\
-	UNROLL for (int i = 0; i < ROWS_; i++)				\
-		UNROLL for (int v = 0; v < VECS_; v++) {		\
-			float *at = c + i * c_pitch + v * VEC_LANES;	\
-			statement;					\
-		}
+#define EACH_SUM(statement)                                                           \
+	UNROLL for (int i = 0; i < ROWS_; i++) UNROLL for (int v = 0; v < VECS_; v++) \
+	{                                                                             \
+		float *at = c + i * c_pitch + v * VEC_LANES;                          \
+		statement;                                                            \
+	}
 
 /* `steps` steps along the depth. */
-#define STEPS(steps, A)									\
-	for (; depth >= (steps); depth -= (steps)) {					\
-		UNROLL for (int k = 0; k < (steps); k++) {				\
-			const float *row_ahead = b + (k + AHEAD_) * b_pitch;		\
-			vec row[VECS_];							\
-			UNROLL for (int v = 0; v < VECS_; v++)				\
-				row[v] = vec_load(b + k * b_pitch + v * VEC_LANES);	\
-			if (AHEAD_)							\
-				UNROLL for (int v = 0; v < VECS_; v++)			\
-					__builtin_prefetch(row_ahead + v * VEC_LANES);	\
-			UNROLL for (int i = 0; i < ROWS_; i++) {			\
-				vec factor = vec_set1(A(i, k));				\
-				UNROLL for (int v = 0; v < VECS_; v++)			\
-					sum[i][v] = vec_fma(factor, row[v], sum[i][v]);	\
-			}								\
-		}									\
-		UNROLL for (int i = 0; i < POINTERS_; i++)				\
-			a[i] += (steps) * a_step;					\
-		b += (steps) * b_pitch;							\
+#define STEPS(steps, A)                                                                                                \
+	for (; depth >= (steps); depth -= (steps)) {                                                                   \
+		UNROLL for (int k = 0; k < (steps); k++)                                                               \
+		{                                                                                                      \
+			const float *row_ahead = b + (k + AHEAD_) * b_pitch;                                           \
+			vec row[VECS_];                                                                                \
+			UNROLL for (int v = 0; v < VECS_; v++) row[v] = vec_load(b + k * b_pitch + v * VEC_LANES);     \
+			if (AHEAD_)                                                                                    \
+				UNROLL for (int v = 0; v < VECS_; v++) __builtin_prefetch(row_ahead + v * VEC_LANES);  \
+			UNROLL for (int i = 0; i < ROWS_; i++)                                                         \
+			{                                                                                              \
+				vec factor = vec_set1(A(i, k));                                                        \
+				UNROLL for (int v = 0; v < VECS_; v++) sum[i][v] = vec_fma(factor, row[v], sum[i][v]); \
+			}                                                                                              \
+		}                                                                                                      \
+		UNROLL for (int i = 0; i < POINTERS_; i++) a[i] += (steps)*a_step;                                     \
+		b += (steps)*b_pitch;                                                                                  \
 	}
 
 /* c of `tiles` times ROWS rows. Steps are unrolled where all addresses differ by constants. */
-#define DEFINE_STRIP(name, ROWS, VECS, A, POINTERS, A_ROW, A_STEP, B_PITCH, UNROLLED, AHEAD)	\
-	static void name(const struct strip *s, int tiles)					\
-	{											\
-		enum { ROWS_ = ROWS, VECS_ = VECS, POINTERS_ = POINTERS, AHEAD_ = AHEAD };	\
-		const ptrdiff_t a_pitch = s->a_pitch, b_pitch = B_PITCH, c_pitch = s->c_pitch;	\
-		const ptrdiff_t a_row = A_ROW, a_step = A_STEP;					\
-		float *c = s->c;								\
-		for (int t = 0; t < tiles; t++, c += ROWS * c_pitch) {				\
-			const float *a[POINTERS], *b = s->b;					\
-			vec sum[ROWS][VECS];							\
-			int depth = s->depth;							\
-			UNROLL for (int i = 0; i < POINTERS; i++)				\
-				a[i] = s->a + (t * ROWS + 3 * i) * a_row;			\
-			if (s->add)								\
-				EACH_SUM(sum[i][v] = vec_load(at))				\
-			else									\
-				EACH_SUM(sum[i][v] = vec_zero(); (void)at)			\
-			STEPS(UNROLLED, A)							\
-			STEPS(1, A)								\
-			EACH_SUM(vec_store(at, sum[i][v]))					\
-		}										\
+#define DEFINE_STRIP(name, ROWS, VECS, A, POINTERS, A_ROW, A_STEP, B_PITCH, UNROLLED, AHEAD)                \
+	static void name(const struct strip *s, int tiles)                                                  \
+	{                                                                                                   \
+		enum { ROWS_ = ROWS, VECS_ = VECS, POINTERS_ = POINTERS, AHEAD_ = AHEAD };                  \
+		const ptrdiff_t a_pitch = s->a_pitch, b_pitch = B_PITCH, c_pitch = s->c_pitch;              \
+		const ptrdiff_t a_row = A_ROW, a_step = A_STEP;                                             \
+		float *c = s->c;                                                                            \
+		for (int t = 0; t < tiles; t++, c += ROWS * c_pitch) {                                      \
+			const float *a[POINTERS], *b = s->b;                                                \
+			vec sum[ROWS][VECS];                                                                \
+			int depth = s->depth;                                                               \
+			UNROLL for (int i = 0; i < POINTERS; i++) a[i] = s->a + (t * ROWS + 3 * i) * a_row; \
+			if (s->add)                                                                         \
+				EACH_SUM(sum[i][v] = vec_load(at))                                          \
+			else                                                                                \
+				EACH_SUM(sum[i][v] = vec_zero(); (void)at)                                  \
+			STEPS(UNROLLED, A)                                                                  \
+			STEPS(1, A)                                                                         \
+			EACH_SUM(vec_store(at, sum[i][v]))                                                  \
+		}                                                                                           \
 	}
 
-#define DEFINE_ROWS(ROWS, VECS)									\
-	DEFINE_STRIP(strip_##ROWS##_##VECS, ROWS, VECS, A_ROWS, (ROWS + 2) / 3, a_pitch, 1,	\
-		     VECS * VEC_LANES, 4, VECS > 1 && ROWS == LOW_ROWS ? STEPS_AHEAD : 0)
-#define DEFINE_COLUMNS(ROWS, VECS)	\
+#define DEFINE_ROWS(ROWS, VECS)                                                                                  \
+	DEFINE_STRIP(strip_##ROWS##_##VECS, ROWS, VECS, A_ROWS, (ROWS + 2) / 3, a_pitch, 1, VECS * VEC_LANES, 4, \
+		     VECS > 1 && ROWS == LOW_ROWS ? STEPS_AHEAD : 0)
+#define DEFINE_COLUMNS(ROWS, VECS) \
 	DEFINE_STRIP(transposed_##ROWS##_##VECS, ROWS, VECS, A_COLUMNS, 1, 1, a_pitch, s->b_pitch, 1, 0)
-#define DEFINE_STRIPS(ROWS, VECS)	\
-	DEFINE_ROWS(ROWS, VECS)		\
+#define DEFINE_STRIPS(ROWS, VECS) \
+	DEFINE_ROWS(ROWS, VECS)   \
 	DEFINE_COLUMNS(ROWS, VECS)
 
 typedef void strip_function(const struct strip *s, int tiles);
@@ -98,7 +95,13 @@ struct height {
 	strip_function *run[2]; /* a, a transposed */
 };
 
-#define HEIGHT(ROWS, VECS) { ROWS, { strip_##ROWS##_##VECS, transposed_##ROWS##_##VECS } }
+#define HEIGHT(ROWS, VECS)                                                \
+	{                                                                 \
+		ROWS,                                                     \
+		{                                                         \
+			strip_##ROWS##_##VECS, transposed_##ROWS##_##VECS \
+		}                                                         \
+	}
 
 DEFINE_STRIPS(6, 2)
 DEFINE_STRIPS(4, 2)
@@ -121,13 +124,21 @@ static const struct height heights[PANEL_VECS][6] = {
 #if defined(__AVX512F__)
 		HEIGHT(16, 1),
 #endif
-		HEIGHT(12, 1), HEIGHT(8, 1), HEIGHT(4, 1), HEIGHT(2, 1), HEIGHT(1, 1),
+		HEIGHT(12, 1),
+		HEIGHT(8, 1),
+		HEIGHT(4, 1),
+		HEIGHT(2, 1),
+		HEIGHT(1, 1),
 	},
 	{
 #if defined(__AVX512F__)
-		HEIGHT(12, 2), HEIGHT(8, 2),
+		HEIGHT(12, 2),
+		HEIGHT(8, 2),
 #endif
-		HEIGHT(6, 2), HEIGHT(4, 2), HEIGHT(2, 2), HEIGHT(1, 2),
+		HEIGHT(6, 2),
+		HEIGHT(4, 2),
+		HEIGHT(2, 2),
+		HEIGHT(1, 2),
 	},
 };
 

@@ -1,5 +1,6 @@
-/* The click planes at every resolution, for clicks that enter behind the first convolution: 3x3 convolutions of stride 2, each with its
- * relu, from full size down. Unlike a pooled mask, the channels can say where in its square an outline runs. */
+/* The click planes at every resolution, for clicks that enter behind the first convolution: 3x3 convolutions of
+ * stride 2, each with its relu, from full size down. Unlike a pooled mask, the channels can say where in its square
+ * an outline runs. */
 #ifndef CORE_NN_CLICK_PYRAMID_H
 #define CORE_NN_CLICK_PYRAMID_H
 

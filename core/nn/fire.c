@@ -15,8 +15,8 @@ static int conv_relu(struct nn *nn, const char *name, const char *part, int x, s
 
 int nn_fire(struct nn *nn, const char *name, int x, int squeeze, int expand)
 {
-	int s = conv_relu(nn, name, "squeeze", x, (struct nn_conv2d){ .channels = squeeze, .kernel = 1 });
-	int e1 = conv_relu(nn, name, "expand1x1", s, (struct nn_conv2d){ .channels = expand, .kernel = 1 });
-	int e3 = conv_relu(nn, name, "expand3x3", s, (struct nn_conv2d){ .channels = expand, .kernel = 3, .padding = 1 });
+	int s = conv_relu(nn, name, "squeeze", x, (struct nn_conv2d){.channels = squeeze, .kernel = 1});
+	int e1 = conv_relu(nn, name, "expand1x1", s, (struct nn_conv2d){.channels = expand, .kernel = 1});
+	int e3 = conv_relu(nn, name, "expand3x3", s, (struct nn_conv2d){.channels = expand, .kernel = 3, .padding = 1});
 	return nn_concat(nn, name, e1, e3);
 }

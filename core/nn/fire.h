@@ -1,4 +1,5 @@
-/* The fire module of SqueezeNet (Iandola et al., arXiv 1602.07360, section 3.2): squeeze1x1, then expand1x1 beside expand3x3. */
+/* The fire module of SqueezeNet (Iandola et al., arXiv 1602.07360, section 3.2): squeeze1x1, then expand1x1 beside
+ * expand3x3. */
 #ifndef CORE_NN_FIRE_H
 #define CORE_NN_FIRE_H
 

@@ -8,7 +8,7 @@
 
 struct shape nn_shape(const struct nn *nn, int node)
 {
-	return node < 0 ? (struct shape){ 0 } : nn->graph->nodes[node].shape;
+	return node < 0 ? (struct shape){0} : nn->graph->nodes[node].shape;
 }
 
 static int add(struct nn *nn, const struct op *op, const char *name, const void *attr, int x)
@@ -18,7 +18,7 @@ static int add(struct nn *nn, const struct op *op, const char *name, const void 
 
 static int add_two(struct nn *nn, const struct op *op, const char *name, int a, int b)
 {
-	int inputs[] = { a, b };
+	int inputs[] = {a, b};
 	return nn->graph->status ? -1 : graph_add(nn->graph, op, name, NULL, inputs, 2, NULL, 0);
 }
 
@@ -34,12 +34,12 @@ static int add_param(struct nn *nn, const char *name, const char *suffix, struct
 /* The parameters of a convolution over `channels` inputs; returns how many. */
 static int add_conv2d_params(struct nn *nn, const char *name, int channels, struct nn_conv2d conv, int *params)
 {
-	struct shape weight = { conv.channels, channels, conv.kernel, conv.kernel };
+	struct shape weight = {conv.channels, channels, conv.kernel, conv.kernel};
 	enum param_init init = conv.near_zero ? PARAM_INIT_SMALL : PARAM_INIT_HE_NORMAL;
 	params[0] = add_param(nn, name, "weight", weight, PARAM_WEIGHT, init);
 	if (conv.no_bias)
 		return 1;
-	params[1] = add_param(nn, name, "bias", (struct shape){ conv.channels, 1, 1, 1 }, PARAM_BIAS, PARAM_INIT_ZERO);
+	params[1] = add_param(nn, name, "bias", (struct shape){conv.channels, 1, 1, 1}, PARAM_BIAS, PARAM_INIT_ZERO);
 	return 2;
 }
 
@@ -75,7 +75,7 @@ int nn_conv2d(struct nn *nn, const char *name, int x, struct nn_conv2d conv)
 
 int nn_conv2d_add(struct nn *nn, const char *name, int x, int addend, struct nn_conv2d conv)
 {
-	int inputs[] = { x, addend };
+	int inputs[] = {x, addend};
 	return add_conv2d(nn, name, inputs, 2, conv);
 }
 
@@ -83,8 +83,8 @@ static int add_batch_norm2d(struct nn *nn, const char *name, int x)
 {
 	if (nn->graph->status)
 		return -1;
-	struct shape shape = { nn_shape(nn, x).c, 1, 1, 1 };
-	struct batch_norm2d_attr attr = { .epsilon = 1e-5f };
+	struct shape shape = {nn_shape(nn, x).c, 1, 1, 1};
+	struct batch_norm2d_attr attr = {.epsilon = 1e-5f};
 	int params[] = {
 		add_param(nn, name, "weight", shape, PARAM_BIAS, PARAM_INIT_ONE),
 		add_param(nn, name, "bias", shape, PARAM_BIAS, PARAM_INIT_ZERO),
@@ -107,11 +107,11 @@ int nn_conv_transpose2d(struct nn *nn, const char *name, int x, int channels, in
 {
 	if (nn->graph->status)
 		return -1;
-	struct conv_transpose2d_attr attr = { .kernel = kernel, .stride = stride, .padding = padding };
-	struct shape weight = { nn_shape(nn, x).c, channels, kernel, kernel };
+	struct conv_transpose2d_attr attr = {.kernel = kernel, .stride = stride, .padding = padding};
+	struct shape weight = {nn_shape(nn, x).c, channels, kernel, kernel};
 	int params[] = {
 		add_param(nn, name, "weight", weight, PARAM_WEIGHT, PARAM_INIT_BILINEAR),
-		add_param(nn, name, "bias", (struct shape){ channels, 1, 1, 1 }, PARAM_BIAS, PARAM_INIT_ZERO),
+		add_param(nn, name, "bias", (struct shape){channels, 1, 1, 1}, PARAM_BIAS, PARAM_INIT_ZERO),
 	};
 	return graph_add(nn->graph, &op_conv_transpose2d, name, &attr, &x, 1, params, 2);
 }
@@ -123,7 +123,7 @@ int nn_relu(struct nn *nn, const char *name, int x)
 
 int nn_max_pool2d(struct nn *nn, const char *name, int x, int kernel, int stride, bool ceil_mode)
 {
-	struct max_pool2d_attr attr = { .kernel = kernel, .stride = stride, .ceil_mode = ceil_mode };
+	struct max_pool2d_attr attr = {.kernel = kernel, .stride = stride, .ceil_mode = ceil_mode};
 	return add(nn, &op_max_pool2d, name, &attr, x);
 }
 
@@ -134,7 +134,7 @@ int nn_global_avg_pool2d(struct nn *nn, const char *name, int x)
 
 int nn_upsample(struct nn *nn, const char *name, int x, int factor, int mode)
 {
-	struct upsample_attr attr = { .factor = factor, .mode = mode };
+	struct upsample_attr attr = {.factor = factor, .mode = mode};
 	return add(nn, &op_upsample, name, &attr, x);
 }
 
@@ -150,12 +150,12 @@ int nn_add(struct nn *nn, const char *name, int a, int b)
 
 int nn_scale(struct nn *nn, const char *name, int x, double factor)
 {
-	struct scale_attr attr = { .factor = (float)factor };
+	struct scale_attr attr = {.factor = (float)factor};
 	return add(nn, &op_scale, name, &attr, x);
 }
 
 int nn_dropout(struct nn *nn, const char *name, int x, double probability)
 {
-	struct dropout_attr attr = { .probability = (float)probability };
+	struct dropout_attr attr = {.probability = (float)probability};
 	return probability > 0 ? add(nn, &op_dropout, name, &attr, x) : x;
 }

@@ -1,5 +1,5 @@
-/* Building blocks that add parameters and nodes together. Each returns the node of its output, or -1 once building has failed (the
- * error is sticky in the graph, so model code need not check each line).
+/* Building blocks that add parameters and nodes together. Each returns the node of its output, or -1 once building
+ * has failed (the error is sticky in the graph, so model code need not check each line).
  *
  * Parameters are named NAME.weight and NAME.bias, as in PyTorch. */
 #ifndef CORE_NN_LAYERS_H
@@ -17,12 +17,12 @@ struct nn {
 struct nn_conv2d {
 	int channels; /* of the output */
 	int kernel;
-	int stride;   /* 0 means 1 */
+	int stride; /* 0 means 1 */
 	int padding;
 	int dilation; /* 0 means 1 */
 	bool no_bias;
-	bool near_zero; /* how its weights start: its output decides, or is added to what works without it */
-	bool relu;      /* at the end */
+	bool near_zero;     /* how its weights start: its output decides, or is added to what works without it */
+	bool relu;          /* at the end */
 	double input_scale; /* its input is multiplied by this; 0 means 1 */
 };
 
@@ -35,8 +35,8 @@ struct nn_features {
 int nn_conv2d(struct nn *nn, const char *name, int x, struct nn_conv2d conv);
 /* `addend`, a node of the output's shape, is added (before the relu). */
 int nn_conv2d_add(struct nn *nn, const char *name, int x, int addend, struct nn_conv2d conv);
-/* Adds the parameters of a later nn_conv2d(_add) over `channels` inputs now: checkpoints have parameters in the order in which they were
- * added, which must not change with the order of nodes. */
+/* Adds the parameters of a later nn_conv2d(_add) over `channels` inputs now: checkpoints have parameters in the
+ * order in which they were added, which must not change with the order of nodes. */
 void nn_conv2d_params(struct nn *nn, const char *name, int channels, struct nn_conv2d conv);
 /* conv2d [batch_norm2d] relu: the decoder's usual block. With batch norm, its parameters are NAME.bn.*. */
 int nn_conv2d_block(struct nn *nn, const char *name, int x, struct nn_conv2d conv);

@@ -8,16 +8,16 @@
 #include "core/ops/ops.h"
 #include "core/quantize.h"
 
-const char *const trunk_names[] = { "squeezenet1_0", "squeezenet1_1", NULL };
-const char *const decoder_names[] = { "transposed", "sharpmask", "sharpmask_light", NULL };
-const char *const click_entry_names[] = { "stem", "stem_coarse", "eighth", "sixteenth", "coarse", NULL };
+const char *const trunk_names[] = {"squeezenet1_0", "squeezenet1_1", NULL};
+const char *const decoder_names[] = {"transposed", "sharpmask", "sharpmask_light", NULL};
+const char *const click_entry_names[] = {"stem", "stem_coarse", "eighth", "sixteenth", "coarse", NULL};
 
 void model_config_init(struct model_config *config)
 {
 	*config = (struct model_config){
 		.trunk = TRUNK_SQUEEZENET1_1,
 		.decoder = DECODER_SHARPMASK_LIGHT,
-		.widths = { 64, 48, 32, 16 },
+		.widths = {64, 48, 32, 16},
 		.context_width = 96,
 		.global_context = true,
 		.click_entry = CLICK_ENTRY_STEM_COARSE,
@@ -26,8 +26,9 @@ void model_config_init(struct model_config *config)
 	};
 }
 
-/* The clicks' part of the first convolution, added to the image's: the same function as one convolution over 3 + P planes, but the image's
- * part keeps its published name and shape, and need not be computed again when only clicks change. */
+/* The clicks' part of the first convolution, added to the image's: the same function as one convolution over 3 + P
+ * planes, but the image's part keeps its published name and shape, and need not be computed again when only clicks
+ * change. */
 static int add_to_stem(struct nn *nn, const struct model *model, const struct model_config *config, int stem)
 {
 	struct nn_conv2d conv = nn_squeezenet_stem_conv(config->trunk);
@@ -64,28 +65,28 @@ static void build_trunk(struct nn *nn, struct model *model, const struct model_c
 		stem = add_to_stem(nn, model, config, stem);
 	int level = config->click_entry == CLICK_ENTRY_EIGHTH ? 2 : 3;
 	int planes = config->click_entry == CLICK_ENTRY_COARSE ? -1 : model->pyramid[level];
-	model->maps = nn_squeezenet(nn, config->trunk, stem, (struct nn_trunk_entry){ planes, level });
+	model->maps = nn_squeezenet(nn, config->trunk, stem, (struct nn_trunk_entry){planes, level});
 	nn->group = PARAM_DECODER;
 }
 
-/* Two dilated convolutions (rates 2 and 4) and a global average, so that the coarsest map knows what lies around: Yu & Koltun, ICLR 2016;
- * Liu et al., "ParseNet", 2015. */
+/* Two dilated convolutions (rates 2 and 4) and a global average, so that the coarsest map knows what lies around: Yu
+ * & Koltun, ICLR 2016; Liu et al., "ParseNet", 2015. */
 static int build_context(struct nn *nn, const struct model_config *config, struct nn_features coarse)
 {
 	int width = config->context_width;
-	struct nn_conv2d reduce = { .channels = width, .kernel = 1, .input_scale = coarse.scale };
+	struct nn_conv2d reduce = {.channels = width, .kernel = 1, .input_scale = coarse.scale};
 	int x = nn_conv2d_block(nn, "decoder.context.reduce", coarse.map, reduce);
 	for (int rate = 2; rate <= 4; rate *= 2) {
 		char name[64];
 		snprintf(name, sizeof name, "decoder.context.dilated%d", rate);
-		struct nn_conv2d conv = { .channels = width, .kernel = 3, .padding = rate, .dilation = rate };
+		struct nn_conv2d conv = {.channels = width, .kernel = 3, .padding = rate, .dilation = rate};
 		x = nn_add(nn, name, x, nn_conv2d_block(nn, name, x, conv));
 	}
 	if (!config->global_context)
 		return x;
 	int average = nn_global_avg_pool2d(nn, "decoder.context.global", x);
 	average = nn_conv2d(nn, "decoder.context.global", average,
-			    (struct nn_conv2d){ .channels = width, .kernel = 1, .relu = true });
+			    (struct nn_conv2d){.channels = width, .kernel = 1, .relu = true});
 	return nn_add(nn, "decoder.context.global", x, average);
 }
 
@@ -100,26 +101,30 @@ static struct nn_features build_coarse(struct nn *nn, struct model *model, const
 		x = nn_concat(nn, "decoder.coarse", x, planes);
 	}
 	x = nn_dropout(nn, "decoder.dropout", x, config->dropout);
-	struct nn_features coarse = { x, config->feature_scale };
-	return config->context_width ? (struct nn_features){ build_context(nn, config, coarse), 1 } : coarse;
+	struct nn_features coarse = {x, config->feature_scale};
+	return config->context_width ? (struct nn_features){build_context(nn, config, coarse), 1} : coarse;
 }
 
 /* What a stage of the decoder takes from the trunk; stages go from coarse to fine. */
 static struct nn_features features_of(const struct model *model, const struct model_config *config, int stage)
 {
-	const int maps[] = { model->maps.sixteenth, model->maps.eighth, model->maps.quarter, model->maps.half };
-	return (struct nn_features){ maps[stage], config->feature_scale };
+	const int maps[] = {model->maps.sixteenth, model->maps.eighth, model->maps.quarter, model->maps.half};
+	return (struct nn_features){maps[stage], config->feature_scale};
 }
 
 /* The clicks of a stage's resolution, where the decoder sees them. */
 static struct nn_features clicks_of(const struct model *model, const struct model_config *config, int stage)
 {
-	return (struct nn_features){ model->pyramid[DECODER_STAGES - 1 - stage], config->feature_scale };
+	return (struct nn_features){model->pyramid[DECODER_STAGES - 1 - stage], config->feature_scale};
 }
 
-static int build_light(struct nn *nn, const struct model *model, const struct model_config *config, struct nn_features coarse)
+static int build_light(struct nn *nn, const struct model *model, const struct model_config *config,
+		       struct nn_features coarse)
 {
-	struct nn_conv2d first = { .channels = config->widths[0], .kernel = 3, .padding = 1, .input_scale = coarse.scale };
+	struct nn_conv2d first = {.channels = config->widths[0],
+				  .kernel = 3,
+				  .padding = 1,
+				  .input_scale = coarse.scale};
 	int m = nn_conv2d_block(nn, "decoder.coarse", coarse.map, first);
 	for (int stage = 1; stage < DECODER_STAGES; stage++) {
 		char name[64];
@@ -127,28 +132,31 @@ static int build_light(struct nn *nn, const struct model *model, const struct mo
 		m = nn_refinement_light(nn, name, m, features_of(model, config, stage), clicks_of(model, config, stage),
 					config->widths[stage]);
 	}
-	struct nn_conv2d conv = { .channels = config->widths[DECODER_STAGES - 1], .kernel = 3, .padding = 1 };
+	struct nn_conv2d conv = {.channels = config->widths[DECODER_STAGES - 1], .kernel = 3, .padding = 1};
 	m = nn_conv2d_block(nn, "decoder.head", m, conv);
-	m = nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1, .near_zero = true });
+	m = nn_conv2d(nn, "decoder.logits", m,
+		      (struct nn_conv2d){.channels = 1, .kernel = 3, .padding = 1, .near_zero = true});
 	return nn_upsample(nn, "logits", m, 2, UPSAMPLE_BILINEAR);
 }
 
-static int build_published(struct nn *nn, const struct model *model, const struct model_config *config, struct nn_features coarse)
+static int build_published(struct nn *nn, const struct model *model, const struct model_config *config,
+			   struct nn_features coarse)
 {
-	struct nn_conv2d first = { .channels = config->widths[0], .kernel = 1, .input_scale = coarse.scale };
+	struct nn_conv2d first = {.channels = config->widths[0], .kernel = 1, .input_scale = coarse.scale};
 	int m = nn_conv2d_block(nn, "decoder.coarse", coarse.map, first);
 	for (int stage = 0; stage < DECODER_STAGES; stage++) {
 		char name[64];
 		snprintf(name, sizeof name, "decoder.refine%d", stage + 1);
-		m = nn_refinement_published(nn, name, m, features_of(model, config, stage), clicks_of(model, config, stage),
-					    stage == DECODER_STAGES - 1);
+		m = nn_refinement_published(nn, name, m, features_of(model, config, stage),
+					    clicks_of(model, config, stage), stage == DECODER_STAGES - 1);
 	}
-	return nn_conv2d(nn, "decoder.logits", m, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1, .near_zero = true });
+	return nn_conv2d(nn, "decoder.logits", m,
+			 (struct nn_conv2d){.channels = 1, .kernel = 3, .padding = 1, .near_zero = true});
 }
 
 static int build_transposed(struct nn *nn, struct nn_features coarse)
 {
-	struct nn_conv2d conv = { .channels = 1, .kernel = 1, .near_zero = true, .input_scale = coarse.scale };
+	struct nn_conv2d conv = {.channels = 1, .kernel = 1, .near_zero = true, .input_scale = coarse.scale};
 	int score = nn_conv2d(nn, "decoder.score", coarse.map, conv);
 	return nn_conv_transpose2d(nn, "decoder.logits", score, 1, 2 * MODEL_STRIDE, MODEL_STRIDE, MODEL_STRIDE / 2);
 }
@@ -157,26 +165,24 @@ static int build_decoder(struct nn *nn, const struct model *model, const struct 
 			 struct nn_features coarse)
 {
 	switch (config->decoder) {
-	case DECODER_TRANSPOSED:
-		return build_transposed(nn, coarse);
-	case DECODER_SHARPMASK:
-		return build_published(nn, model, config, coarse);
-	case DECODER_SHARPMASK_LIGHT:
-		return build_light(nn, model, config, coarse);
+	case DECODER_TRANSPOSED: return build_transposed(nn, coarse);
+	case DECODER_SHARPMASK: return build_published(nn, model, config, coarse);
+	case DECODER_SHARPMASK_LIGHT: return build_light(nn, model, config, coarse);
 	}
 	return -1;
 }
 
-enum status model_build(struct model *model, struct params *params, const struct model_config *config, int n, int h, int w)
+enum status model_build(struct model *model, struct params *params, const struct model_config *config, int n, int h,
+			int w)
 {
 	if (h % MODEL_STRIDE || w % MODEL_STRIDE || h <= 0 || w <= 0 || n <= 0)
-		return status_fail(STATUS_CONFIG, "model input: expected sides that are multiples of %d, found %d x %d", MODEL_STRIDE,
-				   w, h);
-	*model = (struct model){ 0 };
+		return status_fail(STATUS_CONFIG, "model input: expected sides that are multiples of %d, found %d x %d",
+				   MODEL_STRIDE, w, h);
+	*model = (struct model){0};
 	graph_init(&model->graph, params);
-	struct nn nn = { .graph = &model->graph, .batch_norm = config->batch_norm };
-	model->image = graph_input(&model->graph, "image", (struct shape){ n, 3, h, w });
-	model->clicks = graph_input(&model->graph, "clicks", (struct shape){ n, config->click_planes, h, w });
+	struct nn nn = {.graph = &model->graph, .batch_norm = config->batch_norm};
+	model->image = graph_input(&model->graph, "image", (struct shape){n, 3, h, w});
+	model->clicks = graph_input(&model->graph, "clicks", (struct shape){n, config->click_planes, h, w});
 	build_trunk(&nn, model, config);
 	model->logits = build_decoder(&nn, model, config, build_coarse(&nn, model, config));
 	graph_keep(&model->graph, model->logits);

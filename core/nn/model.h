@@ -1,9 +1,11 @@
-/* The click-segmentation model: SqueezeNet trunk, decoder, and where the clicks enter. Chosen by a config, built as a graph.
+/* The click-segmentation model: SqueezeNet trunk, decoder, and where the clicks enter. Chosen by a config, built as
+ * a graph.
  *
- * Image input (N,3,H,W) normalised as in infer/image/preprocess.h; click input (N,P,H,W), P = 3 with the previous mask, else 2;
- * logits (N,1,H,W). H and W are multiples of 16.
+ * Image input (N,3,H,W) normalised as in infer/image/preprocess.h; click input (N,P,H,W), P = 3 with the previous
+ * mask, else 2; logits (N,1,H,W). H and W are multiples of 16.
  *
- * SqueezeNet: Iandola et al., arXiv 1602.07360; v1.1: github.com/forresti/SqueezeNet. SharpMask: Pinheiro et al., ECCV 2016. */
+ * SqueezeNet: Iandola et al., arXiv 1602.07360; v1.1: github.com/forresti/SqueezeNet. SharpMask: Pinheiro et al.,
+ * ECCV 2016. */
 #ifndef CORE_NN_MODEL_H
 #define CORE_NN_MODEL_H
 
@@ -19,12 +21,13 @@ enum decoder_kind {
 enum click_entry {
 	CLICK_ENTRY_STEM,        /* a convolution of the click planes is added to the first convolution of the trunk */
 	CLICK_ENTRY_STEM_COARSE, /* and the planes, max-pooled to 1/16, are seen by the coarsest decoder stage */
-	/* Later, so that the trunk before it depends on the photo alone and a second tap need not compute it again: a small pyramid of
-	 * strided convolutions (nn/click_pyramid.h) carries the planes down and is added to the trunk's map of one resolution, to each
-	 * refinement module and, max-pooled as above, to the coarsest decoder stage. */
-	CLICK_ENTRY_EIGHTH,      /* before the fire modules at 1/8 */
-	CLICK_ENTRY_SIXTEENTH,   /* before those at 1/16 */
-	CLICK_ENTRY_COARSE,      /* behind the trunk */
+	/* Later, so that the trunk before it depends on the photo alone and a second tap need not compute it again:
+	 * a small pyramid of strided convolutions (nn/click_pyramid.h) carries the planes down and is added to the
+	 * trunk's map of one resolution, to each refinement module and, max-pooled as above, to the coarsest decoder
+	 * stage. */
+	CLICK_ENTRY_EIGHTH,    /* before the fire modules at 1/8 */
+	CLICK_ENTRY_SIXTEENTH, /* before those at 1/16 */
+	CLICK_ENTRY_COARSE,    /* behind the trunk */
 };
 
 enum { DECODER_STAGES = 4, MODEL_STRIDE = 16 };
@@ -32,15 +35,16 @@ enum { DECODER_STAGES = 4, MODEL_STRIDE = 16 };
 struct model_config {
 	enum trunk_kind trunk;
 	enum decoder_kind decoder;
-	int widths[DECODER_STAGES];     /* channels of the decoder from coarse (1/16) to fine (1/2) */
-	int context_width;              /* channels of the two dilated convolutions on the coarsest map; 0: none */
-	bool global_context;            /* add a global average of the coarsest map; needs context_width */
+	int widths[DECODER_STAGES]; /* channels of the decoder from coarse (1/16) to fine (1/2) */
+	int context_width;          /* channels of the two dilated convolutions on the coarsest map; 0: none */
+	bool global_context;        /* add a global average of the coarsest map; needs context_width */
 	enum click_entry click_entry;
-	int click_planes;               /* 2 or 3 */
-	double feature_scale;           /* the decoder sees trunk maps times this: ImageNet maps have an rms of 10 to 50 */
-	double dropout;                 /* on the coarsest map; 0: none */
-	bool batch_norm;                /* in the decoder */
-	bool quantize;                  /* values have ranges, for training as in 8 bits (core/quantize.h) */
+	int click_planes; /* 2 or 3 */
+	/* the decoder sees trunk maps times this: ImageNet maps have an rms of 10 to 50 */
+	double feature_scale;
+	double dropout;  /* on the coarsest map; 0: none */
+	bool batch_norm; /* in the decoder */
+	bool quantize;   /* values have ranges, for training as in 8 bits (core/quantize.h) */
 };
 
 /* The default model (squeezenet1_1, sharpmask_light). */
@@ -53,17 +57,18 @@ extern const char *const click_entry_names[];
 
 struct model {
 	struct graph graph;
-	int image;  /* input nodes */
+	int image; /* input nodes */
 	int clicks;
 	struct trunk_maps maps;
 	int pyramid[4]; /* the click planes from 1/2 to 1/16, where they enter late; else -1 */
-	int logits; /* kept */
+	int logits;     /* kept */
 };
 
-/* Builds the forward graph for inputs of n x h x w on `params` (parameters are added on the first build and found again on
- * later ones). Not planned yet: the caller may add losses, then calls graph_plan(&model->graph, ...). On failure nothing
- * needs releasing. */
-enum status model_build(struct model *model, struct params *params, const struct model_config *config, int n, int h, int w);
+/* Builds the forward graph for inputs of n x h x w on `params` (parameters are added on the first build and found
+ * again on later ones). Not planned yet: the caller may add losses, then calls graph_plan(&model->graph, ...). On
+ * failure nothing needs releasing. */
+enum status model_build(struct model *model, struct params *params, const struct model_config *config, int n, int h,
+			int w);
 void model_release(struct model *model);
 
 #endif

@@ -14,14 +14,17 @@ static const char *join(char *buffer, const char *name, const char *part)
 
 static struct nn_conv2d conv3x3(int channels)
 {
-	return (struct nn_conv2d){ .channels = channels, .kernel = 3, .padding = 1 };
+	return (struct nn_conv2d){.channels = channels, .kernel = 3, .padding = 1};
 }
 
 static int add_clicks(struct nn *nn, const char *name, struct nn_features clicks, int sum)
 {
 	char part[128];
-	struct nn_conv2d conv = { .channels = nn_shape(nn, sum).c, .kernel = 1, .no_bias = true, .near_zero = true,
-				  .input_scale = clicks.scale };
+	struct nn_conv2d conv = {.channels = nn_shape(nn, sum).c,
+				 .kernel = 1,
+				 .no_bias = true,
+				 .near_zero = true,
+				 .input_scale = clicks.scale};
 	return clicks.map < 0 ? sum : nn_conv2d_add(nn, join(part, name, "clicks"), clicks.map, sum, conv);
 }
 
@@ -49,7 +52,8 @@ int nn_refinement_light(struct nn *nn, const char *name, int mask, struct nn_fea
 			struct nn_features clicks, int width)
 {
 	char part[128];
-	struct nn_conv2d skip1 = { .channels = width, .kernel = 1, .input_scale = features.scale }, skip2 = conv3x3(width);
+	struct nn_conv2d skip1 = {.channels = width, .kernel = 1, .input_scale = features.scale},
+			 skip2 = conv3x3(width);
 	skip2.relu = true;
 	int s = nn_conv2d_block(nn, join(part, name, "skip1"), features.map, skip1);
 	graph_run_early(nn->graph, s);

@@ -12,30 +12,20 @@ struct feature {
 };
 
 static const struct feature v1_0[] = {
-	{ 2, 0, 0 },
-	{ 3, 16, 64 }, { 4, 16, 64 }, { 5, 32, 128 },
-	{ 6, 0, 0 },
-	{ 7, 32, 128 }, { 8, 48, 192 }, { 9, 48, 192 }, { 10, 64, 256 },
-	{ 11, 0, 0 },
-	{ 12, 64, 256 },
-	{ 0, 0, 0 },
+	{2, 0, 0},    {3, 16, 64},  {4, 16, 64},   {5, 32, 128}, {6, 0, 0},     {7, 32, 128},
+	{8, 48, 192}, {9, 48, 192}, {10, 64, 256}, {11, 0, 0},   {12, 64, 256}, {0, 0, 0},
 };
 
 static const struct feature v1_1[] = {
-	{ 2, 0, 0 },
-	{ 3, 16, 64 }, { 4, 16, 64 },
-	{ 5, 0, 0 },
-	{ 6, 32, 128 }, { 7, 32, 128 },
-	{ 8, 0, 0 },
-	{ 9, 48, 192 }, { 10, 48, 192 }, { 11, 64, 256 }, { 12, 64, 256 },
-	{ 0, 0, 0 },
+	{2, 0, 0}, {3, 16, 64},  {4, 16, 64},   {5, 0, 0},     {6, 32, 128},  {7, 32, 128},
+	{8, 0, 0}, {9, 48, 192}, {10, 48, 192}, {11, 64, 256}, {12, 64, 256}, {0, 0, 0},
 };
 
 struct nn_conv2d nn_squeezenet_stem_conv(enum trunk_kind kind)
 {
 	if (kind == TRUNK_SQUEEZENET1_0)
-		return (struct nn_conv2d){ .channels = 96, .kernel = 7, .stride = 2, .padding = 3 };
-	return (struct nn_conv2d){ .channels = 64, .kernel = 3, .stride = 2, .padding = 1 };
+		return (struct nn_conv2d){.channels = 96, .kernel = 7, .stride = 2, .padding = 3};
+	return (struct nn_conv2d){.channels = 64, .kernel = 3, .stride = 2, .padding = 1};
 }
 
 int nn_squeezenet_stem(struct nn *nn, enum trunk_kind kind, int image, bool relu)
@@ -49,7 +39,11 @@ int nn_trunk_entry(struct nn *nn, int planes, int map)
 {
 	enum param_group group = nn->group;
 	nn->group = PARAM_DECODER; /* not pretrained: it learns at the full rate */
-	struct nn_conv2d conv = { .channels = nn_shape(nn, map).c, .kernel = 1, .no_bias = true, .near_zero = true, .relu = true };
+	struct nn_conv2d conv = {.channels = nn_shape(nn, map).c,
+				 .kernel = 1,
+				 .no_bias = true,
+				 .near_zero = true,
+				 .relu = true};
 	int sum = nn_conv2d_add(nn, "clicks.entry", planes, map, conv);
 	nn->group = group;
 	return sum;
@@ -57,7 +51,7 @@ int nn_trunk_entry(struct nn *nn, int planes, int map)
 
 struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem, struct nn_trunk_entry entry)
 {
-	int maps[4] = { 0 }, level = 0;
+	int maps[4] = {0}, level = 0;
 	int x = stem;
 	for (const struct feature *f = kind == TRUNK_SQUEEZENET1_0 ? v1_0 : v1_1; f->index; f++) {
 		char name[32];
@@ -71,5 +65,5 @@ struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem, s
 				x = nn_trunk_entry(nn, entry.planes, x);
 		}
 	}
-	return (struct trunk_maps){ .half = maps[0], .quarter = maps[1], .eighth = maps[2], .sixteenth = x };
+	return (struct trunk_maps){.half = maps[0], .quarter = maps[1], .eighth = maps[2], .sixteenth = x};
 }

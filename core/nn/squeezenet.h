@@ -15,13 +15,13 @@ struct trunk_maps {
 	int sixteenth; /* 1/16: 512 */
 };
 
-/* The first convolution; without its relu where a second one, of other planes, is added to it. The original networks do not pad it; we pad
- * by half a kernel so that an input of 512 gives maps of 256, 128, 64 and 32. */
+/* The first convolution; without its relu where a second one, of other planes, is added to it. The original networks
+ * do not pad it; we pad by half a kernel so that an input of 512 gives maps of 256, 128, 64 and 32. */
 int nn_squeezenet_stem(struct nn *nn, enum trunk_kind kind, int image, bool relu);
 /* Channels, kernel of that convolution, for a second one beside it. */
 struct nn_conv2d nn_squeezenet_stem_conv(enum trunk_kind kind);
-/* Planes of another kind that come in later: a 1x1 convolution of them, "clicks.entry", is added to the map behind the pooling to their
- * resolution, and a relu keeps the sum like any other map. */
+/* Planes of another kind that come in later: a 1x1 convolution of them, "clicks.entry", is added to the map behind
+ * the pooling to their resolution, and a relu keeps the sum like any other map. */
 struct nn_trunk_entry {
 	int planes; /* node; -1: none */
 	int level;  /* 1 (1/4), 2 (1/8), 3 (1/16) */

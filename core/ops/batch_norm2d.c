@@ -113,8 +113,13 @@ static void backward(struct op_call *call)
 	if (!call->in_grad[0])
 		return;
 	struct channel_normalise_grad n = {
-		.out_grad = call->out_grad, .x = call->in[0].data, .mean = centre, .by_grad = by_grad,
-		.by_value = by_value, .constant = constant, .x_grad = call->in_grad[0],
+		.out_grad = call->out_grad,
+		.x = call->in[0].data,
+		.mean = centre,
+		.by_grad = by_grad,
+		.by_value = by_value,
+		.constant = constant,
+		.x_grad = call->in_grad[0],
 	};
 	kernels()->channel_normalise_grad(&n, pixels, channels, call->in_grad_add[0]);
 }

@@ -1,5 +1,5 @@
-/* Puts the channels of 1 to 4 inputs side by side. An input that its operator has already written to its place inside the
- * output (core/op.h, OP_CONCAT) is left there; so is its gradient. */
+/* Puts the channels of 1 to 4 inputs side by side. An input that its operator has already written to its place
+ * inside the output (core/op.h, OP_CONCAT) is left there; so is its gradient. */
 #include <string.h>
 
 #include "core/ops/ops.h"

@@ -50,9 +50,18 @@ static struct conv2d_dims dims(const struct op_call *call)
 	const struct conv2d_attr *a = call->attr;
 	struct shape x = call->in[0].shape, y = call->out.shape;
 	return (struct conv2d_dims){
-		.n = x.n, .c = x.c, .h = x.h, .w = x.w, .o = y.c, .out_h = y.h, .out_w = y.w,
-		.kernel_h = a->kernel_h, .kernel_w = a->kernel_w,
-		.stride = a->stride, .padding = a->padding, .dilation = a->dilation,
+		.n = x.n,
+		.c = x.c,
+		.h = x.h,
+		.w = x.w,
+		.o = y.c,
+		.out_h = y.h,
+		.out_w = y.w,
+		.kernel_h = a->kernel_h,
+		.kernel_w = a->kernel_w,
+		.stride = a->stride,
+		.padding = a->padding,
+		.dilation = a->dilation,
 		.y_pitch = call->out_pitch,
 		.scale = a->input_scale != 0 ? a->input_scale : 1,
 	};
@@ -86,7 +95,8 @@ static void forward(struct op_call *call)
 		.from_pitch = call->out.shape.c,
 		.relu = a->relu,
 	};
-	backend_current()->conv2d_forward(&d, call->in[0].data, call->prepared, &epilogue, call->out.data, call->scratch);
+	backend_current()->conv2d_forward(&d, call->in[0].data, call->prepared, &epilogue, call->out.data,
+					  call->scratch);
 }
 
 /* How the gradient of the sums is made: where the addend wants it stored, there; else over out_grad, if it differs from
@@ -96,7 +106,8 @@ static struct epilogue_grad epilogue_grad(const struct op_call *call, struct con
 	const struct conv2d_attr *a = call->attr;
 	bool to_addend = call->in_grad[1] && !call->in_grad_add[1] && call->in_grad[1] != call->out_grad;
 	struct epilogue_grad e = {
-		.width = d->out_w, .channels = d->o,
+		.width = d->out_w,
+		.channels = d->o,
 		.y = a->relu ? call->out.data : NULL,
 		.y_grad = call->out_grad,
 		.pitch = d->y_pitch,

@@ -40,10 +40,20 @@ static struct conv2d_dims mirror_dims(const struct op_call *call)
 	const struct conv_transpose2d_attr *a = call->attr;
 	struct shape x = call->in[0].shape, y = call->out.shape;
 	return (struct conv2d_dims){
-		.n = x.n, .c = y.c, .h = y.h, .w = y.w, .o = x.c, .out_h = x.h, .out_w = x.w,
-		.kernel_h = a->kernel, .kernel_w = a->kernel,
-		.stride = a->stride, .padding = a->padding, .dilation = 1,
-		.y_pitch = x.c, .scale = 1,
+		.n = x.n,
+		.c = y.c,
+		.h = y.h,
+		.w = y.w,
+		.o = x.c,
+		.out_h = x.h,
+		.out_w = x.w,
+		.kernel_h = a->kernel,
+		.kernel_w = a->kernel,
+		.stride = a->stride,
+		.padding = a->padding,
+		.dilation = 1,
+		.y_pitch = x.c,
+		.scale = 1,
 	};
 }
 
@@ -72,7 +82,7 @@ static void forward(struct op_call *call)
 	bool has_bias = call->param_count > 1;
 	if (has_bias)
 		kernels()->channel_fill(call->out.data, call->param[1].data, pixels, d.c, false);
-	struct conv2d_grad grad = { .data = call->in[0].data };
+	struct conv2d_grad grad = {.data = call->in[0].data};
 	backend_current()->conv2d_backward(&d, NULL, &grad, call->prepared, call->out.data, has_bias, NULL,
 					   call->scratch);
 }
@@ -82,7 +92,9 @@ static void backward(struct op_call *call)
 	const struct backend *backend = backend_current();
 	struct conv2d_dims d = mirror_dims(call);
 	struct epilogue_grad e = {
-		.rows = (size_t)d.n * (size_t)d.h, .width = d.w, .channels = d.c,
+		.rows = (size_t)d.n * (size_t)d.h,
+		.width = d.w,
+		.channels = d.c,
 		.y_grad = call->out_grad,
 		.pitch = d.c,
 		.bias_grad = call->param_count > 1 ? call->param_grad[1] : NULL,
@@ -91,12 +103,12 @@ static void backward(struct op_call *call)
 		.from = call->in_grad_add[0] ? call->in_grad[0] : NULL,
 		.from_pitch = d.o,
 	};
-	struct conv2d_grad grad = { .data = call->in[0].data };
+	struct conv2d_grad grad = {.data = call->in[0].data};
 	if (e.bias_grad)
 		kernels()->epilogue_grad(&e);
 	if (call->param_grad[0])
-		backend->conv2d_backward(&d, call->out_grad, &grad, call->prepared, NULL, false,
-					 call->param_grad[0], call->scratch);
+		backend->conv2d_backward(&d, call->out_grad, &grad, call->prepared, NULL, false, call->param_grad[0],
+					 call->scratch);
 	if (call->in_grad[0])
 		backend->conv2d_forward(&d, call->out_grad, call->prepared, &epilogue, call->in_grad[0], call->scratch);
 }

@@ -16,7 +16,7 @@ enum status loss_shape(const struct op *op, const struct shape *in, int input_co
 /* Pixels of one sample. */
 size_t loss_pixels(const struct op_call *call);
 
-/* --- losses that are a sum over pixels (cross-entropy, focal): forward keeps the slopes --------------------------- */
+/* --- losses that are a sum over pixels (cross-entropy, focal): forward keeps the slopes  */
 
 /* What forward saves for backward: the derivative of each pixel's term up to a factor of its sample (so backward reads
  * neither logits nor targets), then the factors. */
@@ -27,7 +27,7 @@ void loss_set_factor(const struct op_call *call, int sample, double factor);
 /* in_grad = out_grad / N * factor * slope. */
 void loss_slopes_backward(struct op_call *call);
 
-/* --- losses of one sample that depend on three sums only (Dice, intersection over union) -------------------------- */
+/* --- losses of one sample that depend on three sums only (Dice, intersection over union)  */
 
 /* Over the valid pixels of one sample: p the sigmoid of the logit, t the target. */
 struct loss_overlap {

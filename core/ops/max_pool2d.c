@@ -41,8 +41,14 @@ static struct max_pool2d sample_of(const struct op_call *call)
 	const struct max_pool2d_attr *a = call->attr;
 	struct shape x = call->in[0].shape, y = call->out.shape;
 	return (struct max_pool2d){
-		.h = x.h, .w = x.w, .out_h = y.h, .out_w = y.w, .channels = x.c,
-		.kernel = a->kernel, .stride = a->stride, .padding = a->padding,
+		.h = x.h,
+		.w = x.w,
+		.out_h = y.h,
+		.out_w = y.w,
+		.channels = x.c,
+		.kernel = a->kernel,
+		.stride = a->stride,
+		.padding = a->padding,
 	};
 }
 

@@ -45,7 +45,11 @@ static double sample_value(const struct op_call *call, int n)
 	double beta_sum = 0, sum = 0;
 	float beta[LOSS_BLOCK], term[LOSS_BLOCK];
 	struct focal_block block = {
-		.alpha = attr->alpha, .gamma = attr->gamma, .epsilon = attr->epsilon, .beta = beta, .term = term,
+		.alpha = attr->alpha,
+		.gamma = attr->gamma,
+		.epsilon = attr->epsilon,
+		.beta = beta,
+		.term = term,
 	};
 	for (size_t at = 0; at < count; at += LOSS_BLOCK) {
 		block.logit = call->in[0].data + start + at;

@@ -18,8 +18,8 @@ static void forward(struct op_call *call)
 static void backward(struct op_call *call)
 {
 	if (call->in_grad[0])
-		kernels()->sigmoid_grad(call->in_grad[0], call->out.data, call->out_grad,
-					shape_count(call->out.shape), call->in_grad_add[0]);
+		kernels()->sigmoid_grad(call->in_grad[0], call->out.data, call->out_grad, shape_count(call->out.shape),
+					call->in_grad_add[0]);
 }
 
 const struct op op_sigmoid = {

@@ -31,7 +31,7 @@ static struct upsample sample_of(const struct op_call *call)
 {
 	const struct upsample_attr *a = call->attr;
 	struct shape x = call->in[0].shape;
-	struct upsample u = { .h = x.h, .w = x.w, .channels = x.c, .factor = a->factor };
+	struct upsample u = {.h = x.h, .w = x.w, .channels = x.c, .factor = a->factor};
 	for (int phase = 0; phase < a->factor; phase++) {
 		double at = (phase + 0.5) / a->factor - 0.5; /* -1/2 .. 1/2 */
 		u.offset[phase] = at < 0 ? -1 : 0;

@@ -9,8 +9,8 @@
 
 enum { MAX_SIDE = 16384, MIN_STRIP = 64, LARGE_STRIP = 1024, ALIGNMENT = 64 };
 
-__attribute__((noinline))
-static enum tapcut_status fail(char *message, enum tapcut_status status, const char *format, ...)
+__attribute__((noinline)) static enum tapcut_status fail(char *message, enum tapcut_status status, const char *format,
+							 ...)
 {
 	if (message) {
 		va_list arguments;
@@ -35,7 +35,7 @@ static struct edit_arena arena_in(void *workspace)
 	return (struct edit_arena){.base = (unsigned char *)workspace + (over ? ALIGNMENT - over : 0)};
 }
 
-/* --- checks -------------------------------------------------------------------------------------------------- */
+/* --- checks --------------------------------------------------------------- */
 
 static enum tapcut_status check_size(int width, int height, char *message)
 {
@@ -67,7 +67,7 @@ static enum tapcut_status check_edit(const struct tapcut_edit *edit, char *messa
 	return TAPCUT_OK;
 }
 
-/* --- one strip ----------------------------------------------------------------------------------------------- */
+/* --- one strip ------------------------------------------------------------ */
 
 /* Filter a row, then mix by the mask. */
 static void point_rows(const struct edit_filter *filter, const struct edit_job *job, struct edit_arena *arena)
@@ -168,10 +168,10 @@ enum tapcut_status tapcut_edit_rows(const struct tapcut_edit *edit, int width, i
 	return TAPCUT_OK;
 }
 
-/* --- a whole photo ------------------------------------------------------------------------------------------- */
+/* --- a whole photo -------------------------------------------------------- */
 
-/* Tall enough that the rows around a strip, which are worked on twice, do not count much; where the border is large, memory
- * decides. */
+/* Tall enough that the rows around a strip, which are worked on twice, do not count much; where the border is large,
+ * memory decides. */
 static int strip_rows(int border, int height)
 {
 	int rows = edit_clamp(4 * border, MIN_STRIP, border > LARGE_STRIP ? border : LARGE_STRIP);
@@ -287,7 +287,7 @@ enum tapcut_status tapcut_edit_apply(const struct tapcut_edit *edits, int count,
 	return TAPCUT_OK;
 }
 
-/* --- cutouts ------------------------------------------------------------------------------------------------- */
+/* --- cutouts -------------------------------------------------------------- */
 
 int tapcut_cutout_border(int width, int height)
 {

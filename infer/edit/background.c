@@ -3,7 +3,7 @@
 
 #include "edit.h"
 
-/* --- what is behind ------------------------------------------------------------------------------------------ */
+/* --- what is behind ------------------------------------------------------- */
 
 /* A picture scaled to cover width x height: its pixels per pixel of ours, in 65536ths, and the first one's place. */
 struct cover {
@@ -80,7 +80,7 @@ static void behind_row(const struct edit_job *job, const struct cover *cover, in
 	}
 }
 
-/* --- on another background ----------------------------------------------------------------------------------- */
+/* --- on another background ------------------------------------------------ */
 
 int edit_border_background(const struct tapcut_edit *edit, int width, int height)
 {
@@ -115,7 +115,7 @@ void edit_rows_background(const struct edit_job *job, struct edit_arena *arena)
 	}
 }
 
-/* --- on none ------------------------------------------------------------------------------------------------- */
+/* --- on none -------------------------------------------------------------- */
 
 void edit_cutout(const struct edit_job *job, bool premultiplied, struct edit_arena *arena)
 {

@@ -85,7 +85,7 @@ static inline unsigned edit_weight(enum tapcut_where where, uint8_t alpha)
 	return where == TAPCUT_INSIDE ? alpha : where == TAPCUT_OUTSIDE ? 255u - alpha : 255u;
 }
 
-/* --- filters of single pixels (points.c) ------------------------------------------------------------------- */
+/* --- filters of single pixels (points.c) ---------------------------------- */
 
 /* What `prepare` makes of the amount, once, for `row` to use. */
 struct edit_point {
@@ -100,7 +100,7 @@ typedef void edit_prepare(struct edit_point *point, const struct tapcut_edit *ed
 /* One row of `width` pixels; in and out may be the same. */
 typedef void edit_row(const struct edit_point *point, const uint8_t *in, uint8_t *out, int y);
 
-/* --- all filters --------------------------------------------------------------------------------------------- */
+/* --- all filters ---------------------------------------------------------- */
 
 /* The work on a strip. With an arena without a base: takes its memory and returns. */
 typedef void edit_rows(const struct edit_job *job, struct edit_arena *arena);
@@ -131,7 +131,7 @@ int edit_border_background(const struct tapcut_edit *edit, int width, int height
 /* Rows of RGBA (background.c). */
 void edit_cutout(const struct edit_job *job, bool premultiplied, struct edit_arena *arena);
 
-/* --- the object's own colour at a soft edge (matte.c) ------------------------------------------------------ */
+/* --- the object's own colour at a soft edge (matte.c) --------------------- */
 
 struct edit_matte {
 	const struct tapcut_rows *in;

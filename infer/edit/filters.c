@@ -3,13 +3,13 @@
 
 #include "edit.h"
 
-#define POINT(name, label, help, min, initial, where, prepare, row)                                                    \
-	{                                                                                                              \
-		{name, label, help, min, 1, initial, where}, prepare, row, NULL, NULL                                  \
+#define POINT(name, label, help, min, initial, where, prepare, row)                   \
+	{                                                                             \
+		{name, label, help, min, 1, initial, where}, prepare, row, NULL, NULL \
 	}
-#define AREA(name, label, help, min, max, initial, where, part)                                                        \
-	{                                                                                                              \
-		{name, label, help, min, max, initial, where}, NULL, NULL, edit_border_##part, edit_rows_##part        \
+#define AREA(name, label, help, min, max, initial, where, part)                                                 \
+	{                                                                                                       \
+		{name, label, help, min, max, initial, where}, NULL, NULL, edit_border_##part, edit_rows_##part \
 	}
 
 const struct edit_filter edit_filters[] = {

@@ -52,7 +52,7 @@ struct focus {
 	struct edit_matte matte;
 };
 
-/* --- sizes --------------------------------------------------------------------------------------------------- */
+/* --- sizes ---------------------------------------------------------------- */
 
 static int shift_of(float radius)
 {
@@ -105,7 +105,7 @@ static void lay_out(struct focus *f, const struct edit_job *job, struct edit_are
 	edit_matte_init(&f->matte, job->in, w, h, job->edit->where == TAPCUT_INSIDE, arena);
 }
 
-/* --- light --------------------------------------------------------------------------------------------------- */
+/* --- light ---------------------------------------------------------------- */
 
 /* At least 20 of 65535 for a step of a byte, so that bytes come back from the shorter table as they went. */
 static void fill_tables(struct focus *f)
@@ -123,7 +123,7 @@ static void fill_tables(struct focus *f)
 	}
 }
 
-/* --- cells --------------------------------------------------------------------------------------------------- */
+/* --- cells ---------------------------------------------------------------- */
 
 /* How much of a pixel is the object, 255: all of it. */
 static uint8_t object_part(enum tapcut_where where, uint8_t alpha)
@@ -223,7 +223,7 @@ static void fill_ring(struct focus *f, int row)
 		*out++ = sum;
 }
 
-/* --- discs --------------------------------------------------------------------------------------------------- */
+/* --- discs ---------------------------------------------------------------- */
 
 /* The part of the radius at a height of the photo: with depth, less near the ground that the object stands on, which is
  * as far away as itself; full from half of its height above its feet (behind it), and as far below (before it). */
@@ -323,7 +323,7 @@ static void blur_cells(struct focus *f)
 	}
 }
 
-/* --- back to pixels ------------------------------------------------------------------------------------------ */
+/* --- back to pixels ------------------------------------------------------- */
 
 /* Bilinear between rows of cells. */
 static void fill_between(struct focus *f, int y)

@@ -4,7 +4,7 @@
 
 #include "edit.h"
 
-/* --- a blurred luma ------------------------------------------------------------------------------------------ */
+/* --- a blurred luma ------------------------------------------------------- */
 
 /* Luma in 16ths on cells of 2^shift x 2^shift pixels, twice through a box of 2 radius + 1 cells. */
 struct soft {
@@ -131,7 +131,7 @@ static void soft_row(const struct soft *s, int y, uint16_t *out)
 	}
 }
 
-/* --- sharpen, clarity ---------------------------------------------------------------------------------------- */
+/* --- sharpen, clarity ----------------------------------------------------- */
 
 /* What a difference of luma (levels, -255..255) adds, in 16ths: proportional where it is small, and never more than
  * `most` levels, so that strong edges get no bright and dark lines. */
@@ -216,7 +216,7 @@ void edit_rows_clarity(const struct edit_job *job, struct edit_arena *arena)
 		job->edit->amount < 0 ? 200 : 48);
 }
 
-/* --- pixelate ------------------------------------------------------------------------------------------------ */
+/* --- pixelate ------------------------------------------------------------- */
 
 static int square_size(const struct tapcut_edit *edit, int width, int height)
 {

@@ -14,14 +14,15 @@ static uint8_t to_byte(float value)
 }
 
 __attribute__((noinline)) /* else there is a copy of it for each curve */
-static void same_curve(struct edit_point *point, float (*curve)(float v, float amount), float amount)
+static void
+same_curve(struct edit_point *point, float (*curve)(float v, float amount), float amount)
 {
 	for (int v = 0; v < 256; v++)
 		for (int c = 0; c < 3; c++)
 			point->curve[c][v] = to_byte(curve((float)v / 255.0f, amount));
 }
 
-/* --- curves -------------------------------------------------------------------------------------------------- */
+/* --- curves --------------------------------------------------------------- */
 
 /* Twice as bright at +1 in the shadows and with highlights that roll off instead of clipping (x -> gx / (1 + (g - 1)
  * x), which keeps 0 and 1); at -1 a third. */
@@ -104,8 +105,7 @@ void edit_prepare_posterize(struct edit_point *point, const struct tapcut_edit *
 }
 
 /* A curve that keeps 0 and 1 and has this slope at 0. */
-__attribute__((noinline))
-static void bend(uint8_t curve[256], float gain)
+__attribute__((noinline)) static void bend(uint8_t curve[256], float gain)
 {
 	for (int v = 0; v < 256; v++) {
 		float x = (float)v / 255.0f;
@@ -142,14 +142,13 @@ void edit_row_curves(const struct edit_point *point, const uint8_t *in, uint8_t 
 	}
 }
 
-/* --- matrices ------------------------------------------------------------------------------------------------ */
+/* --- matrices ------------------------------------------------------------- */
 
 /* Rec. 601, adding up to exactly 1. */
 static const float luma[3] = {0.299f, 0.587f, 0.114f};
 
 /* (1 - t) I + t M in 4096ths. Rows are made to add up to what they do in reals, so that gray stays gray. */
-__attribute__((noinline))
-static void set_matrix(struct edit_point *point, float m[3][3], float t)
+__attribute__((noinline)) static void set_matrix(struct edit_point *point, float m[3][3], float t)
 {
 	for (int r = 0; r < 3; r++) {
 		float sum = 0;
@@ -228,12 +227,13 @@ void edit_row_matrix(const struct edit_point *point, const uint8_t *in, uint8_t 
 	for (int i = 0; i < 3 * point->width; i += 3) {
 		int r = in[i], g = in[i + 1], b = in[i + 2];
 		for (int c = 0; c < 3; c++)
-			out[i + c] = (uint8_t)edit_clamp(
-				(m[c][RED] * r + m[c][GREEN] * g + m[c][BLUE] * b + ONE / 2) >> 12, 0, 255);
+			out[i + c] =
+				(uint8_t)edit_clamp((m[c][RED] * r + m[c][GREEN] * g + m[c][BLUE] * b + ONE / 2) >> 12,
+						    0, 255);
 	}
 }
 
-/* --- others -------------------------------------------------------------------------------------------------- */
+/* --- others --------------------------------------------------------------- */
 
 void edit_prepare_amount(struct edit_point *point, const struct tapcut_edit *edit)
 {

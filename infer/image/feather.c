@@ -1,5 +1,5 @@
-/* See feather.h. The triangle of 2 n - 1 weights 1..n..1 slides by T(x + 1) = T(x) + R - L, where R is the sum of the n samples after x
- * and L that of the n samples up to x; each is a sliding sum itself. */
+/* See feather.h. The triangle of 2 n - 1 weights 1..n..1 slides by T(x + 1) = T(x) + R - L, where R is the sum of
+ * the n samples after x and L that of the n samples up to x; each is a sliding sum itself. */
 #include "feather.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ struct divisor {
 static struct divisor divisor_of(int box)
 {
 	uint64_t square = (uint64_t)box * (uint64_t)box;
-	return (struct divisor){ ((uint64_t)1 << SHIFT) / square + 1, (uint32_t)(square / 2) };
+	return (struct divisor){((uint64_t)1 << SHIFT) / square + 1, (uint32_t)(square / 2)};
 }
 
 static inline uint8_t divide(uint32_t sum, struct divisor d)
@@ -83,8 +83,8 @@ static void start_columns(const struct columns *c, const uint8_t *alpha, int w, 
 }
 
 /* Row y's original is in `now`; `next` is that of y + 1, `gone` that of y + 1 - box, `come` that of y + 1 + box. */
-static void feather_columns(const struct columns *c, uint8_t *out, int w, struct divisor d, const uint8_t *gone, const uint8_t *next,
-			    const uint8_t *come)
+static void feather_columns(const struct columns *c, uint8_t *out, int w, struct divisor d, const uint8_t *gone,
+			    const uint8_t *next, const uint8_t *come)
 {
 	uint32_t *restrict sum = c->sum, *restrict left = c->left, *restrict right = c->right;
 	for (int x = 0; x < w; x++) {
@@ -104,7 +104,7 @@ void infer_feather(uint8_t *alpha, int w, int h, size_t stride, float pixels, vo
 	struct divisor d = divisor_of(box);
 	size_t width = padded(w);
 	uint32_t *sums = workspace;
-	struct columns c = { sums, sums + width, sums + 2 * width };
+	struct columns c = {sums, sums + width, sums + 2 * width};
 	uint8_t *ring = (uint8_t *)(sums + 3 * width);
 	for (int y = 0; y < h; y++)
 		feather_row(alpha + (size_t)y * stride, w, box, d, ring);
@@ -119,7 +119,9 @@ void infer_feather(uint8_t *alpha, int w, int h, size_t stride, float pixels, vo
 		const uint8_t *gone = ring + (size_t)((y + 1) % box) * width;
 		const uint8_t *now = ring + (size_t)(y % box) * width;
 		const uint8_t *next = y + 1 < h ? row + stride : now;
-		const uint8_t *come = y + 1 + box < h ? row + (size_t)(box + 1) * stride : y + 1 < h ? alpha + (size_t)(h - 1) * stride : now;
+		const uint8_t *come = y + 1 + box < h ? row + (size_t)(box + 1) * stride
+				      : y + 1 < h     ? alpha + (size_t)(h - 1) * stride
+						      : now;
 		feather_columns(&c, row, w, d, gone, next, come);
 	}
 }

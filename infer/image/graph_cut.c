@@ -7,13 +7,14 @@
 
 enum { BACKGROUND, OBJECT };
 enum { LEVEL_BITS = 4, LEVELS = 1 << LEVEL_BITS, COLOURS = LEVELS * LEVELS * LEVELS };
-enum { UNIT = 64 };              /* cost of a bit of log-odds */
+enum { UNIT = 64 }; /* cost of a bit of log-odds */
 enum { WEIGHT_ONE = 16 };
-/* Object and background that have over 6 / 10 of their colours in common are not told apart by them; under 2 / 10 they are, as well
- * as the odds say. In between, in part. */
+/* Object and background that have over 6 / 10 of their colours in common are not told apart by them; under 2 / 10
+ * they are, as well as the odds say. In between, in part. */
 enum { APART_NONE = 4, APART_FULL = 8, APART_UNITS = 10, TRUST_ONE = 256 };
 enum { MOST_ODDS = 16 * UNIT };
-enum { SHARE_BITS = 24, UNSEEN = 1 << (SHARE_BITS - 14) }; /* a colour's share of a region; what every colour has at least */
+/* a colour's share of a region; what every colour has at least */
+enum { SHARE_BITS = 24, UNSEEN = 1 << (SHARE_BITS - 14) };
 
 static size_t round_up(size_t size)
 {
@@ -69,7 +70,7 @@ void infer_graph_cut_start(struct infer_graph_cut *g, void *workspace)
 	g->contrast = mean_contrast(g);
 }
 
-/* --- colours -------------------------------------------------------------------------------------------------------- */
+/* --- colours -------------------------------------------------------------- */
 
 /* UNIT log2(value), rounded down: a bit of the fraction for each squaring. */
 static int32_t log2_units(uint32_t value)
@@ -91,7 +92,8 @@ static int32_t log2_units(uint32_t value)
 static size_t colour_of(const uint8_t *rgb)
 {
 	enum { DROP = 8 - LEVEL_BITS };
-	return (size_t)(rgb[0] >> DROP) << 2 * LEVEL_BITS | (size_t)(rgb[1] >> DROP) << LEVEL_BITS | (size_t)(rgb[2] >> DROP);
+	return (size_t)(rgb[0] >> DROP) << 2 * LEVEL_BITS | (size_t)(rgb[1] >> DROP) << LEVEL_BITS |
+	       (size_t)(rgb[2] >> DROP);
 }
 
 /* 1 2 1 along one axis of the colour cube. */
@@ -119,7 +121,8 @@ static uint64_t smooth(const struct infer_graph_cut *g, uint32_t *counts)
 /* 0 to TRUST_ONE, from the share of colours that both sides have. */
 static int32_t trust(uint64_t common)
 {
-	int64_t one = (int64_t)1 << SHARE_BITS, none = one * APART_NONE / APART_UNITS, full = one * APART_FULL / APART_UNITS;
+	int64_t one = (int64_t)1 << SHARE_BITS, none = one * APART_NONE / APART_UNITS,
+		full = one * APART_FULL / APART_UNITS;
 	int64_t value = (one - (int64_t)common - none) * TRUST_ONE / (full - none);
 	return (int32_t)(value < 0 ? 0 : value > TRUST_ONE ? TRUST_ONE : value);
 }
@@ -151,7 +154,7 @@ static void learn_colours(const struct infer_graph_cut *g, const uint8_t *guess)
 		g->odds[i] = g->odds[i] * trusted / TRUST_ONE;
 }
 
-/* --- the graph ------------------------------------------------------------------------------------------------------ */
+/* --- the graph ------------------------------------------------------------ */
 
 static int32_t limit(int32_t odds)
 {
@@ -185,7 +188,8 @@ static void add_taps(const struct infer_graph_cut *g, const struct infer_click *
 				if (x < 0 || y < 0 || x >= g->w || y >= g->h || !near(&clicks[i], x, y, g->tap_radius))
 					continue;
 				int32_t most = INFER_FLOW_MAX_TERMINAL;
-				infer_flow_terminals(f, x, y, clicks[i].positive ? most : 0, clicks[i].positive ? 0 : most);
+				infer_flow_terminals(f, x, y, clicks[i].positive ? most : 0,
+						     clicks[i].positive ? 0 : most);
 			}
 	}
 }
@@ -193,21 +197,23 @@ static void add_taps(const struct infer_graph_cut *g, const struct infer_click *
 /* weight / (1 + d^2 / mean), less for a diagonal: a contrast term without exp. */
 static void add_edges(const struct infer_graph_cut *g, struct infer_flow *f)
 {
-	static const int steps[4][3] = { { 1, 0, 256 }, { -1, 1, 181 }, { 0, 1, 256 }, { 1, 1, 181 } };
+	static const int steps[4][3] = {{1, 0, 256}, {-1, 1, 181}, {0, 1, 256}, {1, 1, 181}};
 	for (int y = 0; y < g->h; y++)
 		for (int x = 0; x < g->w; x++)
 			for (int k = 0; k < 4; k++) {
 				int nx = x + steps[k][0], ny = y + steps[k][1];
 				if (nx < 0 || nx >= g->w || ny >= g->h)
 					continue;
-				uint64_t most = (uint64_t)(g->edge_weight * UNIT / WEIGHT_ONE) * (uint64_t)steps[k][2] / 256;
-				uint64_t capacity = most * g->contrast / (g->contrast + difference(pixel(g, x, y), pixel(g, nx, ny)));
+				uint64_t most =
+					(uint64_t)(g->edge_weight * UNIT / WEIGHT_ONE) * (uint64_t)steps[k][2] / 256;
+				uint64_t capacity = most * g->contrast /
+						    (g->contrast + difference(pixel(g, x, y), pixel(g, nx, ny)));
 				infer_flow_edge(f, x, y, 4 + k, (int32_t)capacity);
 			}
 }
 
-void infer_graph_cut_run(const struct infer_graph_cut *g, const uint8_t *guess, const struct infer_click *clicks, int count,
-			 uint8_t *mask)
+void infer_graph_cut_run(const struct infer_graph_cut *g, const uint8_t *guess, const struct infer_click *clicks,
+			 int count, uint8_t *mask)
 {
 	for (int round = 0; round < g->rounds; round++) {
 		struct infer_flow f;
@@ -223,7 +229,7 @@ void infer_graph_cut_run(const struct infer_graph_cut *g, const uint8_t *guess, 
 	}
 }
 
-/* --- taps alone ----------------------------------------------------------------------------------------------------- */
+/* --- taps alone ----------------------------------------------------------- */
 
 static uint32_t border_distance(int x, int y, int w, int h)
 {
@@ -235,7 +241,7 @@ void infer_graph_cut_guess(const struct infer_click *clicks, int count, int w, i
 {
 	for (int y = 0; y < h; y++)
 		for (int x = 0; x < w; x++) {
-			uint64_t nearest[2] = { border_distance(x, y, w, h), UINT32_MAX };
+			uint64_t nearest[2] = {border_distance(x, y, w, h), UINT32_MAX};
 			for (int i = 0; i < count; i++) {
 				uint64_t d = square((int)clicks[i].x - x) + square((int)clicks[i].y - y);
 				uint64_t *least = &nearest[clicks[i].positive ? OBJECT : BACKGROUND];

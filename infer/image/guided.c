@@ -6,7 +6,8 @@
 /* Column sums: the guide's colours, their products, the input, its products with the colours. */
 enum { RED, GREEN, BLUE, RR, RG, RB, GG, GB, BB, INPUT, IR, IG, IB, SUMS };
 
-/* Functions as integers: |a| <= MAX_SLOPE, so |d| < 255 (1 + 3 MAX_SLOPE), and the sum over a largest window fits 32 bits. */
+/* Functions as integers: |a| <= MAX_SLOPE, so |d| < 255 (1 + 3 MAX_SLOPE), and the sum over a largest window fits 32
+ * bits. */
 enum { MAX_SLOPE = 64, SLOPE_SCALE = 4096, OFFSET_SCALE = 32, PLANES = 4 };
 
 enum { BLOCK = 32 }; /* windows fitted side by side, for the compiler to vectorise */
@@ -67,7 +68,8 @@ static halves8 widen(const uint8_t *in)
 }
 
 /* sum += in_a in_b - out_a out_b in each column; without `b` the factor is 1. */
-static void slide(uint32_t *restrict sum, const uint8_t *in_a, const uint8_t *in_b, const uint8_t *out_a, const uint8_t *out_b, size_t w)
+static void slide(uint32_t *restrict sum, const uint8_t *in_a, const uint8_t *in_b, const uint8_t *out_a,
+		  const uint8_t *out_b, size_t w)
 {
 	size_t x = 0;
 	for (; x + VECTOR <= w; x += VECTOR) {
@@ -88,9 +90,10 @@ static void slide(uint32_t *restrict sum, const uint8_t *in_a, const uint8_t *in
 /* Row `enter` enters the column sums, row `leave` leaves them. */
 static void move_rows(struct infer_guided *g, int enter, int leave)
 {
-	static const uint8_t products[SUMS][2] = { [RR] = { 0, 0 }, [RG] = { 0, 1 }, [RB] = { 0, 2 }, [GG] = { 1, 1 }, [GB] = { 1, 2 },
-						   [BB] = { 2, 2 }, [IR] = { 3, 0 }, [IG] = { 3, 1 }, [IB] = { 3, 2 } };
-	static const uint8_t singles[SUMS] = { [RED] = 1, [GREEN] = 2, [BLUE] = 3, [INPUT] = 4 };
+	static const uint8_t products[SUMS][2] =
+		{[RR] = {0, 0}, [RG] = {0, 1}, [RB] = {0, 2}, [GG] = {1, 1}, [GB] = {1, 2},
+		 [BB] = {2, 2}, [IR] = {3, 0}, [IG] = {3, 1}, [IB] = {3, 2}};
+	static const uint8_t singles[SUMS] = {[RED] = 1, [GREEN] = 2, [BLUE] = 3, [INPUT] = 4};
 	size_t w = (size_t)g->w;
 	uint8_t *in = g->lines, *out = g->lines + PLANES * w;
 	split_row(g, enter, in);
@@ -128,7 +131,8 @@ void infer_guided_start(struct infer_guided *g, void *workspace)
 
 static int overlap(int centre, int radius, int size)
 {
-	int first = centre - radius > 0 ? centre - radius : 0, last = centre + radius < size ? centre + radius : size - 1;
+	int first = centre - radius > 0 ? centre - radius : 0,
+	    last = centre + radius < size ? centre + radius : size - 1;
 	return last - first + 1;
 }
 
@@ -150,21 +154,24 @@ struct block {
 	double sums[SUMS][BLOCK];
 };
 
-/* The functions of windows with these sums: (covariance + epsilon)^-1 cov(guide, input), by cofactors. The sums are whole numbers under
- * 2^53, so pixels^2 times each covariance is exact. */
+/* The functions of windows with these sums: (covariance + epsilon)^-1 cov(guide, input), by cofactors. The sums are
+ * whole numbers under 2^53, so pixels^2 times each covariance is exact. */
 static void fit(const struct block *w, double epsilon, int32_t *restrict out, size_t step)
 {
 	for (int k = 0; k < w->count; k++) {
 		double n = w->pixels[k], flat = epsilon * n * n;
-		double red = w->sums[RED][k], green = w->sums[GREEN][k], blue = w->sums[BLUE][k], in = w->sums[INPUT][k];
+		double red = w->sums[RED][k], green = w->sums[GREEN][k], blue = w->sums[BLUE][k],
+		       in = w->sums[INPUT][k];
 		double rr = n * w->sums[RR][k] - red * red + flat, gg = n * w->sums[GG][k] - green * green + flat;
 		double bb = n * w->sums[BB][k] - blue * blue + flat, rg = n * w->sums[RG][k] - red * green;
 		double rb = n * w->sums[RB][k] - red * blue, gb = n * w->sums[GB][k] - green * blue;
-		double ir = n * w->sums[IR][k] - in * red, ig = n * w->sums[IG][k] - in * green, ib = n * w->sums[IB][k] - in * blue;
+		double ir = n * w->sums[IR][k] - in * red, ig = n * w->sums[IG][k] - in * green,
+		       ib = n * w->sums[IB][k] - in * blue;
 		double crr = gg * bb - gb * gb, crg = rb * gb - rg * bb, crb = rg * gb - rb * gg;
 		double cgg = rr * bb - rb * rb, cgb = rb * rg - rr * gb, cbb = rr * gg - rg * rg;
 		double inverse = 1 / (rr * crr + rg * crg + rb * crb);
-		double a = limit((crr * ir + crg * ig + crb * ib) * inverse), b = limit((crg * ir + cgg * ig + cgb * ib) * inverse);
+		double a = limit((crr * ir + crg * ig + crb * ib) * inverse),
+		       b = limit((crg * ir + cgg * ig + cgb * ib) * inverse);
 		double c = limit((crb * ir + cgb * ig + cbb * ib) * inverse);
 		out[k] = fixed(a, SLOPE_SCALE);
 		out[step + (size_t)k] = fixed(b, SLOPE_SCALE);
@@ -213,7 +220,7 @@ static void fit_row(struct infer_guided *g, int y, int32_t *out)
 {
 	size_t w = (size_t)g->w;
 	const uint32_t *input = g->sums + INPUT * w;
-	struct block block = { .count = 0 };
+	struct block block = {.count = 0};
 	uint32_t sum = 0;
 	int rows = overlap(y, g->radius, g->h);
 	for (int x = 0; x < g->radius && x < g->w; x++)
@@ -294,12 +301,13 @@ static void mix(const float *above, const float *below, float down, size_t count
 /* No slopes on either side, and the same byte. */
 static int is_flat(const float *at, const float *next, size_t w)
 {
-	return at[0] == 0 && at[w] == 0 && at[2 * w] == 0 && next[0] == 0 && next[w] == 0 && next[2 * w] == 0 && at[3 * w] == next[3 * w];
+	return at[0] == 0 && at[w] == 0 && at[2 * w] == 0 && next[0] == 0 && next[w] == 0 && next[2 * w] == 0 &&
+	       at[3 * w] == next[3 * w];
 }
 
 /* Pixels first..end-1, between the functions at `at` and `next`. place: the first pixel's between the two, 0 to 1. */
-static void apply_between(const float *at, const float *next, size_t w, float place, float step, const uint8_t *rgb, uint8_t *out,
-			  int count)
+static void apply_between(const float *at, const float *next, size_t w, float place, float step, const uint8_t *rgb,
+			  uint8_t *out, int count)
 {
 	if (is_flat(at, next, w)) {
 		memset(out, to_byte(at[3 * w]), (size_t)count);
@@ -317,11 +325,12 @@ static void apply_same_size(const float *f, int w, const uint8_t *rgb, uint8_t *
 {
 	size_t n = (size_t)w;
 	for (size_t x = 0; x < n; x++)
-		out[x] = to_byte(f[x] * rgb[3 * x] + f[n + x] * rgb[3 * x + 1] + f[2 * n + x] * rgb[3 * x + 2] + f[3 * n + x]);
+		out[x] = to_byte(f[x] * rgb[3 * x] + f[n + x] * rgb[3 * x + 1] + f[2 * n + x] * rgb[3 * x + 2] +
+				 f[3 * n + x]);
 }
 
-void infer_guided_apply(const float *above, const float *below, float down, int w, const uint8_t *rgb, uint8_t *out, int out_w,
-			float *mixed)
+void infer_guided_apply(const float *above, const float *below, float down, int w, const uint8_t *rgb, uint8_t *out,
+			int out_w, float *mixed)
 {
 	size_t n = (size_t)w;
 	const float *f = above;
@@ -341,7 +350,8 @@ void infer_guided_apply(const float *above, const float *below, float down, int 
 		long long bound = (2LL * i + 3) * out_w;
 		int end = i + 1 < w ? (int)((bound - w + 2LL * w - 1) / (2LL * w)) : out_w;
 		int left = i < 0 ? 0 : i, right = i + 1 < w ? i + 1 : w - 1;
-		apply_between(f + left, f + right, n, (float)((x + 0.5) * step - 0.5 - i), (float)step, rgb + 3 * (size_t)x, out + x, end - x);
+		apply_between(f + left, f + right, n, (float)((x + 0.5) * step - 0.5 - i), (float)step,
+			      rgb + 3 * (size_t)x, out + x, end - x);
 		x = end;
 	}
 }

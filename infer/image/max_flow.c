@@ -1,6 +1,6 @@
-/* See max_flow.h. The algorithm is Boykov and Kolmogorov's (PAMI 2004): a tree of unsaturated edges grows from the source and one from
- * the sink; where they meet, flow goes along the path; nodes cut off from their tree look for another parent. Distances to the root
- * with time stamps keep the trees shallow, as in Kolmogorov's thesis (2003). */
+/* See max_flow.h. The algorithm is Boykov and Kolmogorov's (PAMI 2004): a tree of unsaturated edges grows from the
+ * source and one from the sink; where they meet, flow goes along the path; nodes cut off from their tree look for
+ * another parent. Distances to the root with time stamps keep the trees shallow, as in Kolmogorov's thesis (2003). */
 #include "max_flow.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ static char *place(struct infer_flow *f, char *memory, size_t nodes)
 	memory += round_up(nodes);
 	f->parent = (uint8_t *)memory;
 	memory += round_up(nodes);
-	uint32_t **lists[] = { &f->stamp, &f->distance, &f->next_active, &f->next_orphan };
+	uint32_t **lists[] = {&f->stamp, &f->distance, &f->next_active, &f->next_orphan};
 	for (int i = 0; i < 4; i++) {
 		*lists[i] = (uint32_t *)memory;
 		memory += round_up(nodes * sizeof(uint32_t));
@@ -39,15 +39,15 @@ static char *place(struct infer_flow *f, char *memory, size_t nodes)
 size_t infer_flow_workspace(int w, int h)
 {
 	size_t nodes = nodes_of(w, h);
-	return round_up(nodes * INFER_FLOW_DIRECTIONS * sizeof(int16_t)) + round_up(nodes * sizeof(int32_t)) + 2 * round_up(nodes) +
-	       4 * round_up(nodes * sizeof(uint32_t));
+	return round_up(nodes * INFER_FLOW_DIRECTIONS * sizeof(int16_t)) + round_up(nodes * sizeof(int32_t)) +
+	       2 * round_up(nodes) + 4 * round_up(nodes * sizeof(uint32_t));
 }
 
 void infer_flow_start(struct infer_flow *f, int w, int h, void *workspace)
 {
 	int32_t row = w + 2;
-	const int32_t offset[INFER_FLOW_DIRECTIONS] = { -row - 1, -row, -row + 1, -1, 1, row - 1, row, row + 1 };
-	*f = (struct infer_flow){ .w = w, .h = h };
+	const int32_t offset[INFER_FLOW_DIRECTIONS] = {-row - 1, -row, -row + 1, -1, 1, row - 1, row, row + 1};
+	*f = (struct infer_flow){.w = w, .h = h};
 	memcpy(f->offset, offset, sizeof offset);
 	char *end = place(f, workspace, nodes_of(w, h));
 	memset(workspace, 0, (size_t)(end - (char *)workspace));
@@ -81,7 +81,7 @@ void infer_flow_edge(struct infer_flow *f, int x, int y, int direction, int32_t 
 	*residual(f, neighbour(f, node, direction), 7 - direction) = (int16_t)capacity;
 }
 
-/* --- lists ---------------------------------------------------------------------------------------------------------- */
+/* --- lists ---------------------------------------------------------------- */
 
 static void append(uint32_t *next, uint32_t *first, uint32_t *last, uint32_t node)
 {
@@ -119,7 +119,7 @@ static void make_orphan(struct infer_flow *f, uint32_t node)
 	append(f->next_orphan, &f->first_orphan, &f->last_orphan, node);
 }
 
-/* --- flow along a path ---------------------------------------------------------------------------------------------- */
+/* --- flow along a path ---------------------------------------------------- */
 
 /* The residual of the edge between a node and its parent, in the direction of the flow. */
 static int16_t *to_parent(const struct infer_flow *f, uint32_t node, int from_source)
@@ -171,12 +171,13 @@ static void augment(struct infer_flow *f, uint32_t node, int direction)
 	f->flow += amount;
 }
 
-/* --- trees ---------------------------------------------------------------------------------------------------------- */
+/* --- trees ---------------------------------------------------------------- */
 
 /* What may flow between a node of a tree and its neighbour, away from the tree's root. */
 static int32_t outward(const struct infer_flow *f, uint32_t node, int direction, int tree)
 {
-	return tree == SOURCE ? *residual(f, node, direction) : *residual(f, neighbour(f, node, direction), 7 - direction);
+	return tree == SOURCE ? *residual(f, node, direction)
+			      : *residual(f, neighbour(f, node, direction), 7 - direction);
 }
 
 /* Steps from a node to its root; 0: it has none. What was learnt on the way is stamped. */
@@ -275,7 +276,8 @@ static void grow(struct infer_flow *f, uint32_t node)
 				augment(f, node, d);
 			else
 				augment(f, other, 7 - d);
-			for (uint32_t orphan; (orphan = take_first(f->next_orphan, &f->first_orphan, &f->last_orphan)) != 0;)
+			for (uint32_t orphan;
+			     (orphan = take_first(f->next_orphan, &f->first_orphan, &f->last_orphan)) != 0;)
 				adopt(f, orphan);
 		}
 	}

@@ -1,8 +1,8 @@
-/* Flood fills over runs of pixels. Keeping what is reachable from positive clicks: the structural integrity strategy of FCA-Net (Lin et
- * al., CVPR 2020).
+/* Flood fills over runs of pixels. Keeping what is reachable from positive clicks: the structural integrity strategy
+ * of FCA-Net (Lin et al., CVPR 2020).
  *
- * A run is a longest piece of one row with one value. A run is filled when it is found and its first pixel goes on the stack once,
- * so the stack never holds more than all runs of a picture: ceil(w / 2) in each row. */
+ * A run is a longest piece of one row with one value. A run is filled when it is found and its first pixel goes on
+ * the stack once, so the stack never holds more than all runs of a picture: ceil(w / 2) in each row. */
 #include "postprocess.h"
 
 #include <string.h>
@@ -50,8 +50,8 @@ static void fill_beside(struct flood *f, int first, int end, int y)
 			x = fill_run(f, x, y);
 }
 
-/* Everything connected to (x, y) with its value becomes `to`. Returns the number of pixels. No other area with the value `to` may
- * touch it. */
+/* Everything connected to (x, y) with its value becomes `to`. Returns the number of pixels. No other area with the
+ * value `to` may touch it. */
 static size_t flood(struct flood *f, int x, int y, uint8_t to)
 {
 	f->from = f->mask[(size_t)y * (size_t)f->w + (size_t)x];
@@ -150,10 +150,10 @@ static void fill_holes(struct flood *f, size_t limit, const struct infer_click *
 		f->mask[i] = f->mask[i] == OUTSIDE ? BACKGROUND : OBJECT;
 }
 
-void infer_postprocess(const struct infer_postprocess *options, const struct infer_click *clicks, int count, uint8_t *mask, int w,
-		       int h, void *workspace)
+void infer_postprocess(const struct infer_postprocess *options, const struct infer_click *clicks, int count,
+		       uint8_t *mask, int w, int h, void *workspace)
 {
-	struct flood f = { .mask = mask, .w = w, .h = h, .stack = workspace };
+	struct flood f = {.mask = mask, .w = w, .h = h, .stack = workspace};
 	if (options->keep_touched)
 		keep_touched(&f, clicks, count);
 	if (options->drop_pixels > 0)

@@ -16,9 +16,9 @@ struct infer_postprocess {
 /* Bytes of workspace: at most 2 per pixel. */
 size_t infer_postprocess_workspace(int w, int h);
 
-/* mask: h rows of w bytes, 255 or 0. A hole is a 4-connected piece of background that does not touch the photo's border; one with a
- * negative click in it stays. Clicks are in pixels of the mask and lie inside it. */
-void infer_postprocess(const struct infer_postprocess *options, const struct infer_click *clicks, int count, uint8_t *mask, int w,
-		       int h, void *workspace);
+/* mask: h rows of w bytes, 255 or 0. A hole is a 4-connected piece of background that does not touch the photo's
+ * border; one with a negative click in it stays. Clicks are in pixels of the mask and lie inside it. */
+void infer_postprocess(const struct infer_postprocess *options, const struct infer_click *clicks, int count,
+		       uint8_t *mask, int w, int h, void *workspace);
 
 #endif

@@ -1,8 +1,8 @@
-/* Pixels and clicks become the network's input here, for training and for deployment alike: what this file does to a photo
- * the trainer must do to it too, so both call these functions.
+/* Pixels and clicks become the network's input here, for training and for deployment alike: what this file does to a
+ * photo the trainer must do to it too, so both call these functions.
  *
- * Disks: RITM (Sofiiuk et al., arXiv 2102.06583) found binary disks better than distance maps. Truncated Euclidean distance
- * maps: Xu et al., Deep Interactive Object Selection, CVPR 2016. */
+ * Disks: RITM (Sofiiuk et al., arXiv 2102.06583) found binary disks better than distance maps. Truncated Euclidean
+ * distance maps: Xu et al., Deep Interactive Object Selection, CVPR 2016. */
 #include "preprocess.h"
 
 #include <math.h>
@@ -14,8 +14,8 @@ static void normalize_row(const uint8_t *rgb, int channel, int w, float mean, fl
 		out[x] = ((float)rgb[3 * x + channel] - mean) * scale;
 }
 
-void infer_normalize_rgb8(const struct infer_preprocess *pre, const uint8_t *rgb, int w, int h, size_t stride, float *out,
-			  int plane_w, int plane_h)
+void infer_normalize_rgb8(const struct infer_preprocess *pre, const uint8_t *rgb, int w, int h, size_t stride,
+			  float *out, int plane_w, int plane_h)
 {
 	for (int plane = 0; plane < 3; plane++) {
 		int channel = pre->bgr ? 2 - plane : plane;
@@ -24,14 +24,15 @@ void infer_normalize_rgb8(const struct infer_preprocess *pre, const uint8_t *rgb
 			float *row = rows + (size_t)y * (size_t)plane_w;
 			int filled = y < h ? w : 0;
 			if (filled)
-				normalize_row(rgb + (size_t)y * stride, channel, w, pre->mean[plane], pre->scale[plane], row);
+				normalize_row(rgb + (size_t)y * stride, channel, w, pre->mean[plane], pre->scale[plane],
+					      row);
 			memset(row + filled, 0, (size_t)(plane_w - filled) * sizeof *row);
 		}
 	}
 }
 
-/* The integers in [0, size) within `reach` of `centre`: first..last, empty if last < first. Compared as doubles, so that a
- * click far outside the plane (or NaN) cannot overflow an int. */
+/* The integers in [0, size) within `reach` of `centre`: first..last, empty if last < first. Compared as doubles, so
+ * that a click far outside the plane (or NaN) cannot overflow an int. */
 static void click_range(double centre, double reach, int size, int *first, int *last)
 {
 	double lo = ceil(centre - reach), hi = floor(centre + reach);
@@ -72,8 +73,8 @@ static int reaches_row(const struct infer_click *click, float reach, int y)
 	return fabs((double)click->y - y) <= reach;
 }
 
-void infer_draw_clicks_row(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, int positive, int y,
-			   int first, int n, float *row)
+void infer_draw_clicks_row(const struct infer_preprocess *pre, const struct infer_click *clicks, int count,
+			   int positive, int y, int first, int n, float *row)
 {
 	int disk = pre->encoding == INFER_CLICK_DISK;
 	float reach = disk ? pre->radius : pre->truncate;
@@ -91,8 +92,8 @@ void infer_draw_clicks_row(const struct infer_preprocess *pre, const struct infe
 		row[x] = sqrtf(row[x]) / pre->truncate;
 }
 
-void infer_draw_clicks(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, float *planes, int w,
-		       int h)
+void infer_draw_clicks(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, float *planes,
+		       int w, int h)
 {
 	for (int plane = 0; plane < 2; plane++)
 		for (int y = 0; y < h; y++, planes += w) {

@@ -1,5 +1,5 @@
-/* What must be the same in training and in deployment: how a photo becomes the network's image input, and how clicks become
- * its click input. Owned by infer; data/ and convert/ borrow this header. */
+/* What must be the same in training and in deployment: how a photo becomes the network's image input, and how clicks
+ * become its click input. Owned by infer; data/ and convert/ borrow this header. */
 #ifndef INFER_PREPROCESS_H
 #define INFER_PREPROCESS_H
 
@@ -36,18 +36,18 @@ struct infer_click {
 	uint8_t positive;
 };
 
-/* rgb: h rows of w pixels of 3 bytes, `stride` bytes from row to row -> out: 3 planes of plane_h x plane_w floats; pixels to the
- * right of w and below h are 0 (the mean colour). */
-void infer_normalize_rgb8(const struct infer_preprocess *pre, const uint8_t *rgb, int w, int h, size_t stride, float *out,
-			  int plane_w, int plane_h);
+/* rgb: h rows of w pixels of 3 bytes, `stride` bytes from row to row -> out: 3 planes of plane_h x plane_w floats;
+ * pixels to the right of w and below h are 0 (the mean colour). */
+void infer_normalize_rgb8(const struct infer_preprocess *pre, const uint8_t *rgb, int w, int h, size_t stride,
+			  float *out, int plane_w, int plane_h);
 
-/* The positive and the negative plane (2 planes of h x w floats, scaled by click_scale). Clicks may lie off the plane; the part
- * of their disk or distance map that reaches it is drawn. */
-void infer_draw_clicks(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, float *planes, int w,
-		       int h);
+/* The positive and the negative plane (2 planes of h x w floats, scaled by click_scale). Clicks may lie off the
+ * plane; the part of their disk or distance map that reaches it is drawn. */
+void infer_draw_clicks(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, float *planes,
+		       int w, int h);
 
 /* The pixels (first..first+n-1, y) of the positive or the negative plane, not scaled: 0..1. */
-void infer_draw_clicks_row(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, int positive, int y,
-			   int first, int n, float *row);
+void infer_draw_clicks_row(const struct infer_preprocess *pre, const struct infer_click *clicks, int count,
+			   int positive, int y, int first, int n, float *row);
 
 #endif

@@ -1,13 +1,13 @@
-/* Separable resampling with a triangle filter: training crops and deployed photos go through this one file, so that the
- * network meets the same pixels in both.
+/* Separable resampling with a triangle filter: training crops and deployed photos go through this one file, so that
+ * the network meets the same pixels in both.
  *
- * For a result pixel i of an axis, s = source pixels per result pixel, the centre is c = start + (i + 0.5) s and the weight of
- * source pixel j is max(0, 1 - |j + 0.5 - c| / max(1, s)), normalised (Heckbert, "Filtered image rescaling", Graphics Gems III,
- * 1992; the same weights as Pillow's BILINEAR).
+ * For a result pixel i of an axis, s = source pixels per result pixel, the centre is c = start + (i + 0.5) s and the
+ * weight of source pixel j is max(0, 1 - |j + 0.5 - c| / max(1, s)), normalised (Heckbert, "Filtered image
+ * rescaling", Graphics Gems III, 1992; the same weights as Pillow's BILINEAR).
  *
  * Bytes: weights are integers that add up to exactly 2^14. The vertical pass goes first, because it runs along whole
- * rows and vectorises; it leaves one row of 15-bit numbers (bytes times 2^7), which the horizontal pass reads while it is
- * still in the cache. So the workspace is a row, not an image. */
+ * rows and vectorises; it leaves one row of 15-bit numbers (bytes times 2^7), which the horizontal pass reads while
+ * it is still in the cache. So the workspace is a row, not an image. */
 #include "resize.h"
 
 #include <assert.h>
@@ -15,10 +15,10 @@
 #include <string.h>
 
 enum {
-	WEIGHT_BITS = 14,                            /* weights fit int16_t, 1.0 included */
-	ROW_BITS = 7,                                /* 255 << 7 fits int16_t */
-	COLUMN_SHIFT = WEIGHT_BITS - ROW_BITS,       /* after the vertical pass */
-	RESULT_SHIFT = WEIGHT_BITS + ROW_BITS,       /* after the horizontal pass */
+	WEIGHT_BITS = 14,                      /* weights fit int16_t, 1.0 included */
+	ROW_BITS = 7,                          /* 255 << 7 fits int16_t */
+	COLUMN_SHIFT = WEIGHT_BITS - ROW_BITS, /* after the vertical pass */
+	RESULT_SHIFT = WEIGHT_BITS + ROW_BITS, /* after the horizontal pass */
 	ALIGNMENT = 64,
 };
 
@@ -27,8 +27,8 @@ struct taps {
 	int32_t first, count, start;
 };
 
-/* One axis. Result pixels begin .. end have their centre inside the source; those outside have no taps for bytes, and the edge
- * pixel for floats. */
+/* One axis. Result pixels begin .. end have their centre inside the source; those outside have no taps for bytes,
+ * and the edge pixel for floats. */
 struct axis {
 	struct taps *taps;
 	int begin, end;
@@ -43,9 +43,9 @@ static size_t round_up(size_t size)
 	return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-/* At most so many weights for an axis. Enlarging, a pixel has 2 taps. Reducing by s, at most n = min(src / s + 1, dst) pixels have
- * their centre inside, with at most min(2 s + 1, src) taps each: under 4 src + dst. Floats add a tap for each pixel outside, and
- * at most src taps for the one pixel on either side that still reaches in. */
+/* At most so many weights for an axis. Enlarging, a pixel has 2 taps. Reducing by s, at most n = min(src / s + 1,
+ * dst) pixels have their centre inside, with at most min(2 s + 1, src) taps each: under 4 src + dst. Floats add a
+ * tap for each pixel outside, and at most src taps for the one pixel on either side that still reaches in. */
 static size_t axis_weights(int src, int dst)
 {
 	return 6 * (size_t)src + 4 * (size_t)dst + 8;
@@ -86,8 +86,8 @@ static double triangle(int pixel, double centre, double support)
 	return weight > 0 ? weight : 0;
 }
 
-/* Integer weights of one result pixel. Rounding the running sum, not each weight, makes them add up exactly and keeps every partial
- * sum within half a unit, however many taps there are. */
+/* Integer weights of one result pixel. Rounding the running sum, not each weight, makes them add up exactly and
+ * keeps every partial sum within half a unit, however many taps there are. */
 static void fixed_weights(const struct taps *taps, double centre, double support, int16_t *weights)
 {
 	double sum = 0;
@@ -147,9 +147,10 @@ static void axis_plan(struct axis *axis, double low, double high, int src, int d
 	assert((size_t)used <= axis_weights(src, dst));
 }
 
-/* Weighted sum of `count` rows of bytes, n bytes each -> n 15-bit numbers. Two rows at a time halve the trips of `sum` to memory. */
-static void columns_u8(const uint8_t *src, size_t stride, const int16_t *weights, int count, int n, int32_t *restrict sum,
-		       int16_t *restrict out)
+/* Weighted sum of `count` rows of bytes, n bytes each -> n 15-bit numbers. Two rows at a time halve the trips of
+ * `sum` to memory. */
+static void columns_u8(const uint8_t *src, size_t stride, const int16_t *weights, int count, int n,
+		       int32_t *restrict sum, int16_t *restrict out)
 {
 	for (int i = 0; i < n; i++)
 		sum[i] = 1 << (COLUMN_SHIFT - 1);
@@ -260,7 +261,8 @@ void infer_resize_f32(const float *src, int src_w, int src_h, struct infer_rect 
 	axis_plan(&down, rect.y0, rect.y1, src_h, dst_h, 1);
 	for (int y = 0; y < dst_h; y++) {
 		const struct taps *taps = &down.taps[y];
-		columns_f32(src + (size_t)taps->first * (size_t)src_w, src_w, down.weights.real + taps->start, taps->count, row);
+		columns_f32(src + (size_t)taps->first * (size_t)src_w, src_w, down.weights.real + taps->start,
+			    taps->count, row);
 		for (int x = 0; x < dst_w; x++) {
 			const struct taps *t = &across.taps[x];
 			const float *weights = across.weights.real + t->start, *p = row + t->first;

@@ -1,5 +1,5 @@
-/* in[0] + in[1], which has the same shape or is one number per channel: the terms (q - zero) x round(in.scale / out.scale x 4096) are
- * added, and out = limit((sum + 2048) >> 12) + out.zero. */
+/* in[0] + in[1], which has the same shape or is one number per channel: the terms (q - zero) x round(in.scale /
+ * out.scale x 4096) are added, and out = limit((sum + 2048) >> 12) + out.zero. */
 #include "u8.h"
 
 /* What does not change from pixel to pixel. */
@@ -15,7 +15,8 @@ static inline uint8_t byte_of(const struct terms *t, uint8_t a, uint8_t b)
 }
 
 /* Sixteen at a time, which compilers make vectors of. */
-static void add_pixel(const struct terms *terms, const uint8_t *restrict a, const uint8_t *restrict b, uint8_t *restrict out, int count)
+static void add_pixel(const struct terms *terms, const uint8_t *restrict a, const uint8_t *restrict b,
+		      uint8_t *restrict out, int count)
 {
 	const struct terms t = *terms;
 	int c = 0;
@@ -30,8 +31,11 @@ void infer_add_u8(const struct infer_call *call, int first, int end, void *scrat
 {
 	const struct infer_map *a = &call->in[0], *b = &call->in[1], *out = &call->out;
 	int same = a->h == b->h && a->w == b->w;
-	struct terms t = { { infer_u8_term(a->scale, out->scale), infer_u8_term(b->scale, out->scale) }, 0, call->relu ? 0 : -out->zero,
-			   255 - out->zero, out->zero };
+	struct terms t = {{infer_u8_term(a->scale, out->scale), infer_u8_term(b->scale, out->scale)},
+			  0,
+			  call->relu ? 0 : -out->zero,
+			  255 - out->zero,
+			  out->zero};
 	t.constant = (1 << (INFER_U8_FRACTION - 1)) - a->zero * t.multiplier[0] - b->zero * t.multiplier[1];
 	(void)scratch;
 	for (int y = first; y < end; y++) {

@@ -1,4 +1,5 @@
-/* Channels one after the other. The runner mostly lets the inputs' makers write into the output: such an input is in place already. */
+/* Channels one after the other. The runner mostly lets the inputs' makers write into the output: such an input is in
+ * place already. */
 #include "kernels.h"
 
 #include <string.h>
@@ -14,7 +15,7 @@ void infer_concat_f32(const struct infer_call *call, int first, int end, void *s
 			continue;
 		for (int y = first; y < end; y++)
 			for (int x = 0; x < out->w; x++)
-				memcpy(infer_row(out, y) + (size_t)x * out->pitch + channel, infer_row(in, y) + (size_t)x * in->pitch,
-				       (size_t)in->c * sizeof(float));
+				memcpy(infer_row(out, y) + (size_t)x * out->pitch + channel,
+				       infer_row(in, y) + (size_t)x * in->pitch, (size_t)in->c * sizeof(float));
 	}
 }

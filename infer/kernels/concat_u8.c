@@ -1,5 +1,6 @@
-/* Channels one after the other. The runner mostly lets the inputs' makers write into the output: such an input is in place already. An
- * input of another range is brought to the output's: in.scale x (q - in.zero) / out.scale rounded to nearest even, by a table. */
+/* Channels one after the other. The runner mostly lets the inputs' makers write into the output: such an input is in
+ * place already. An input of another range is brought to the output's: in.scale x (q - in.zero) / out.scale rounded
+ * to nearest even, by a table. */
 #include "u8.h"
 
 enum { TABLE = 256 };
@@ -14,7 +15,8 @@ void infer_concat_u8_fill_constants(const struct infer_call *call, void *constan
 	uint8_t *table = constants;
 	for (int k = 0; k < call->step->input_count; k++)
 		for (int q = 0; q < TABLE; q++)
-			*table++ = infer_to_u8(call->in[k].scale * (float)(q - call->in[k].zero), call->out.scale, call->out.zero);
+			*table++ = infer_to_u8(call->in[k].scale * (float)(q - call->in[k].zero), call->out.scale,
+					       call->out.zero);
 }
 
 static void copy_pixel(const uint8_t *in, const uint8_t *table, uint8_t *out, int count)

@@ -1,6 +1,7 @@
-/* Convolution of float maps, most of those 3x3 by winograd.c, all others here. Weights are packed as [block of 16 outputs][kernel row][kernel column][input][16]; product.h multiplies
- * pixels with them. A band of input rows is copied with its padding, so that every tap is a constant distance away; without padding the
- * rows are used where they are. Bands are cut so that they stay in the second-level cache while all blocks of outputs go over them. */
+/* Convolution of float maps, most of those 3x3 by winograd.c, all others here. Weights are packed as [block of 16
+ * outputs][kernel row][kernel column][input][16]; product.h multiplies pixels with them. A band of input rows is
+ * copied with its padding, so that every tap is a constant distance away; without padding the rows are used where
+ * they are. Bands are cut so that they stay in the second-level cache while all blocks of outputs go over them. */
 #include "kernels.h"
 
 #include <string.h>
@@ -12,8 +13,8 @@ enum { BAND_BYTES = 256 * 1024 };
 
 const struct infer_product_kernels *infer_product_kernels_of(int isa)
 {
-	static const struct infer_product_kernels *const kernels[] = { &infer_product_generic, &infer_product_avx2,
-								       &infer_product_avx512 };
+	static const struct infer_product_kernels *const kernels[] = {&infer_product_generic, &infer_product_avx2,
+								      &infer_product_avx512};
 	return kernels[isa];
 }
 
@@ -22,9 +23,10 @@ static size_t blocks_of(int outputs)
 	return ((size_t)outputs + INFER_BLOCK - 1) / INFER_BLOCK;
 }
 
-/* --- weights -------------------------------------------------------------------------------------------------------- */
+/* --- weights -------------------------------------------------------------- */
 
-/* One output alone is summed along the channels: its weights are [kernel row][kernel column][inputs filled up to 16]. */
+/* One output alone is summed along the channels: its weights are [kernel row][kernel column][inputs filled up to
+ * 16]. */
 static int is_single(const struct infer_tensor *weight)
 {
 	return weight->dims[0] == 1;
@@ -71,28 +73,33 @@ void infer_conv2d_f32_pack(const struct infer_call *call, void *packed)
 		size_t input = is_single(weight) ? 1 : INFER_BLOCK;
 		for (size_t i = 0; i < inputs; i++)
 			for (size_t t = 0; t < taps; t++)
-				column[t * tap + i * input] = weight->data[(o * inputs + i) * taps + t] * call->in_scale;
+				column[t * tap + i * input] =
+					weight->data[(o * inputs + i) * taps + t] * call->in_scale;
 	}
 }
 
-/* --- bands ---------------------------------------------------------------------------------------------------------- */
+/* --- bands ---------------------------------------------------------------- */
 
 /* One convolution of the one or two that a call adds up: how its input lies in memory, where numbers count floats. */
 struct source {
 	const struct infer_call *call;
-	int copied;         /* into scratch, with padding */
-	size_t pitch, row;  /* from pixel to pixel and from row to row of the input or its copy */
-	int width;          /* pixels of a copied row */
-	int reach;          /* input rows of an output row */
-	size_t scratch;     /* bytes: offsets of the taps, then the copy */
-	size_t offsets;     /* bytes of these */
+	int copied;        /* into scratch, with padding */
+	size_t pitch, row; /* from pixel to pixel and from row to row of the input or its copy */
+	int width;         /* pixels of a copied row */
+	int reach;         /* input rows of an output row */
+	size_t scratch;    /* bytes: offsets of the taps, then the copy */
+	size_t offsets;    /* bytes of these */
 };
 
 static struct source source_of(const struct infer_call *call)
 {
 	const int *args = call->step->args;
 	const struct infer_map *in = &call->in[0];
-	struct source s = { .call = call, .copied = args[3] > 0, .pitch = in->pitch, .width = in->w, .reach = (args[0] - 1) * args[4] + 1 };
+	struct source s = {.call = call,
+			   .copied = args[3] > 0,
+			   .pitch = in->pitch,
+			   .width = in->w,
+			   .reach = (args[0] - 1) * args[4] + 1};
 	if (s.copied) {
 		s.pitch = (size_t)in->c;
 		s.width = in->w + 2 * args[3];
@@ -123,7 +130,7 @@ static size_t band_bytes(const struct plan *p, int rows)
 
 static struct plan plan_of(const struct infer_call *call)
 {
-	struct plan p = { .count = call->plus ? 2 : 1, .rows = 1 };
+	struct plan p = {.count = call->plus ? 2 : 1, .rows = 1};
 	p.source[0] = source_of(call);
 	if (call->plus)
 		p.source[1] = source_of(call->plus);
@@ -178,13 +185,19 @@ static struct infer_operand operand_of(const struct source *s, unsigned char *sc
 	const int *args = call->step->args;
 	ptrdiff_t *offset = (ptrdiff_t *)(void *)scratch;
 	size_t inputs = (size_t)call->in[0].c, blocks = blocks_of(call->tensor[0]->dims[0]);
-	int single = is_single(call->tensor[0]), joined = s->pitch == inputs && args[4] == 1 && !single, columns = joined ? 1 : args[1];
+	int single = is_single(call->tensor[0]), joined = s->pitch == inputs && args[4] == 1 && !single,
+	    columns = joined ? 1 : args[1];
 	for (int ky = 0; ky < args[0]; ky++)
 		for (int kx = 0; kx < columns; kx++)
-			offset[ky * columns + kx] = (ptrdiff_t)((size_t)(ky * args[4]) * s->row + (size_t)(kx * args[4]) * s->pitch);
+			offset[ky * columns + kx] =
+				(ptrdiff_t)((size_t)(ky * args[4]) * s->row + (size_t)(kx * args[4]) * s->pitch);
 	return (struct infer_operand){
-		.step = (size_t)args[2] * s->pitch, .offset = offset, .taps = args[0] * columns,
-		.run = (int)inputs * (joined ? args[1] : 1), .block_stride = block_floats(call->tensor[0]) / (single ? (size_t)(args[0] * args[1]) : 1), .bias = call->packed,
+		.step = (size_t)args[2] * s->pitch,
+		.offset = offset,
+		.taps = args[0] * columns,
+		.run = (int)inputs * (joined ? args[1] : 1),
+		.block_stride = block_floats(call->tensor[0]) / (single ? (size_t)(args[0] * args[1]) : 1),
+		.bias = call->packed,
 		.weight = (const float *)call->packed + blocks * INFER_BLOCK,
 	};
 }
@@ -201,13 +214,15 @@ static const float *band_input(const struct source *s, int first, int rows, unsi
 	return copy;
 }
 
-/* Rows first..first+rows-1 of all outputs, in[] pointing to the bands. Rows of a 1x1 without stride are one long row. */
-static void run_band(const struct infer_call *call, const struct plan *plan, const struct infer_product *all, int first, int rows,
-		     const float *const *in)
+/* Rows first..first+rows-1 of all outputs, in[] pointing to the bands. Rows of a 1x1 without stride are one long
+ * row. */
+static void run_band(const struct infer_call *call, const struct plan *plan, const struct infer_product *all, int first,
+		     int rows, const float *const *in)
 {
 	const struct infer_product_kernels *kernels = infer_product_kernels_of(call->isa);
-	int single = is_single(call->tensor[0]), stride = call->step->args[2], width = call->out.w, one = plan->count == 1 && plan->source[0].row == (size_t)width *
-		plan->source[0].pitch && stride == 1 && plan->source[0].reach == 1;
+	int single = is_single(call->tensor[0]), stride = call->step->args[2], width = call->out.w,
+	    one = plan->count == 1 && plan->source[0].row == (size_t)width * plan->source[0].pitch && stride == 1 &&
+		  plan->source[0].reach == 1;
 	for (int o = 0, outputs; o < call->out.c; o += outputs) {
 		struct infer_product p = *all;
 		outputs = infer_product_outputs(call->out.c - o, kernels->blocks);
@@ -219,7 +234,8 @@ static void run_band(const struct infer_call *call, const struct plan *plan, con
 		}
 		for (int y = 0; y < (one ? 1 : rows); y++) {
 			for (int i = 0; i < plan->count; i++)
-				p.operand[i].in = in[i] + (size_t)(y * plan->source[i].call->step->args[2]) * plan->source[i].row;
+				p.operand[i].in =
+					in[i] + (size_t)(y * plan->source[i].call->step->args[2]) * plan->source[i].row;
 			p.out = infer_row(&call->out, first + y) + o;
 			p.addend = call->addend.data ? infer_row(&call->addend, first + y) + o : NULL;
 			if (single)
@@ -237,14 +253,16 @@ void infer_conv2d_f32(const struct infer_call *call, int first, int end, void *s
 		return;
 	}
 	struct plan plan = plan_of(call);
-	unsigned char *memory[2] = { scratch, (unsigned char *)scratch + plan.source[0].scratch };
-	struct infer_product all = { .operand_count = plan.count, .out_step = call->out.pitch, .addend_step = call->addend.pitch,
-				     .relu = call->relu };
+	unsigned char *memory[2] = {scratch, (unsigned char *)scratch + plan.source[0].scratch};
+	struct infer_product all = {.operand_count = plan.count,
+				    .out_step = call->out.pitch,
+				    .addend_step = call->addend.pitch,
+				    .relu = call->relu};
 	for (int i = 0; i < plan.count; i++)
 		all.operand[i] = operand_of(&plan.source[i], memory[i]);
 	for (int y = first; y < end; y += plan.rows) {
 		int rows = end - y < plan.rows ? end - y : plan.rows;
-		const float *in[2] = { 0 };
+		const float *in[2] = {0};
 		for (int i = 0; i < plan.count; i++)
 			in[i] = band_input(&plan.source[i], y, rows, memory[i]);
 		run_band(call, &plan, &all, y, rows, in);

@@ -1,6 +1,7 @@
-/* Convolution of bytes: the exact sum of bytes times weights within +-63, plus a bias, brought to the output's step and rounded
- * (../FORMAT.md, section 3). Directly on N,H,W,C: the rows that a band of output rows needs are copied side by side with their padding,
- * then every window is a few runs of neighbouring bytes, and a 4-byte group of channels is one operand of a dot product. */
+/* Convolution of bytes: the exact sum of bytes times weights within +-63, plus a bias, brought to the output's step
+ * and rounded (../FORMAT.md, section 3). Directly on N,H,W,C: the rows that a band of output rows needs are copied
+ * side by side with their padding, then every window is a few runs of neighbouring bytes, and a 4-byte group of
+ * channels is one operand of a dot product. */
 #include "conv2d_u8.h"
 #include "conv2d_u8_wasm.h"
 
@@ -12,7 +13,7 @@
 
 enum { BAND_BYTES = 48 * 1024, MAX_BAND_ROWS = 16, MAX_PLANE_CHANNELS = 4 };
 
-/* --- weights -------------------------------------------------------------------------------------------------------- */
+/* --- weights -------------------------------------------------------------- */
 
 struct weights {
 	int outputs, inputs, taps, blocks, groups;
@@ -26,7 +27,7 @@ struct weights {
 static struct weights weights_at(const struct infer_call *call, void *packed)
 {
 	const int *dims = call->tensor[0]->dims;
-	struct weights w = { .outputs = dims[0], .inputs = dims[1], .taps = dims[2] * dims[3] };
+	struct weights w = {.outputs = dims[0], .inputs = dims[1], .taps = dims[2] * dims[3]};
 	w.blocks = (w.outputs + INFER_U8_BLOCK - 1) / INFER_U8_BLOCK;
 	w.groups = (w.inputs + INFER_U8_GROUP - 1) / INFER_U8_GROUP;
 	w.block_bytes = (size_t)w.taps * (size_t)w.groups * INFER_U8_GROUP * INFER_U8_BLOCK;
@@ -46,10 +47,12 @@ static size_t direct_bytes(const struct infer_call *call)
 }
 
 #if defined(__wasm_simd128__)
-/* The same weights for Winograd's algorithm stand behind those for the direct one; NULL where it is not for this step. */
+/* The same weights for Winograd's algorithm stand behind those for the direct one; NULL where it is not for this
+ * step. */
 static void *winograd_at(const struct infer_call *call, const void *packed)
 {
-	return infer_winograd_u8_suits(call) ? (char *)(uintptr_t)packed + infer_round_up(direct_bytes(call), 64) : NULL;
+	return infer_winograd_u8_suits(call) ? (char *)(uintptr_t)packed + infer_round_up(direct_bytes(call), 64)
+					     : NULL;
 }
 #endif
 
@@ -74,13 +77,15 @@ static float scale_of(const struct infer_call *call, int c)
 	return call->image ? call->image->scale[c] : call->in[0].scale;
 }
 
-/* One output's weights as integers of one unit. With one scale for all channels, int8 weights stay what the file has. */
+/* One output's weights as integers of one unit. With one scale for all channels, int8 weights stay what the file
+ * has. */
 static float output_integers(const struct infer_call *call, const struct weights *w, int output, int8_t *integers)
 {
 	const struct infer_tensor *t = call->tensor[0];
 	const struct infer_preprocess *image = call->image;
 	size_t count = (size_t)w->inputs * (size_t)w->taps, first = (size_t)output * count;
-	int even = !image || (image->scale[0] == image->scale[1] && image->scale[0] == image->scale[2] && image->scale[0] > 0);
+	int even = !image ||
+		   (image->scale[0] == image->scale[1] && image->scale[0] == image->scale[2] && image->scale[0] > 0);
 	if (t->integers && t->axis == 0 && even) {
 		memcpy(integers, t->integers + first, count);
 		return t->scales[output] * scale_of(call, 0);
@@ -93,7 +98,9 @@ static float output_integers(const struct infer_call *call, const struct weights
 	float unit = most / INFER_MAX_U8_WEIGHT;
 	for (size_t i = 0; i < count; i++) {
 		float x = t->data[first + i] * scale_of(call, (int)(i / (size_t)w->taps));
-		integers[i] = (int8_t)(unit > 0 ? infer_nearest(infer_limit(x / unit, -INFER_MAX_U8_WEIGHT, INFER_MAX_U8_WEIGHT)) : 0);
+		integers[i] = (int8_t)(unit > 0 ? infer_nearest(infer_limit(x / unit, -INFER_MAX_U8_WEIGHT,
+									    INFER_MAX_U8_WEIGHT))
+						: 0);
 	}
 	return unit;
 }
@@ -131,8 +138,8 @@ static void place_integers(const struct weights *w, int output, const int8_t *in
 	for (int tap = 0; tap < w->taps; tap++)
 		for (int c = 0; c < w->inputs; c++) {
 			size_t group = (size_t)tap * (size_t)w->groups + (size_t)(c / INFER_U8_GROUP);
-			block[(group * INFER_U8_BLOCK + (size_t)(output % INFER_U8_BLOCK)) * INFER_U8_GROUP + (size_t)(c % INFER_U8_GROUP)] =
-				integers[(size_t)c * (size_t)w->taps + (size_t)tap];
+			block[(group * INFER_U8_BLOCK + (size_t)(output % INFER_U8_BLOCK)) * INFER_U8_GROUP +
+			      (size_t)(c % INFER_U8_GROUP)] = integers[(size_t)c * (size_t)w->taps + (size_t)tap];
 		}
 }
 
@@ -147,13 +154,13 @@ void infer_conv2d_u8_pack(const struct infer_call *call, void *packed)
 		place_integers(&w, o, integers);
 	}
 #if defined(__wasm_simd128__)
-	const struct infer_winograd_u8_weights weights = { w.integers, w.block_bytes, w.outputs, w.inputs, w.groups };
+	const struct infer_winograd_u8_weights weights = {w.integers, w.block_bytes, w.outputs, w.inputs, w.groups};
 	if (infer_winograd_u8_suits(call))
 		infer_winograd_u8_pack(&weights, winograd_at(call, packed));
 #endif
 }
 
-/* --- multipliers ---------------------------------------------------------------------------------------------------- */
+/* --- multipliers ---------------------------------------------------------- */
 
 static int operand_count(const struct infer_call *call)
 {
@@ -185,28 +192,29 @@ void infer_conv2d_u8_fill_constants(const struct infer_call *call, void *constan
 		for (size_t o = 0; o < padded_outputs(call); o++, multiplier++) {
 			*multiplier = unit[o];
 			if (call->out.element == INFER_ELEMENT_U8)
-				*multiplier = infer_u8_multiplier(unit[o] * (terms ? 1 << INFER_U8_FRACTION : 1), call->out.scale);
+				*multiplier = infer_u8_multiplier(unit[o] * (terms ? 1 << INFER_U8_FRACTION : 1),
+								  call->out.scale);
 		}
 	}
 }
 
-/* --- a band's input ------------------------------------------------------------------------------------------------- */
+/* --- a band's input ------------------------------------------------------- */
 
 struct geometry {
 	int kernel_h, kernel_w, stride, padding, dilation;
-	int direct; /* windows are runs of the input as it is */
+	int direct;                 /* windows are runs of the input as it is */
 	int band_rows, rows, width; /* of the output in a band; packed rows, and pixels in one */
-	size_t pixel; /* lanes */
+	size_t pixel;               /* lanes */
 };
 
 static struct geometry geometry(const struct infer_call *call, int band_rows)
 {
 	const int *args = call->step->args;
 	const struct infer_map *in = &call->in[0], *out = &call->out;
-	struct geometry g = { args[0], args[1], args[2], args[3], args[4], 0, band_rows, 0, 0, 0 };
+	struct geometry g = {args[0], args[1], args[2], args[3], args[4], 0, band_rows, 0, 0, 0};
 	int quads = (out->w + INFER_U8_QUAD - 1) / INFER_U8_QUAD;
-	g.direct = sizeof(infer_u8_lane) == 1 && args[0] == 1 && args[1] == 1 && args[3] == 0 && in->c % INFER_U8_GROUP == 0 &&
-		   out->w >= INFER_U8_QUAD;
+	g.direct = sizeof(infer_u8_lane) == 1 && args[0] == 1 && args[1] == 1 && args[3] == 0 &&
+		   in->c % INFER_U8_GROUP == 0 && out->w >= INFER_U8_QUAD;
 	g.pixel = infer_round_up((size_t)in->c, INFER_U8_GROUP);
 	g.rows = (band_rows - 1) * g.stride + (g.kernel_h - 1) * g.dilation + 1;
 	/* Rows narrower than a quad are widened, so that a quad's windows are there. */
@@ -220,7 +228,8 @@ static size_t packed_lanes(const struct geometry *g)
 	return g->direct ? 0 : (size_t)g->rows * (size_t)g->width * g->pixel;
 }
 
-/* How many output rows are done at a time: what they need of the input fits a near cache, and there is work for some threads. */
+/* How many output rows are done at a time: what they need of the input fits a near cache, and there is work for some
+ * threads. */
 static int band_rows(const struct infer_call *call)
 {
 	int rows = MAX_BAND_ROWS;
@@ -254,7 +263,9 @@ static size_t quad_count(const struct infer_call *call, int rows)
 
 static size_t quad_bytes(const struct infer_call *call, int rows)
 {
-	return infer_round_up(infer_round_up(quad_count(call, rows), INFER_U8_QUADS) * sizeof(struct infer_conv2d_u8_quad), 64);
+	return infer_round_up(infer_round_up(quad_count(call, rows), INFER_U8_QUADS) *
+				      sizeof(struct infer_conv2d_u8_quad),
+			      64);
 }
 
 size_t infer_conv2d_u8_scratch(const struct infer_call *call)
@@ -276,7 +287,8 @@ static void fill_zeros(const struct infer_call *call, infer_u8_lane *out, int pi
 {
 	for (int x = 0; x < pixels; x++)
 		for (size_t c = 0; c < pixel; c++)
-			out[(size_t)x * pixel + c] = (infer_u8_lane)(c < (size_t)call->in[0].c ? zero_of(call, (int)c) : 0);
+			out[(size_t)x * pixel + c] =
+				(infer_u8_lane)(c < (size_t)call->in[0].c ? zero_of(call, (int)c) : 0);
 }
 
 static void copy_pixels(const struct infer_map *in, const uint8_t *from, infer_u8_lane *out, int pixels, size_t pixel)
@@ -311,10 +323,10 @@ static void pack_row(const struct infer_call *call, const struct geometry *g, in
 	fill_zeros(call, out + (size_t)(left + copied) * g->pixel, g->width - left - copied, g->pixel);
 }
 
-/* --- a band --------------------------------------------------------------------------------------------------------- */
+/* --- a band --------------------------------------------------------------- */
 
-static void set_operand(const struct infer_call *call, const struct geometry *g, const float *multiplier, int y, int rows,
-			infer_u8_lane *packed, struct infer_conv2d_u8_operand *o)
+static void set_operand(const struct infer_call *call, const struct geometry *g, const float *multiplier, int y,
+			int rows, infer_u8_lane *packed, struct infer_conv2d_u8_operand *o)
 {
 	const struct infer_map *in = &call->in[0];
 	struct weights w = weights_at(call, (void *)(uintptr_t)call->packed);
@@ -351,7 +363,8 @@ static void list_quads(const struct infer_call *call, const struct infer_conv2d_
 		for (int first = 0; first < w; first += INFER_U8_QUAD, quads++) {
 			size_t x = (size_t)(first < last ? first : last);
 			for (int k = 0; k < band->operand_count; k++)
-				quads->in[k] = (uint32_t)((size_t)y * band->operand[k].row_stride + x * band->operand[k].pixel_stride);
+				quads->in[k] = (uint32_t)((size_t)y * band->operand[k].row_stride +
+							  x * band->operand[k].pixel_stride);
 			quads->out = (uint32_t)((size_t)y * (size_t)w + x);
 		}
 	for (int i = band->quad_count; i % INFER_U8_QUADS; i++, quads++)
@@ -466,9 +479,10 @@ void infer_conv2d_u8(const struct infer_call *call, int first, int end, void *sc
 		run_band(call, y, end - y < rows ? end - y : rows, rows, scratch);
 }
 
-/* --- the end of a sum ----------------------------------------------------------------------------------------------- */
+/* --- the end of a sum ----------------------------------------------------- */
 
-static uint8_t byte_of(const struct infer_conv2d_u8_band *b, const int32_t *const sums[2], const uint8_t *addend, int output, int i)
+static uint8_t byte_of(const struct infer_conv2d_u8_band *b, const int32_t *const sums[2], const uint8_t *addend,
+		       int output, int i)
 {
 	if (infer_conv2d_u8_is_simple(b)) {
 		float t = (float)sums[0][i] * b->operand[0].multiplier[output];
@@ -490,7 +504,7 @@ void infer_conv2d_u8_finish(const struct infer_conv2d_u8_band *band, const struc
 	for (int p = 0; p < band->pixels; p++) {
 		size_t pixel = quad->out + (size_t)p;
 		const uint8_t *addend = band->addend ? band->addend + pixel * band->addend_pitch : NULL;
-		const int32_t *const of_pixel[2] = { sums[0][p], sums[1][p] };
+		const int32_t *const of_pixel[2] = {sums[0][p], sums[1][p]};
 		for (int i = 0; i < count; i++) {
 			size_t at = pixel * band->out_pitch + (size_t)(first + i);
 			if (band->out)

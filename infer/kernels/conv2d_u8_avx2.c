@@ -1,5 +1,5 @@
-/* The inner loops of conv2d_u8.c for AVX2: vpmaddubsw makes 16-bit sums of two products, which cannot saturate because weights are
- * within +-63, vpmaddwd adds pairs of these. A block of 16 outputs is two registers. */
+/* The inner loops of conv2d_u8.c for AVX2: vpmaddubsw makes 16-bit sums of two products, which cannot saturate
+ * because weights are within +-63, vpmaddwd adds pairs of these. A block of 16 outputs is two registers. */
 #include "conv2d_u8.h"
 
 #if defined(__x86_64__)
@@ -17,7 +17,8 @@ INLINE void sum_quad(const struct infer_conv2d_u8_operand *o, size_t in, int blo
 	size_t s = o->pixel_stride;
 #pragma GCC unroll 8
 	for (int i = 0; i < 8; i++)
-		sum[i] = _mm256_loadu_si256((const __m256i *)(const void *)(o->bias + block * INFER_U8_BLOCK + i % 2 * 8));
+		sum[i] = _mm256_loadu_si256(
+			(const __m256i *)(const void *)(o->bias + block * INFER_U8_BLOCK + i % 2 * 8));
 	for (int ry = 0; ry < o->runs_y; ry++)
 		for (int rx = 0; rx < o->runs_x; rx++) {
 			const uint8_t *x = o->in + in + (size_t)ry * o->run_step_y + (size_t)rx * o->run_step_x;
@@ -29,9 +30,13 @@ INLINE void sum_quad(const struct infer_conv2d_u8_operand *o, size_t in, int blo
 					int32_t four;
 					memcpy(&four, x + (size_t)p * s, 4);
 					__m256i a = _mm256_set1_epi32(four);
-					sum[2 * p] = _mm256_add_epi32(sum[2 * p], _mm256_madd_epi16(_mm256_maddubs_epi16(a, low), ones));
+					sum[2 * p] =
+						_mm256_add_epi32(sum[2 * p],
+								 _mm256_madd_epi16(_mm256_maddubs_epi16(a, low), ones));
 					sum[2 * p + 1] =
-						_mm256_add_epi32(sum[2 * p + 1], _mm256_madd_epi16(_mm256_maddubs_epi16(a, high), ones));
+						_mm256_add_epi32(sum[2 * p + 1],
+								 _mm256_madd_epi16(_mm256_maddubs_epi16(a, high),
+										   ones));
 				}
 			}
 		}
@@ -51,14 +56,16 @@ INLINE void store_bytes(uint8_t *out, __m256i low, __m256i high)
 	_mm_storeu_si128((__m128i *)(void *)out, bytes);
 }
 
-INLINE void store_quad(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const __m256i *sum)
+INLINE void store_quad(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block,
+		       const __m256i *sum)
 {
 	int first = block * INFER_U8_BLOCK;
 	uint8_t *out = band->out + quad->out * band->out_pitch + first;
 	const float *multiplier = band->operand[0].multiplier + first;
 #pragma GCC unroll 4
 	for (int p = 0; p < INFER_U8_QUAD; p++, out += band->out_pitch) {
-		__m256i low = round_sums(band, sum[2 * p], multiplier), high = round_sums(band, sum[2 * p + 1], multiplier + 8);
+		__m256i low = round_sums(band, sum[2 * p], multiplier),
+			high = round_sums(band, sum[2 * p + 1], multiplier + 8);
 		store_bytes(out, low, high);
 	}
 }
@@ -85,7 +92,8 @@ INLINE __m256i round_term(const struct infer_conv2d_u8_band *b, __m256i term, co
 }
 
 /* Bytes of sums of terms. */
-INLINE void store_terms(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block, const __m256i *term)
+INLINE void store_terms(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block,
+			const __m256i *term)
 {
 	int first = block * INFER_U8_BLOCK;
 	for (int p = 0; p < INFER_U8_QUAD; p++) {
@@ -99,7 +107,7 @@ INLINE void store_terms(const struct infer_conv2d_u8_band *band, const struct in
 /* A quad whose four pixels and block are all there. */
 INLINE void do_whole(const struct infer_conv2d_u8_band *band, const struct infer_conv2d_u8_quad *quad, int block)
 {
-	__m256i sum[8], term[8] = { _mm256_setzero_si256() };
+	__m256i sum[8], term[8] = {_mm256_setzero_si256()};
 	for (int k = 0; k < band->operand_count; k++) {
 		const float *multiplier = band->operand[k].multiplier + block * INFER_U8_BLOCK;
 		sum_quad(&band->operand[k], quad->in[k], block, sum);

@@ -2,7 +2,8 @@
 #include "conv2d_u8.h"
 
 /* Sums of a quad's pixels for one block of outputs. */
-static void sum_quad(const struct infer_conv2d_u8_operand *o, size_t in, int block, int32_t sums[INFER_U8_QUAD][INFER_U8_BLOCK])
+static void sum_quad(const struct infer_conv2d_u8_operand *o, size_t in, int block,
+		     int32_t sums[INFER_U8_QUAD][INFER_U8_BLOCK])
 {
 	const int8_t *w = o->weight + (size_t)block * o->block_bytes;
 	for (int p = 0; p < INFER_U8_QUAD; p++)
@@ -14,7 +15,8 @@ static void sum_quad(const struct infer_conv2d_u8_operand *o, size_t in, int blo
 				for (int p = 0; p < INFER_U8_QUAD; p++) {
 					const infer_u8_lane *q = x + (size_t)p * o->pixel_stride;
 					for (int i = 0; i < INFER_U8_BLOCK; i++)
-						sums[p][i] += q[0] * w[4 * i] + q[1] * w[4 * i + 1] + q[2] * w[4 * i + 2] + q[3] * w[4 * i + 3];
+						sums[p][i] += q[0] * w[4 * i] + q[1] * w[4 * i + 1] +
+							      q[2] * w[4 * i + 2] + q[3] * w[4 * i + 3];
 				}
 		}
 }
@@ -26,6 +28,7 @@ void infer_conv2d_u8_generic(const struct infer_conv2d_u8_band *band)
 			int32_t sums[2][INFER_U8_QUAD][INFER_U8_BLOCK];
 			for (int k = 0; k < band->operand_count; k++)
 				sum_quad(&band->operand[k], band->quads[i].in[k], block, sums[k]);
-			infer_conv2d_u8_finish(band, &band->quads[i], block, (const int32_t(*)[INFER_U8_QUAD][INFER_U8_BLOCK])sums);
+			infer_conv2d_u8_finish(band, &band->quads[i], block,
+					       (const int32_t(*)[INFER_U8_QUAD][INFER_U8_BLOCK])sums);
 		}
 }

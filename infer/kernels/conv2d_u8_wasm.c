@@ -1,15 +1,16 @@
-/* The inner loops of conv2d_u8.c for WebAssembly: i32x4.dot_i16x8_s multiplies eight pairs of 16-bit numbers and adds neighbours. Four
- * outputs of four pixels at a time: their eight sums, of even and odd pairs of inputs, and what they are made from fit the sixteen
- * registers that an engine has on x86-64. */
+/* The inner loops of conv2d_u8.c for WebAssembly: i32x4.dot_i16x8_s multiplies eight pairs of 16-bit numbers and
+ * adds neighbours. Four outputs of four pixels at a time: their eight sums, of even and odd pairs of inputs, and
+ * what they are made from fit the sixteen registers that an engine has on x86-64. */
 #include "conv2d_u8_wasm.h"
 
 #if defined(__wasm_simd128__)
 
 /* sum[pixel]: outputs first..first+3. runs_y and groups are the operand's; constants make code without loops. */
-static inline __attribute__((always_inline)) void sum_part(const struct infer_conv2d_u8_operand *o, size_t in, int first, int runs_y,
-							   int groups, v128_t sum[INFER_U8_QUAD])
+static inline __attribute__((always_inline)) void sum_part(const struct infer_conv2d_u8_operand *o, size_t in,
+							   int first, int runs_y, int groups, v128_t sum[INFER_U8_QUAD])
 {
-	const int8_t *w = o->weight + (size_t)(first / INFER_U8_BLOCK) * o->block_bytes + first % INFER_U8_BLOCK * INFER_U8_GROUP;
+	const int8_t *w =
+		o->weight + (size_t)(first / INFER_U8_BLOCK) * o->block_bytes + first % INFER_U8_BLOCK * INFER_U8_GROUP;
 	v128_t low[INFER_U8_QUAD], high[INFER_U8_QUAD];
 	size_t s = o->pixel_stride;
 #pragma clang loop unroll(full)
@@ -36,7 +37,8 @@ static inline __attribute__((always_inline)) void sum_part(const struct infer_co
 							     wasm_i32x4_shuffle(low[p], high[p], 1, 3, 5, 7)));
 }
 
-/* Whether all inputs of a quad are 0, as the planes of the taps are nearly everywhere. Only asked where these are few. */
+/* Whether all inputs of a quad are 0, as the planes of the taps are nearly everywhere. Only asked where these are
+ * few. */
 static int is_empty(const struct infer_conv2d_u8_operand *o, size_t in)
 {
 	int lanes = o->groups * INFER_U8_GROUP + (INFER_U8_QUAD - 1) * (int)o->pixel_stride;
@@ -52,7 +54,8 @@ static int is_empty(const struct infer_conv2d_u8_operand *o, size_t in)
 	return !wasm_v128_any_true(any);
 }
 
-static inline void sum_operand(const struct infer_conv2d_u8_operand *o, size_t in, int empty, int first, v128_t sum[INFER_U8_QUAD])
+static inline void sum_operand(const struct infer_conv2d_u8_operand *o, size_t in, int empty, int first,
+			       v128_t sum[INFER_U8_QUAD])
 {
 	if (empty)
 		for (int p = 0; p < INFER_U8_QUAD; p++)
@@ -69,7 +72,7 @@ void infer_conv2d_u8_wasm(const struct infer_conv2d_u8_band *band)
 		for (int i = 0; i < band->quad_count; i++) {
 			const struct infer_conv2d_u8_quad *quad = &band->quads[i];
 			int end = block + INFER_U8_BLOCK < band->outputs ? block + INFER_U8_BLOCK : band->outputs;
-			int empty[2] = { 0 };
+			int empty[2] = {0};
 			for (int k = 0; k < band->operand_count; k++)
 				empty[k] = is_empty(&band->operand[k], quad->in[k]);
 			for (int first = block; first < end; first += INFER_U8_PART) {
@@ -77,7 +80,8 @@ void infer_conv2d_u8_wasm(const struct infer_conv2d_u8_band *band)
 				for (int k = 0; k < band->operand_count; k++)
 					sum_operand(&band->operand[k], quad->in[k], empty[k], first, sums[k]);
 				for (int p = 0; p < band->pixels; p++)
-					infer_wasm_store(band, quad->out + (size_t)p, first, (v128_t[]){ sums[0][p], sums[1][p] });
+					infer_wasm_store(band, quad->out + (size_t)p, first,
+							 (v128_t[]){sums[0][p], sums[1][p]});
 			}
 		}
 }

@@ -1,4 +1,5 @@
-/* What the convolutions of bytes for WebAssembly share: the direct one (conv2d_u8_wasm.c) and Winograd's (winograd_u8_wasm.c). */
+/* What the convolutions of bytes for WebAssembly share: the direct one (conv2d_u8_wasm.c) and Winograd's
+ * (winograd_u8_wasm.c). */
 #ifndef INFER_KERNELS_CONV2D_U8_WASM_H
 #define INFER_KERNELS_CONV2D_U8_WASM_H
 
@@ -19,32 +20,39 @@ static inline v128_t infer_wasm_scaled(v128_t sum, const float *multiplier, floa
 }
 
 /* As infer_conv2d_u8_finish, for outputs first..first+3 (those that there are) of one pixel. */
-static inline void infer_wasm_store(const struct infer_conv2d_u8_band *band, size_t pixel, int first, const v128_t sum[2])
+static inline void infer_wasm_store(const struct infer_conv2d_u8_band *band, size_t pixel, int first,
+				    const v128_t sum[2])
 {
 	int count = band->outputs - first;
 	const float limit = (float)INFER_U8_TERM_LIMIT;
 	if (band->logits) {
 		float reals[INFER_U8_PART];
-		wasm_v128_store(reals, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sum[0]), wasm_v128_load(band->operand[0].multiplier + first)));
+		wasm_v128_store(reals, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sum[0]),
+						      wasm_v128_load(band->operand[0].multiplier + first)));
 		for (int i = 0; i < INFER_U8_PART && i < count; i++)
 			band->logits[pixel * band->out_pitch + (size_t)(first + i)] = reals[i];
 		return;
 	}
 	v128_t q;
 	if (infer_conv2d_u8_is_simple(band)) {
-		q = infer_wasm_scaled(sum[0], band->operand[0].multiplier + first, (float)band->low, (float)(255 - band->zero));
+		q = infer_wasm_scaled(sum[0], band->operand[0].multiplier + first, (float)band->low,
+				      (float)(255 - band->zero));
 	} else {
 		v128_t terms = wasm_i32x4_splat(0);
 		for (int k = 0; k < band->operand_count; k++)
-			terms = wasm_i32x4_add(terms, infer_wasm_scaled(sum[k], band->operand[k].multiplier + first, -limit, limit));
+			terms = wasm_i32x4_add(terms, infer_wasm_scaled(sum[k], band->operand[k].multiplier + first,
+									-limit, limit));
 		if (band->addend) {
-			uint8_t bytes[INFER_U8_PART] = { 0 };
-			memcpy(bytes, band->addend + pixel * band->addend_pitch + first, (size_t)(count < INFER_U8_PART ? count : INFER_U8_PART));
-			v128_t four = wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(bytes)));
+			uint8_t bytes[INFER_U8_PART] = {0};
+			memcpy(bytes, band->addend + pixel * band->addend_pitch + first,
+			       (size_t)(count < INFER_U8_PART ? count : INFER_U8_PART));
+			v128_t four =
+				wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(bytes)));
 			four = wasm_i32x4_sub(four, wasm_i32x4_splat(band->addend_zero));
 			terms = wasm_i32x4_add(terms, wasm_i32x4_mul(four, wasm_i32x4_splat(band->addend_multiplier)));
 		}
-		q = wasm_i32x4_shr(wasm_i32x4_add(terms, wasm_i32x4_splat(1 << (INFER_U8_FRACTION - 1))), INFER_U8_FRACTION);
+		q = wasm_i32x4_shr(wasm_i32x4_add(terms, wasm_i32x4_splat(1 << (INFER_U8_FRACTION - 1))),
+				   INFER_U8_FRACTION);
 		q = wasm_i32x4_min(wasm_i32x4_max(q, wasm_i32x4_splat(band->low)), wasm_i32x4_splat(255 - band->zero));
 	}
 	q = wasm_i32x4_add(q, wasm_i32x4_splat(band->zero));
@@ -59,7 +67,7 @@ static inline void infer_wasm_store(const struct infer_conv2d_u8_band *band, siz
 	memcpy(out, bytes, (size_t)count);
 }
 
-/* --- Winograd's F(4x4, 3x3) with integers: winograd_u8_wasm.c ----------------------------------------------------------- */
+/* --- Winograd's F(4x4, 3x3) with integers: winograd_u8_wasm.c ------------- */
 
 /* The weights of a conv2d as conv2d_u8.c lays them out, [block][tap][group][16 outputs][4 inputs]. */
 struct infer_winograd_u8_weights {
@@ -77,8 +85,8 @@ int infer_winograd_u8_is_exact(const void *packed);
 int infer_winograd_u8_row_step(const struct infer_call *call);
 size_t infer_winograd_u8_scratch(const struct infer_call *call);
 /* Rows first..end-1; band: of the whole output, with one operand's bias and multiplier. */
-void infer_winograd_u8(const struct infer_call *call, const struct infer_conv2d_u8_band *band, const void *packed, int first, int end,
-		       void *scratch);
+void infer_winograd_u8(const struct infer_call *call, const struct infer_conv2d_u8_band *band, const void *packed,
+		       int first, int end, void *scratch);
 
 #endif
 

@@ -1,5 +1,5 @@
-/* Transposed convolution: every output is the sum over the input pixels whose window covers it: input channels, then input rows, then
- * input columns. Only the coarse model variant has one, with one channel, so plain loops do. */
+/* Transposed convolution: every output is the sum over the input pixels whose window covers it: input channels, then
+ * input rows, then input columns. Only the coarse model variant has one, with one channel, so plain loops do. */
 #include "kernels.h"
 
 /* The first and the last input position whose window of `kernel` covers output position `at`; none: last < first. */
@@ -18,7 +18,8 @@ static float output(const struct infer_call *call, int y, int x, int c)
 	covering(y, in->h, kernel, stride, padding, &y0, &y1);
 	covering(x, in->w, kernel, stride, padding, &x0, &x1);
 	for (int i = 0; i < in->c; i++) {
-		const float *w = call->tensor[0]->data + ((size_t)i * (size_t)call->out.c + (size_t)c) * (size_t)(kernel * kernel);
+		const float *w = call->tensor[0]->data +
+				 ((size_t)i * (size_t)call->out.c + (size_t)c) * (size_t)(kernel * kernel);
 		for (int iy = y0; iy <= y1; iy++)
 			for (int ix = x0; ix <= x1; ix++)
 				sum += infer_row(in, iy)[(size_t)ix * in->pitch + (size_t)i] *

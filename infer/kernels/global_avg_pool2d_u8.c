@@ -1,4 +1,5 @@
-/* The mean of each channel: (float)(sum of (q - in.zero)) x ((in.scale / out.scale) / number of pixels), rounded to nearest even. */
+/* The mean of each channel: (float)(sum of (q - in.zero)) x ((in.scale / out.scale) / number of pixels), rounded to
+ * nearest even. */
 #include "u8.h"
 
 size_t infer_global_avg_pool2d_u8_scratch(const struct infer_call *call)
@@ -28,6 +29,7 @@ void infer_global_avg_pool2d_u8(const struct infer_call *call, int first, int en
 	float m = infer_u8_multiplier(in->scale, out->scale) / (float)count;
 	for (int c = 0; c < in->c; c++) {
 		float t = (float)((int64_t)sum[c] - count * in->zero) * m;
-		to[c] = (uint8_t)(infer_nearest(infer_limit(t, (float)-out->zero, (float)(255 - out->zero))) + out->zero);
+		to[c] = (uint8_t)(infer_nearest(infer_limit(t, (float)-out->zero, (float)(255 - out->zero))) +
+				  out->zero);
 	}
 }

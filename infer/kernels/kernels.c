@@ -4,42 +4,56 @@
 #include "u8.h"
 
 const struct infer_kernel infer_kernels_f32[INFER_OP_COUNT] = {
-	[INFER_OP_CONV2D] = { .run = infer_conv2d_f32, .row_step = infer_conv2d_f32_row_step,
-			      .scratch_bytes = infer_conv2d_f32_scratch, .packed_bytes = infer_conv2d_f32_packed,
-			      .pack = infer_conv2d_f32_pack },
-	[INFER_OP_CONV_TRANSPOSE2D] = { .run = infer_conv_transpose2d_f32 },
-	[INFER_OP_RELU] = { .run = infer_relu_f32 },
-	[INFER_OP_LEAKY_RELU] = { .run = infer_leaky_relu_f32 },
-	[INFER_OP_SIGMOID] = { .run = infer_sigmoid_f32 },
-	[INFER_OP_MAX_POOL2D] = { .run = infer_max_pool2d_f32, .scratch_bytes = infer_max_pool2d_f32_scratch },
-	[INFER_OP_GLOBAL_AVG_POOL2D] = { .run = infer_global_avg_pool2d_f32, .scratch_bytes = infer_global_avg_pool2d_f32_scratch },
-	[INFER_OP_UPSAMPLE_NEAREST] = { .run = infer_upsample_nearest_f32 },
-	[INFER_OP_UPSAMPLE_BILINEAR] = { .run = infer_upsample_bilinear_f32, .scratch_bytes = infer_upsample_bilinear_f32_scratch },
-	[INFER_OP_CONCAT] = { .run = infer_concat_f32 },
-	[INFER_OP_ADD] = { .run = infer_add_f32 },
-	[INFER_OP_MUL] = { .run = infer_mul_f32 },
-	[INFER_OP_SCALE] = { .run = infer_scale_f32 },
-	[INFER_OP_CHANNEL_AFFINE] = { .run = infer_channel_affine_f32 },
+	[INFER_OP_CONV2D] = {.run = infer_conv2d_f32,
+			     .row_step = infer_conv2d_f32_row_step,
+			     .scratch_bytes = infer_conv2d_f32_scratch,
+			     .packed_bytes = infer_conv2d_f32_packed,
+			     .pack = infer_conv2d_f32_pack},
+	[INFER_OP_CONV_TRANSPOSE2D] = {.run = infer_conv_transpose2d_f32},
+	[INFER_OP_RELU] = {.run = infer_relu_f32},
+	[INFER_OP_LEAKY_RELU] = {.run = infer_leaky_relu_f32},
+	[INFER_OP_SIGMOID] = {.run = infer_sigmoid_f32},
+	[INFER_OP_MAX_POOL2D] = {.run = infer_max_pool2d_f32, .scratch_bytes = infer_max_pool2d_f32_scratch},
+	[INFER_OP_GLOBAL_AVG_POOL2D] = {.run = infer_global_avg_pool2d_f32,
+					.scratch_bytes = infer_global_avg_pool2d_f32_scratch},
+	[INFER_OP_UPSAMPLE_NEAREST] = {.run = infer_upsample_nearest_f32},
+	[INFER_OP_UPSAMPLE_BILINEAR] = {.run = infer_upsample_bilinear_f32,
+					.scratch_bytes = infer_upsample_bilinear_f32_scratch},
+	[INFER_OP_CONCAT] = {.run = infer_concat_f32},
+	[INFER_OP_ADD] = {.run = infer_add_f32},
+	[INFER_OP_MUL] = {.run = infer_mul_f32},
+	[INFER_OP_SCALE] = {.run = infer_scale_f32},
+	[INFER_OP_CHANNEL_AFFINE] = {.run = infer_channel_affine_f32},
 };
 
-#define POINTWISE_U8 { .run = infer_pointwise_u8, .constant_bytes = infer_pointwise_u8_constant_bytes, \
-		       .fill_constants = infer_pointwise_u8_fill_constants }
+#define POINTWISE_U8                                                                            \
+	{                                                                                       \
+		.run = infer_pointwise_u8, .constant_bytes = infer_pointwise_u8_constant_bytes, \
+		.fill_constants = infer_pointwise_u8_fill_constants                             \
+	}
 
 const struct infer_kernel infer_kernels_u8[INFER_OP_COUNT] = {
-	[INFER_OP_CONV2D] = { .run = infer_conv2d_u8, .row_step = infer_conv2d_u8_row_step, .scratch_bytes = infer_conv2d_u8_scratch,
-			      .packed_bytes = infer_conv2d_u8_packed, .pack = infer_conv2d_u8_pack,
-			      .constant_bytes = infer_conv2d_u8_constant_bytes, .fill_constants = infer_conv2d_u8_fill_constants },
+	[INFER_OP_CONV2D] = {.run = infer_conv2d_u8,
+			     .row_step = infer_conv2d_u8_row_step,
+			     .scratch_bytes = infer_conv2d_u8_scratch,
+			     .packed_bytes = infer_conv2d_u8_packed,
+			     .pack = infer_conv2d_u8_pack,
+			     .constant_bytes = infer_conv2d_u8_constant_bytes,
+			     .fill_constants = infer_conv2d_u8_fill_constants},
 	[INFER_OP_RELU] = POINTWISE_U8,
 	[INFER_OP_LEAKY_RELU] = POINTWISE_U8,
 	[INFER_OP_SIGMOID] = POINTWISE_U8,
-	[INFER_OP_MAX_POOL2D] = { .run = infer_max_pool2d_u8, .scratch_bytes = infer_max_pool2d_u8_scratch },
-	[INFER_OP_GLOBAL_AVG_POOL2D] = { .run = infer_global_avg_pool2d_u8, .scratch_bytes = infer_global_avg_pool2d_u8_scratch },
-	[INFER_OP_UPSAMPLE_NEAREST] = { .run = infer_upsample_nearest_u8 },
-	[INFER_OP_UPSAMPLE_BILINEAR] = { .run = infer_upsample_bilinear_u8, .scratch_bytes = infer_upsample_bilinear_u8_scratch },
-	[INFER_OP_CONCAT] = { .run = infer_concat_u8, .constant_bytes = infer_concat_u8_constant_bytes,
-			      .fill_constants = infer_concat_u8_fill_constants },
-	[INFER_OP_ADD] = { .run = infer_add_u8 },
-	[INFER_OP_MUL] = { .run = infer_mul_u8 },
+	[INFER_OP_MAX_POOL2D] = {.run = infer_max_pool2d_u8, .scratch_bytes = infer_max_pool2d_u8_scratch},
+	[INFER_OP_GLOBAL_AVG_POOL2D] = {.run = infer_global_avg_pool2d_u8,
+					.scratch_bytes = infer_global_avg_pool2d_u8_scratch},
+	[INFER_OP_UPSAMPLE_NEAREST] = {.run = infer_upsample_nearest_u8},
+	[INFER_OP_UPSAMPLE_BILINEAR] = {.run = infer_upsample_bilinear_u8,
+					.scratch_bytes = infer_upsample_bilinear_u8_scratch},
+	[INFER_OP_CONCAT] = {.run = infer_concat_u8,
+			     .constant_bytes = infer_concat_u8_constant_bytes,
+			     .fill_constants = infer_concat_u8_fill_constants},
+	[INFER_OP_ADD] = {.run = infer_add_u8},
+	[INFER_OP_MUL] = {.run = infer_mul_u8},
 	[INFER_OP_SCALE] = POINTWISE_U8,
 	[INFER_OP_CHANNEL_AFFINE] = POINTWISE_U8,
 };
@@ -47,16 +61,12 @@ const struct infer_kernel infer_kernels_u8[INFER_OP_COUNT] = {
 int infer_isa_available(enum infer_isa isa)
 {
 	switch (isa) {
-	case INFER_ISA_GENERIC:
-		return 1;
+	case INFER_ISA_GENERIC: return 1;
 #if defined(__x86_64__) && defined(__GNUC__)
-	case INFER_ISA_AVX2:
-		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-	case INFER_ISA_AVX512:
-		return __builtin_cpu_supports("avx512f") != 0;
+	case INFER_ISA_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+	case INFER_ISA_AVX512: return __builtin_cpu_supports("avx512f") != 0;
 #endif
-	default:
-		return 0;
+	default: return 0;
 	}
 }
 
@@ -70,6 +80,6 @@ enum infer_isa infer_isa_best(void)
 
 const char *infer_isa_name(enum infer_isa isa)
 {
-	static const char *const names[] = { "generic", "avx2", "avx512" };
+	static const char *const names[] = {"generic", "avx2", "avx512"};
 	return (unsigned)isa < INFER_ISA_COUNT ? names[isa] : "unknown";
 }

@@ -1,7 +1,7 @@
-/* The operators of a deployed network, one file each, for values with channels side by side; a file here has its twin of the same
- * name in core/ops, which explains the formula. Sums run in an order fixed by the shapes alone, with fused multiply-adds written
- * out, so that all processors agree to the last bit, whatever their vector width and the number of threads. (WebAssembly has no
- * fused instruction; it rounds products as well.) */
+/* The operators of a deployed network, one file each, for values with channels side by side; a file here has its
+ * twin of the same name in core/ops, which explains the formula. Sums run in an order fixed by the shapes alone,
+ * with fused multiply-adds written out, so that all processors agree to the last bit, whatever their vector width
+ * and the number of threads. (WebAssembly has no fused instruction; it rounds products as well.) */
 #ifndef INFER_KERNELS_KERNELS_H
 #define INFER_KERNELS_KERNELS_H
 
@@ -29,10 +29,11 @@ static inline size_t infer_element_bytes(int element)
 	return element == INFER_ELEMENT_F32 ? sizeof(float) : 1;
 }
 
-/* A value in memory: channels side by side, pixel after pixel, row after row without a gap: element (c, y, x) is number
- * (y w + x) pitch + c. pitch >= c; what lies between is another value's (concat), or undefined but initialised. Maps of the
- * runner start at multiples of 64 bytes; their pitch is c rounded up to a multiple of 16 elements where c > 4, else c (float) or 4
- * (uint8_t). A map inside a concat has the concat's pitch and starts at one of its channels. */
+/* A value in memory: channels side by side, pixel after pixel, row after row without a gap: element (c, y, x) is
+ * number (y w + x) pitch + c. pitch >= c; what lies between is another value's (concat), or undefined but
+ * initialised. Maps of the runner start at multiples of 64 bytes; their pitch is c rounded up to a multiple of 16
+ * elements where c > 4, else c (float) or 4 (uint8_t). A map inside a concat has the concat's pitch and starts at
+ * one of its channels. */
 struct infer_map {
 	void *data; /* NULL: no such map */
 	int c, h, w;
@@ -40,44 +41,48 @@ struct infer_map {
 	int element; /* enum infer_element */
 	float scale; /* INFER_ELEMENT_U8 */
 	int zero;
-	const struct infer_preprocess *image; /* not NULL: the photo's bytes, real = (q - image->mean[c]) * image->scale[c] */
+	/* not NULL: the photo's bytes, real = (q - image->mean[c]) * image->scale[c] */
+	const struct infer_preprocess *image;
 };
 
-/* One step on concrete memory, with the neighbouring steps that are done on the way. Inputs and output do not overlap, except that an
- * input of concat may lie at its place in the output. A kernel allocates nothing and keeps nothing. */
+/* One step on concrete memory, with the neighbouring steps that are done on the way. Inputs and output do not
+ * overlap, except that an input of concat may lie at its place in the output. A kernel allocates nothing and keeps
+ * nothing. */
 struct infer_call {
 	const struct infer_step *step;
 	const struct infer_tensor *tensor[2]; /* NULL: none */
-	const void *packed;    /* what `pack` made of the tensors */
-	const void *constants; /* what `fill_constants` made for this call */
+	const void *packed;                   /* what `pack` made of the tensors */
+	const void *constants;                /* what `fill_constants` made for this call */
 	struct infer_map in[INFER_MAX_INPUTS];
 	struct infer_map out;
 	enum infer_isa isa;
 
 	/* conv2d only, apart from relu: */
-	const struct infer_preprocess *image; /* uint8_t: in[0] is the photo, channel c's real = (q - mean[c]) scale[c]; else NULL */
+	/* uint8_t: in[0] is the photo, channel c's real = (q - mean[c]) scale[c]; else NULL */
+	const struct infer_preprocess *image;
 	float in_scale;          /* inputs are multiplied by it first (`pack` puts it into the weights); 1: not */
 	struct infer_map addend; /* of the output's shape, added before relu */
-	const struct infer_call *plus; /* another conv2d whose output, of the same shape, is added before relu; NULL: none */
+	/* another conv2d whose output, of the same shape, is added before relu; NULL: none */
+	const struct infer_call *plus;
 	int relu;
 };
 
 /* How one operator is done with one kind of element. All but run may be NULL. */
 struct infer_kernel {
-	/* Rows first..end-1 of the output; other threads may do other rows at the same time. scratch: scratch_bytes, 64-byte aligned,
-	 * of undefined content, for this thread alone. */
+	/* Rows first..end-1 of the output; other threads may do other rows at the same time. scratch: scratch_bytes,
+	 * 64-byte aligned, of undefined content, for this thread alone. */
 	void (*run)(const struct infer_call *call, int first, int end, void *scratch);
 	int (*row_step)(const struct infer_call *call); /* first is a multiple of it; NULL: 1 */
 	size_t (*scratch_bytes)(const struct infer_call *call);
 
-	/* Weights in the kernel's own layout, which depends on nothing but the step (and, with 8 bits, in[0]'s scale and zero): made
-	 * once for a network and shared by its sessions. Of the call, step, tensor, in_scale and image are set, and in[0]'s element,
-	 * scale and zero. 64-byte aligned. */
+	/* Weights in the kernel's own layout, which depends on nothing but the step (and, with 8 bits, in[0]'s scale
+	 * and zero): made once for a network and shared by its sessions. Of the call, step, tensor, in_scale and
+	 * image are set, and in[0]'s element, scale and zero. 64-byte aligned. */
 	size_t (*packed_bytes)(const struct infer_call *call);
 	void (*pack)(const struct infer_call *call, void *packed);
 
-	/* What can be worked out once for a call, e.g. multipliers of a requantisation: made when a runner is; all of the call is set
-	 * but data and constants. 64-byte aligned. */
+	/* What can be worked out once for a call, e.g. multipliers of a requantisation: made when a runner is; all
+	 * of the call is set but data and constants. 64-byte aligned. */
 	size_t (*constant_bytes)(const struct infer_call *call);
 	void (*fill_constants)(const struct infer_call *call, void *constants);
 };
@@ -86,7 +91,8 @@ struct infer_kernel {
 extern const struct infer_kernel infer_kernels_f32[INFER_OP_COUNT], infer_kernels_u8[INFER_OP_COUNT];
 
 /* The float kernels, one file each. */
-#define INFER_DECLARE_KERNEL(name) void infer_##name##_f32(const struct infer_call *call, int first, int end, void *scratch)
+#define INFER_DECLARE_KERNEL(name) \
+	void infer_##name##_f32(const struct infer_call *call, int first, int end, void *scratch)
 INFER_DECLARE_KERNEL(conv2d);
 INFER_DECLARE_KERNEL(conv_transpose2d);
 INFER_DECLARE_KERNEL(max_pool2d);
@@ -122,7 +128,8 @@ static inline float *infer_row(const struct infer_map *map, int y)
 	return (float *)map->data + (size_t)y * infer_row_numbers(map);
 }
 
-/* out[i] = 1 / (1 + exp(-in[i])); in may be out. Our own exp, in plain single-precision steps: the same bits everywhere. */
+/* out[i] = 1 / (1 + exp(-in[i])); in may be out. Our own exp, in plain single-precision steps: the same bits
+ * everywhere. */
 void infer_sigmoid_array(const float *in, float *out, size_t count);
 
 #endif

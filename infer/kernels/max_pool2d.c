@@ -20,8 +20,8 @@ static struct window window_of(const struct infer_call *call, int y, int x)
 	const int *args = call->step->args;
 	const struct infer_map *in = &call->in[0];
 	int top = y * args[1] - args[2], left = x * args[1] - args[2];
-	struct window w = { top > 0 ? top : 0, top + args[0] < in->h ? top + args[0] : in->h, left > 0 ? left : 0,
-			    left + args[0] < in->w ? left + args[0] : in->w };
+	struct window w = {top > 0 ? top : 0, top + args[0] < in->h ? top + args[0] : in->h, left > 0 ? left : 0,
+			   left + args[0] < in->w ? left + args[0] : in->w};
 	return w;
 }
 

@@ -1,5 +1,5 @@
-/* Maximum of bytes over windows; padding counts as nothing, so a window that lies in it altogether gives 0. First down the rows of a
- * window, all pixels and channels of a row at once, then across. */
+/* Maximum of bytes over windows; padding counts as nothing, so a window that lies in it altogether gives 0. First
+ * down the rows of a window, all pixels and channels of a row at once, then across. */
 #include "u8.h"
 
 enum { LANES = 16 };

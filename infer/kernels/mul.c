@@ -1,4 +1,5 @@
-/* in[0] * in[1]; in[1] has the same shape, or is one number per channel (C,1,1), or one plane for all channels (1,H,W). */
+/* in[0] * in[1]; in[1] has the same shape, or is one number per channel (C,1,1), or one plane for all channels
+ * (1,H,W). */
 #include "kernels.h"
 
 void infer_mul_f32(const struct infer_call *call, int first, int end, void *scratch)

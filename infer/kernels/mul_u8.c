@@ -6,7 +6,8 @@ void infer_mul_u8(const struct infer_call *call, int first, int end, void *scrat
 {
 	const struct infer_map *a = &call->in[0], *b = &call->in[1], *out = &call->out;
 	int same = a->h == b->h && a->w == b->w, plane = b->c < a->c;
-	float m = infer_u8_multiplier(a->scale * b->scale, out->scale), low = (float)-out->zero, high = (float)(255 - out->zero);
+	float m = infer_u8_multiplier(a->scale * b->scale, out->scale), low = (float)-out->zero,
+	      high = (float)(255 - out->zero);
 	(void)scratch;
 	for (int y = first; y < end; y++) {
 		const uint8_t *from = infer_u8_row(a, y), *second = infer_u8_row(b, same ? y : 0);

@@ -1,5 +1,6 @@
-/* Operators that make a byte of a byte: relu, leaky_relu, sigmoid, scale, and channel_affine, which has a table for each channel. The
- * entry of q is f(in.scale x (q - in.zero)) / out.scale rounded to nearest even, f in single precision. */
+/* Operators that make a byte of a byte: relu, leaky_relu, sigmoid, scale, and channel_affine, which has a table for
+ * each channel. The entry of q is f(in.scale x (q - in.zero)) / out.scale rounded to nearest even, f in single
+ * precision. */
 #include "u8.h"
 
 enum { TABLE = 256 };
@@ -17,18 +18,11 @@ size_t infer_pointwise_u8_constant_bytes(const struct infer_call *call)
 static float apply(const struct infer_call *call, int channel, float x)
 {
 	switch (call->step->op) {
-	case INFER_OP_RELU:
-		return x > 0 ? x : 0;
-	case INFER_OP_LEAKY_RELU:
-		return x > 0 ? x : x * call->step->farg;
-	case INFER_OP_SIGMOID:
-		infer_sigmoid_array(&x, &x, 1);
-		return x;
-	case INFER_OP_SCALE:
-		return x * call->step->farg;
-	default:
-		x *= call->tensor[0]->data[channel];
-		return x + call->tensor[1]->data[channel];
+	case INFER_OP_RELU: return x > 0 ? x : 0;
+	case INFER_OP_LEAKY_RELU: return x > 0 ? x : x * call->step->farg;
+	case INFER_OP_SIGMOID: infer_sigmoid_array(&x, &x, 1); return x;
+	case INFER_OP_SCALE: return x * call->step->farg;
+	default: x *= call->tensor[0]->data[channel]; return x + call->tensor[1]->data[channel];
 	}
 }
 
@@ -38,7 +32,8 @@ void infer_pointwise_u8_fill_constants(const struct infer_call *call, void *cons
 	uint8_t *table = constants;
 	for (int channel = 0; channel < tables(call); channel++)
 		for (int q = 0; q < TABLE; q++)
-			*table++ = infer_to_u8(apply(call, channel, in->scale * (float)(q - in->zero)), call->out.scale, call->out.zero);
+			*table++ = infer_to_u8(apply(call, channel, in->scale * (float)(q - in->zero)), call->out.scale,
+					       call->out.zero);
 }
 
 void infer_pointwise_u8(const struct infer_call *call, int first, int end, void *scratch)

@@ -1,6 +1,6 @@
-/* The inner loops of float convolutions, built once per instruction set from product.inc: products of rows of numbers with weights, for
- * a run of pixels and some blocks of 16 outputs. Whoever calls has arranged the input such that each tap of the kernel is a constant
- * distance away. */
+/* The inner loops of float convolutions, built once per instruction set from product.inc: products of rows of
+ * numbers with weights, for a run of pixels and some blocks of 16 outputs. Whoever calls has arranged the input such
+ * that each tap of the kernel is a constant distance away. */
 #ifndef INFER_KERNELS_PRODUCT_H
 #define INFER_KERNELS_PRODUCT_H
 
@@ -8,7 +8,8 @@
 
 enum { INFER_BLOCK = 16 }; /* outputs whose weights lie side by side */
 
-/* For pixel p, tap t and number k < run: in[offset[t] + p * step + k] times weight[(t * run + k) * 16 + output % 16] of its block. */
+/* For pixel p, tap t and number k < run: in[offset[t] + p * step + k] times weight[(t * run + k) * 16 + output % 16]
+ * of its block. */
 struct infer_operand {
 	const float *in;
 	size_t step;
@@ -19,8 +20,8 @@ struct infer_operand {
 	const float *bias;   /* of the first block */
 };
 
-/* out = relu(operand 0 + operand 1 + addend): a chain of fused multiply-adds that starts at the first bias and goes over taps and
- * numbers; then the second bias is added and the chain goes on. */
+/* out = relu(operand 0 + operand 1 + addend): a chain of fused multiply-adds that starts at the first bias and goes
+ * over taps and numbers; then the second bias is added and the chain goes on. */
 struct infer_product {
 	struct infer_operand operand[2];
 	int operand_count;
@@ -54,7 +55,8 @@ struct infer_winograd_end {
 struct infer_product_kernels {
 	int blocks; /* that are best done together: whoever calls cuts the outputs accordingly */
 	void (*run)(const struct infer_product *product); /* at most that many blocks */
-	/* One operand and one output, whose weights lie in rows of block_stride for each tap, filled up with zeros to a multiple of 16. */
+	/* One operand and one output, whose weights lie in rows of block_stride for each tap, filled up with zeros
+	 * to a multiple of 16. */
 	void (*dot)(const struct infer_product *product);
 	/* out[c] = the largest of 3x3 pixels' number c (max_pool2d); distances in floats. */
 	void (*max_of_nine)(const float *in, ptrdiff_t row, ptrdiff_t pixel, float *out, int channels);
@@ -62,18 +64,21 @@ struct infer_product_kernels {
 	void (*mix)(const float *a, const float *b, float part, float *out, int count);
 	/* channels: a multiple of 16. */
 	void (*winograd_input)(const struct infer_winograd_tile *tile, int channels);
-	void (*winograd_output)(const struct infer_winograd_tile *tile, const struct infer_winograd_end *end, int outputs);
+	void (*winograd_output)(const struct infer_winograd_tile *tile, const struct infer_winograd_end *end,
+				int outputs);
 };
 
 extern const struct infer_product_kernels infer_product_generic, infer_product_avx2, infer_product_avx512;
 
 const struct infer_product_kernels *infer_product_kernels_of(int isa); /* enum infer_isa */
 
-/* Outputs that are to be done next of the `left` ones, where `most` blocks are best done together: four are better than three and one. */
+/* Outputs that are to be done next of the `left` ones, where `most` blocks are best done together: four are better
+ * than three and one. */
 enum { INFER_MOST_BLOCKS = 4 };
 static inline int infer_product_outputs(int left, int most)
 {
-	int blocks = (left + INFER_BLOCK - 1) / INFER_BLOCK == INFER_MOST_BLOCKS && most == 3 ? INFER_MOST_BLOCKS : most;
+	int blocks =
+		(left + INFER_BLOCK - 1) / INFER_BLOCK == INFER_MOST_BLOCKS && most == 3 ? INFER_MOST_BLOCKS : most;
 	return left < blocks * INFER_BLOCK ? left : blocks * INFER_BLOCK;
 }
 

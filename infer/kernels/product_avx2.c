@@ -38,6 +38,6 @@ TARGET static inline __m256i lane_mask(int n)
 
 #else
 
-const struct infer_product_kernels infer_product_avx2 = { 0 };
+const struct infer_product_kernels infer_product_avx2 = {0};
 
 #endif

@@ -33,6 +33,6 @@
 
 #else
 
-const struct infer_product_kernels infer_product_avx512 = { 0 };
+const struct infer_product_kernels infer_product_avx512 = {0};
 
 #endif

@@ -1,6 +1,7 @@
-/* The inner loops of float convolutions for any processor: vectors of 4 floats where the compiler has them (SSE2, NEON, WebAssembly
- * SIMD), which it maps to the machine's own; else one float at a time. NEON multiplies and adds with one rounding as AVX2 does;
- * where there is no such instruction fmaf gives the same bits, slowly. WebAssembly rounds twice instead. */
+/* The inner loops of float convolutions for any processor: vectors of 4 floats where the compiler has them (SSE2,
+ * NEON, WebAssembly SIMD), which it maps to the machine's own; else one float at a time. NEON multiplies and adds
+ * with one rounding as AVX2 does; where there is no such instruction fmaf gives the same bits, slowly. WebAssembly
+ * rounds twice instead. */
 #include "product.h"
 
 #include <math.h>
@@ -24,14 +25,14 @@ typedef int mask4 __attribute__((vector_size(16)));
 
 static inline vec4 load(const float *p, int n)
 {
-	vec4 v = { 0 };
+	vec4 v = {0};
 	memcpy(&v, p, (size_t)n * sizeof *p);
 	return v;
 }
 
 static inline vec4 set(float x)
 {
-	return (vec4){ x, x, x, x };
+	return (vec4){x, x, x, x};
 }
 
 static inline vec4 positive_part(vec4 v)
@@ -63,7 +64,7 @@ static inline vec4 multiply_add(vec4 a, vec4 b, vec4 c)
 #define PIXELS 3
 static NOINLINE vec4 multiply_add(vec4 a, vec4 b, vec4 c)
 {
-	return (vec4){ fmaf(a[0], b[0], c[0]), fmaf(a[1], b[1], c[1]), fmaf(a[2], b[2], c[2]), fmaf(a[3], b[3], c[3]) };
+	return (vec4){fmaf(a[0], b[0], c[0]), fmaf(a[1], b[1], c[1]), fmaf(a[2], b[2], c[2]), fmaf(a[3], b[3], c[3])};
 }
 #endif
 

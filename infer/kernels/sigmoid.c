@@ -1,8 +1,8 @@
 /* 1 / (1 + exp(-x)).
  *
- * exp is our own: x = n ln2 + r with |r| <= ln2 / 2, exp(r) by its Taylor polynomial of degree 6 (error under 2^-23 there),
- * times 2^n by writing the exponent's bits. Plain single-precision steps without libm, so that the compiler vectorises it and
- * the bits do not depend on the machine's library. */
+ * exp is our own: x = n ln2 + r with |r| <= ln2 / 2, exp(r) by its Taylor polynomial of degree 6 (error under 2^-23
+ * there), times 2^n by writing the exponent's bits. Plain single-precision steps without libm, so that the compiler
+ * vectorises it and the bits do not depend on the machine's library. */
 #include "kernels.h"
 
 #include <string.h>
@@ -48,6 +48,6 @@ void infer_sigmoid_f32(const struct infer_call *call, int first, int end, void *
 	(void)scratch;
 	for (int y = first; y < end; y++)
 		for (int x = 0; x < out->w; x++)
-			infer_sigmoid_array(infer_row(in, y) + (size_t)x * in->pitch, infer_row(out, y) + (size_t)x * out->pitch,
-					    (size_t)out->c);
+			infer_sigmoid_array(infer_row(in, y) + (size_t)x * in->pitch,
+					    infer_row(out, y) + (size_t)x * out->pitch, (size_t)out->c);
 }

@@ -1,5 +1,5 @@
-/* What the kernels on bytes share (../FORMAT.md, section 3): real = scale (q - zero). All of it is integers and single IEEE 754
- * operations, so the bytes are the same everywhere. */
+/* What the kernels on bytes share (../FORMAT.md, section 3): real = scale (q - zero). All of it is integers and
+ * single IEEE 754 operations, so the bytes are the same everywhere. */
 #ifndef INFER_KERNELS_U8_H
 #define INFER_KERNELS_U8_H
 
@@ -17,7 +17,7 @@ static inline int infer_nearest(float x)
 	union {
 		float f;
 		int32_t i;
-	} shifted = { .f = x + 0x1.8p23f };
+	} shifted = {.f = x + 0x1.8p23f};
 	return shifted.i - 0x4b400000;
 }
 
@@ -59,7 +59,8 @@ static inline uint8_t *infer_u8_row(const struct infer_map *map, int y)
 	return (uint8_t *)map->data + (size_t)y * infer_row_numbers(map);
 }
 
-#define INFER_DECLARE_KERNEL_U8(name) void infer_##name##_u8(const struct infer_call *call, int first, int end, void *scratch)
+#define INFER_DECLARE_KERNEL_U8(name) \
+	void infer_##name##_u8(const struct infer_call *call, int first, int end, void *scratch)
 INFER_DECLARE_KERNEL_U8(conv2d);
 INFER_DECLARE_KERNEL_U8(max_pool2d);
 INFER_DECLARE_KERNEL_U8(global_avg_pool2d);

@@ -12,7 +12,8 @@ void infer_upsample_nearest_f32(const struct infer_call *call, int first, int en
 	(void)scratch;
 	for (int y = first; y < end; y++)
 		for (int x = 0; x < out->w; x++)
-			memcpy(infer_row(out, y) + (size_t)x * out->pitch, infer_row(in, y / factor) + (size_t)(x / factor) * in->pitch,
+			memcpy(infer_row(out, y) + (size_t)x * out->pitch,
+			       infer_row(in, y / factor) + (size_t)(x / factor) * in->pitch,
 			       (size_t)in->c * sizeof(float));
 }
 
@@ -28,7 +29,7 @@ static struct place place_of(int i, int factor, int size)
 	if (halves < 0)
 		halves = 0;
 	int a = halves / (2 * factor);
-	return (struct place){ a, a + 1 < size ? a + 1 : a, (float)(halves - a * 2 * factor) / (float)(2 * factor) };
+	return (struct place){a, a + 1 < size ? a + 1 : a, (float)(halves - a * 2 * factor) / (float)(2 * factor)};
 }
 
 /* One row between two source rows. */
@@ -37,7 +38,8 @@ size_t infer_upsample_bilinear_f32_scratch(const struct infer_call *call)
 	return (size_t)call->in[0].w * (size_t)call->in[0].c * sizeof(float);
 }
 
-static void mix_rows(const struct infer_product_kernels *kernels, const struct infer_map *in, const struct place *p, float *out)
+static void mix_rows(const struct infer_product_kernels *kernels, const struct infer_map *in, const struct place *p,
+		     float *out)
 {
 	const float *a = infer_row(in, p->a), *b = infer_row(in, p->b);
 	if (in->pitch == (size_t)in->c) {

@@ -1,6 +1,6 @@
-/* Enlarging bytes by a whole factor f: nearest, and bilinear with half-pixel centres. Result pixel i lies at (2 i + 1 - f) / 2 f source
- * pixels, so that both weights are whole numbers of 2 f: the result is the weighted sum of four bytes, (sum + 2 f^2) / 4 f^2 rounded
- * down. */
+/* Enlarging bytes by a whole factor f: nearest, and bilinear with half-pixel centres. Result pixel i lies at (2 i +
+ * 1 - f) / 2 f source pixels, so that both weights are whole numbers of 2 f: the result is the weighted sum of four
+ * bytes, (sum + 2 f^2) / 4 f^2 rounded down. */
 #include "u8.h"
 
 void infer_upsample_nearest_u8(const struct infer_call *call, int first, int end, void *scratch)
@@ -25,7 +25,7 @@ static struct place place_of(int i, int factor, int size)
 	if (position < 0)
 		position = 0;
 	int a = position / (2 * factor);
-	return (struct place){ a, a + 1 < size ? a + 1 : a, position % (2 * factor) };
+	return (struct place){a, a + 1 < size ? a + 1 : a, position % (2 * factor)};
 }
 
 /* The logarithm of a power of two, else 0. */
@@ -52,7 +52,8 @@ size_t infer_upsample_bilinear_u8_scratch(const struct infer_call *call)
 }
 
 /* Between two rows, in steps of 1 / whole. */
-static void mix_down(const uint8_t *restrict a, const uint8_t *restrict b, int part, int whole, uint16_t *restrict out, size_t count)
+static void mix_down(const uint8_t *restrict a, const uint8_t *restrict b, int part, int whole, uint16_t *restrict out,
+		     size_t count)
 {
 	uint16_t rest = (uint16_t)(whole - part), some = (uint16_t)part;
 	size_t i = 0;
@@ -63,8 +64,8 @@ static void mix_down(const uint8_t *restrict a, const uint8_t *restrict b, int p
 		out[i] = (uint16_t)(a[i] * rest + b[i] * some);
 }
 
-static void mix_across(const uint16_t *restrict a, const uint16_t *restrict b, int part, int whole, int shift, uint8_t *restrict out,
-		       int count)
+static void mix_across(const uint16_t *restrict a, const uint16_t *restrict b, int part, int whole, int shift,
+		       uint8_t *restrict out, int count)
 {
 	uint16_t rest = (uint16_t)(whole - part), some = (uint16_t)part, half = (uint16_t)(1 << (shift - 1));
 	int c = 0;
@@ -85,7 +86,8 @@ static void fast_row(const struct infer_call *call, int y, uint16_t *row)
 	if (in->pitch == c)
 		mix_down(a, b, p.part, 2 * factor, row, (size_t)in->w * c);
 	for (int x = 0; in->pitch != c && x < in->w; x++)
-		mix_down(a + (size_t)x * in->pitch, b + (size_t)x * in->pitch, p.part, 2 * factor, row + (size_t)x * c, c);
+		mix_down(a + (size_t)x * in->pitch, b + (size_t)x * in->pitch, p.part, 2 * factor, row + (size_t)x * c,
+			 c);
 	for (int x = 0; x < out->w; x++) {
 		struct place q = place_of(x, factor, in->w);
 		mix_across(row + (size_t)q.a * c, row + (size_t)q.b * c, q.part, 2 * factor, shift,
@@ -104,8 +106,10 @@ static void plain_row(const struct infer_call *call, int y)
 		uint8_t *to = infer_u8_row(out, y) + (size_t)x * out->pitch;
 		for (int c = 0; c < in->c; c++) {
 			size_t left = (size_t)q.a * in->pitch + (size_t)c, right = (size_t)q.b * in->pitch + (size_t)c;
-			int above = a[left] * (whole - q.part) + a[right] * q.part, below = b[left] * (whole - q.part) + b[right] * q.part;
-			to[c] = (uint8_t)((above * (whole - p.part) + below * p.part + whole * whole / 2) / (whole * whole));
+			int above = a[left] * (whole - q.part) + a[right] * q.part,
+			    below = b[left] * (whole - q.part) + b[right] * q.part;
+			to[c] = (uint8_t)((above * (whole - p.part) + below * p.part + whole * whole / 2) /
+					  (whole * whole));
 		}
 	}
 }

@@ -1,5 +1,5 @@
-/* Winograd's F(4x4, 3x3) (Lavin & Gray, "Fast algorithms for convolutional neural networks", arXiv 1509.09308): a tile of 4x4 outputs
- * is A^T [sum over channels (G g G^T) * (B^T d B)] A, with 6x6 inputs d and weights g, and
+/* Winograd's F(4x4, 3x3) (Lavin & Gray, "Fast algorithms for convolutional neural networks", arXiv 1509.09308): a
+ * tile of 4x4 outputs is A^T [sum over channels (G g G^T) * (B^T d B)] A, with 6x6 inputs d and weights g, and
  *
  *	      4  0 -5  0  1  0             1/4     0    0            1  1  1  1  1  0
  *	      0 -4 -4  1  1  0            -1/6  -1/6 -1/6     A^T =  0  1 -1  2 -2  0
@@ -8,12 +8,12 @@
  *	      0  2 -1 -2  1  0            1/24 -1/12  1/6
  *	      0  4  0 -5  0  1               0     0    1
  *
- * so there are 36 products of (tiles x channels) with (channels x outputs): 36 multiplications where there were 144. With dilation d, each of
- * the d x d grids of pixels that see each other is a picture of its own. Results differ from a chain of sums by rounding, about 1e-6 of
- * the largest.
+ * so there are 36 products of (tiles x channels) with (channels x outputs): 36 multiplications where there were 144.
+ * With dilation d, each of the d x d grids of pixels that see each other is a picture of its own. Results differ
+ * from a chain of sums by rounding, about 1e-6 of the largest.
  *
- * Some tiles are done at a time: their inputs transformed, then, for a few blocks of outputs after the other, the products and the
- * transform back, so that all that is written stays in the second-level cache. */
+ * Some tiles are done at a time: their inputs transformed, then, for a few blocks of outputs after the other, the
+ * products and the transform back, so that all that is written stays in the second-level cache. */
 #include "winograd.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ static size_t blocks_of(int channels)
 	return ((size_t)channels + INFER_BLOCK - 1) / INFER_BLOCK;
 }
 
-/* --- weights: biases, then [block of 16 outputs][36][input][16] ------------------------------------------------------- */
+/* --- weights: biases, then [block of 16 outputs][36][input][16] ----------- */
 
 static size_t block_floats(const struct infer_tensor *weight)
 {
@@ -49,8 +49,12 @@ size_t infer_winograd_packed(const struct infer_call *call)
 /* G g G^T of one 3x3 kernel. */
 static void transform_kernel(const float *g, double *u)
 {
-	static const double G[6][3] = { { 0.25, 0, 0 },	{ -1 / 6.0, -1 / 6.0, -1 / 6.0 },   { -1 / 6.0, 1 / 6.0, -1 / 6.0 },
-					{ 1 / 24.0, 1 / 12.0, 1 / 6.0 }, { 1 / 24.0, -1 / 12.0, 1 / 6.0 }, { 0, 0, 1 } };
+	static const double G[6][3] = {{0.25, 0, 0},
+				       {-1 / 6.0, -1 / 6.0, -1 / 6.0},
+				       {-1 / 6.0, 1 / 6.0, -1 / 6.0},
+				       {1 / 24.0, 1 / 12.0, 1 / 6.0},
+				       {1 / 24.0, -1 / 12.0, 1 / 6.0},
+				       {0, 0, 1}};
 	for (int i = 0; i < 6; i++)
 		for (int j = 0; j < 6; j++) {
 			double sum = 0;
@@ -72,14 +76,15 @@ void infer_winograd_pack(const struct infer_call *call, void *packed)
 	for (size_t o = 0; o < (size_t)weight->dims[0]; o++)
 		for (size_t i = 0; i < inputs; i++) {
 			double u[POINTS];
-			float *column = out + o / INFER_BLOCK * block_floats(weight) + i * INFER_BLOCK + o % INFER_BLOCK;
+			float *column =
+				out + o / INFER_BLOCK * block_floats(weight) + i * INFER_BLOCK + o % INFER_BLOCK;
 			transform_kernel(weight->data + (o * inputs + i) * 9, u);
 			for (size_t p = 0; p < POINTS; p++)
 				column[p * inputs * INFER_BLOCK] = (float)(u[p] * (double)call->in_scale);
 		}
 }
 
-/* --- tiles ---------------------------------------------------------------------------------------------------------- */
+/* --- tiles ---------------------------------------------------------------- */
 
 /* Tiles in the order: rows of 4 d output rows, the d x d grids, then columns. */
 struct tiles {
@@ -91,8 +96,9 @@ struct tiles {
 
 static struct tiles tiles_of(const struct infer_call *call)
 {
-	struct tiles t = { .dilation = call->step->args[4], .channels = (int)blocks_of(call->in[0].c) * INFER_BLOCK };
-	t.outputs = INFER_BLOCK * (int)(blocks_of(call->out.c) < INFER_MOST_BLOCKS ? blocks_of(call->out.c) : INFER_MOST_BLOCKS);
+	struct tiles t = {.dilation = call->step->args[4], .channels = (int)blocks_of(call->in[0].c) * INFER_BLOCK};
+	t.outputs = INFER_BLOCK *
+		    (int)(blocks_of(call->out.c) < INFER_MOST_BLOCKS ? blocks_of(call->out.c) : INFER_MOST_BLOCKS);
 	t.across = (call->out.w + 4 * t.dilation - 1) / (4 * t.dilation);
 	int each = POINTS * (t.channels + t.outputs) * (int)sizeof(float);
 	t.count = WORKSPACE_BYTES / each / 8 * 8;
@@ -150,16 +156,18 @@ static void copy_patch(const struct infer_map *in, int y, int x, int dilation, f
 }
 
 /* The input of tile `index` becomes row `slot` of the 36 matrices. */
-static void transform_tile(const struct infer_call *call, const struct tiles *t, const struct workspace *w, int index, int slot)
+static void transform_tile(const struct infer_call *call, const struct tiles *t, const struct workspace *w, int index,
+			   int slot)
 {
 	const struct infer_map *in = &call->in[0];
 	int y, x, d = t->dilation;
 	place_of_tile(t, index, &y, &x);
 	y -= d;
 	x -= d;
-	struct infer_winograd_tile tile = { .row = d * (ptrdiff_t)infer_row_numbers(in), .pixel = d * (ptrdiff_t)in->pitch,
-					    .transformed = w->transformed + slot * t->channels,
-					    .stride = (ptrdiff_t)t->count * t->channels };
+	struct infer_winograd_tile tile = {.row = d * (ptrdiff_t)infer_row_numbers(in),
+					   .pixel = d * (ptrdiff_t)in->pitch,
+					   .transformed = w->transformed + slot * t->channels,
+					   .stride = (ptrdiff_t)t->count * t->channels};
 	if (in->c == t->channels && y >= 0 && x >= 0 && y + 5 * d < in->h && x + 5 * d < in->w) {
 		tile.map = infer_row(in, y) + (size_t)x * in->pitch;
 	} else {
@@ -171,17 +179,26 @@ static void transform_tile(const struct infer_call *call, const struct tiles *t,
 	infer_product_kernels_of(call->isa)->winograd_input(&tile, t->channels);
 }
 
-static void multiply(const struct infer_call *call, const struct tiles *t, const struct workspace *w, int tiles, int first, int outputs)
+static void multiply(const struct infer_call *call, const struct tiles *t, const struct workspace *w, int tiles,
+		     int first, int outputs)
 {
 	static const float zeros[INFER_MOST_BLOCKS * INFER_BLOCK];
 	static const ptrdiff_t nowhere = 0;
 	const struct infer_tensor *weight = call->tensor[0];
 	const float *weights = (const float *)call->packed + blocks_of(weight->dims[0]) * INFER_BLOCK;
-	struct infer_product p = { .operand_count = 1, .pixels = tiles, .outputs = outputs, .out_step = (size_t)t->outputs };
+	struct infer_product p = {.operand_count = 1,
+				  .pixels = tiles,
+				  .outputs = outputs,
+				  .out_step = (size_t)t->outputs};
 	for (size_t point = 0; point < POINTS; point++) {
 		p.operand[0] = (struct infer_operand){
-			.in = w->transformed + point * (size_t)t->count * (size_t)t->channels, .step = (size_t)t->channels,
-			.offset = &nowhere, .taps = 1, .run = call->in[0].c, .block_stride = block_floats(weight), .bias = zeros,
+			.in = w->transformed + point * (size_t)t->count * (size_t)t->channels,
+			.step = (size_t)t->channels,
+			.offset = &nowhere,
+			.taps = 1,
+			.run = call->in[0].c,
+			.block_stride = block_floats(weight),
+			.bias = zeros,
 			.weight = weights + (size_t)(first / INFER_BLOCK) * block_floats(weight) +
 				  point * (size_t)weight->dims[1] * INFER_BLOCK,
 		};
@@ -197,17 +214,19 @@ static int existing(int from, int size, int step)
 }
 
 /* Outputs first..first+outputs-1 of the tile, from row `slot` of the products. */
-static void finish_tile(const struct infer_call *call, const struct tiles *t, const struct workspace *w, int index, int slot, int first,
-			int outputs)
+static void finish_tile(const struct infer_call *call, const struct tiles *t, const struct workspace *w, int index,
+			int slot, int first, int outputs)
 {
 	const struct infer_map *out = &call->out, *addend = &call->addend;
 	int y, x, d = t->dilation;
 	place_of_tile(t, index, &y, &x);
-	struct infer_winograd_tile tile = { .row = d * (ptrdiff_t)infer_row_numbers(out), .pixel = d * (ptrdiff_t)out->pitch,
-					    .transformed = w->products + slot * t->outputs,
-					    .stride = (ptrdiff_t)t->count * t->outputs,
-					    .rows = existing(y, out->h, d), .columns = existing(x, out->w, d) };
-	struct infer_winograd_end end = { .bias = (const float *)call->packed + first, .relu = call->relu };
+	struct infer_winograd_tile tile = {.row = d * (ptrdiff_t)infer_row_numbers(out),
+					   .pixel = d * (ptrdiff_t)out->pitch,
+					   .transformed = w->products + slot * t->outputs,
+					   .stride = (ptrdiff_t)t->count * t->outputs,
+					   .rows = existing(y, out->h, d),
+					   .columns = existing(x, out->w, d)};
+	struct infer_winograd_end end = {.bias = (const float *)call->packed + first, .relu = call->relu};
 	if (!tile.rows || !tile.columns)
 		return;
 	tile.map_out = infer_row(out, y) + (size_t)x * out->pitch + first;

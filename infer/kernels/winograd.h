@@ -1,5 +1,5 @@
-/* 3x3 convolutions of stride 1 with a quarter of the multiplications. Called by conv2d.c for steps that infer_winograd_suits; the
- * arguments are those of struct infer_kernel. */
+/* 3x3 convolutions of stride 1 with a quarter of the multiplications. Called by conv2d.c for steps that
+ * infer_winograd_suits; the arguments are those of struct infer_kernel. */
 #ifndef INFER_KERNELS_WINOGRAD_H
 #define INFER_KERNELS_WINOGRAD_H
 

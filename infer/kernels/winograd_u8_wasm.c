@@ -1,5 +1,6 @@
-/* 3x3 convolutions of bytes with a quarter of the multiplications, exactly: Winograd's F(4x4, 3x3) as in winograd.c, in integers. Where
- * the matrices there have fractions, here the rows of G are multiplied until they are whole, and the columns of A^T make up for it:
+/* 3x3 convolutions of bytes with a quarter of the multiplications, exactly: Winograd's F(4x4, 3x3) as in winograd.c,
+ * in integers. Where the matrices there have fractions, here the rows of G are multiplied until they are whole, and
+ * the columns of A^T make up for it:
  *
  *	     1  0  0             6 -4 -4  1  1  0
  *	     1  1  1     A^T  =  0 -4  4  2 -2  0
@@ -8,10 +9,10 @@
  *	     1 -2  4
  *	     0  0  1
  *
- * so that a tile comes out as 24 x 24 = 576 times its sums. Transformed bytes are within 255 * 5 * 10 and transformed weights within
- * 63 * 49, which fits 16 bits; products are added modulo 2^32, and what comes out is right if 576 sums fit 32 bits, which is known from
- * the weights. Then 576 y / 64 = 9 y, and the product with 1/9 modulo 2^32 is y. The sums are those of the direct convolution, bit for
- * bit. */
+ * so that a tile comes out as 24 x 24 = 576 times its sums. Transformed bytes are within 255 * 5 * 10 and
+ * transformed weights within 63 * 49, which fits 16 bits; products are added modulo 2^32, and what comes out is
+ * right if 576 sums fit 32 bits, which is known from the weights. Then 576 y / 64 = 9 y, and the product with 1/9
+ * modulo 2^32 is y. The sums are those of the direct convolution, bit for bit. */
 #include "conv2d_u8_wasm.h"
 
 #if defined(__wasm_simd128__)
@@ -24,8 +25,8 @@ int infer_winograd_u8_suits(const struct infer_call *call)
 {
 	const int *args = call->step->args;
 	const struct infer_tensor *weight = call->tensor[0];
-	return args[0] == 3 && args[1] == 3 && args[2] == 1 && args[3] == args[4] && weight->dims[0] >= HALF && weight->dims[1] >= LANES &&
-	       !call->image;
+	return args[0] == 3 && args[1] == 3 && args[2] == 1 && args[3] == args[4] && weight->dims[0] >= HALF &&
+	       weight->dims[1] >= LANES && !call->image;
 }
 
 static size_t channels_of(int inputs)
@@ -33,7 +34,7 @@ static size_t channels_of(int inputs)
 	return ((size_t)inputs + LANES - 1) / LANES * LANES;
 }
 
-/* --- weights: a header, then [block of 16 outputs][36][pair of inputs][16 outputs][2] ---------------------------------- */
+/* --- weights: a header, then [block of 16 outputs][36][pair of inputs][16 outputs][2]  */
 
 static size_t point_numbers(int inputs)
 {
@@ -49,14 +50,15 @@ size_t infer_winograd_u8_packed(const struct infer_call *call)
 static int weight_at(const struct infer_winograd_u8_weights *w, int output, int input, int tap)
 {
 	size_t group = (size_t)tap * (size_t)w->groups + (size_t)(input / INFER_U8_GROUP);
-	size_t at = (group * INFER_U8_BLOCK + (size_t)(output % INFER_U8_BLOCK)) * INFER_U8_GROUP + (size_t)(input % INFER_U8_GROUP);
+	size_t at = (group * INFER_U8_BLOCK + (size_t)(output % INFER_U8_BLOCK)) * INFER_U8_GROUP +
+		    (size_t)(input % INFER_U8_GROUP);
 	return w->integers[(size_t)(output / INFER_U8_BLOCK) * w->block_bytes + at];
 }
 
 /* G g G^T. */
 static void transform_kernel(const int *g, int *u)
 {
-	static const int G[SIDE][3] = { { 1, 0, 0 }, { 1, 1, 1 }, { 1, -1, 1 }, { 1, 2, 4 }, { 1, -2, 4 }, { 0, 0, 1 } };
+	static const int G[SIDE][3] = {{1, 0, 0}, {1, 1, 1}, {1, -1, 1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 1}};
 	for (int i = 0; i < SIDE; i++)
 		for (int j = 0; j < SIDE; j++) {
 			u[SIDE * i + j] = 0;
@@ -91,7 +93,8 @@ void infer_winograd_u8_pack(const struct infer_winograd_u8_weights *w, void *pac
 				g[tap] = weight_at(w, o, c, tap);
 			transform_kernel(g, u);
 			int16_t *at = out + (size_t)(o / INFER_U8_BLOCK) * POINTS * point +
-				      ((size_t)(c / 2) * INFER_U8_BLOCK + (size_t)(o % INFER_U8_BLOCK)) * 2 + (size_t)(c % 2);
+				      ((size_t)(c / 2) * INFER_U8_BLOCK + (size_t)(o % INFER_U8_BLOCK)) * 2 +
+				      (size_t)(c % 2);
 			for (size_t p = 0; p < POINTS; p++)
 				at[p * point] = (int16_t)u[p];
 		}
@@ -103,7 +106,7 @@ int infer_winograd_u8_is_exact(const void *packed)
 	return *(const int32_t *)packed;
 }
 
-/* --- tiles, in the order: rows of 4 d output rows, the d x d grids of pixels that see each other, then columns ---------- */
+/* --- tiles, in the order: rows of 4 d output rows, the d x d grids of pixels that see each other, then columns  */
 
 struct work {
 	const struct infer_call *call;
@@ -149,7 +152,7 @@ static void place_of_tile(const struct work *w, int index, int *y, int *x)
 	*x = index % w->across * TILE * w->dilation + grid % w->dilation;
 }
 
-/* --- inputs: B^T d B, eight channels at a time -------------------------------------------------------------------------- */
+/* --- inputs: B^T d B, eight channels at a time ---------------------------- */
 
 static void copy_patch(const struct work *w, int y, int x)
 {
@@ -217,7 +220,7 @@ static void transform_tile(const struct work *w, int index, int slot)
 #undef SUB
 #undef SHIFT
 
-/* --- products ----------------------------------------------------------------------------------------------------------- */
+/* --- products ------------------------------------------------------------- */
 
 /* Eight outputs of four tiles at one point. x: rows of `channels`; u: [pair][16][2]; m: rows of 16. */
 static inline void multiply_four(const int16_t *x, size_t channels, const int16_t *u, int32_t *m)
@@ -248,11 +251,12 @@ static void multiply(const struct work *w, const int16_t *block, int tiles, int 
 	for (size_t p = 0; p < POINTS; p++)
 		for (int half = 0; half < outputs; half += HALF)
 			for (int t = 0; t < tiles; t += 4)
-				multiply_four(w->transformed + (p * TILES + (size_t)t) * w->channels, w->channels, block + p * point + 2 * half,
+				multiply_four(w->transformed + (p * TILES + (size_t)t) * w->channels, w->channels,
+					      block + p * point + 2 * half,
 					      w->products + (p * TILES + (size_t)t) * INFER_U8_BLOCK + half);
 }
 
-/* --- outputs: A^T m A, four at a time ------------------------------------------------------------------------------------ */
+/* --- outputs: A^T m A, four at a time ------------------------------------- */
 
 /* A^T m: y[0], y[out_step] ... from m[0], m[step] ... */
 static inline __attribute__((always_inline)) void transform_outputs(const v128_t *m, int step, v128_t *y, int out_step)
@@ -275,7 +279,8 @@ static void finish_part(const struct work *w, int y, int x, int slot, int first)
 	const struct infer_map *out = &w->call->out;
 	v128_t m[POINTS], z[TILE * SIDE], sums[TILE * TILE];
 	for (size_t p = 0; p < POINTS; p++)
-		m[p] = wasm_v128_load(w->products + (p * TILES + (size_t)slot) * INFER_U8_BLOCK + first % INFER_U8_BLOCK);
+		m[p] = wasm_v128_load(w->products + (p * TILES + (size_t)slot) * INFER_U8_BLOCK +
+				      first % INFER_U8_BLOCK);
 	for (int j = 0; j < SIDE; j++)
 		transform_outputs(m + j, SIDE, z + j, SIDE);
 	for (int i = 0; i < TILE; i++)
@@ -289,13 +294,14 @@ static void finish_part(const struct work *w, int y, int x, int slot, int first)
 		}
 }
 
-void infer_winograd_u8(const struct infer_call *call, const struct infer_conv2d_u8_band *band, const void *packed, int first, int end,
-		       void *scratch)
+void infer_winograd_u8(const struct infer_call *call, const struct infer_conv2d_u8_band *band, const void *packed,
+		       int first, int end, void *scratch)
 {
-	struct work w = { .band = band };
+	struct work w = {.band = band};
 	lay_out(call, scratch, &w);
 	const int16_t *weights = (const int16_t *)(const void *)((const char *)packed + HEADER);
-	int step = infer_winograd_u8_row_step(call), row = w.across * w.dilation * w.dilation, last = (end + step - 1) / step * row;
+	int step = infer_winograd_u8_row_step(call), row = w.across * w.dilation * w.dilation,
+	    last = (end + step - 1) / step * row;
 	memset(w.patch, 0, POINTS * w.channels);
 	for (int from = first / step * row; from < last; from += TILES) {
 		int tiles = last - from < TILES ? last - from : TILES;
@@ -303,7 +309,8 @@ void infer_winograd_u8(const struct infer_call *call, const struct infer_conv2d_
 			transform_tile(&w, from + i, i);
 		for (int o = 0; o < call->out.c; o += INFER_U8_BLOCK) {
 			int outputs = call->out.c - o < INFER_U8_BLOCK ? call->out.c - o : INFER_U8_BLOCK;
-			multiply(&w, weights + (size_t)(o / INFER_U8_BLOCK) * POINTS * w.channels * INFER_U8_BLOCK, tiles, outputs);
+			multiply(&w, weights + (size_t)(o / INFER_U8_BLOCK) * POINTS * w.channels * INFER_U8_BLOCK,
+				 tiles, outputs);
 			for (int i = 0; i < tiles; i++) {
 				int y, x;
 				place_of_tile(&w, from + i, &y, &x);

@@ -63,7 +63,7 @@ static int check_vector(const struct step_check *c, int which, const char *what,
 	return TAPCUT_OK;
 }
 
-/* --- the operators' shapes ---------------------------------------------------------------------------------------- */
+/* --- the operators' shapes ------------------------------------------------ */
 
 static int shape_same(const struct step_check *c, struct infer_shape *out)
 {
@@ -85,7 +85,7 @@ static int shape_conv2d(const struct step_check *c, struct infer_shape *out)
 	if (room_h < 0 || room_w < 0)
 		return fail_step(c, "a %dx%d kernel with dilation %d does not fit a %dx%d input with padding %d",
 				 arg[0], arg[1], dilation, in.h, in.w, padding);
-	*out = (struct infer_shape){ w->dims[0], room_h / stride + 1, room_w / stride + 1 };
+	*out = (struct infer_shape){w->dims[0], room_h / stride + 1, room_w / stride + 1};
 	return check_vector(c, 1, "bias", w->dims[0]);
 }
 
@@ -98,7 +98,7 @@ static int shape_conv_transpose2d(const struct step_check *c, struct infer_shape
 		return fail_step(c, "weight must be (%d,O,%d,%d), found (%d,%d,%d,%d)", in.c, arg[0], arg[0],
 				 w->dims[0], w->dims[1], w->dims[2], w->dims[3]);
 	int grow = arg[0] - 2 * arg[2];
-	*out = (struct infer_shape){ w->dims[1], (in.h - 1) * arg[1] + grow, (in.w - 1) * arg[1] + grow };
+	*out = (struct infer_shape){w->dims[1], (in.h - 1) * arg[1] + grow, (in.w - 1) * arg[1] + grow};
 	if (out->h < 1 || out->w < 1)
 		return fail_step(c, "padding %d leaves nothing of a %dx%d input", arg[2], in.h, in.w);
 	return check_vector(c, 1, "bias", w->dims[1]);
@@ -124,8 +124,8 @@ static int shape_max_pool2d(const struct step_check *c, struct infer_shape *out)
 	int kernel = arg[0], stride = arg[1], padding = arg[2];
 	if (2 * padding > kernel)
 		return fail_step(c, "padding %d is more than half of kernel %d", padding, kernel);
-	*out = (struct infer_shape){ in.c, pooled(in.h, kernel, stride, padding, arg[3]),
-				     pooled(in.w, kernel, stride, padding, arg[3]) };
+	*out = (struct infer_shape){in.c, pooled(in.h, kernel, stride, padding, arg[3]),
+				    pooled(in.w, kernel, stride, padding, arg[3])};
 	if (out->h < 1 || out->w < 1)
 		return fail_step(c, "kernel %d does not fit a %dx%d input with padding %d", kernel, in.h, in.w,
 				 padding);
@@ -134,14 +134,14 @@ static int shape_max_pool2d(const struct step_check *c, struct infer_shape *out)
 
 static int shape_global_avg_pool2d(const struct step_check *c, struct infer_shape *out)
 {
-	*out = (struct infer_shape){ c->in[0].c, 1, 1 };
+	*out = (struct infer_shape){c->in[0].c, 1, 1};
 	return TAPCUT_OK;
 }
 
 static int shape_upsample(const struct step_check *c, struct infer_shape *out)
 {
 	struct infer_shape in = c->in[0];
-	*out = (struct infer_shape){ in.c, in.h * c->step->args[0], in.w * c->step->args[0] };
+	*out = (struct infer_shape){in.c, in.h * c->step->args[0], in.w * c->step->args[0]};
 	return TAPCUT_OK;
 }
 
@@ -189,7 +189,7 @@ static int shape_channel_affine(const struct step_check *c, struct infer_shape *
 	return status ? status : check_vector(c, 1, "shift", out->c);
 }
 
-/* --- one row per operator ----------------------------------------------------------------------------------------- */
+/* --- one row per operator ------------------------------------------------- */
 
 struct op_rule {
 	const char *name;
@@ -203,20 +203,20 @@ struct op_rule {
 };
 
 static const struct op_rule rules[INFER_OP_COUNT] = {
-	[INFER_OP_CONV2D] = { "conv2d", 1, 1, "kkspd", false, 1, 2, true, shape_conv2d },
-	[INFER_OP_CONV_TRANSPOSE2D] = { "conv_transpose2d", 1, 1, "ksp", false, 1, 2, true, shape_conv_transpose2d },
-	[INFER_OP_RELU] = { "relu", 1, 1, "", false, 0, 0, false, shape_same },
-	[INFER_OP_LEAKY_RELU] = { "leaky_relu", 1, 1, "", true, 0, 0, false, shape_same },
-	[INFER_OP_SIGMOID] = { "sigmoid", 1, 1, "", false, 0, 0, false, shape_same },
-	[INFER_OP_MAX_POOL2D] = { "max_pool2d", 1, 1, "kspb", false, 0, 0, false, shape_max_pool2d },
-	[INFER_OP_GLOBAL_AVG_POOL2D] = { "global_avg_pool2d", 1, 1, "", false, 0, 0, false, shape_global_avg_pool2d },
-	[INFER_OP_UPSAMPLE_NEAREST] = { "upsample_nearest", 1, 1, "f", false, 0, 0, false, shape_upsample },
-	[INFER_OP_UPSAMPLE_BILINEAR] = { "upsample_bilinear", 1, 1, "f", false, 0, 0, false, shape_upsample },
-	[INFER_OP_CONCAT] = { "concat", 1, INFER_MAX_INPUTS, "", false, 0, 0, false, shape_concat },
-	[INFER_OP_ADD] = { "add", 2, 2, "", false, 0, 0, true, shape_add },
-	[INFER_OP_MUL] = { "mul", 2, 2, "", false, 0, 0, false, shape_mul },
-	[INFER_OP_SCALE] = { "scale", 1, 1, "", true, 0, 0, false, shape_same },
-	[INFER_OP_CHANNEL_AFFINE] = { "channel_affine", 1, 1, "", false, 2, 2, false, shape_channel_affine },
+	[INFER_OP_CONV2D] = {"conv2d", 1, 1, "kkspd", false, 1, 2, true, shape_conv2d},
+	[INFER_OP_CONV_TRANSPOSE2D] = {"conv_transpose2d", 1, 1, "ksp", false, 1, 2, true, shape_conv_transpose2d},
+	[INFER_OP_RELU] = {"relu", 1, 1, "", false, 0, 0, false, shape_same},
+	[INFER_OP_LEAKY_RELU] = {"leaky_relu", 1, 1, "", true, 0, 0, false, shape_same},
+	[INFER_OP_SIGMOID] = {"sigmoid", 1, 1, "", false, 0, 0, false, shape_same},
+	[INFER_OP_MAX_POOL2D] = {"max_pool2d", 1, 1, "kspb", false, 0, 0, false, shape_max_pool2d},
+	[INFER_OP_GLOBAL_AVG_POOL2D] = {"global_avg_pool2d", 1, 1, "", false, 0, 0, false, shape_global_avg_pool2d},
+	[INFER_OP_UPSAMPLE_NEAREST] = {"upsample_nearest", 1, 1, "f", false, 0, 0, false, shape_upsample},
+	[INFER_OP_UPSAMPLE_BILINEAR] = {"upsample_bilinear", 1, 1, "f", false, 0, 0, false, shape_upsample},
+	[INFER_OP_CONCAT] = {"concat", 1, INFER_MAX_INPUTS, "", false, 0, 0, false, shape_concat},
+	[INFER_OP_ADD] = {"add", 2, 2, "", false, 0, 0, true, shape_add},
+	[INFER_OP_MUL] = {"mul", 2, 2, "", false, 0, 0, false, shape_mul},
+	[INFER_OP_SCALE] = {"scale", 1, 1, "", true, 0, 0, false, shape_same},
+	[INFER_OP_CHANNEL_AFFINE] = {"channel_affine", 1, 1, "", false, 2, 2, false, shape_channel_affine},
 };
 
 const char *infer_op_name(int op)
@@ -293,12 +293,10 @@ int infer_network_shapes(const struct infer_network *network, int h, int w, stru
 	if (h < 16 || w < 16 || h % 16 || w % 16 || h > MAX_SIDE / 16 || w > MAX_SIDE / 16)
 		return infer_fail(message, TAPCUT_FORMAT, "input size must be multiples of 16, 16 to %d, found %dx%d",
 				  MAX_SIDE / 16, h, w);
-	struct infer_shape inputs[INFER_FIRST_STEP_VALUE] = { { 3, h, w },
-							      { network->preprocess.previous_mask ? 3 : 2, h, w } };
+	struct infer_shape inputs[INFER_FIRST_STEP_VALUE] = {{3, h, w},
+							     {network->preprocess.previous_mask ? 3 : 2, h, w}};
 	for (int i = 0; i < network->step_count; i++) {
-		struct step_check c = {
-			.network = network, .step = &network->steps[i], .index = i, .message = message
-		};
+		struct step_check c = {.network = network, .step = &network->steps[i], .index = i, .message = message};
 		int status = check_step(&c);
 		if (status)
 			return status;
@@ -323,7 +321,7 @@ int infer_network_shapes(const struct infer_network *network, int h, int w, stru
 	return TAPCUT_OK;
 }
 
-/* --- the whole network -------------------------------------------------------------------------------------------- */
+/* --- the whole network ---------------------------------------------------- */
 
 enum { MAX_SETTING = 1 << 20 };
 
@@ -379,7 +377,7 @@ static int check_tensors(const struct infer_network *network, char *message)
 /* Nothing in the file that nobody reads. Indices are known to be good. */
 static int check_use(const struct infer_network *network, char *message)
 {
-	bool step_used[INFER_MAX_STEPS] = { false }, tensor_used[INFER_MAX_TENSORS] = { false };
+	bool step_used[INFER_MAX_STEPS] = {false}, tensor_used[INFER_MAX_TENSORS] = {false};
 	for (int i = 0; i < network->step_count; i++) {
 		const struct infer_step *step = &network->steps[i];
 		for (int k = 0; k < step->input_count; k++)

@@ -25,7 +25,8 @@ enum tapcut_status tapcut_model_load_memory(const void *data, size_t size, struc
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for a model");
 	enum tapcut_status status = infer_network_parse(data, size, &m->network, message);
 	if (!status)
-		status = infer_network_pack(&m->network, m->network.ranges ? INFER_ARITHMETIC_U8 : INFER_ARITHMETIC_F32, message);
+		status = infer_network_pack(&m->network, m->network.ranges ? INFER_ARITHMETIC_U8 : INFER_ARITHMETIC_F32,
+					    message);
 	if (status) {
 		tapcut_model_free(m);
 		return status;
@@ -52,13 +53,15 @@ static int read_all(FILE *in, unsigned char **data, size_t *size, char *message)
 	size_t capacity = 0;
 	for (;;) {
 		if (*size > MAX_FILE_BYTES)
-			return infer_fail(message, TAPCUT_LIMIT, "a weights file has at most %zu bytes", MAX_FILE_BYTES);
+			return infer_fail(message, TAPCUT_LIMIT, "a weights file has at most %zu bytes",
+					  MAX_FILE_BYTES);
 		if (*size == capacity && !grow(data, &capacity))
 			return infer_fail(message, TAPCUT_NO_MEMORY, "no memory after %zu bytes", *size);
 		size_t got = fread(*data + *size, 1, capacity - *size, in);
 		*size += got;
 		if (got == 0)
-			return ferror(in) ? infer_fail(message, TAPCUT_IO, "cannot be read: %s", strerror(errno)) : TAPCUT_OK;
+			return ferror(in) ? infer_fail(message, TAPCUT_IO, "cannot be read: %s", strerror(errno))
+					  : TAPCUT_OK;
 	}
 }
 
@@ -89,7 +92,7 @@ void tapcut_model_free(struct tapcut_model *model)
 
 void tapcut_model_info(const struct tapcut_model *model, struct tapcut_model_info *info)
 {
-	static const char *const names[] = { "f32", "f16", "int8", "codebook" };
+	static const char *const names[] = {"f32", "f16", "int8", "codebook"};
 	const struct infer_network *n = &model->network;
 	*info = (struct tapcut_model_info){
 		.architecture = n->architecture,

@@ -1,8 +1,8 @@
-/* The network as infer sees it: a list of steps over values, and tensors. The weights-file reader (reader.c) makes it, the
- * planner and the kernels run it. Internal to infer; convert borrows the enums for writing.
+/* The network as infer sees it: a list of steps over values, and tensors. The weights-file reader (reader.c) makes
+ * it, the planner and the kernels run it. Internal to infer; convert borrows the enums for writing.
  *
- * Values: 0 = image planes (3,H,W), 1 = click planes (P,H,W), 2 + i = output of step i. The last step's output is the logits
- * (1,H,W). One picture at a time (N = 1). */
+ * Values: 0 = image planes (3,H,W), 1 = click planes (P,H,W), 2 + i = output of step i. The last step's output is
+ * the logits (1,H,W). One picture at a time (N = 1). */
 #ifndef INFER_NETWORK_H
 #define INFER_NETWORK_H
 
@@ -13,12 +13,13 @@
 
 /* Numbers are part of the file format: never renumber. */
 enum infer_op {
-	INFER_OP_CONV2D = 1,          /* tensors: weight (O,I,KH,KW), bias (O) or none; args: kernel_h, kernel_w, stride, padding, dilation */
+	/* tensors: weight (O,I,KH,KW), bias (O) or none; args: kernel_h, kernel_w, stride, padding, dilation */
+	INFER_OP_CONV2D = 1,
 	INFER_OP_CONV_TRANSPOSE2D = 2, /* tensors: weight (I,O,K,K), bias (O) or none; args: kernel, stride, padding */
 	INFER_OP_RELU = 3,
-	INFER_OP_LEAKY_RELU = 4,      /* farg: slope */
+	INFER_OP_LEAKY_RELU = 4, /* farg: slope */
 	INFER_OP_SIGMOID = 5,
-	INFER_OP_MAX_POOL2D = 6,      /* args: kernel, stride, padding, ceil_mode */
+	INFER_OP_MAX_POOL2D = 6, /* args: kernel, stride, padding, ceil_mode */
 	INFER_OP_GLOBAL_AVG_POOL2D = 7,
 	INFER_OP_UPSAMPLE_NEAREST = 8,  /* args: factor */
 	INFER_OP_UPSAMPLE_BILINEAR = 9, /* args: factor; half-pixel centres */
@@ -42,26 +43,28 @@ enum { INFER_MAX_SIZE = 4096 };                      /* default_size */
 enum infer_tensor_type { INFER_TENSOR_F32, INFER_TENSOR_F16, INFER_TENSOR_INT8, INFER_TENSOR_CODEBOOK };
 
 struct infer_step {
-	uint8_t op;          /* enum infer_op */
-	uint8_t relu;        /* 1: a relu follows, done in the step's epilogue (conv2d, conv_transpose2d, add) */
+	uint8_t op;   /* enum infer_op */
+	uint8_t relu; /* 1: a relu follows, done in the step's epilogue (conv2d, conv_transpose2d, add) */
 	uint8_t input_count;
 	int inputs[INFER_MAX_INPUTS]; /* values, each made before this step */
 	int args[INFER_MAX_ARGS];
 	float farg;
-	int tensor[2];       /* indices into tensors; -1: none */
+	int tensor[2]; /* indices into tensors; -1: none */
 };
 
 struct infer_tensor {
 	int dims[4]; /* O,I,KH,KW; vectors: C,1,1,1 */
 	float *data; /* float32 after decoding f16 or int8; 64-byte aligned, owned by the network */
 	int type;    /* enum infer_tensor_type in the file */
-	/* INFER_TENSOR_INT8, as stored: data = scales[index along axis] * integers. Owned by the network; NULL with other types. */
+	/* INFER_TENSOR_INT8, as stored: data = scales[index along axis] * integers. Owned by the network; NULL with
+	 * other types. */
 	int8_t *integers;
 	float *scales;
 	int axis;
 };
 
-/* How a value is 8 bits: real = scale (q - zero), q in 0..255. scale 0: this value is never 8 bits (infer_value_kind). */
+/* How a value is 8 bits: real = scale (q - zero), q in 0..255. scale 0: this value is never 8 bits
+ * (infer_value_kind). */
 struct infer_range {
 	float scale;
 	int zero;
@@ -85,7 +88,8 @@ struct infer_network {
 	int step_count;
 	struct infer_tensor *tensors;
 	int tensor_count;
-	struct infer_range *ranges; /* of every value, INFER_FIRST_STEP_VALUE + step_count; NULL: this network runs in float only */
+	/* of every value, INFER_FIRST_STEP_VALUE + step_count; NULL: this network runs in float only */
+	struct infer_range *ranges;
 	struct infer_preprocess preprocess;
 	char architecture[64];
 	int default_size;
@@ -97,27 +101,29 @@ struct infer_network {
 
 void infer_network_release(struct infer_network *network);
 
-/* Parses and checks a whole weights file: magic, version, every count, size, index and the checksum; each step's inputs, arguments and
- * tensor shapes must fit together so that the planner can trust them. Returns enum tapcut_status; message: 256 bytes. */
+/* Parses and checks a whole weights file: magic, version, every count, size, index and the checksum; each step's
+ * inputs, arguments and tensor shapes must fit together so that the planner can trust them. Returns enum
+ * tapcut_status; message: 256 bytes. */
 int infer_network_parse(const void *data, size_t size, struct infer_network *network, char *message);
 
-/* The shape of each step's output for an H x W input (multiples of 16): shapes[i] = {C,H,W}. TAPCUT_OK or TAPCUT_FORMAT. Used by the
- * parser's check and by the planner. */
+/* The shape of each step's output for an H x W input (multiples of 16): shapes[i] = {C,H,W}. TAPCUT_OK or
+ * TAPCUT_FORMAT. Used by the parser's check and by the planner. */
 struct infer_shape {
 	int c, h, w;
 };
 int infer_network_shapes(const struct infer_network *network, int h, int w, struct infer_shape *shapes, char *message);
 
-/* All that FORMAT.md says about a network apart from its bytes: preprocess, operators, inputs, arguments, tensor shapes. The parser's last
- * step; also for networks made in memory. The tensors' numbers are not looked at. */
+/* All that FORMAT.md says about a network apart from its bytes: preprocess, operators, inputs, arguments, tensor
+ * shapes. The parser's last step; also for networks made in memory. The tensors' numbers are not looked at. */
 int infer_network_check(const struct infer_network *network, char *message);
 
-/* With ranges, a conv2d's int8 weights are at most this: two products with a byte then fit 16 bits, 2 * 255 * 63 < 2^15. */
+/* With ranges, a conv2d's int8 weights are at most this: two products with a byte then fit 16 bits, 2 * 255 * 63 <
+ * 2^15. */
 enum { INFER_MAX_U8_WEIGHT = 63 };
 /* What a value is where the network runs in 8 bits. ranges: checked, or made by convert. */
 enum infer_value_kind infer_value_kind(const struct infer_network *network, int value);
-/* The part of infer_network_check that is about ranges: every step has an 8-bit form and the ranges fit it (FORMAT.md, section 3).
- * The other parts have passed; shapes: the steps' at the default size. */
+/* The part of infer_network_check that is about ranges: every step has an 8-bit form and the ranges fit it
+ * (FORMAT.md, section 3). The other parts have passed; shapes: the steps' at the default size. */
 int infer_ranges_check(const struct infer_network *network, const struct infer_shape *shapes, char *message);
 
 /* Writes the message (256 bytes, or NULL) and returns `code`. */
@@ -126,10 +132,11 @@ int infer_fail(char *message, int code, const char *format, ...) __attribute__((
 /* "conv2d" and so on; NULL for a number that is no operator. */
 const char *infer_op_name(int op);
 
-/* --- execution (network_run.c) ------------------------------------------------------------------------------------- */
+/* --- execution (network_run.c) -------------------------------------------- */
 
-/* Lays out the weights as the kernels want them; does nothing if that is done. Any number of threads may ask at the same time.
- * TAPCUT_OK, or TAPCUT_NO_MEMORY, or TAPCUT_ARGUMENT for arithmetic that the network has no ranges or that there are no kernels for. */
+/* Lays out the weights as the kernels want them; does nothing if that is done. Any number of threads may ask at the
+ * same time. TAPCUT_OK, or TAPCUT_NO_MEMORY, or TAPCUT_ARGUMENT for arithmetic that the network has no ranges or
+ * that there are no kernels for. */
 int infer_network_pack(const struct infer_network *network, int arithmetic, char *message);
 size_t infer_network_packed_bytes(const struct infer_network *network); /* of all arithmetic packed so far */
 
@@ -137,32 +144,36 @@ struct infer_run_options {
 	int arithmetic; /* enum infer_arithmetic */
 	int threads;    /* 0: 1 */
 	int isa;        /* enum infer_isa (kernels/kernels.h); -1: the best that this processor has */
-	size_t stream_bytes; /* values from this size on never exist as a whole (stream.h); 0: what leaves the second-level cache anyway */
+	/* values from this size on never exist as a whole (stream.h); 0: what leaves the second-level cache anyway */
+	size_t stream_bytes;
 };
 
-/* Memory for one input size: an arena laid out once, values reuse dead ones' place. options NULL: float, one thread. The network must
- * outlive the runner. TAPCUT_OK, or as infer_network_pack and infer_network_shapes, or TAPCUT_LIMIT. */
+/* Memory for one input size: an arena laid out once, values reuse dead ones' place. options NULL: float, one thread.
+ * The network must outlive the runner. TAPCUT_OK, or as infer_network_pack and infer_network_shapes, or
+ * TAPCUT_LIMIT. */
 struct infer_runner;
 int infer_runner_new(const struct infer_network *network, int h, int w, const struct infer_run_options *options,
 		     struct infer_runner **runner, char *message);
 void infer_runner_free(struct infer_runner *runner);
 
-/* The photo, w x h pixels of 3 bytes (R,G,B) with `stride` bytes from row to row, at the top left of the planes; the rest is the mean
- * colour. */
+/* The photo, w x h pixels of 3 bytes (R,G,B) with `stride` bytes from row to row, at the top left of the planes; the
+ * rest is the mean colour. */
 void infer_runner_set_photo(struct infer_runner *runner, const uint8_t *rgb, int w, int h, size_t stride);
 
-/* Clicks in pixels of the planes, and the previous mask: w x h probabilities at the planes' top left (0 elsewhere) or NULL (all 0). */
-void infer_runner_set_clicks(struct infer_runner *runner, const struct infer_click *clicks, int count, const float *previous, int w,
-			     int h);
+/* Clicks in pixels of the planes, and the previous mask: w x h probabilities at the planes' top left (0 elsewhere)
+ * or NULL (all 0). */
+void infer_runner_set_clicks(struct infer_runner *runner, const struct infer_click *clicks, int count,
+			     const float *previous, int w, int h);
 
-/* Runs all steps, but those that depend on the photo alone only after a new photo. The logits, h x w without gaps; borrowed until the
- * next call. Allocates nothing. */
+/* Runs all steps, but those that depend on the photo alone only after a new photo. The logits, h x w without gaps;
+ * borrowed until the next call. Allocates nothing. */
 const float *infer_runner_run(struct infer_runner *runner);
 size_t infer_runner_bytes(const struct infer_runner *runner);
 
-/* For measurements and calibration: called on the caller's thread before the first task (with step -1 and no map) and after each one,
- * with the step whose result it made and that; a fused step has no task of its own. Tasks that run together count as one, the first
- * (map NULL: its result never exists as a whole); with stream_bytes SIZE_MAX there are none. NULL: not. */
+/* For measurements and calibration: called on the caller's thread before the first task (with step -1 and no map)
+ * and after each one, with the step whose result it made and that; a fused step has no task of its own. Tasks that
+ * run together count as one, the first (map NULL: its result never exists as a whole); with stream_bytes SIZE_MAX
+ * there are none. NULL: not. */
 struct infer_map;
 typedef void infer_runner_watcher(void *context, int step, const struct infer_map *map);
 void infer_runner_watch(struct infer_runner *runner, infer_runner_watcher *watcher, void *context);

@@ -1,5 +1,5 @@
-/* Whether a network may run in 8 bits: every step has an 8-bit form, and every value has the range that its makers and readers
- * need (FORMAT.md, section 3). */
+/* Whether a network may run in 8 bits: every step has an 8-bit form, and every value has the range that its makers
+ * and readers need (FORMAT.md, section 3). */
 #include "network.h"
 
 #include <math.h>
@@ -52,7 +52,10 @@ static int fail_value(const struct infer_network *n, int value, char *message, c
 	vsnprintf(what, sizeof what, format, args);
 	va_end(args);
 	return infer_fail(message, TAPCUT_FORMAT, "8 bits: value %d (%s): %.160s", value,
-			  maker ? infer_op_name(maker->op) : value == VALUE_IMAGE ? "image" : "clicks", what);
+			  maker                  ? infer_op_name(maker->op)
+			  : value == VALUE_IMAGE ? "image"
+						 : "clicks",
+			  what);
 }
 
 static bool is_upsample(const struct infer_step *step)
@@ -63,15 +66,17 @@ static bool is_upsample(const struct infer_step *step)
 static int check_range(const struct infer_network *n, int value, char *message)
 {
 	struct infer_range r = n->ranges[value];
-	if (!(r.scale == 0 ? r.zero == 0 : isfinite(r.scale) && r.scale >= 0x1p-60f && r.scale <= 0x1p60f) || r.zero < 0 || r.zero > 255)
-		return fail_value(n, value, message, "scale %g and zero %d; expected both 0, or 2^-60 to 2^60 and 0 to 255",
+	if (!(r.scale == 0 ? r.zero == 0 : isfinite(r.scale) && r.scale >= 0x1p-60f && r.scale <= 0x1p60f) ||
+	    r.zero < 0 || r.zero > 255)
+		return fail_value(n, value, message,
+				  "scale %g and zero %d; expected both 0, or 2^-60 to 2^60 and 0 to 255",
 				  (double)r.scale, r.zero);
 	if (value == VALUE_IMAGE && r.scale != 0)
 		return fail_value(n, value, message, "must have no range");
 	float clicks = n->preprocess.click_scale / 255;
 	if (value == VALUE_CLICKS && (r.scale != clicks || r.zero != 0))
-		return fail_value(n, value, message, "scale %g and zero %d, expected the click scale / 255 = %g and 0", (double)r.scale,
-				  r.zero, (double)clicks);
+		return fail_value(n, value, message, "scale %g and zero %d, expected the click scale / 255 = %g and 0",
+				  (double)r.scale, r.zero, (double)clicks);
 	return TAPCUT_OK;
 }
 
@@ -85,14 +90,16 @@ static int check_wide_value(const struct infer_network *n, int value, const stru
 {
 	const struct infer_step *maker = maker_of(n, value);
 	int reader = 0, readers = readers_of(n, value, &reader);
-	bool last = value == INFER_FIRST_STEP_VALUE + n->step_count - 1, sums = maker->op == INFER_OP_CONV2D && !maker->relu;
+	bool last = value == INFER_FIRST_STEP_VALUE + n->step_count - 1,
+	     sums = maker->op == INFER_OP_CONV2D && !maker->relu;
 	bool widened = is_upsample(maker) && infer_value_kind(n, maker->inputs[0]) == INFER_VALUE_FLOAT;
 	if (infer_value_kind(n, value) == INFER_VALUE_FUSED && sums &&
 	    same_shape(&shapes[value - INFER_FIRST_STEP_VALUE], &shapes[reader]))
 		return TAPCUT_OK;
 	if ((sums || widened) && (last || (readers == 1 && is_upsample(&n->steps[reader]))))
 		return TAPCUT_OK;
-	return fail_value(n, value, message, "has no scale, but is neither a conv2d's sums for one add nor on the way to the logits");
+	return fail_value(n, value, message,
+			  "has no scale, but is neither a conv2d's sums for one add nor on the way to the logits");
 }
 
 /* Whether the step's output has the range of its input. */
@@ -133,8 +140,8 @@ static int check_step(const struct infer_network *n, int index, const struct inf
 			return fail_value(n, value, message, "bytes cannot be made of the logits");
 		struct infer_range in = n->ranges[step->inputs[k]];
 		if (kind == INFER_VALUE_U8 && keeps_range(step) && (in.scale != out.scale || in.zero != out.zero))
-			return fail_value(n, value, message, "scale %g and zero %d, expected its input's %g and %d", (double)out.scale,
-					  out.zero, (double)in.scale, in.zero);
+			return fail_value(n, value, message, "scale %g and zero %d, expected its input's %g and %d",
+					  (double)out.scale, out.zero, (double)in.scale, in.zero);
 	}
 	if (!status && out.scale == 0)
 		return check_wide_value(n, value, shapes, message);

@@ -12,13 +12,20 @@
 
 #include "../tapcut.h"
 
-static const uint8_t magic[8] = { 0x89, 'T', 'A', 'P', 'C', 'U', 'T', '\n' };
+static const uint8_t magic[8] = {0x89, 'T', 'A', 'P', 'C', 'U', 'T', '\n'};
 
 enum { OLDEST_VERSION = 1, VERSION = 2, FLAG_ZLIB = 1 };
-enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4, MODEL_RECORD = 120, STEP_RECORD = 56, TENSOR_RECORD = 20, RANGE_RECORD = 8 };
+enum {
+	ENVELOPE_HEAD = 28,
+	ENVELOPE_TAIL = 4,
+	MODEL_RECORD = 120,
+	STEP_RECORD = 56,
+	TENSOR_RECORD = 20,
+	RANGE_RECORD = 8
+};
 enum { MAX_CONTENT = INFER_MAX_TENSOR_FLOATS * 4 + (1 << 20), MAX_DEFLATE_RATIO = 1032 };
 
-/* --- bytes -------------------------------------------------------------------------------------------------------- */
+/* --- bytes ---------------------------------------------------------------- */
 
 static uint32_t u32_at(const uint8_t *p)
 {
@@ -64,7 +71,7 @@ static float float_from_half(uint32_t half)
 	return sign ? -value : value;
 }
 
-/* --- the envelope ------------------------------------------------------------------------------------------------- */
+/* --- the envelope --------------------------------------------------------- */
 
 struct envelope {
 	const uint8_t *payload;
@@ -83,8 +90,9 @@ static int check_envelope(const uint8_t *file, size_t size, struct envelope *e, 
 		return infer_fail(message, TAPCUT_FORMAT, "not a weights file: it does not begin with \\x89TAPCUT\\n");
 	uint32_t version = u32_at(file + 8), flags = u32_at(file + 12), file_size = u32_at(file + 16);
 	if (version < OLDEST_VERSION || version > VERSION)
-		return infer_fail(message, TAPCUT_FORMAT, "weights file of version %u, this library knows versions %d to %d",
-				  (unsigned)version, OLDEST_VERSION, VERSION);
+		return infer_fail(message, TAPCUT_FORMAT,
+				  "weights file of version %u, this library knows versions %d to %d", (unsigned)version,
+				  OLDEST_VERSION, VERSION);
 	if (flags & ~(uint32_t)FLAG_ZLIB)
 		return infer_fail(message, TAPCUT_FORMAT, "unknown flags 0x%x, expected 0 or 1", (unsigned)flags);
 	if (file_size != size)
@@ -154,7 +162,7 @@ static int unpack(const struct envelope *e, uint8_t **content, char *message)
 	return status;
 }
 
-/* --- the records -------------------------------------------------------------------------------------------------- */
+/* --- the records ---------------------------------------------------------- */
 
 static int read_architecture(const uint8_t *record, char *architecture, char *message)
 {
@@ -191,7 +199,8 @@ static int read_model(const uint8_t *r, int version, struct infer_network *netwo
 	p->click_scale = f32_at(r + 108);
 	network->step_count = count_at(r + 112);
 	network->tensor_count = count_at(r + 116);
-	if (network->weights < INFER_TENSOR_F32 || network->weights > (version >= 2 ? INFER_TENSOR_CODEBOOK : INFER_TENSOR_INT8))
+	if (network->weights < INFER_TENSOR_F32 ||
+	    network->weights > (version >= 2 ? INFER_TENSOR_CODEBOOK : INFER_TENSOR_INT8))
 		return infer_fail(message, TAPCUT_FORMAT, "weights must be 0 to %d, found %u",
 				  version >= 2 ? INFER_TENSOR_CODEBOOK : INFER_TENSOR_INT8, (unsigned)u32_at(r + 64));
 	if (r[75] > (version >= 2))
@@ -283,7 +292,7 @@ static int read_range(const uint8_t *r, int value, struct infer_range *range, ch
 	return TAPCUT_OK;
 }
 
-/* --- the numbers -------------------------------------------------------------------------------------------------- */
+/* --- the numbers ---------------------------------------------------------- */
 
 /* Number i of n that have `width` bytes each, in planes or not. */
 static uint32_t bits_of(const uint8_t *data, size_t i, size_t n, int width, bool planes)
@@ -307,8 +316,8 @@ static int decode_floats(const uint8_t *data, const struct stored *s, int index,
 }
 
 /* limit: the largest magnitude. */
-static int decode_int8(const uint8_t *data, const struct stored *s, const struct infer_tensor *tensor, int index, int limit,
-		       char *message)
+static int decode_int8(const uint8_t *data, const struct stored *s, const struct infer_tensor *tensor, int index,
+		       int limit, char *message)
 {
 	const int *dims = tensor->dims;
 	for (size_t i = 0; i < s->scales; i++) {
@@ -324,8 +333,8 @@ static int decode_int8(const uint8_t *data, const struct stored *s, const struct
 	for (size_t i = 0; i < s->count; i++) {
 		int value = bytes[i] < 128 ? bytes[i] : bytes[i] - 256;
 		if (value < -limit || value > limit)
-			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: number %zu is %d, expected %d to %d", index, i,
-					  value, -limit, limit);
+			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: number %zu is %d, expected %d to %d",
+					  index, i, value, -limit, limit);
 		tensor->integers[i] = (int8_t)value;
 		tensor->data[i] = tensor->scales[i / inner % s->scales] * (float)value;
 	}
@@ -338,11 +347,12 @@ static int decode_codebook(const uint8_t *data, const struct stored *s, int inde
 	const uint8_t *entries = data + 4 * s->entries;
 	for (size_t i = 0; i < s->entries; i++)
 		if (!isfinite(f32_at(data + 4 * i)))
-			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: entry %zu of its table is not finite", index, i);
+			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: entry %zu of its table is not finite",
+					  index, i);
 	for (size_t i = 0; i < s->count; i++) {
 		if (entries[i] >= s->entries)
-			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: number %zu is entry %d of a table of %zu", index, i,
-					  entries[i], s->entries);
+			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: number %zu is entry %d of a table of %zu",
+					  index, i, entries[i], s->entries);
 		out[i] = f32_at(data + 4 * (size_t)entries[i]);
 	}
 	return TAPCUT_OK;
@@ -419,15 +429,17 @@ struct parts {
 	size_t value_count; /* that have a range; 0 without ranges */
 };
 
-static int find_parts(const uint8_t *content, size_t size, const struct infer_network *network, struct parts *p, char *message)
+static int find_parts(const uint8_t *content, size_t size, const struct infer_network *network, struct parts *p,
+		      char *message)
 {
 	size_t steps = (size_t)network->step_count, tensors = (size_t)network->tensor_count;
 	p->value_count = content[75] ? INFER_FIRST_STEP_VALUE + steps : 0;
 	size_t records = MODEL_RECORD + steps * STEP_RECORD + tensors * TENSOR_RECORD + p->value_count * RANGE_RECORD;
 	if (records > size)
-		return infer_fail(message, TAPCUT_FORMAT,
-				  "%zu steps, %zu tensors and %zu ranges need %zu bytes of records, the content has %zu", steps,
-				  tensors, p->value_count, records, size);
+		return infer_fail(
+			message, TAPCUT_FORMAT,
+			"%zu steps, %zu tensors and %zu ranges need %zu bytes of records, the content has %zu", steps,
+			tensors, p->value_count, records, size);
 	p->steps = content + MODEL_RECORD;
 	p->tensors = p->steps + steps * STEP_RECORD;
 	p->ranges = p->tensors + tensors * TENSOR_RECORD;
@@ -449,7 +461,7 @@ static int allocate(struct infer_network *network, size_t value_count, char *mes
 
 static int parse_content(const uint8_t *content, size_t size, int version, struct infer_network *network, char *message)
 {
-	struct parts p = { 0 };
+	struct parts p = {0};
 	int status = read_model(content, version, network, message);
 	if (!status)
 		status = find_parts(content, size, network, &p, message);
@@ -470,8 +482,8 @@ static int parse_content(const uint8_t *content, size_t size, int version, struc
 
 int infer_network_parse(const void *data, size_t size, struct infer_network *network, char *message)
 {
-	*network = (struct infer_network){ .file_bytes = size };
-	struct envelope e = { 0 };
+	*network = (struct infer_network){.file_bytes = size};
+	struct envelope e = {0};
 	uint8_t *content = NULL;
 	int status = check_envelope(data, size, &e, message);
 	if (!status)
@@ -495,5 +507,5 @@ void infer_network_release(struct infer_network *network)
 	free(network->tensors);
 	free(network->ranges);
 	free(network->steps);
-	*network = (struct infer_network){ 0 };
+	*network = (struct infer_network){0};
 }

@@ -1,4 +1,5 @@
-/* A photo and taps become the first two values of a runner, in its own layout and kind of numbers (preprocess.h says what they mean). */
+/* A photo and taps become the first two values of a runner, in its own layout and kind of numbers (preprocess.h says
+ * what they mean). */
 #include <math.h>
 #include <string.h>
 
@@ -9,7 +10,8 @@ static uint8_t nearest_byte(float x)
 	return (uint8_t)(x < 0 ? 0 : x > 255 ? 255 : x + 0.5f);
 }
 
-static void photo_row_f32(const struct infer_preprocess *pre, const uint8_t *rgb, int w, float *out, const struct infer_map *map)
+static void photo_row_f32(const struct infer_preprocess *pre, const uint8_t *rgb, int w, float *out,
+			  const struct infer_map *map)
 {
 	for (int x = 0; x < w; x++, out += map->pitch, rgb += 3)
 		for (int c = 0; c < 3; c++)
@@ -18,7 +20,8 @@ static void photo_row_f32(const struct infer_preprocess *pre, const uint8_t *rgb
 		out[0] = out[1] = out[2] = 0;
 }
 
-static void photo_row_u8(const struct infer_preprocess *pre, const uint8_t *rgb, int w, uint8_t *out, const struct infer_map *map)
+static void photo_row_u8(const struct infer_preprocess *pre, const uint8_t *rgb, int w, uint8_t *out,
+			 const struct infer_map *map)
 {
 	for (int x = 0; x < w; x++, out += map->pitch, rgb += 3)
 		for (int c = 0; c < 3; c++)
@@ -77,7 +80,8 @@ static int any_reaches(const struct infer_preprocess *pre, const struct infer_cl
 	return any;
 }
 
-void infer_runner_set_clicks(struct infer_runner *r, const struct infer_click *clicks, int count, const float *previous, int w, int h)
+void infer_runner_set_clicks(struct infer_runner *r, const struct infer_click *clicks, int count, const float *previous,
+			     int w, int h)
 {
 	const struct infer_map *map = &r->values[VALUE_CLICKS].map;
 	const struct infer_preprocess *pre = &r->network->preprocess;
@@ -93,9 +97,11 @@ void infer_runner_set_clicks(struct infer_runner *r, const struct infer_click *c
 			infer_draw_clicks_row(pre, clicks, count, 1, y, x, n, planes[INFER_PLANE_POSITIVE]);
 			infer_draw_clicks_row(pre, clicks, count, 0, y, x, n, planes[INFER_PLANE_NEGATIVE]);
 			if (seen)
-				memcpy(planes[INFER_PLANE_PREVIOUS], previous + (size_t)y * (size_t)w + x, (size_t)seen * sizeof *previous);
+				memcpy(planes[INFER_PLANE_PREVIOUS], previous + (size_t)y * (size_t)w + x,
+				       (size_t)seen * sizeof *previous);
 			memset(planes[INFER_PLANE_PREVIOUS] + seen, 0, (size_t)(n - seen) * sizeof *previous);
-			store_clicks(map, pre->click_scale, ((size_t)y * (size_t)map->w + (size_t)x) * map->pitch, n, planes);
+			store_clicks(map, pre->click_scale, ((size_t)y * (size_t)map->w + (size_t)x) * map->pitch, n,
+				     planes);
 		}
 	}
 }

@@ -1,5 +1,6 @@
-/* Every value of a runner gets a place in one arena (planner.h), every task its call, ready to run. Values that depend on the photo
- * alone and are read by tasks that depend on clicks stay alive between runs, so that a click need not make them again. */
+/* Every value of a runner gets a place in one arena (planner.h), every task its call, ready to run. Values that
+ * depend on the photo alone and are read by tasks that depend on clicks stay alive between runs, so that a click
+ * need not make them again. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ static void set_lifetimes(const struct infer_runner *r, struct infer_block *bloc
 {
 	for (int v = 0; v < r->value_count; v++) {
 		const struct infer_value *value = &r->values[v];
-		struct infer_block life = { .first = moment_of(r, value->maker), .last = moment_of(r, value->last_reader) };
+		struct infer_block life = {.first = moment_of(r, value->maker),
+					   .last = moment_of(r, value->last_reader)};
 		if (life.last < life.first)
 			life.last = life.first;
 		if (value->kept) {
@@ -32,18 +34,20 @@ static void set_lifetimes(const struct infer_runner *r, struct infer_block *bloc
 		}
 		struct infer_block *block = &blocks[infer_root_value(r, v)];
 		if (!block->bytes)
-			*block = (struct infer_block){ .bytes = infer_map_bytes(&r->values[infer_root_value(r, v)].map), .first = life.first,
-						       .last = life.last };
+			*block = (struct infer_block){.bytes = infer_map_bytes(&r->values[infer_root_value(r, v)].map),
+						      .first = life.first,
+						      .last = life.last};
 		block->first = life.first < block->first ? life.first : block->first;
 		block->last = life.last > block->last ? life.last : block->last;
 	}
 }
 
 /* What a step takes; its output and fused neighbours are left out. */
-static struct infer_call call_of_step(const struct infer_runner *r, int index, const int *inputs, int input_count, float in_scale)
+static struct infer_call call_of_step(const struct infer_runner *r, int index, const int *inputs, int input_count,
+				      float in_scale)
 {
 	const struct infer_step *step = &r->network->steps[index];
-	struct infer_call call = { .step = step, .isa = r->isa, .in_scale = in_scale, .packed = r->packed->step[index] };
+	struct infer_call call = {.step = step, .isa = r->isa, .in_scale = in_scale, .packed = r->packed->step[index]};
 	for (int k = 0; k < 2; k++)
 		call.tensor[k] = step->tensor[k] < 0 ? NULL : &r->network->tensors[step->tensor[k]];
 	for (int k = 0; k < input_count; k++)
@@ -96,8 +100,8 @@ static unsigned char *aligned(void *memory)
 static int allocate_arena(struct infer_runner *r, size_t bytes, char *message)
 {
 	if (bytes > MAX_ARENA_BYTES)
-		return infer_fail(message, TAPCUT_LIMIT, "running the model at %dx%d needs more than %zu MiB", r->values[VALUE_IMAGE].map.w,
-				  r->values[VALUE_IMAGE].map.h, MAX_ARENA_BYTES >> 20);
+		return infer_fail(message, TAPCUT_LIMIT, "running the model at %dx%d needs more than %zu MiB",
+				  r->values[VALUE_IMAGE].map.w, r->values[VALUE_IMAGE].map.h, MAX_ARENA_BYTES >> 20);
 	r->memory = calloc(bytes + 2 * ALIGNMENT, 1);
 	if (!r->memory)
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for %zu bytes of activations", bytes);
@@ -118,7 +122,8 @@ static void place_values(struct infer_runner *r, const struct infer_block *block
 			continue;
 		}
 		const struct infer_map *container = &r->values[r->values[v].container].map;
-		map->data = (unsigned char *)container->data + (size_t)r->values[v].place * infer_element_bytes(map->element);
+		map->data = (unsigned char *)container->data +
+			    (size_t)r->values[v].place * infer_element_bytes(map->element);
 	}
 }
 
@@ -135,7 +140,7 @@ static int lay_out(struct infer_runner *r, struct infer_block *blocks, int *orde
 	size_t threads = (size_t)infer_threads_count(r->threads);
 	if (r->scratch_bytes > MAX_ARENA_BYTES / threads)
 		return allocate_arena(r, SIZE_MAX, message);
-	blocks[scratch] = (struct infer_block){ .bytes = r->scratch_bytes * threads, .first = 0, .last = r->task_count };
+	blocks[scratch] = (struct infer_block){.bytes = r->scratch_bytes * threads, .first = 0, .last = r->task_count};
 	int status = allocate_arena(r, infer_plan(blocks, r->value_count + 1, order), message);
 	if (status)
 		return status;

@@ -1,5 +1,5 @@
-/* Packing depends on a network and the arithmetic alone: no sizes, no instruction set. It happens when weights are loaded or first run;
- * threads that ask at the same time may each do the work, and the first to be done wins. */
+/* Packing depends on a network and the arithmetic alone: no sizes, no instruction set. It happens when weights are
+ * loaded or first run; threads that ask at the same time may each do the work, and the first to be done wins. */
 #include "packed.h"
 
 #include <stdatomic.h>
@@ -11,12 +11,13 @@
 
 enum { ALIGNMENT = 64 };
 
-/* --- scales --------------------------------------------------------------------------------------------------------- */
+/* --- scales --------------------------------------------------------------- */
 
 void infer_find_fused_scales(const struct infer_network *n, int arithmetic, unsigned char *fused)
 {
 	for (int i = 0; i < n->step_count; i++)
-		fused[i] = n->steps[i].op == INFER_OP_SCALE && i < n->step_count - 1 && arithmetic == INFER_ARITHMETIC_F32;
+		fused[i] =
+			n->steps[i].op == INFER_OP_SCALE && i < n->step_count - 1 && arithmetic == INFER_ARITHMETIC_F32;
 	for (int i = 0; i < n->step_count; i++)
 		for (int k = 0; k < n->steps[i].input_count; k++) {
 			int value = n->steps[i].inputs[k];
@@ -35,11 +36,12 @@ int infer_unscaled(const struct infer_network *n, int value, const unsigned char
 	return scale->inputs[0];
 }
 
-/* --- kernels -------------------------------------------------------------------------------------------------------- */
+/* --- kernels -------------------------------------------------------------- */
 
 int infer_value_element(const struct infer_network *n, int arithmetic, int value)
 {
-	return arithmetic == INFER_ARITHMETIC_F32 || infer_value_kind(n, value) == INFER_VALUE_FLOAT ? INFER_ELEMENT_F32 : INFER_ELEMENT_U8;
+	return arithmetic == INFER_ARITHMETIC_F32 || infer_value_kind(n, value) == INFER_VALUE_FLOAT ? INFER_ELEMENT_F32
+												     : INFER_ELEMENT_U8;
 }
 
 const struct infer_kernel *infer_kernel_of(const struct infer_step *step, int element)
@@ -47,7 +49,7 @@ const struct infer_kernel *infer_kernel_of(const struct infer_step *step, int el
 	return element == INFER_ELEMENT_F32 ? &infer_kernels_f32[step->op] : &infer_kernels_u8[step->op];
 }
 
-/* --- weights -------------------------------------------------------------------------------------------------------- */
+/* --- weights -------------------------------------------------------------- */
 
 struct packing {
 	const struct infer_network *network;
@@ -59,7 +61,7 @@ struct packing {
 static struct infer_call call_to_pack(const struct packing *p, int i)
 {
 	const struct infer_step *step = &p->network->steps[i];
-	struct infer_call call = { .step = step, .in_scale = 1 };
+	struct infer_call call = {.step = step, .in_scale = 1};
 	for (int k = 0; k < 2; k++)
 		call.tensor[k] = step->tensor[k] < 0 ? NULL : &p->network->tensors[step->tensor[k]];
 	int input = infer_unscaled(p->network, step->inputs[0], p->fused, &call.in_scale);
@@ -100,7 +102,8 @@ static struct infer_packed *pack(const struct packing *p)
 		free(packed);
 		return NULL;
 	}
-	pack_steps(p, packed, (unsigned char *)packed->memory + (ALIGNMENT - (uintptr_t)packed->memory % ALIGNMENT) % ALIGNMENT);
+	pack_steps(p, packed,
+		   (unsigned char *)packed->memory + (ALIGNMENT - (uintptr_t)packed->memory % ALIGNMENT) % ALIGNMENT);
 	return packed;
 }
 
@@ -120,7 +123,8 @@ static int check_kernels(const struct packing *p, char *message)
 		for (int k = 0; k < step->input_count; k++) {
 			int element = infer_value_element(p->network, p->arithmetic, step->inputs[k]);
 			if (element != first || !infer_kernel_of(step, element)->run)
-				return infer_fail(message, TAPCUT_ARGUMENT, "step %d (%s) cannot be done in 8-bit arithmetic", i,
+				return infer_fail(message, TAPCUT_ARGUMENT,
+						  "step %d (%s) cannot be done in 8-bit arithmetic", i,
 						  infer_op_name(step->op));
 		}
 	}
@@ -130,14 +134,15 @@ static int check_kernels(const struct packing *p, char *message)
 int infer_network_pack(const struct infer_network *n, int arithmetic, char *message)
 {
 	unsigned char fused[INFER_MAX_STEPS];
-	struct packing packing = { n, arithmetic, fused };
+	struct packing packing = {n, arithmetic, fused};
 	struct infer_packed *none = NULL;
 	/* The cache is the one thing that a network gains after it was made. */
 	_Atomic(struct infer_packed *) *cache = &((struct infer_network *)(uintptr_t)n)->packed[arithmetic];
 	if (atomic_load(cache))
 		return TAPCUT_OK;
 	if (arithmetic == INFER_ARITHMETIC_U8 && !n->ranges)
-		return infer_fail(message, TAPCUT_ARGUMENT, "these weights have no value ranges, which 8-bit arithmetic takes");
+		return infer_fail(message, TAPCUT_ARGUMENT,
+				  "these weights have no value ranges, which 8-bit arithmetic takes");
 	infer_find_fused_scales(n, arithmetic, fused);
 	int status = check_kernels(&packing, message);
 	if (status)

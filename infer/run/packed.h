@@ -1,5 +1,5 @@
-/* Weights as the kernels read them, made once for a network and shared by all its runners; and what of the network's steps is done
- * inside of others, as far as that does not depend on sizes. */
+/* Weights as the kernels read them, made once for a network and shared by all its runners; and what of the network's
+ * steps is done inside of others, as far as that does not depend on sizes. */
 #ifndef INFER_PACKED_H
 #define INFER_PACKED_H
 
@@ -16,8 +16,8 @@ struct infer_packed {
 const struct infer_packed *infer_network_packed(const struct infer_network *network, int arithmetic);
 void infer_network_unpack(struct infer_network *network);
 
-/* Marks, in `fused` (a byte for each step), the scale steps that all their readers do themselves: conv2ds, in their weights. None in 8
- * bits, where a scale rounds to its own range. */
+/* Marks, in `fused` (a byte for each step), the scale steps that all their readers do themselves: conv2ds, in their
+ * weights. None in 8 bits, where a scale rounds to its own range. */
 void infer_find_fused_scales(const struct infer_network *network, int arithmetic, unsigned char *fused);
 
 /* If `value` is a fused scale's: what it scales, and by what; else the value itself and 1. */

@@ -1,6 +1,6 @@
-/* Greedy by size: the largest block first, each at the lowest offset where it meets no block that was placed before and lives at
- * the same time (Pisarchyk & Lee, "Efficient memory management for deep neural net inference", arXiv 2001.03288, found this
- * close to optimal). There are some hundred blocks, so nothing cleverer than loops is needed. */
+/* Greedy by size: the largest block first, each at the lowest offset where it meets no block that was placed before
+ * and lives at the same time (Pisarchyk & Lee, "Efficient memory management for deep neural net inference", arXiv
+ * 2001.03288, found this close to optimal). There are some hundred blocks, so nothing cleverer than loops is needed. */
 #include "planner.h"
 
 #include <stdint.h>
@@ -27,9 +27,10 @@ static int alive_together(const struct infer_block *a, const struct infer_block 
 	return a->first <= b->last && b->first <= a->last;
 }
 
-/* The lowest offset for `block` among those placed already (order[0..placed)). Each of them that is in the way pushes the offset
- * behind it; then all are looked at again. */
-static size_t lowest_offset(const struct infer_block *blocks, const int *order, int placed, const struct infer_block *block)
+/* The lowest offset for `block` among those placed already (order[0..placed)). Each of them that is in the way
+ * pushes the offset behind it; then all are looked at again. */
+static size_t lowest_offset(const struct infer_block *blocks, const int *order, int placed,
+			    const struct infer_block *block)
 {
 	size_t offset = 0;
 	for (int i = 0; i < placed; i++) {

@@ -1,5 +1,5 @@
-/* Runs a network's steps for one input size: made of tasks (runner_tasks.c) that have a place in memory (runner_memory.c), fed with a
- * photo and taps (runner_inputs.c). */
+/* Runs a network's steps for one input size: made of tasks (runner_tasks.c) that have a place in memory
+ * (runner_memory.c), fed with a photo and taps (runner_inputs.c). */
 #include <stdlib.h>
 
 #include "runner.h"
@@ -8,12 +8,13 @@
 
 static const size_t DEFAULT_STREAM_BYTES = 2 << 20;
 
-/* --- life ----------------------------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 static int set_up(struct infer_runner *r, int h, int w, const struct infer_shape *shapes, char *message)
 {
 	if (!r->values || !r->tasks || !r->streams || !r->threads)
-		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory or threads for %d steps", r->network->step_count);
+		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory or threads for %d steps",
+				  r->network->step_count);
 	int status = infer_plan_tasks(r, h, w, shapes, message);
 	return status ? status : infer_plan_memory(r, message);
 }
@@ -21,7 +22,7 @@ static int set_up(struct infer_runner *r, int h, int w, const struct infer_shape
 int infer_runner_new(const struct infer_network *network, int h, int w, const struct infer_run_options *options,
 		     struct infer_runner **runner, char *message)
 {
-	static const struct infer_run_options defaults = { .arithmetic = INFER_ARITHMETIC_F32, .threads = 1, .isa = -1 };
+	static const struct infer_run_options defaults = {.arithmetic = INFER_ARITHMETIC_F32, .threads = 1, .isa = -1};
 	struct infer_shape shapes[INFER_MAX_STEPS];
 	*runner = NULL;
 	options = options ? options : &defaults;
@@ -44,7 +45,8 @@ int infer_runner_new(const struct infer_network *network, int h, int w, const st
 	r->tasks = malloc((size_t)network->step_count * sizeof *r->tasks);
 	r->streams = calloc((size_t)network->step_count, sizeof *r->streams);
 	r->threads = infer_threads_new(options->threads);
-	r->bytes = sizeof *r + (size_t)r->value_count * sizeof *r->values + (size_t)network->step_count * (sizeof *r->tasks + sizeof *r->streams);
+	r->bytes = sizeof *r + (size_t)r->value_count * sizeof *r->values +
+		   (size_t)network->step_count * (sizeof *r->tasks + sizeof *r->streams);
 	status = set_up(r, h, w, shapes, message);
 	if (status) {
 		infer_runner_free(r);
@@ -77,7 +79,7 @@ const struct infer_map *infer_runner_input(struct infer_runner *r, int value)
 	r->photo_is_new |= value == VALUE_IMAGE;
 	return &r->values[value].map;
 }
-/* --- running -------------------------------------------------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------- */
 
 struct job {
 	const struct infer_runner *runner;
@@ -93,13 +95,14 @@ static void do_rows(void *context, int first, int end, int thread)
 
 static void run_task(struct infer_runner *r, const struct infer_task *task)
 {
-	struct job job = { r, task };
+	struct job job = {r, task};
 	if (task->stream == NONE)
 		infer_threads_run(r->threads, task->call.out.h, task->row_step, do_rows, &job);
 	else
 		infer_run_stream(r, &r->streams[task->stream]);
 	if (r->watcher)
-		r->watcher(r->watcher_context, task->output - INFER_FIRST_STEP_VALUE, task->call.out.data ? &task->call.out : NULL);
+		r->watcher(r->watcher_context, task->output - INFER_FIRST_STEP_VALUE,
+			   task->call.out.data ? &task->call.out : NULL);
 }
 
 const float *infer_runner_run(struct infer_runner *r)

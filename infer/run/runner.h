@@ -1,5 +1,5 @@
-/* What a runner is inside: network_run.c makes and runs it, stream.c takes care of tasks that run together, and runner_*.c are the
- * parts of making and feeding it. */
+/* What a runner is inside: network_run.c makes and runs it, stream.c takes care of tasks that run together, and
+ * runner_*.c are the parts of making and feeding it. */
 #ifndef INFER_RUNNER_H
 #define INFER_RUNNER_H
 
@@ -20,9 +20,9 @@ struct infer_task {
 	float plus_scale;
 	int relu;
 	int image_only;
-	int stream;    /* its number, or NONE */
-	int moment;    /* tasks of one stream run at the same moment */
-	int row_step;  /* rows are cut at multiples of it */
+	int stream;   /* its number, or NONE */
+	int moment;   /* tasks of one stream run at the same moment */
+	int row_step; /* rows are cut at multiples of it */
 
 	struct infer_call call, plus; /* ready to run */
 	const struct infer_kernel *kernel;
@@ -31,14 +31,14 @@ struct infer_task {
 /* What a network has for each value; a step's output is value INFER_FIRST_STEP_VALUE + step. */
 struct infer_value {
 	struct infer_map map;
-	int maker;          /* task; NONE for the inputs and for values that were fused away */
-	int readers;        /* steps that read it */
-	int last_reader;    /* task */
+	int maker;       /* task; NONE for the inputs and for values that were fused away */
+	int readers;     /* steps that read it */
+	int last_reader; /* task */
 	int image_only, kept;
-	int container;      /* concat output that it lies in, or NONE */
-	int place;          /* channel of the container */
-	int whole;          /* a concat output whose inputs all lie in it */
-	int rows;           /* streamed: that are in memory at a time; 0: all, in the arena */
+	int container; /* concat output that it lies in, or NONE */
+	int place;     /* channel of the container */
+	int whole;     /* a concat output whose inputs all lie in it */
+	int rows;      /* streamed: that are in memory at a time; 0: all, in the arena */
 };
 
 /* Some neighbouring tasks and the values that only they read and write (stream.h). */
@@ -59,10 +59,10 @@ struct infer_runner {
 	int task_count;
 	struct infer_stream *streams;
 	int stream_count;
-	unsigned char *scratch; /* scratch_bytes for each thread */
+	unsigned char *scratch;             /* scratch_bytes for each thread */
 	size_t scratch_bytes, window_bytes; /* of scratch; the last window_bytes are for streamed values */
-	void *memory;    /* the arena before alignment */
-	void *constants; /* the calls' constants before alignment */
+	void *memory;                       /* the arena before alignment */
+	void *constants;                    /* the calls' constants before alignment */
 	size_t bytes;
 	enum infer_isa isa;
 	int arithmetic;
@@ -72,8 +72,8 @@ struct infer_runner {
 	int photo_is_new; /* the values that depend on the photo alone are not those of the current photo */
 };
 
-/* runner_tasks.c: the values of h x w planes, the tasks that make them, who reads them and what runs together. r->values, tasks and
- * streams are there to be filled. TAPCUT_OK or TAPCUT_LIMIT. */
+/* runner_tasks.c: the values of h x w planes, the tasks that make them, who reads them and what runs together.
+ * r->values, tasks and streams are there to be filled. TAPCUT_OK or TAPCUT_LIMIT. */
 int infer_plan_tasks(struct infer_runner *r, int h, int w, const struct infer_shape *shapes, char *message);
 /* runner_memory.c: the arena, and the tasks' calls ready to run. TAPCUT_OK, TAPCUT_LIMIT or TAPCUT_NO_MEMORY. */
 int infer_plan_memory(struct infer_runner *r, char *message);

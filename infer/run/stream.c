@@ -1,6 +1,6 @@
-/* A stream is run as a loop over its tasks in which each makes as many rows as its inputs' rows allow and as its output's window has room
- * for. A window moves on when no reader needs its first rows any more. With several threads each does a part of the height by itself,
- * and repeats the few rows around a border that both sides need. */
+/* A stream is run as a loop over its tasks in which each makes as many rows as its inputs' rows allow and as its
+ * output's window has room for. A window moves on when no reader needs its first rows any more. With several threads
+ * each does a part of the height by itself, and repeats the few rows around a border that both sides need. */
 #include "stream.h"
 
 #include <stdint.h>
@@ -9,7 +9,7 @@
 /* Of a value so much is made at a time: this part of the smallest that is streamed. */
 enum { BANDS = 16 };
 
-/* --- which rows a task needs ---------------------------------------------------------------------------------------- */
+/* --- which rows a task needs ---------------------------------------------- */
 
 struct rows {
 	int first, end;
@@ -17,7 +17,7 @@ struct rows {
 
 static struct rows rows_of_windows(int kernel, int stride, int padding, int dilation, struct rows out, int height)
 {
-	struct rows in = { out.first * stride - padding, (out.end - 1) * stride - padding + dilation * (kernel - 1) + 1 };
+	struct rows in = {out.first * stride - padding, (out.end - 1) * stride - padding + dilation * (kernel - 1) + 1};
 	in.first = in.first < 0 ? 0 : in.first;
 	in.end = in.end > height ? height : in.end;
 	return in;
@@ -29,12 +29,8 @@ static int rows_of_input(const struct infer_step *step, struct rows out, int hei
 	const int *a = step->args;
 	*in = out;
 	switch (step->op) {
-	case INFER_OP_CONV2D:
-		*in = rows_of_windows(a[0], a[2], a[3], a[4], out, height);
-		return 1;
-	case INFER_OP_MAX_POOL2D:
-		*in = rows_of_windows(a[0], a[1], a[2], 1, out, height);
-		return 1;
+	case INFER_OP_CONV2D: *in = rows_of_windows(a[0], a[2], a[3], a[4], out, height); return 1;
+	case INFER_OP_MAX_POOL2D: *in = rows_of_windows(a[0], a[1], a[2], 1, out, height); return 1;
 	case INFER_OP_UPSAMPLE_NEAREST:
 	case INFER_OP_UPSAMPLE_BILINEAR: /* half a source row away at most */
 		in->first = out.first / a[0] > 0 ? out.first / a[0] - 1 : 0;
@@ -44,17 +40,17 @@ static int rows_of_input(const struct infer_step *step, struct rows out, int hei
 	case INFER_OP_LEAKY_RELU:
 	case INFER_OP_SIGMOID:
 	case INFER_OP_SCALE:
-	case INFER_OP_CHANNEL_AFFINE:
-		return 1;
+	case INFER_OP_CHANNEL_AFFINE: return 1;
 	case INFER_OP_ADD:
-	case INFER_OP_MUL:
-		return height > 1;
+	case INFER_OP_MUL: return height > 1;
 	}
 	return 0;
 }
 
-/* Rows of `value` that the task needs for rows `out`; in all of its inputs that lie there. 0: all, or the task does not read it. */
-static int rows_needed(const struct infer_runner *r, const struct infer_task *task, int value, struct rows out, struct rows *need)
+/* Rows of `value` that the task needs for rows `out`; in all of its inputs that lie there. 0: all, or the task does
+ * not read it. */
+static int rows_needed(const struct infer_runner *r, const struct infer_task *task, int value, struct rows out,
+		       struct rows *need)
 {
 	int height = r->values[value].map.h, found = 0;
 	struct rows in;
@@ -89,7 +85,7 @@ static int is_idle(const struct infer_runner *r, const struct infer_task *task)
 	return r->network->steps[task->step].op == INFER_OP_CONCAT && r->values[task->output].whole;
 }
 
-/* --- finding them --------------------------------------------------------------------------------------------------- */
+/* --- finding them --------------------------------------------------------- */
 
 static int makes(const struct infer_runner *r, const struct infer_task *task, int value)
 {
@@ -100,7 +96,8 @@ static int makes(const struct infer_runner *r, const struct infer_task *task, in
 static int is_streamable(const struct infer_runner *r, int value)
 {
 	const struct infer_value *v = &r->values[value];
-	const struct infer_step *maker = value < INFER_FIRST_STEP_VALUE ? NULL : &r->network->steps[value - INFER_FIRST_STEP_VALUE];
+	const struct infer_step *maker =
+		value < INFER_FIRST_STEP_VALUE ? NULL : &r->network->steps[value - INFER_FIRST_STEP_VALUE];
 	if (!maker || v->maker == NONE || v->last_reader == NONE || v->container != NONE || v->kept)
 		return 0;
 	if (infer_map_bytes(&v->map) < r->stream_bytes)
@@ -109,12 +106,13 @@ static int is_streamable(const struct infer_runner *r, int value)
 		return 0;
 	for (int t = 0; t < r->task_count; t++) {
 		const struct infer_task *task = &r->tasks[t];
-		struct rows out = { 0, 1 }, need;
+		struct rows out = {0, 1}, need;
 		if (reads(task, value) && !rows_needed(r, task, value, out, &need))
 			return 0;
 		if (makes(r, task, value) && task->output != value && r->values[task->output].readers != 1)
 			return 0;
-		if (makes(r, task, value) && task->output != value && r->network->steps[task->step].op == INFER_OP_CONCAT)
+		if (makes(r, task, value) && task->output != value &&
+		    r->network->steps[task->step].op == INFER_OP_CONCAT)
 			return 0;
 		if ((reads(task, value) || makes(r, task, value)) && task->image_only != r->tasks[v->maker].image_only)
 			return 0;
@@ -129,14 +127,17 @@ struct grouping {
 };
 
 /* Marks the groups that wait for a group that is not done, or for a whole value of their own. */
-static void find_waiting(const struct infer_runner *r, const struct grouping *g, const unsigned char *done, unsigned char *waiting)
+static void find_waiting(const struct infer_runner *r, const struct grouping *g, const unsigned char *done,
+			 unsigned char *waiting)
 {
 	const int *group = g->group;
 	memset(waiting, 0, (size_t)r->task_count);
 	for (int t = 0; t < r->task_count; t++) {
 		const struct infer_task *task = &r->tasks[t];
 		for (int k = 0; k < task->input_count + 2; k++) {
-			int input = k < task->input_count ? task->inputs[k] : k == task->input_count ? task->addend : task->plus_input;
+			int input = k < task->input_count    ? task->inputs[k]
+				    : k == task->input_count ? task->addend
+							     : task->plus_input;
 			int maker = input == NONE ? NONE : r->values[input].maker;
 			if (maker == NONE || maker == t)
 				continue;
@@ -150,7 +151,7 @@ static void find_waiting(const struct infer_runner *r, const struct grouping *g,
 static int sort_groups(const struct infer_runner *r, const struct grouping *grouping, int *order)
 {
 	const int *group = grouping->group;
-	unsigned char done[INFER_MAX_STEPS] = { 0 }, waiting[INFER_MAX_STEPS];
+	unsigned char done[INFER_MAX_STEPS] = {0}, waiting[INFER_MAX_STEPS];
 	int count = 0;
 	while (count < r->task_count) {
 		int before = count, g = 0;
@@ -226,7 +227,7 @@ static void number_tasks(struct infer_runner *r, const int *size)
 	for (int t = 0; t < r->task_count; moment++) {
 		int count = size[t];
 		if (count > 1)
-			r->streams[r->stream_count] = (struct infer_stream){ .first = t, .count = count };
+			r->streams[r->stream_count] = (struct infer_stream){.first = t, .count = count};
 		for (int k = 0; k < count; k++, t++) {
 			r->tasks[t].moment = moment;
 			r->tasks[t].stream = count > 1 ? r->stream_count : NONE;
@@ -237,8 +238,8 @@ static void number_tasks(struct infer_runner *r, const int *size)
 
 void infer_find_streams(struct infer_runner *r)
 {
-	struct grouping g = { .group = { 0 } };
-	int order[INFER_MAX_STEPS], size[INFER_MAX_STEPS] = { 0 };
+	struct grouping g = {.group = {0}};
+	int order[INFER_MAX_STEPS], size[INFER_MAX_STEPS] = {0};
 	for (int t = 0; t < r->task_count; t++)
 		g.group[t] = t;
 	for (int round = 0; round < 2; round++) /* some can be streamed only if another one is */
@@ -254,15 +255,16 @@ void infer_find_streams(struct infer_runner *r)
 	list_values(r, g.streamed);
 }
 
-/* --- running -------------------------------------------------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------- */
 
 /* One thread's part of a stream, or, with memory NULL, a try without doing anything. */
 struct part {
 	const struct infer_runner *runner;
 	const struct infer_stream *stream;
 	unsigned char *scratch, *windows;
-	struct rows task[INFER_MAX_STREAM];   /* still to be done */
-	struct rows window[INFER_MAX_STREAM]; /* of each value: the first row in memory, and the end of all rows there will be */
+	struct rows task[INFER_MAX_STREAM]; /* still to be done */
+	/* of each value: the first row in memory, and the end of all rows there will be */
+	struct rows window[INFER_MAX_STREAM];
 };
 
 static int window_of(const struct part *p, int value)
@@ -290,12 +292,12 @@ static void set_rows(struct part *p, int number, int parts)
 {
 	const struct infer_runner *r = p->runner;
 	for (int i = 0; i < p->stream->value_count; i++)
-		p->window[i] = (struct rows){ r->values[p->stream->value[i]].map.h, 0 };
+		p->window[i] = (struct rows){r->values[p->stream->value[i]].map.h, 0};
 	for (int k = p->stream->count - 1; k >= 0; k--) {
 		const struct infer_task *task = task_of(p, k);
 		int w = window_of(p, infer_root_value(r, task->output)), step = task->row_step;
 		struct rows *rows = &p->task[k], need;
-		*rows = (struct rows){ border(task, number, parts), border(task, number + 1, parts) };
+		*rows = (struct rows){border(task, number, parts), border(task, number + 1, parts)};
 		if (w != NONE) {
 			rows->first = p->window[w].first / step * step;
 			rows->end = (p->window[w].end + step - 1) / step * step;
@@ -356,7 +358,8 @@ static int reachable(const struct part *p, int k)
 		rows.end = from + room < rows.end ? (from + room) / task->row_step * task->row_step : rows.end;
 	}
 	for (int i = 0; i < p->stream->value_count; i++)
-		while (rows.end > rows.first && rows_needed(r, task, p->stream->value[i], rows, &need) && need.end > made(p, i, 1))
+		while (rows.end > rows.first && rows_needed(r, task, p->stream->value[i], rows, &need) &&
+		       need.end > made(p, i, 1))
 			rows.end = (rows.end - 1) / task->row_step * task->row_step;
 	return rows.end;
 }
@@ -378,7 +381,8 @@ static void move_window(struct part *p, int i, int end)
 		return;
 	unsigned char *memory = p->windows + p->stream->place[i];
 	if (p->scratch && held > from)
-		memmove(memory, memory + (size_t)(from - window->first) * row_bytes(p, i), (size_t)(held - from) * row_bytes(p, i));
+		memmove(memory, memory + (size_t)(from - window->first) * row_bytes(p, i),
+			(size_t)(held - from) * row_bytes(p, i));
 	window->first = from;
 }
 
@@ -445,8 +449,10 @@ static void do_parts(void *context, int first, int end, int thread)
 	const struct infer_runner *r = job->runner;
 	unsigned char *scratch = r->scratch + (size_t)thread * r->scratch_bytes;
 	for (int number = first; number < end; number++) {
-		struct part part = { .runner = r, .stream = job->stream, .scratch = scratch,
-				     .windows = scratch + r->scratch_bytes - r->window_bytes };
+		struct part part = {.runner = r,
+				    .stream = job->stream,
+				    .scratch = scratch,
+				    .windows = scratch + r->scratch_bytes - r->window_bytes};
 		set_rows(&part, number, job->parts);
 		run_part(&part);
 	}
@@ -454,23 +460,26 @@ static void do_parts(void *context, int first, int end, int thread)
 
 void infer_run_stream(struct infer_runner *r, const struct infer_stream *stream)
 {
-	struct stream_job job = { r, stream, infer_threads_count(r->threads) };
+	struct stream_job job = {r, stream, infer_threads_count(r->threads)};
 	infer_threads_run(r->threads, job.parts, 1, do_parts, &job);
 }
 
-/* --- windows -------------------------------------------------------------------------------------------------------- */
+/* --- windows -------------------------------------------------------------- */
 
-/* Rows of a value that are kept: those that its makers make at a time, and those that a reader needs for its next step. */
+/* Rows of a value that are kept: those that its makers make at a time, and those that a reader needs for its next
+ * step. */
 static int window_rows(const struct infer_runner *r, const struct infer_stream *stream, int value)
 {
 	const struct infer_map *map = &r->values[value].map;
 	int step = 1, reach = 0, band = (int)(r->stream_bytes / BANDS / infer_map_row_bytes(map));
 	for (int t = stream->first; t < stream->first + stream->count; t++) {
 		const struct infer_task *task = &r->tasks[t];
-		struct rows out = { 0, task->row_step }, need, at = { task->call.out.h / 2, task->call.out.h / 2 + task->row_step };
+		struct rows out = {0, task->row_step}, need,
+			    at = {task->call.out.h / 2, task->call.out.h / 2 + task->row_step};
 		if (makes(r, task, value) && !is_idle(r, task) && task->row_step > step)
 			step = task->row_step;
-		if (is_idle(r, task) || !rows_needed(r, task, value, out, &need) || !rows_needed(r, task, value, at, &need))
+		if (is_idle(r, task) || !rows_needed(r, task, value, out, &need) ||
+		    !rows_needed(r, task, value, at, &need))
 			continue;
 		reach = need.end - need.first > reach ? need.end - need.first : reach;
 	}
@@ -483,7 +492,7 @@ static int works(const struct infer_runner *r, const struct infer_stream *stream
 {
 	int parts = infer_threads_count(r->threads);
 	for (int number = 0; number < parts; number++) {
-		struct part part = { .runner = r, .stream = stream };
+		struct part part = {.runner = r, .stream = stream};
 		set_rows(&part, number, parts);
 		if (!run_part(&part))
 			return 0;
@@ -515,7 +524,8 @@ void infer_plan_windows(struct infer_runner *r)
 		for (int i = 0; i < stream->value_count; i++) {
 			const struct infer_value *v = &r->values[stream->value[i]];
 			stream->place[i] = used;
-			used += ((size_t)v->rows * infer_map_row_bytes(&v->map) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+			used += ((size_t)v->rows * infer_map_row_bytes(&v->map) + ALIGNMENT - 1) / ALIGNMENT *
+				ALIGNMENT;
 		}
 		r->window_bytes = used > r->window_bytes ? used : r->window_bytes;
 	}

@@ -1,10 +1,12 @@
-/* A network's steps as tasks for one input size. Tasks are the steps except for those that cost a trip through memory and need not:
+/* A network's steps as tasks for one input size. Tasks are the steps except for those that cost a trip through
+ * memory and need not:
  *
- * - an add of a conv2d's output to something of the same shape becomes part of that conv2d, which then runs in the add's place; so
- *   does an add of two conv2ds;
+ * - an add of a conv2d's output to something of the same shape becomes part of that conv2d, which then runs in the
+ *   add's place; so does an add of two conv2ds;
  * - a scale that only conv2ds read is part of their weights;
  * - a concat's inputs are written straight to their place between the concat's channels;
- * - a task whose output is much smaller than its input runs right behind the maker of that input, which then need not be kept;
+ * - a task whose output is much smaller than its input runs right behind the maker of that input, which then need
+ *   not be kept;
  * - tasks with large values between them run together, some rows at a time (stream.h). */
 #include <string.h>
 
@@ -34,7 +36,11 @@ static size_t pitch_of(int channels, int element)
 static struct infer_map map_of(const struct infer_runner *r, int value, struct infer_shape shape)
 {
 	int element = infer_value_element(r->network, r->arithmetic, value);
-	struct infer_map map = { .c = shape.c, .h = shape.h, .w = shape.w, .pitch = pitch_of(shape.c, element), .element = element };
+	struct infer_map map = {.c = shape.c,
+				.h = shape.h,
+				.w = shape.w,
+				.pitch = pitch_of(shape.c, element),
+				.element = element};
 	if (element == INFER_ELEMENT_U8) {
 		map.scale = r->network->ranges[value].scale;
 		map.zero = r->network->ranges[value].zero;
@@ -44,11 +50,14 @@ static struct infer_map map_of(const struct infer_runner *r, int value, struct i
 
 static void init_values(struct infer_runner *r, int h, int w, const struct infer_shape *shapes)
 {
-	struct infer_shape inputs[] = { { 3, h, w }, { infer_click_planes(&r->network->preprocess), h, w } };
+	struct infer_shape inputs[] = {{3, h, w}, {infer_click_planes(&r->network->preprocess), h, w}};
 	for (int v = 0; v < r->value_count; v++) {
 		struct infer_shape shape = v < INFER_FIRST_STEP_VALUE ? inputs[v] : shapes[v - INFER_FIRST_STEP_VALUE];
-		r->values[v] = (struct infer_value){ .map = map_of(r, v, shape), .maker = NONE, .last_reader = NONE, .container = NONE,
-					       .image_only = v != VALUE_CLICKS };
+		r->values[v] = (struct infer_value){.map = map_of(r, v, shape),
+						    .maker = NONE,
+						    .last_reader = NONE,
+						    .container = NONE,
+						    .image_only = v != VALUE_CLICKS};
 	}
 	for (int i = 0; i < r->network->step_count; i++) {
 		const struct infer_step *step = &r->network->steps[i];
@@ -59,7 +68,7 @@ static void init_values(struct infer_runner *r, int h, int w, const struct infer
 	}
 }
 
-/* --- tasks ---------------------------------------------------------------------------------------------------------- */
+/* --- tasks ---------------------------------------------------------------- */
 
 /* A conv2d that costs less to repeat than its output costs to keep and to read. */
 static int is_cheap(const struct infer_runner *r, const struct infer_step *conv)
@@ -68,8 +77,8 @@ static int is_cheap(const struct infer_runner *r, const struct infer_step *conv)
 	return dims[1] * dims[2] * dims[3] <= MAX_REPEATED_TAPS;
 }
 
-/* Whether input k of an add is made for it alone by a conv2d that can do the add. One that need not run for every click is left
- * alone unless it is cheap. In 8 bits the values' ranges say it. */
+/* Whether input k of an add is made for it alone by a conv2d that can do the add. One that need not run for every
+ * click is left alone unless it is cheap. In 8 bits the values' ranges say it. */
 static int is_fusable(const struct infer_runner *r, int add, int k)
 {
 	const struct infer_step *step = &r->network->steps[add], *maker = step_of_value(r, step->inputs[k]);
@@ -87,7 +96,8 @@ static int is_fusable(const struct infer_runner *r, int add, int k)
 static int is_plain(const struct infer_runner *r, int value)
 {
 	const struct infer_step *conv = step_of_value(r, value);
-	return r->arithmetic == INFER_ARITHMETIC_U8 || infer_conv2d_f32_is_plain(conv, &r->network->tensors[conv->tensor[0]]);
+	return r->arithmetic == INFER_ARITHMETIC_U8 ||
+	       infer_conv2d_f32_is_plain(conv, &r->network->tensors[conv->tensor[0]]);
 }
 
 /* Whether the add at step i takes over the conv2d that makes its input k. */
@@ -118,13 +128,20 @@ static void take_over_convs(const struct infer_runner *r, int i, const unsigned 
 		return;
 	}
 	task->plus_step = add->inputs[0] - INFER_FIRST_STEP_VALUE;
-	task->plus_input = infer_unscaled(r->network, r->network->steps[task->plus_step].inputs[0], fused, &task->plus_scale);
+	task->plus_input =
+		infer_unscaled(r->network, r->network->steps[task->plus_step].inputs[0], fused, &task->plus_scale);
 }
 
 static struct infer_task make_task(const struct infer_runner *r, int i, const unsigned char *fused)
 {
-	struct infer_task task = { .step = i, .output = INFER_FIRST_STEP_VALUE + i, .addend = NONE, .plus_step = NONE, .plus_input = NONE,
-			     .stream = NONE, .relu = r->network->steps[i].relu, .image_only = r->values[INFER_FIRST_STEP_VALUE + i].image_only };
+	struct infer_task task = {.step = i,
+				  .output = INFER_FIRST_STEP_VALUE + i,
+				  .addend = NONE,
+				  .plus_step = NONE,
+				  .plus_input = NONE,
+				  .stream = NONE,
+				  .relu = r->network->steps[i].relu,
+				  .image_only = r->values[INFER_FIRST_STEP_VALUE + i].image_only};
 	if (takes_over(r, i, 0) || takes_over(r, i, 1))
 		take_over_convs(r, i, fused, &task);
 	const struct infer_step *step = &r->network->steps[task.step];
@@ -149,14 +166,16 @@ static int check_sums(const struct infer_runner *r, char *message)
 {
 	for (int i = 0; r->arithmetic == INFER_ARITHMETIC_U8 && i < r->network->step_count; i++)
 		for (int k = 0; r->network->steps[i].op == INFER_OP_ADD && k < 2; k++)
-			if (infer_value_kind(r->network, r->network->steps[i].inputs[k]) == INFER_VALUE_FUSED && !is_fusable(r, i, k))
-				return infer_fail(message, TAPCUT_LIMIT, "step %d (add): its inputs have different shapes at this size", i);
+			if (infer_value_kind(r->network, r->network->steps[i].inputs[k]) == INFER_VALUE_FUSED &&
+			    !is_fusable(r, i, k))
+				return infer_fail(message, TAPCUT_LIMIT,
+						  "step %d (add): its inputs have different shapes at this size", i);
 	return TAPCUT_OK;
 }
 
 static void make_tasks(struct infer_runner *r)
 {
-	unsigned char fused[INFER_MAX_STEPS] = { 0 };
+	unsigned char fused[INFER_MAX_STEPS] = {0};
 	infer_find_fused_scales(r->network, r->arithmetic, fused);
 	find_fused_convs(r, fused);
 	for (int i = 0; i < r->network->step_count; i++) {
@@ -194,8 +213,8 @@ static void note_readers(struct infer_runner *r)
 	r->values[r->value_count - 1].kept = 1; /* the logits */
 }
 
-/* Inputs of concats that can be made in place. A kept value stays outside: it would make the whole container kept. So does one that
- * has to be put in other numbers. */
+/* Inputs of concats that can be made in place. A kept value stays outside: it would make the whole container kept.
+ * So does one that has to be put in other numbers. */
 static void place_concat_inputs(struct infer_runner *r)
 {
 	for (int t = 0; t < r->task_count; t++) {

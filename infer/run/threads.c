@@ -1,5 +1,5 @@
-/* A job is a range of pieces and a counter from which each thread takes the next one. Between two jobs of a run there are
- * microseconds, so a thread looks for the next job for a while before it goes to sleep. */
+/* A job is a range of pieces and a counter from which each thread takes the next one. Between two jobs of a run
+ * there are microseconds, so a thread looks for the next job for a while before it goes to sleep. */
 #include "threads.h"
 
 #include <stdlib.h>

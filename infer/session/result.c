@@ -4,9 +4,9 @@
  *	object's surroundings of the photo --resampled--> canvas (long side at most 1024)
  *	probabilities in the band --------resampled-----> canvas --guided filter, row by row, on the photo's own rows--> alpha
  *
- * The canvas shows the object and its surroundings only, so a small object in a large photo is seen at the photo's own resolution.
- * Outside the band the mask has the last word: an island that post-processing took away and a hole that it filled leave no trace. A
- * preview uses the grid itself as its canvas, which needs no look at the photo. */
+ * The canvas shows the object and its surroundings only, so a small object in a large photo is seen at the photo's
+ * own resolution. Outside the band the mask has the last word: an island that post-processing took away and a hole
+ * that it filled leave no trace. A preview uses the grid itself as its canvas, which needs no look at the photo. */
 #include <string.h>
 
 #include "../image/feather.h"
@@ -17,27 +17,30 @@
 enum { HALF = 128 };
 enum { OUTSIDE = 0, EDGE = 1, INSIDE = 255 };
 
-/* In pixels of the logits, because that is how far the network may be off: how wide the band is on either side, and the windows of
- * the guided filter, wider where the photo is larger than the grid and a pixel of the logits is many of the photo. Chosen on GrabCut
- * and clicks/val, as is the rest: a fixed radius in pixels of the photo cost small objects dearly, and so did 3 in small photos. */
+/* In pixels of the logits, because that is how far the network may be off: how wide the band is on either side, and
+ * the windows of the guided filter, wider where the photo is larger than the grid and a pixel of the logits is many
+ * of the photo. Chosen on GrabCut and clicks/val, as is the rest: a fixed radius in pixels of the photo cost small
+ * objects dearly, and so did 3 in small photos. */
 static const double BAND = 3, RADIUS = 1.5, RADIUS_LARGE = 3;
-enum { LEAST_BAND = 3 };            /* pixels of the grid */
-enum { FINE_RADIUS = 1, FINE_RADIUS_LARGE = 2 }; /* of the second time, in pixels of the canvas; where the photo is larger than that */
-static const double EPSILON = 20;   /* windows whose colours vary less (standard deviation 4.5 of 255) are flat */
-static const float GAIN = 2;        /* probabilities under threshold - 1 / 4 are surely not object, over + 1 / 4 surely */
+enum { LEAST_BAND = 3 }; /* pixels of the grid */
+/* of the second time, in pixels of the canvas; where the photo is larger than that */
+enum { FINE_RADIUS = 1, FINE_RADIUS_LARGE = 2 };
+static const double EPSILON = 20; /* windows whose colours vary less (standard deviation 4.5 of 255) are flat */
+/* probabilities under threshold - 1 / 4 are surely not object, over + 1 / 4 surely */
+static const float GAIN = 2;
 
 struct infer_result {
-	uint8_t *band;              /* grid: OUTSIDE, EDGE, INSIDE */
-	struct infer_box reach;     /* of the band's pixels that are not outside */
+	uint8_t *band;          /* grid: OUTSIDE, EDGE, INSIDE */
+	struct infer_box reach; /* of the band's pixels that are not outside */
 	int band_ready;
-	uint8_t *small;             /* grid: alpha for previews */
+	uint8_t *small; /* grid: alpha for previews */
 	int small_ready;
-	uint8_t *photo;             /* grid: 3 bytes */
-	uint8_t *guide, *input;     /* canvas: 3 bytes, 1 byte */
-	uint8_t *refined;           /* canvas: what the guided filter made of the input */
-	uint8_t *rows;              /* INFER_STRIP_ROWS of w bytes */
+	uint8_t *photo;         /* grid: 3 bytes */
+	uint8_t *guide, *input; /* canvas: 3 bytes, 1 byte */
+	uint8_t *refined;       /* canvas: what the guided filter made of the input */
+	uint8_t *rows;          /* INFER_STRIP_ROWS of w bytes */
 	void *canvas_postprocess;
-	void *workspace;            /* of the guided filter; of the band */
+	void *workspace; /* of the guided filter; of the band */
 	float *mixed;
 	void *feather_workspace;
 };
@@ -47,7 +50,8 @@ struct infer_result *infer_result_place(char *memory, size_t *used, int w, int h
 	struct infer_result none, *r = infer_carve(memory, used, sizeof *r);
 	struct infer_result *to = r ? r : &none;
 	size_t grid = (size_t)grid_w * (size_t)grid_h;
-	size_t canvas_w = (size_t)(w < INFER_GRID_SIDE ? w : INFER_GRID_SIDE), canvas_h = (size_t)(h < INFER_GRID_SIDE ? h : INFER_GRID_SIDE);
+	size_t canvas_w = (size_t)(w < INFER_GRID_SIDE ? w : INFER_GRID_SIDE),
+	       canvas_h = (size_t)(h < INFER_GRID_SIDE ? h : INFER_GRID_SIDE);
 	to->band = infer_carve(memory, used, grid);
 	to->small = infer_carve(memory, used, grid);
 	to->photo = infer_carve(memory, used, 3 * grid);
@@ -70,13 +74,13 @@ void infer_result_stale(struct infer_result *r)
 void infer_result_photo(struct tapcut_session *s)
 {
 	static const uint8_t black[3];
-	struct infer_rect whole = { 0, 0, s->w, s->h };
-	infer_resize_u8(s->photo, s->w, s->h, 3 * (size_t)s->w, 3, whole, s->result->photo, s->grid_w, s->grid_h, black, 0,
-			s->resize_workspace);
+	struct infer_rect whole = {0, 0, s->w, s->h};
+	infer_resize_u8(s->photo, s->w, s->h, 3 * (size_t)s->w, 3, whole, s->result->photo, s->grid_w, s->grid_h, black,
+			0, s->resize_workspace);
 	infer_result_stale(s->result);
 }
 
-/* --- the band ------------------------------------------------------------------------------------------------------- */
+/* --- the band ------------------------------------------------------------- */
 
 static int max_int(int a, int b)
 {
@@ -103,7 +107,8 @@ static int window(int centre, int radius, int size)
 	return min_int(centre + radius, size - 1) - max_int(centre - radius, 0) + 1;
 }
 
-static void band_row(const struct tapcut_session *s, int y, int radius, struct infer_box reach, const int32_t *columns, uint8_t *out)
+static void band_row(const struct tapcut_session *s, int y, int radius, struct infer_box reach, const int32_t *columns,
+		     uint8_t *out)
 {
 	int count = 0, rows = window(y, radius, s->grid_h);
 	for (int x = max_int(reach.x0 - radius, 0); x < min_int(reach.x0 + radius, s->grid_w); x++)
@@ -146,12 +151,12 @@ static void make_band(struct tapcut_session *s)
 	r->band_ready = 1;
 	memset(r->band, OUTSIDE, (size_t)s->grid_w * (size_t)s->grid_h);
 	struct infer_box box = infer_mask_box(s->mask, s->grid_w, s->grid_h);
-	r->reach = (struct infer_box){ 0, 0, 0, 0 };
+	r->reach = (struct infer_box){0, 0, 0, 0};
 	if (box.x1 <= box.x0)
 		return;
 	int radius = band_radius(s);
-	r->reach = (struct infer_box){ max_int(box.x0 - radius, 0), max_int(box.y0 - radius, 0), min_int(box.x1 + radius, s->grid_w),
-				       min_int(box.y1 + radius, s->grid_h) };
+	r->reach = (struct infer_box){max_int(box.x0 - radius, 0), max_int(box.y0 - radius, 0),
+				      min_int(box.x1 + radius, s->grid_w), min_int(box.y1 + radius, s->grid_h)};
 	int32_t *columns = r->workspace;
 	memset(columns, 0, (size_t)s->grid_w * sizeof *columns);
 	for (int y = r->reach.y0 - radius; y < r->reach.y0 + radius; y++)
@@ -163,10 +168,10 @@ static void make_band(struct tapcut_session *s)
 	}
 }
 
-/* --- the canvas ----------------------------------------------------------------------------------------------------- */
+/* --- the canvas ----------------------------------------------------------- */
 
 struct canvas {
-	struct infer_box box;       /* of the photo */
+	struct infer_box box; /* of the photo */
 	struct infer_rect on_grid;
 	int w, h;
 };
@@ -184,7 +189,8 @@ static void put_input(struct tapcut_session *s, const struct canvas *c, int x0, 
 	double step_x = (c->on_grid.x1 - c->on_grid.x0) / c->w, step_y = (c->on_grid.y1 - c->on_grid.y0) / c->h;
 	for (int y = y0; y < y0 + rows; y++) {
 		int grid_y = (int)(c->on_grid.y0 + (y + 0.5) * step_y);
-		const uint8_t *band = r->band + (size_t)(grid_y < s->grid_h ? grid_y : s->grid_h - 1) * (size_t)s->grid_w;
+		const uint8_t *band =
+			r->band + (size_t)(grid_y < s->grid_h ? grid_y : s->grid_h - 1) * (size_t)s->grid_w;
 		const float *p = s->strip + (size_t)(y - y0) * (size_t)(x1 - x0);
 		uint8_t *out = r->input + (size_t)y * (size_t)c->w;
 		for (int x = x0; x < x1; x++) {
@@ -208,15 +214,16 @@ static void input_from_grid(struct tapcut_session *s, const struct canvas *c)
 	}
 }
 
-/* --- alpha ---------------------------------------------------------------------------------------------------------- */
+/* --- alpha ---------------------------------------------------------------- */
 
 /* Filters `input` of the canvas; the result on the w x h pixels of rgb, which show the same as the canvas. */
-static void filter(const struct infer_result *r, const struct canvas *c, const uint8_t *input, int radius, const uint8_t *rgb, int w,
-		   int h, size_t rgb_stride, uint8_t *out, size_t stride)
+static void filter(const struct infer_result *r, const struct canvas *c, const uint8_t *input, int radius,
+		   const uint8_t *rgb, int w, int h, size_t rgb_stride, uint8_t *out, size_t stride)
 {
-	struct infer_guided g = { .guide = r->guide, .input = input, .w = c->w, .h = c->h, .radius = radius, .epsilon = EPSILON };
+	struct infer_guided g =
+		{.guide = r->guide, .input = input, .w = c->w, .h = c->h, .radius = radius, .epsilon = EPSILON};
 	int last = -1;
-	const float *rows[2] = { NULL, NULL };
+	const float *rows[2] = {NULL, NULL};
 	infer_guided_start(&g, r->workspace);
 	for (int y = 0; y < h; y++) {
 		double at = (y + 0.5) * c->h / h - 0.5;
@@ -226,13 +233,14 @@ static void filter(const struct infer_result *r, const struct canvas *c, const u
 			last++;
 			rows[last & 1] = infer_guided_next(&g);
 		}
-		infer_guided_apply(rows[above & 1], rows[(above + 1) & 1], down, c->w, rgb + (size_t)y * rgb_stride, out + (size_t)y * stride, w,
-				   r->mixed);
+		infer_guided_apply(rows[above & 1], rows[(above + 1) & 1], down, c->w, rgb + (size_t)y * rgb_stride,
+				   out + (size_t)y * stride, w, r->mixed);
 	}
 }
 
 /* The edge is found first, then drawn. */
-static void draw(struct tapcut_session *s, const struct canvas *c, const uint8_t *rgb, size_t rgb_stride, uint8_t *out, size_t stride)
+static void draw(struct tapcut_session *s, const struct canvas *c, const uint8_t *rgb, size_t rgb_stride, uint8_t *out,
+		 size_t stride)
 {
 	struct infer_result *r = s->result;
 	int w = c->box.x1 - c->box.x0, h = c->box.y1 - c->box.y0;
@@ -246,7 +254,7 @@ static void draw(struct tapcut_session *s, const struct canvas *c, const uint8_t
 	}
 	size_t limit = 4 * (size_t)radius * (size_t)radius;
 	limit = limit < area / 16 ? limit : area / 16;
-	const struct infer_postprocess clean = { .drop_pixels = limit, .fill_pixels = limit };
+	const struct infer_postprocess clean = {.drop_pixels = limit, .fill_pixels = limit};
 	infer_postprocess(&clean, NULL, 0, r->refined, c->w, c->h, r->canvas_postprocess);
 	int fine = w == c->w ? FINE_RADIUS : FINE_RADIUS_LARGE;
 	filter(r, c, r->refined, fine, rgb, w, h, rgb_stride, out, stride);
@@ -258,9 +266,11 @@ static struct canvas surroundings(const struct tapcut_session *s)
 	struct infer_box reach = s->result->reach;
 	double x = (double)s->w / s->grid_w, y = (double)s->h / s->grid_h;
 	int margin = 2 + 2 * INFER_GUIDED_MAX_RADIUS;
-	struct canvas c = { .box = { max_int(0, (int)(reach.x0 * x) - margin), max_int(0, (int)(reach.y0 * y) - margin),
-				     min_int(s->w, (int)(reach.x1 * x) + margin), min_int(s->h, (int)(reach.y1 * y) + margin) } };
-	int w = c.box.x1 - c.box.x0, h = c.box.y1 - c.box.y0, longest = max_int(w, h), side = min_int(longest, INFER_GRID_SIDE);
+	struct canvas c = {.box = {max_int(0, (int)(reach.x0 * x) - margin), max_int(0, (int)(reach.y0 * y) - margin),
+				   min_int(s->w, (int)(reach.x1 * x) + margin),
+				   min_int(s->h, (int)(reach.y1 * y) + margin)}};
+	int w = c.box.x1 - c.box.x0, h = c.box.y1 - c.box.y0, longest = max_int(w, h),
+	    side = min_int(longest, INFER_GRID_SIDE);
 	c.on_grid = infer_grid_rect(s, c.box);
 	c.w = max_int(1, (int)((double)w * side / longest + 0.5));
 	c.h = max_int(1, (int)((double)h * side / longest + 0.5));
@@ -285,15 +295,21 @@ static void make_small(struct tapcut_session *s)
 	if (r->reach.x1 <= r->reach.x0)
 		return;
 	int w = r->reach.x1 - r->reach.x0, h = r->reach.y1 - r->reach.y0;
-	struct canvas c = { .box = r->reach, .on_grid = { r->reach.x0, r->reach.y0, r->reach.x1, r->reach.y1 }, .w = w, .h = h };
+	struct canvas c = {.box = r->reach,
+			   .on_grid = {r->reach.x0, r->reach.y0, r->reach.x1, r->reach.y1},
+			   .w = w,
+			   .h = h};
 	for (int y = 0; y < h; y++)
 		memcpy(r->guide + (size_t)y * 3 * (size_t)w,
-		       r->photo + 3 * ((size_t)(r->reach.y0 + y) * (size_t)s->grid_w + (size_t)r->reach.x0), 3 * (size_t)w);
+		       r->photo + 3 * ((size_t)(r->reach.y0 + y) * (size_t)s->grid_w + (size_t)r->reach.x0),
+		       3 * (size_t)w);
 	input_from_grid(s, &c);
-	draw(s, &c, r->guide, 3 * (size_t)w, r->small + (size_t)r->reach.y0 * (size_t)s->grid_w + r->reach.x0, (size_t)s->grid_w);
+	draw(s, &c, r->guide, 3 * (size_t)w, r->small + (size_t)r->reach.y0 * (size_t)s->grid_w + r->reach.x0,
+	     (size_t)s->grid_w);
 }
 
-/* Alpha without feather at the size of a photo that is larger than the grid; returns the box outside of which it is 0. */
+/* Alpha without feather at the size of a photo that is larger than the grid; returns the box outside of which it is
+ * 0. */
 static struct infer_box make_large(struct tapcut_session *s, uint8_t *alpha, size_t stride)
 {
 	static const uint8_t black[3];
@@ -301,13 +317,14 @@ static struct infer_box make_large(struct tapcut_session *s, uint8_t *alpha, siz
 	make_band(s);
 	clear(alpha, s->w, s->h, stride);
 	if (r->reach.x1 <= r->reach.x0)
-		return (struct infer_box){ 0, 0, 0, 0 };
+		return (struct infer_box){0, 0, 0, 0};
 	struct canvas c = surroundings(s);
-	struct infer_rect rect = { c.box.x0, c.box.y0, c.box.x1, c.box.y1 };
-	infer_resize_u8(s->photo, s->w, s->h, 3 * (size_t)s->w, 3, rect, r->guide, c.w, c.h, black, 0, s->resize_workspace);
+	struct infer_rect rect = {c.box.x0, c.box.y0, c.box.x1, c.box.y1};
+	infer_resize_u8(s->photo, s->w, s->h, 3 * (size_t)s->w, 3, rect, r->guide, c.w, c.h, black, 0,
+			s->resize_workspace);
 	input_from_grid(s, &c);
 	draw(s, &c, s->photo + 3 * ((size_t)c.box.y0 * (size_t)s->w + (size_t)c.box.x0), 3 * (size_t)s->w,
-	       alpha + (size_t)c.box.y0 * stride + c.box.x0, stride);
+	     alpha + (size_t)c.box.y0 * stride + c.box.x0, stride);
 	return c.box;
 }
 
@@ -321,14 +338,15 @@ static struct infer_box make_alpha(struct tapcut_session *s, uint8_t *alpha, siz
 	return s->result->reach;
 }
 
-/* --- calls ---------------------------------------------------------------------------------------------------------- */
+/* --- calls ---------------------------------------------------------------- */
 
 static int check_target(struct tapcut_session *s, const char *call, const uint8_t *out, int w, size_t stride)
 {
 	if (s->w == 0)
 		return infer_fail(s->message, TAPCUT_ARGUMENT, "%s: there is no photo yet", call);
 	if (!out || stride < (size_t)w)
-		return infer_fail(s->message, TAPCUT_ARGUMENT, "%s: expected memory and a stride of at least %d, found %zu", call, w, stride);
+		return infer_fail(s->message, TAPCUT_ARGUMENT,
+				  "%s: expected memory and a stride of at least %d, found %zu", call, w, stride);
 	return TAPCUT_OK;
 }
 
@@ -353,10 +371,10 @@ enum tapcut_status tapcut_session_alpha(struct tapcut_session *s, uint8_t *alpha
 	if (box.x1 <= box.x0)
 		return TAPCUT_OK;
 	int reach = (int)s->options.feather / 2 + 2;
-	box = (struct infer_box){ max_int(0, box.x0 - reach), max_int(0, box.y0 - reach), min_int(s->w, box.x1 + reach),
-				  min_int(s->h, box.y1 + reach) };
-	infer_feather(alpha + (size_t)box.y0 * stride + box.x0, box.x1 - box.x0, box.y1 - box.y0, stride, s->options.feather,
-		      s->result->feather_workspace);
+	box = (struct infer_box){max_int(0, box.x0 - reach), max_int(0, box.y0 - reach), min_int(s->w, box.x1 + reach),
+				 min_int(s->h, box.y1 + reach)};
+	infer_feather(alpha + (size_t)box.y0 * stride + box.x0, box.x1 - box.x0, box.y1 - box.y0, stride,
+		      s->options.feather, s->result->feather_workspace);
 	return TAPCUT_OK;
 }
 
@@ -364,16 +382,18 @@ enum tapcut_status tapcut_session_preview(struct tapcut_session *s, uint8_t *alp
 {
 	static const uint8_t none[1];
 	if (s->w > 0 && (w < 1 || h < 1 || w > s->w || h > s->h))
-		return infer_fail(s->message, TAPCUT_ARGUMENT, "preview: expected 1x1 to %dx%d, found %dx%d", s->w, s->h, w, h);
+		return infer_fail(s->message, TAPCUT_ARGUMENT, "preview: expected 1x1 to %dx%d, found %dx%d", s->w,
+				  s->h, w, h);
 	enum tapcut_status status = check_target(s, "preview", alpha, w, stride);
 	if (status)
 		return status;
 	make_small(s);
 	for (int top = 0; top < h; top += INFER_STRIP_ROWS) {
 		int rows = h - top < INFER_STRIP_ROWS ? h - top : INFER_STRIP_ROWS;
-		struct infer_rect rect = { 0, (double)top / h * s->grid_h, s->grid_w, (double)(top + rows) / h * s->grid_h };
-		infer_resize_u8(s->result->small, s->grid_w, s->grid_h, (size_t)s->grid_w, 1, rect, s->result->rows, w, rows, none, 0,
-				s->resize_workspace);
+		struct infer_rect rect = {0, (double)top / h * s->grid_h, s->grid_w,
+					  (double)(top + rows) / h * s->grid_h};
+		infer_resize_u8(s->result->small, s->grid_w, s->grid_h, (size_t)s->grid_w, 1, rect, s->result->rows, w,
+				rows, none, 0, s->resize_workspace);
 		for (int y = 0; y < rows; y++)
 			memcpy(alpha + (size_t)(top + y) * stride, s->result->rows + (size_t)y * (size_t)w, (size_t)w);
 	}

@@ -1,12 +1,14 @@
-/* One photo, its clicks and the network's answer at the working resolution; result.c makes masks of the photo's size from it.
+/* One photo, its clicks and the network's answer at the working resolution; result.c makes masks of the photo's size
+ * from it.
  *
  *	photo (w x h) --view--> fit (long side = size) --padding to 16--> planes --network--> logits
  *	                                                                                        |
  *	mask <--post-processing, threshold-- probabilities (grid) <--sigmoid, resampled---------+
  *
- * The grid is the photo at the working resolution, so that a click on a photo of 12 million pixels costs no more than one on a small
- * photo. A click's result depends on the clicks before it: the network sees its previous answer, and where it looks (view.h) follows
- * the mask. So undo starts over and repeats all clicks but the last; the same steps give the same bits.
+ * The grid is the photo at the working resolution, so that a click on a photo of 12 million pixels costs no more
+ * than one on a small photo. A click's result depends on the clicks before it: the network sees its previous answer,
+ * and where it looks (view.h) follows the mask. So undo starts over and repeats all clicks but the last; the same
+ * steps give the same bits.
  *
  * All memory is allocated when the photo is set. */
 #include "session.h"
@@ -20,7 +22,7 @@
 
 enum { MAX_SIDE = 16384, MAX_PIXELS = 100 * 1000 * 1000, PLANE_MULTIPLE = 16 };
 
-/* --- life ----------------------------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 enum tapcut_status tapcut_session_new(const struct tapcut_model *model, const struct tapcut_options *options,
 				      struct tapcut_session **session, char *message)
@@ -61,18 +63,20 @@ void tapcut_session_free(struct tapcut_session *s)
 	free(s);
 }
 
-/* --- the photo ------------------------------------------------------------------------------------------------------ */
+/* --- the photo ------------------------------------------------------------ */
 
 static int check_photo(struct tapcut_session *s, const uint8_t *rgb, int w, int h, size_t stride)
 {
 	if (!rgb || w < 1 || h < 1)
-		return infer_fail(s->message, TAPCUT_ARGUMENT, "photo: expected pixels and at least 1x1, found %dx%d", w, h);
+		return infer_fail(s->message, TAPCUT_ARGUMENT, "photo: expected pixels and at least 1x1, found %dx%d",
+				  w, h);
 	if (w > MAX_SIDE || h > MAX_SIDE || (long long)w * h > MAX_PIXELS)
-		return infer_fail(s->message, TAPCUT_LIMIT, "photo: sides at most %d and %d pixels in all, found %dx%d", MAX_SIDE,
-				  MAX_PIXELS, w, h);
+		return infer_fail(s->message, TAPCUT_LIMIT, "photo: sides at most %d and %d pixels in all, found %dx%d",
+				  MAX_SIDE, MAX_PIXELS, w, h);
 	if (stride < 3 * (size_t)w)
-		return infer_fail(s->message, TAPCUT_ARGUMENT, "photo: a row of %d pixels has %zu bytes, but the stride is %zu", w,
-				  3 * (size_t)w, stride);
+		return infer_fail(s->message, TAPCUT_ARGUMENT,
+				  "photo: a row of %d pixels has %zu bytes, but the stride is %zu", w, 3 * (size_t)w,
+				  stride);
 	return TAPCUT_OK;
 }
 
@@ -93,15 +97,16 @@ static int prepare_look(struct tapcut_session *s, struct infer_look *look, int s
 	int longest = w > h ? w : h;
 	look->fit_w = fit_side(w, longest, size);
 	look->fit_h = fit_side(h, longest, size);
-	look->loaded = (struct infer_box){ 0 };
+	look->loaded = (struct infer_box){0};
 	int plane_w = round_up(look->fit_w, PLANE_MULTIPLE), plane_h = round_up(look->fit_h, PLANE_MULTIPLE);
 	if (look->runner && plane_w == look->plane_w && plane_h == look->plane_h)
 		return TAPCUT_OK;
 	infer_runner_free(look->runner);
 	look->plane_w = plane_w;
 	look->plane_h = plane_h;
-	struct infer_run_options options = { .threads = s->options.threads, .isa = -1 };
-	options.arithmetic = s->options.arithmetic == TAPCUT_ARITHMETIC_INT8 ? INFER_ARITHMETIC_U8 : INFER_ARITHMETIC_F32;
+	struct infer_run_options options = {.threads = s->options.threads, .isa = -1};
+	options.arithmetic =
+		s->options.arithmetic == TAPCUT_ARITHMETIC_INT8 ? INFER_ARITHMETIC_U8 : INFER_ARITHMETIC_F32;
 	return infer_runner_new(&s->model->network, plane_h, plane_w, &options, &look->runner, s->message);
 }
 
@@ -144,7 +149,8 @@ static size_t lay_out(struct tapcut_session *s, char *memory, int w, int h)
 			continue;
 		fit = larger(fit, (size_t)look->fit_w * (size_t)look->fit_h);
 		workspace = larger(workspace, infer_resize_workspace(w, h, look->fit_w, look->fit_h));
-		workspace = larger(workspace, infer_resize_workspace(look->fit_w, look->fit_h, INFER_GRID_SIDE, INFER_STRIP_ROWS));
+		workspace = larger(workspace,
+				   infer_resize_workspace(look->fit_w, look->fit_h, INFER_GRID_SIDE, INFER_STRIP_ROWS));
 		workspace = larger(workspace, infer_resize_workspace(s->grid_w, s->grid_h, look->fit_w, look->fit_h));
 	}
 	s->probabilities = infer_carve(memory, &used, grid * sizeof(float));
@@ -173,14 +179,15 @@ static int allocate(struct tapcut_session *s, int w, int h)
 	s->memory_bytes = lay_out(s, NULL, w, h);
 	s->memory = malloc(s->memory_bytes);
 	if (!s->memory)
-		return infer_fail(s->message, TAPCUT_NO_MEMORY, "no memory: %zu bytes for a photo of %dx%d", s->memory_bytes, w, h);
+		return infer_fail(s->message, TAPCUT_NO_MEMORY, "no memory: %zu bytes for a photo of %dx%d",
+				  s->memory_bytes, w, h);
 	lay_out(s, s->memory, w, h);
 	return TAPCUT_OK;
 }
 
 static struct infer_box whole_photo(const struct tapcut_session *s)
 {
-	return (struct infer_box){ 0, 0, s->w, s->h };
+	return (struct infer_box){0, 0, s->w, s->h};
 }
 
 static int same_box(struct infer_box a, struct infer_box b)
@@ -190,20 +197,21 @@ static int same_box(struct infer_box a, struct infer_box b)
 
 static struct infer_rect rect_of(struct infer_box box)
 {
-	return (struct infer_rect){ box.x0, box.y0, box.x1, box.y1 };
+	return (struct infer_rect){box.x0, box.y0, box.x1, box.y1};
 }
 
 /* The part of the photo that `view` shows becomes the look's image planes. */
 static void load_view(struct tapcut_session *s, struct infer_look *look, struct infer_box view)
 {
 	static const uint8_t black[3];
-	infer_resize_u8(s->photo, s->w, s->h, 3 * (size_t)s->w, 3, rect_of(view), s->fit, look->fit_w, look->fit_h, black, 0,
-			s->resize_workspace);
+	infer_resize_u8(s->photo, s->w, s->h, 3 * (size_t)s->w, 3, rect_of(view), s->fit, look->fit_w, look->fit_h,
+			black, 0, s->resize_workspace);
 	infer_runner_set_photo(look->runner, s->fit, look->fit_w, look->fit_h, 3 * (size_t)look->fit_w);
 	look->loaded = view;
 }
 
-enum tapcut_status tapcut_session_set_image(struct tapcut_session *s, const uint8_t *rgb, int width, int height, size_t stride)
+enum tapcut_status tapcut_session_set_image(struct tapcut_session *s, const uint8_t *rgb, int width, int height,
+					    size_t stride)
 {
 	forget_photo(s);
 	enum tapcut_status status = check_photo(s, rgb, width, height, stride);
@@ -223,7 +231,7 @@ enum tapcut_status tapcut_session_set_image(struct tapcut_session *s, const uint
 	return TAPCUT_OK;
 }
 
-/* --- clicks --------------------------------------------------------------------------------------------------------- */
+/* --- clicks --------------------------------------------------------------- */
 
 static void clear_result(struct tapcut_session *s)
 {
@@ -255,17 +263,18 @@ static void draw_clicks(struct tapcut_session *s, const struct infer_look *look,
 	infer_runner_set_clicks(look->runner, drawn, drawn_count, previous, look->fit_w, look->fit_h);
 }
 
-/* The previous answer, as probability: straight from the last logits if the same look has the same view, else from the photo's. NULL:
- * there is none, or the network does not look at it. */
-static const float *previous_answer(struct tapcut_session *s, const struct infer_look *look, struct infer_box view, int first_click)
+/* The previous answer, as probability: straight from the last logits if the same look has the same view, else from
+ * the photo's. NULL: there is none, or the network does not look at it. */
+static const float *previous_answer(struct tapcut_session *s, const struct infer_look *look, struct infer_box view,
+				    int first_click)
 {
 	if (first_click || !s->model->network.preprocess.previous_mask)
 		return NULL;
 	if (look == s->look && same_box(view, s->view))
 		infer_sigmoid_array(s->logits, s->logits, (size_t)look->fit_w * (size_t)look->fit_h);
 	else
-		infer_resize_f32(s->probabilities, s->grid_w, s->grid_h, infer_grid_rect(s, view), s->logits, look->fit_w, look->fit_h,
-				 s->resize_workspace);
+		infer_resize_f32(s->probabilities, s->grid_w, s->grid_h, infer_grid_rect(s, view), s->logits,
+				 look->fit_w, look->fit_h, s->resize_workspace);
 	return s->logits;
 }
 
@@ -278,11 +287,12 @@ static void run_network(struct tapcut_session *s, struct infer_look *look)
 		       (size_t)look->fit_w * sizeof *logits);
 }
 
-/* The grid's pixels whose centre is in the view; at least one, so that a tiny view of a huge photo changes something. */
+/* The grid's pixels whose centre is in the view; at least one, so that a tiny view of a huge photo changes
+ * something. */
 static struct infer_box grid_box(const struct tapcut_session *s, struct infer_box view)
 {
 	struct infer_rect r = infer_grid_rect(s, view);
-	struct infer_box box = { (int)(r.x0 + 0.5), (int)(r.y0 + 0.5), (int)(r.x1 + 0.5), (int)(r.y1 + 0.5) };
+	struct infer_box box = {(int)(r.x0 + 0.5), (int)(r.y0 + 0.5), (int)(r.x1 + 0.5), (int)(r.y1 + 0.5)};
 	box.x0 -= box.x0 == box.x1 && box.x0 == s->grid_w;
 	box.y0 -= box.y0 == box.y1 && box.y0 == s->grid_h;
 	box.x1 += box.x1 == box.x0;
@@ -298,15 +308,18 @@ static void update_probabilities(struct tapcut_session *s)
 	/* Pixels of the photo for one of the grid; of the look for one of the photo. */
 	double photo_x = (double)s->w / s->grid_w, photo_y = (double)s->h / s->grid_h;
 	double view_w = s->view.x1 - s->view.x0, view_h = s->view.y1 - s->view.y0;
-	double left = (box.x0 * photo_x - s->view.x0) / view_w * fit_w, right = (box.x1 * photo_x - s->view.x0) / view_w * fit_w;
+	double left = (box.x0 * photo_x - s->view.x0) / view_w * fit_w,
+	       right = (box.x1 * photo_x - s->view.x0) / view_w * fit_w;
 	for (int y = box.y0; y < box.y1; y += INFER_STRIP_ROWS) {
 		int rows = box.y1 - y < INFER_STRIP_ROWS ? box.y1 - y : INFER_STRIP_ROWS;
-		double top = (y * photo_y - s->view.y0) / view_h * fit_h, bottom = ((y + rows) * photo_y - s->view.y0) / view_h * fit_h;
-		infer_resize_f32(s->logits, fit_w, fit_h, (struct infer_rect){ left, top, right, bottom }, s->strip, w, rows,
-				 s->resize_workspace);
+		double top = (y * photo_y - s->view.y0) / view_h * fit_h,
+		       bottom = ((y + rows) * photo_y - s->view.y0) / view_h * fit_h;
+		infer_resize_f32(s->logits, fit_w, fit_h, (struct infer_rect){left, top, right, bottom}, s->strip, w,
+				 rows, s->resize_workspace);
 		for (int row = 0; row < rows; row++)
 			infer_sigmoid_array(s->strip + (size_t)row * (size_t)w,
-					    s->probabilities + (size_t)(y + row) * (size_t)s->grid_w + box.x0, (size_t)w);
+					    s->probabilities + (size_t)(y + row) * (size_t)s->grid_w + box.x0,
+					    (size_t)w);
 	}
 }
 
@@ -340,10 +353,11 @@ static struct infer_box mask_box(const struct tapcut_session *s)
 {
 	struct infer_box box = infer_mask_box(s->mask, s->grid_w, s->grid_h);
 	if (box.x1 <= box.x0)
-		return (struct infer_box){ 0, 0, 0, 0 };
-	return (struct infer_box){ (int)((long long)box.x0 * s->w / s->grid_w), (int)((long long)box.y0 * s->h / s->grid_h),
-				   (int)(((long long)box.x1 * s->w + s->grid_w - 1) / s->grid_w),
-				   (int)(((long long)box.y1 * s->h + s->grid_h - 1) / s->grid_h) };
+		return (struct infer_box){0, 0, 0, 0};
+	return (struct infer_box){(int)((long long)box.x0 * s->w / s->grid_w),
+				  (int)((long long)box.y0 * s->h / s->grid_h),
+				  (int)(((long long)box.x1 * s->w + s->grid_w - 1) / s->grid_w),
+				  (int)(((long long)box.y1 * s->h + s->grid_h - 1) / s->grid_h)};
 }
 
 /* The effect of click number `index`, all before it being done. */
@@ -369,10 +383,12 @@ enum tapcut_status tapcut_session_click(struct tapcut_session *s, int x, int y, 
 	if (s->w == 0)
 		return infer_fail(s->message, TAPCUT_ARGUMENT, "click: there is no photo yet");
 	if (x < 0 || y < 0 || x >= s->w || y >= s->h)
-		return infer_fail(s->message, TAPCUT_ARGUMENT, "click: %d,%d is outside the photo of %dx%d", x, y, s->w, s->h);
+		return infer_fail(s->message, TAPCUT_ARGUMENT, "click: %d,%d is outside the photo of %dx%d", x, y, s->w,
+				  s->h);
 	if (s->click_count == TAPCUT_MAX_CLICKS)
-		return infer_fail(s->message, TAPCUT_ARGUMENT, "click: there are %d already, the most there can be", TAPCUT_MAX_CLICKS);
-	s->clicks[s->click_count] = (struct infer_click){ (float)x, (float)y, positive != 0 };
+		return infer_fail(s->message, TAPCUT_ARGUMENT, "click: there are %d already, the most there can be",
+				  TAPCUT_MAX_CLICKS);
+	s->clicks[s->click_count] = (struct infer_click){(float)x, (float)y, positive != 0};
 	apply_click(s, s->click_count++);
 	return TAPCUT_OK;
 }
@@ -400,7 +416,7 @@ int tapcut_session_click_count(const struct tapcut_session *s)
 	return s->click_count;
 }
 
-/* --- what is inside ------------------------------------------------------------------------------------------------- */
+/* --- what is inside ------------------------------------------------------- */
 
 const float *tapcut_session_probabilities(struct tapcut_session *s, int *w, int *h)
 {

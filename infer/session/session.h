@@ -15,11 +15,11 @@ enum { INFER_STRIP_ROWS = 64, INFER_GRID_SIDE = 1024 };
 struct infer_look {
 	int fit_w, fit_h, plane_w, plane_h;
 	struct infer_runner *runner;
-	struct infer_box loaded;    /* what the image planes show; empty: nothing */
+	struct infer_box loaded; /* what the image planes show; empty: nothing */
 };
 
-/* The first click is judged from further away: a network finds the whole object best at the size it was trained on, and the edge best
- * when it is larger. */
+/* The first click is judged from further away: a network finds the whole object best at the size it was trained on,
+ * and the edge best when it is larger. */
 enum { INFER_FIRST_LOOK, INFER_CLOSE_LOOK, INFER_LOOKS };
 
 struct infer_result; /* result.c */
@@ -30,25 +30,25 @@ struct tapcut_session {
 	struct tapcut_options options; /* without "default" left in them */
 	char message[TAPCUT_MESSAGE_SIZE];
 
-	int w, h;                   /* the photo; 0: none */
-	int grid_w, grid_h;         /* the working resolution */
+	int w, h;           /* the photo; 0: none */
+	int grid_w, grid_h; /* the working resolution */
 	struct infer_look looks[INFER_LOOKS];
 	struct infer_click clicks[TAPCUT_MAX_CLICKS]; /* in pixels of the photo */
 	int click_count;
-	struct infer_look *look;    /* of the last run */
-	struct infer_box view;      /* of the last run, in pixels of the photo */
+	struct infer_look *look; /* of the last run */
+	struct infer_box view;   /* of the last run, in pixels of the photo */
 
 	/* One allocation, cut into: */
 	void *memory;
 	size_t memory_bytes;
-	float *probabilities;       /* grid */
-	float *logits;              /* fit_w x fit_h of the look: the last run's, in `view` */
-	float *strip;               /* some rows of floats */
-	uint8_t *mask;              /* grid, 255 or 0 */
-	uint8_t *photo;             /* h rows of 3 w bytes */
-	uint8_t *fit;               /* fit_h rows of 3 fit_w bytes */
+	float *probabilities;        /* grid */
+	float *logits;               /* fit_w x fit_h of the look: the last run's, in `view` */
+	float *strip;                /* some rows of floats */
+	uint8_t *mask;               /* grid, 255 or 0 */
+	uint8_t *photo;              /* h rows of 3 w bytes */
+	uint8_t *fit;                /* fit_h rows of 3 fit_w bytes */
 	struct infer_refine *refine; /* NULL without the option graph_cut */
-	const float *answer;        /* grid: the probabilities, or what refining made of them */
+	const float *answer;         /* grid: the probabilities, or what refining made of them */
 	struct infer_result *result;
 	void *resize_workspace;
 	void *postprocess_workspace;
@@ -58,7 +58,7 @@ struct tapcut_session {
 static inline struct infer_rect infer_grid_rect(const struct tapcut_session *s, struct infer_box box)
 {
 	double x = (double)s->grid_w / s->w, y = (double)s->grid_h / s->h;
-	return (struct infer_rect){ box.x0 * x, box.y0 * y, box.x1 * x, box.y1 * y };
+	return (struct infer_rect){box.x0 * x, box.y0 * y, box.x1 * x, box.y1 * y};
 }
 
 /* result.c: memory for photos of w x h with this grid; with memory NULL only counts. Then everything is stale. */

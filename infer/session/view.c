@@ -1,5 +1,5 @@
-/* See view.h. The rules of when to move are RITM's: a click leaves the view, or the box that would be chosen now has less than
- * half in common with it. */
+/* See view.h. The rules of when to move are RITM's: a click leaves the view, or the box that would be chosen now has
+ * less than half in common with it. */
 #include "view.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ static int max_int(int a, int b)
 
 struct infer_box infer_mask_box(const uint8_t *mask, int w, int h)
 {
-	struct infer_box box = { w, h, 0, 0 };
+	struct infer_box box = {w, h, 0, 0};
 	for (int y = 0; y < h; y++) {
 		const uint8_t *row = mask + (size_t)y * (size_t)w;
 		const uint8_t *first = memchr(row, 255, (size_t)w);
@@ -41,8 +41,9 @@ static struct infer_box include(struct infer_box box, const struct infer_click *
 {
 	int x = (int)click->x, y = (int)click->y;
 	if (box.x1 <= box.x0)
-		return (struct infer_box){ x, y, x + 1, y + 1 };
-	return (struct infer_box){ min_int(box.x0, x), min_int(box.y0, y), max_int(box.x1, x + 1), max_int(box.y1, y + 1) };
+		return (struct infer_box){x, y, x + 1, y + 1};
+	return (struct infer_box){min_int(box.x0, x), min_int(box.y0, y), max_int(box.x1, x + 1),
+				  max_int(box.y1, y + 1)};
 }
 
 static int contains(struct infer_box box, const struct infer_click *click)
@@ -57,7 +58,7 @@ static double area(struct infer_box box)
 
 static double overlap(struct infer_box a, struct infer_box b)
 {
-	struct infer_box both = { max_int(a.x0, b.x0), max_int(a.y0, b.y0), min_int(a.x1, b.x1), min_int(a.y1, b.y1) };
+	struct infer_box both = {max_int(a.x0, b.x0), max_int(a.y0, b.y0), min_int(a.x1, b.x1), min_int(a.y1, b.y1)};
 	return area(both) / (area(a) + area(b) - area(both));
 }
 
@@ -76,19 +77,19 @@ static struct infer_box surroundings(struct infer_box box, int w, int h)
 	double part = part_w > part_h ? part_w : part_h;
 	part = part > least ? part : least;
 	if (part > WORTHWHILE)
-		return (struct infer_box){ 0, 0, w, h };
+		return (struct infer_box){0, 0, w, h};
 	int side_w = max_int(1, (int)(part * w + 0.5)), side_h = max_int(1, (int)(part * h + 0.5));
 	/* Rounding may have cut a pixel off a box that fills its enlargement. */
 	side_w = min_int(w, max_int(side_w, box.x1 - box.x0));
 	side_h = min_int(h, max_int(side_h, box.y1 - box.y0));
 	int x = place((box.x0 + box.x1) / 2.0, side_w, w), y = place((box.y0 + box.y1) / 2.0, side_h, h);
-	return (struct infer_box){ x, y, x + side_w, y + side_h };
+	return (struct infer_box){x, y, x + side_w, y + side_h};
 }
 
-struct infer_box infer_next_view(struct infer_box current, struct infer_box mask, const struct infer_click *clicks, int count, int w,
-				 int h)
+struct infer_box infer_next_view(struct infer_box current, struct infer_box mask, const struct infer_click *clicks,
+				 int count, int w, int h)
 {
-	const struct infer_box whole = { 0, 0, w, h };
+	const struct infer_box whole = {0, 0, w, h};
 	struct infer_box box = mask;
 	int left = 0;
 	for (int i = 0; i < count; i++) {

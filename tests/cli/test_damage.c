@@ -36,7 +36,7 @@ static void write_text(const char *name, const char *text)
 	spit(in(dir, name), text, strlen(text));
 }
 
-/* --- photos ---------------------------------------------------------------------------------------------------- */
+/* --- photos --------------------------------------------------------------- */
 
 static void cut_fails(const char *photo)
 {
@@ -88,11 +88,11 @@ static size_t put_chunk(unsigned char *at, const char *type, const unsigned char
 /* A few hundred bytes that declare a picture of gigabytes. */
 START_TEST(png_bomb)
 {
-	static const unsigned long sides[][2] = { { 60000, 60000 }, { 2147483647, 2147483647 },
-						  { 16384, 16384 }, { 1, 2000000000 },
-						  { 0, 10 },        { 4294967295, 1 } };
+	static const unsigned long sides[][2] = {{60000, 60000}, {2147483647, 2147483647},
+						 {16384, 16384}, {1, 2000000000},
+						 {0, 10},        {4294967295, 1}};
 	for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
-		unsigned char file[600] = "\x89PNG\r\n\x1a\n", header[13] = { 0 }, zeros[200] = { 0 }, packed[300];
+		unsigned char file[600] = "\x89PNG\r\n\x1a\n", header[13] = {0}, zeros[200] = {0}, packed[300];
 		unsigned long packed_size = sizeof packed;
 		put_u32(header, sides[i][0]);
 		put_u32(header + 4, sides[i][1]);
@@ -137,7 +137,7 @@ START_TEST(not_photos)
 }
 END_TEST
 
-/* --- weights --------------------------------------------------------------------------------------------------- */
+/* --- weights -------------------------------------------------------------- */
 
 /* Every length matters, but each costs a process: many of the first bytes, where the header is, then strides. */
 static size_t next_length(size_t length, size_t size)
@@ -195,7 +195,7 @@ END_TEST
 /* What is no weights file at all, in every place where one is asked for. */
 START_TEST(other_files_for_weights)
 {
-	static const char *const names[] = { "photo.jpg", "run/config.json", "run/last.ckpt", "absent.tapcut", "run" };
+	static const char *const names[] = {"photo.jpg", "run/config.json", "run/last.ckpt", "absent.tapcut", "run"};
 	for (int i = 0; i < 5; i++) {
 		tapcut_fails(1, names[i], "cut %s/photo.jpg --model %s/%s --tap 1,1 --mask %s/m.png", dir, dir,
 			     names[i], dir);
@@ -242,31 +242,31 @@ START_TEST(safetensors_cut_and_wrong)
 }
 END_TEST
 
-/* --- configs --------------------------------------------------------------------------------------------------- */
+/* --- configs -------------------------------------------------------------- */
 
 static const struct {
 	const char *text, *message;
 } configs[] = {
-	{ "", "bad.json" },
-	{ "{", "bad.json" },
-	{ "[]", "bad.json" },
-	{ "7", "bad.json" },
-	{ "{\"train\": 5}", "train" },
-	{ "{\"train\": {\"steps\": \"many\"}}", "train.steps" },
-	{ "{\"train\": {\"steps\": -1}}", "train.steps" },
-	{ "{\"train\": {\"steps\": 1.5}}", "train.steps" },
-	{ "{\"train\": {\"steps\": null}}", "train.steps" },
-	{ "{\"train\": {\"steps\": 1e999}}", "bad.json" },
-	{ "{\"train\": {\"steps\": 1, \"steps\": 2}}", "steps" },
-	{ "{\"train\": {\"step\": 3}}", "did you mean" },
-	{ "{\"trian\": {\"steps\": 3}}", "did you mean" },
-	{ "{\"optim\": {\"name\": \"adan\"}}", "adam" },
-	{ "{\"model\": {\"widths\": [8, 8]}}", "model.widths" },
-	{ "{\"model\": {\"widths\": [8, 8, 8, \"8\"]}}", "model.widths" },
-	{ "{\"data\": {\"train\": [\"a.json\"]}}", "data.train" },
-	{ "{\"train\": {\"batch_size\": 4, \"slot_size\": 3}}", "slot_size" },
-	{ "{\"name\": \"\xff\xfe\"}", "bad.json" },
-	{ "{\"name\": \"x\"} trailing", "bad.json" },
+	{"", "bad.json"},
+	{"{", "bad.json"},
+	{"[]", "bad.json"},
+	{"7", "bad.json"},
+	{"{\"train\": 5}", "train"},
+	{"{\"train\": {\"steps\": \"many\"}}", "train.steps"},
+	{"{\"train\": {\"steps\": -1}}", "train.steps"},
+	{"{\"train\": {\"steps\": 1.5}}", "train.steps"},
+	{"{\"train\": {\"steps\": null}}", "train.steps"},
+	{"{\"train\": {\"steps\": 1e999}}", "bad.json"},
+	{"{\"train\": {\"steps\": 1, \"steps\": 2}}", "steps"},
+	{"{\"train\": {\"step\": 3}}", "did you mean"},
+	{"{\"trian\": {\"steps\": 3}}", "did you mean"},
+	{"{\"optim\": {\"name\": \"adan\"}}", "adam"},
+	{"{\"model\": {\"widths\": [8, 8]}}", "model.widths"},
+	{"{\"model\": {\"widths\": [8, 8, 8, \"8\"]}}", "model.widths"},
+	{"{\"data\": {\"train\": [\"a.json\"]}}", "data.train"},
+	{"{\"train\": {\"batch_size\": 4, \"slot_size\": 3}}", "slot_size"},
+	{"{\"name\": \"\xff\xfe\"}", "bad.json"},
+	{"{\"name\": \"x\"} trailing", "bad.json"},
 };
 
 START_TEST(bad_configs)
@@ -293,7 +293,7 @@ START_TEST(bad_overrides)
 }
 END_TEST
 
-/* --- datasets -------------------------------------------------------------------------------------------------- */
+/* --- datasets ------------------------------------------------------------- */
 
 #define IMAGE "{\"id\":1,\"file_name\":\"a.jpg\",\"width\":60,\"height\":40}"
 #define CATEGORIES "\"categories\":[{\"id\":1,\"name\":\"x\"}]"
@@ -380,14 +380,16 @@ START_TEST(bad_pairs)
 }
 END_TEST
 
-/* --- taps and outputs ------------------------------------------------------------------------------------------ */
+/* --- taps and outputs ----------------------------------------------------- */
 
 START_TEST(taps_outside_the_photo)
 {
-	static const char *const taps[] = {
-		"--tap 60,0",        "--tap 0,40", "--tap -1,5", "--tap 5,-1", "--tap 30,20 --not 99999,0",
-		"--tap 4294967299,3"
-	};
+	static const char *const taps[] = {"--tap 60,0",
+					   "--tap 0,40",
+					   "--tap -1,5",
+					   "--tap 5,-1",
+					   "--tap 30,20 --not 99999,0",
+					   "--tap 4294967299,3"};
 	for (size_t i = 0; i < sizeof taps / sizeof taps[0]; i++) {
 		const struct program_result *r =
 			tapcut("cut %s/photo.jpg --model %s/model.tapcut %s --mask %s/m.png", dir, dir, taps[i], dir);

@@ -26,8 +26,7 @@ static void make_files(void)
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++) {
 			int at = y * W + x, in = x >= 50 && x < 110 && y >= 30 && y < 90;
-			static const uint8_t red[] = { 220, 30, 30 }, blue[] = { 20, 40, 200 },
-					     pale[] = { 90, 120, 230 };
+			static const uint8_t red[] = {220, 30, 30}, blue[] = {20, 40, 200}, pale[] = {90, 120, 230};
 			memcpy(photo.pixels + 3 * at, in ? red : x / 4 % 2 ? blue : pale, 3);
 			mask.pixels[at] = (uint8_t)(in ? x == 50 || x == 109 ? 140 : 255 : 0);
 		}
@@ -39,7 +38,7 @@ static void make_files(void)
 
 static struct image read_image(const char *name, int channels)
 {
-	const struct image_read_options read = { .channels = channels, .exif = EXIF_IGNORE };
+	const struct image_read_options read = {.channels = channels, .exif = EXIF_IGNORE};
 	struct image image;
 	ck_assert_int_eq(image_read(in(dir, name), &read, &image), STATUS_OK);
 	ck_assert(image.width == W && image.height == H);
@@ -182,26 +181,26 @@ END_TEST
 START_TEST(wrong_command_lines)
 {
 	static const char *const lines[][2] = {
-		{ "--tap 1,1 --filter nosuch", "--list" },
-		{ "--tap 1,1 --filter exposure=3", "-1 to 1" },
-		{ "--tap 1,1 --filter exposure=x", "-1 to 1" },
-		{ "--tap 1,1 --focus blur=-1", "0 to 400" },
-		{ "--tap 1,1 --focus strong", "blur=PIXELS" },
-		{ "--tap 1,1 --focus blur=3,depth=2", "depth of 0 to 1" },
-		{ "--tap 1,1 --focus blur=3,deep", "blur=PIXELS" },
-		{ "--tap 1,1 --background #12345", "#3060c0" },
-		{ "--tap 1,1 --where inside", "after the edit" },
-		{ "--tap 1,1 --filter sepia --where here", "inside, outside" },
-		{ "--tap 1,1 --filter sepia --colours #000000,#ffffff", "duotone" },
-		{ "--tap 1,1 --filter duotone --colours #000000", "two colours" },
-		{ "--tap 1,1 --filter sepia -o x.gif", ".png or .jpg" },
-		{ "--tap 1,1 --background transparent -o x.jpg", "JPEG has no transparency" },
-		{ "--tap 1,1 --filter sepia --premultiplied", "transparent" },
-		{ "--tap 1,1 --feather 1000 --filter sepia", "0 to 200" },
-		{ "--tap 1,1 --threads 0 --filter sepia", "1 to 64" },
-		{ "--tap 1,1", "nothing to do" },
-		{ "--tap 1,1 --mask-in x.png --filter sepia", "either" },
-		{ "--filter sepia", "--tap X,Y is missing" },
+		{"--tap 1,1 --filter nosuch", "--list"},
+		{"--tap 1,1 --filter exposure=3", "-1 to 1"},
+		{"--tap 1,1 --filter exposure=x", "-1 to 1"},
+		{"--tap 1,1 --focus blur=-1", "0 to 400"},
+		{"--tap 1,1 --focus strong", "blur=PIXELS"},
+		{"--tap 1,1 --focus blur=3,depth=2", "depth of 0 to 1"},
+		{"--tap 1,1 --focus blur=3,deep", "blur=PIXELS"},
+		{"--tap 1,1 --background #12345", "#3060c0"},
+		{"--tap 1,1 --where inside", "after the edit"},
+		{"--tap 1,1 --filter sepia --where here", "inside, outside"},
+		{"--tap 1,1 --filter sepia --colours #000000,#ffffff", "duotone"},
+		{"--tap 1,1 --filter duotone --colours #000000", "two colours"},
+		{"--tap 1,1 --filter sepia -o x.gif", ".png or .jpg"},
+		{"--tap 1,1 --background transparent -o x.jpg", "JPEG has no transparency"},
+		{"--tap 1,1 --filter sepia --premultiplied", "transparent"},
+		{"--tap 1,1 --feather 1000 --filter sepia", "0 to 200"},
+		{"--tap 1,1 --threads 0 --filter sepia", "1 to 64"},
+		{"--tap 1,1", "nothing to do"},
+		{"--tap 1,1 --mask-in x.png --filter sepia", "either"},
+		{"--filter sepia", "--tap X,Y is missing"},
 	};
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
 		tapcut_fails(2, lines[i][1], "edit %s/photo.png %s", dir, lines[i][0]);

@@ -30,8 +30,8 @@ END_TEST
 
 START_TEST(a_run_leaves_its_files)
 {
-	static const char *const names[] = { "config.json", "log.jsonl",    "log.csv",    "last.ckpt",
-					     "best.ckpt",   "final.tapcut", "report.html" };
+	static const char *const names[] = {"config.json", "log.jsonl",    "log.csv",    "last.ckpt",
+					    "best.ckpt",   "final.tapcut", "report.html"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		size_t size;
 		char path[1200];
@@ -86,7 +86,7 @@ START_TEST(report_stands_alone)
 }
 END_TEST
 
-/* --- eval ------------------------------------------------------------------------------------------------------ */
+/* --- eval ----------------------------------------------------------------- */
 
 static const struct json *with_id(const struct json *list, double id)
 {
@@ -158,7 +158,7 @@ START_TEST(eval_prints_all_figures)
 	const struct program_result *r =
 		tapcut_ok("eval --model %s/run/final.tapcut --pairs %s/pairs.json --size 64 --json", dir, dir);
 	ck_assert_msg(json_parse(r->out, strlen(r->out), "stdout", &figures) == STATUS_OK, "%s", r->out);
-	static const char *const shares[] = { "miou1", "miou2", "miou3", "miou5", "biou1" };
+	static const char *const shares[] = {"miou1", "miou2", "miou3", "miou5", "biou1"};
 	for (int i = 0; i < 5; i++)
 		ck_assert_msg(figure(figures, shares[i]) >= 0 && figure(figures, shares[i]) <= 100, "%s", shares[i]);
 	ck_assert(figure(figures, "noc85") >= 1 && figure(figures, "noc85") <= figure(figures, "noc90"));
@@ -188,9 +188,9 @@ START_TEST(eval_limit_and_threads)
 }
 END_TEST
 
-/* --- export, inspect, cut -------------------------------------------------------------------------------------- */
+/* --- export, inspect, cut ------------------------------------------------- */
 
-static const char *const kinds[] = { "f32", "f16", "int8" };
+static const char *const kinds[] = {"f32", "f16", "int8"};
 
 START_TEST(exports_shrink)
 {
@@ -213,8 +213,10 @@ START_TEST(quantize_runs_in_8_bits)
 	struct json *figures;
 	size_t f32, int8;
 	for (int i = 0; i < 2; i++) {
-		const struct program_result *r = tapcut_ok("quantize %s/run/last.ckpt --coco %s/train/instances.json --samples 6 --size 64 "
-							   "-o %s/8bit%d.tapcut", dir, dir, dir, i);
+		const struct program_result *r =
+			tapcut_ok("quantize %s/run/last.ckpt --coco %s/train/instances.json --samples 6 --size 64 "
+				  "-o %s/8bit%d.tapcut",
+				  dir, dir, dir, i);
 		ck_assert_msg(strstr(r->out, "lose most first") && strstr(r->out, "conv2d"), "%s", r->out);
 	}
 	ck_assert(same_bytes(in(dir, "8bit0.tapcut"), in(dir, "8bit1.tapcut")));
@@ -223,23 +225,26 @@ START_TEST(quantize_runs_in_8_bits)
 	ck_assert_uint_lt(3 * int8, f32);
 	write_pairs(3);
 	double miou[2];
-	static const char *const arithmetics[] = { "float", "int8" };
+	static const char *const arithmetics[] = {"float", "int8"};
 	for (int i = 0; i < 2; i++) {
-		const struct program_result *r = tapcut_ok("eval --model %s/8bit0.tapcut --pairs %s/pairs.json --size 64 --arithmetic %s --json",
-							   dir, dir, arithmetics[i]);
+		const struct program_result *r =
+			tapcut_ok("eval --model %s/8bit0.tapcut --pairs %s/pairs.json --size 64 --arithmetic %s --json",
+				  dir, dir, arithmetics[i]);
 		ck_assert_int_eq(json_parse(r->out, strlen(r->out), "stdout", &figures), STATUS_OK);
 		miou[i] = figure(figures, "miou1");
 		json_free(figures);
 	}
 	ck_assert_msg(fabs(miou[0] - miou[1]) < 0.1, "mIoU@1 %g in float, %g in 8 bits", miou[0], miou[1]);
-	tapcut_fails(1, "no value ranges", "eval --model %s/run/final.tapcut --pairs %s/pairs.json --arithmetic int8", dir, dir);
-	tapcut_fails(1, "has its ranges already", "quantize %s/8bit0.tapcut --coco %s/train/instances.json -o %s/x.tapcut", dir, dir, dir);
+	tapcut_fails(1, "no value ranges", "eval --model %s/run/final.tapcut --pairs %s/pairs.json --arithmetic int8",
+		     dir, dir);
+	tapcut_fails(1, "has its ranges already",
+		     "quantize %s/8bit0.tapcut --coco %s/train/instances.json -o %s/x.tapcut", dir, dir, dir);
 }
 END_TEST
 
 START_TEST(inspect_tells)
 {
-	static const char *const parts[] = { "squeezenet1_1", "sharpmask_light", "parameters", "bytes", "f32" };
+	static const char *const parts[] = {"squeezenet1_1", "sharpmask_light", "parameters", "bytes", "f32"};
 	const struct program_result *r = tapcut_ok("inspect %s/run/final.tapcut", dir);
 	for (int i = 0; i < 5; i++)
 		ck_assert_msg(strstr(r->out, parts[i]) != NULL, "no \"%s\":\n%s", parts[i], r->out);
@@ -260,7 +265,7 @@ static void expect_image(const char *name, int channels, int width, int height)
 	/* Byte 25 of a PNG is its colour type: 0 gray, 6 RGBA. */
 	ck_assert_int_eq(bytes[25], channels == 1 ? 0 : 6);
 	free(bytes);
-	ck_assert_int_eq(image_read(in(dir, name), &(struct image_read_options){ .channels = channels }, &image),
+	ck_assert_int_eq(image_read(in(dir, name), &(struct image_read_options){.channels = channels}, &image),
 			 STATUS_OK);
 	ck_assert_int_eq(image.width, width);
 	ck_assert_int_eq(image.height, height);
@@ -276,7 +281,7 @@ START_TEST(cut_writes_mask_and_cutout)
 {
 	for (int i = 0; i < 3; i++) {
 		tapcut_ok("export %s/run/best.ckpt -o %s/m.tapcut --weights %s", dir, dir, kinds[i]);
-		struct image photo = { 0 };
+		struct image photo = {0};
 		ck_assert_int_eq(image_alloc(&photo, 151, 77, 3), STATUS_OK);
 		for (int p = 0; p < 151 * 77 * 3; p++)
 			photo.pixels[p] = (uint8_t)(p * 7 / 5);

@@ -79,7 +79,7 @@ START_TEST(ranks_do_not_matter)
 }
 END_TEST
 
-/* --- stopped and continued ---------------------------------------------------------------------------------------- */
+/* --- stopped and continued ------------------------------------------------ */
 
 /* Process of a rank among the children of mpirun; 0: cannot be found here. */
 static pid_t find_rank(pid_t mpirun, int rank)
@@ -147,7 +147,7 @@ START_TEST(killed_rank_is_named)
 		ck_assert_int_ne(r->code, 0);
 		ck_assert_msg(occurrences(r->err, named) == 1, "does not say \"%s\" once:\n%s", named, r->err);
 		ck_assert_msg(occurrences(r->err, "last good checkpoint: ") == 1 &&
-				  strstr(r->err, "/last.ckpt, after step "),
+				      strstr(r->err, "/last.ckpt, after step "),
 			      "does not name the checkpoint once:\n%s", r->err);
 		continue_on(4 - rank, run);
 	}
@@ -166,7 +166,7 @@ START_TEST(stopped_rank_stops_all)
 }
 END_TEST
 
-/* --- refused and failed ------------------------------------------------------------------------------------------- */
+/* --- refused and failed --------------------------------------------------- */
 
 START_TEST(more_ranks_than_slots_are_refused)
 {
@@ -193,7 +193,7 @@ START_TEST(damaged_photo_is_told_once)
 	ck_assert_int_eq(system(command), 0);
 	on_ranks(3);
 	const struct program_result *r =
-	    tapcut("%s --set data.train=%s/bad/instances.json --out %s/bad_run", train, dir, dir);
+		tapcut("%s --set data.train=%s/bad/instances.json --out %s/bad_run", train, dir, dir);
 	ck_assert_int_ne(r->code, 0);
 	ck_assert_msg(occurrences(r->err, "tapcut train: rank 0: ") == 1 && occurrences(r->err, ".jpg") == 1, "%s",
 		      r->err);

@@ -7,16 +7,14 @@
 #include "tests/support/program.h"
 #include "tests/support/test.h"
 
-static const char *const commands[] = {
-	"train", "eval", "cut", "edit", "export", "quantize", "import", "inspect", "data", "coco", "scenes", "bench",
-	"serve"
-};
+static const char *const commands[] = {"train",   "eval", "cut",  "edit",   "export", "quantize", "import",
+				       "inspect", "data", "coco", "scenes", "bench",  "serve"};
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 enum { NEED_ARGUMENTS = COMMAND_COUNT - 2 }; /* all but the last two, which have a default for everything */
 
 START_TEST(help_names_every_command)
 {
-	static const char *const forms[] = { "--help", "-h", "help" };
+	static const char *const forms[] = {"--help", "-h", "help"};
 	for (int f = 0; f < 3; f++) {
 		const struct program_result *r = tapcut_ok("%s", forms[f]);
 		for (int i = 0; i < COMMAND_COUNT; i++)
@@ -74,9 +72,9 @@ END_TEST
 
 START_TEST(option_without_value)
 {
-	static const char *const last[] = { "train x.json --out", "eval --model",        "cut x.jpg --tap",
-					    "export x.ckpt -o",   "import x -o",         "coco rle a -o",
-					    "scenes --out",       "data x.json --images" };
+	static const char *const last[] = {"train x.json --out", "eval --model",        "cut x.jpg --tap",
+					   "export x.ckpt -o",   "import x -o",         "coco rle a -o",
+					   "scenes --out",       "data x.json --images"};
 	for (size_t i = 0; i < sizeof last / sizeof last[0]; i++)
 		tapcut_fails(2, "", "%s", last[i]);
 }

@@ -1,5 +1,5 @@
-/* Choosing ranges: they cover what was seen, leave out what is rare and far, are shared where FORMAT.md says so, and what needs none has
- * none. */
+/* Choosing ranges: they cover what was seen, leave out what is rare and far, are shared where FORMAT.md says so, and
+ * what needs none has none. */
 #include "convert/calibrate.h"
 
 #include <math.h>
@@ -12,27 +12,62 @@
 
 enum { SIDE = 64 };
 
-/* Image and clicks summed, a pool, two branches and their concat with pooled clicks, logits at half size. Values as numbered here. */
+/* Image and clicks summed, a pool, two branches and their concat with pooled clicks, logits at half size. Values as
+ * numbered here. */
 enum { IMAGE_SUMS = 2, CLICK_SUMS, STEM, POOL, LEFT, RIGHT, JOINED, CLICKS_POOLED, WITH_CLICKS, SMALL, LOGITS };
 
 static void build(struct builder *b)
 {
 	builder_init(b, 5);
 	int image = build_conv2d(b, 0, 8, 3, 2, 1, 1, 0), clicks = build_conv2d(b, 1, 8, 3, 2, 1, 1, 0);
-	int stem = builder_step(b, (struct infer_step){ .op = INFER_OP_ADD, .relu = 1, .input_count = 2, .inputs = { image, clicks }, .tensor = { -1, -1 } }, 8);
-	int pool = builder_step(b, (struct infer_step){ .op = INFER_OP_MAX_POOL2D, .input_count = 1, .inputs = { stem }, .args = { 3, 1, 1, 0 }, .tensor = { -1, -1 } }, 8);
+	int stem = builder_step(b,
+				(struct infer_step){.op = INFER_OP_ADD,
+						    .relu = 1,
+						    .input_count = 2,
+						    .inputs = {image, clicks},
+						    .tensor = {-1, -1}},
+				8);
+	int pool = builder_step(b,
+				(struct infer_step){.op = INFER_OP_MAX_POOL2D,
+						    .input_count = 1,
+						    .inputs = {stem},
+						    .args = {3, 1, 1, 0},
+						    .tensor = {-1, -1}},
+				8);
 	int left = build_conv2d(b, pool, 4, 1, 1, 0, 1, 1), right = build_conv2d(b, pool, 6, 3, 1, 1, 1, 0);
-	int joined = builder_step(b, (struct infer_step){ .op = INFER_OP_CONCAT, .input_count = 2, .inputs = { left, right }, .tensor = { -1, -1 } }, 10);
-	int pooled = builder_step(b, (struct infer_step){ .op = INFER_OP_MAX_POOL2D, .input_count = 1, .inputs = { 1 }, .args = { 2, 2, 0, 0 }, .tensor = { -1, -1 } }, 3);
-	int with = builder_step(b, (struct infer_step){ .op = INFER_OP_CONCAT, .input_count = 2, .inputs = { joined, pooled }, .tensor = { -1, -1 } }, 13);
+	int joined = builder_step(b,
+				  (struct infer_step){.op = INFER_OP_CONCAT,
+						      .input_count = 2,
+						      .inputs = {left, right},
+						      .tensor = {-1, -1}},
+				  10);
+	int pooled = builder_step(b,
+				  (struct infer_step){.op = INFER_OP_MAX_POOL2D,
+						      .input_count = 1,
+						      .inputs = {1},
+						      .args = {2, 2, 0, 0},
+						      .tensor = {-1, -1}},
+				  3);
+	int with = builder_step(b,
+				(struct infer_step){.op = INFER_OP_CONCAT,
+						    .input_count = 2,
+						    .inputs = {joined, pooled},
+						    .tensor = {-1, -1}},
+				13);
 	int small = build_conv2d(b, with, 1, 3, 1, 1, 1, 0);
-	builder_step(b, (struct infer_step){ .op = INFER_OP_UPSAMPLE_BILINEAR, .input_count = 1, .inputs = { small }, .args = { 2 }, .tensor = { -1, -1 } }, 1);
+	builder_step(b,
+		     (struct infer_step){.op = INFER_OP_UPSAMPLE_BILINEAR,
+					 .input_count = 1,
+					 .inputs = {small},
+					 .args = {2},
+					 .tensor = {-1, -1}},
+		     1);
 }
 
 static void run(struct infer_network *network, infer_runner_watcher *watcher, void *context, int arithmetic)
 {
-	struct infer_run_options options = { .arithmetic = arithmetic, .threads = 1, .isa = -1 };
-	struct infer_click click = { 20, 30, 1 };
+	struct infer_run_options options = {.arithmetic = arithmetic, .threads = 1, .isa = -1};
+	struct infer_click click = {20, 30, 1};
 	struct infer_runner *runner;
 	char message[TAPCUT_MESSAGE_SIZE];
 	uint8_t rgb[3 * SIDE * SIDE];
@@ -62,13 +97,14 @@ START_TEST(test_ranges)
 	ck_assert_int_eq(calibration_ranges(calibration, r), STATUS_CONFIG); /* nothing was seen */
 	run(&b.network, calibration_observe, calibration, INFER_ARITHMETIC_F32);
 	ck_assert_msg(calibration_ranges(calibration, r) == STATUS_OK, "%s", status_message());
-	static const int none[] = { 0, IMAGE_SUMS, CLICK_SUMS, SMALL, LOGITS };
+	static const int none[] = {0, IMAGE_SUMS, CLICK_SUMS, SMALL, LOGITS};
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
 		ck_assert_msg(r[none[i]].scale == 0, "value %d has scale %g", none[i], (double)r[none[i]].scale);
 	ck_assert_float_eq(r[1].scale, 1 / 255.0f);
 	ck_assert_float_eq(r[CLICKS_POOLED].scale, r[1].scale);
 	ck_assert(r[STEM].scale > 0 && r[STEM].zero == 0 && r[POOL].scale == r[STEM].scale);
-	ck_assert(r[LEFT].scale == r[JOINED].scale && r[RIGHT].scale == r[JOINED].scale && r[LEFT].zero == r[RIGHT].zero);
+	ck_assert(r[LEFT].scale == r[JOINED].scale && r[RIGHT].scale == r[JOINED].scale &&
+		  r[LEFT].zero == r[RIGHT].zero);
 	ck_assert(r[WITH_CLICKS].scale == r[JOINED].scale);
 	ck_assert_int_gt(r[RIGHT].zero, 0); /* it has negative numbers */
 	calibration_free(calibration);
@@ -89,14 +125,15 @@ START_TEST(test_rare)
 	run(&b.network, calibration_observe, calibration, INFER_ARITHMETIC_F32);
 	for (int i = 0; i < NUMBERS; i++)
 		numbers[i] = 2000 * (float)i / NUMBERS;
-	struct infer_map map = { .data = numbers, .c = 1, .h = 200, .w = 200, .pitch = 1, .element = INFER_ELEMENT_F32 };
+	struct infer_map map = {.data = numbers, .c = 1, .h = 200, .w = 200, .pitch = 1, .element = INFER_ELEMENT_F32};
 	calibration_observe(calibration, STEM - INFER_FIRST_STEP_VALUE, &map);
 	ck_assert_int_eq(calibration_ranges(calibration, r), STATUS_OK);
 	ck_assert_float_eq_tol(255 * r[STEM].scale, 2000, 2000 * 0.04f);
 	numbers[7] = 3000;
 	calibration_observe(calibration, STEM - INFER_FIRST_STEP_VALUE, &map);
 	ck_assert_int_eq(calibration_ranges(calibration, r), STATUS_OK);
-	ck_assert_msg(255 * r[STEM].scale < 2900, "the range follows one number: it reaches %g", (double)(255 * r[STEM].scale));
+	ck_assert_msg(255 * r[STEM].scale < 2900, "the range follows one number: it reaches %g",
+		      (double)(255 * r[STEM].scale));
 	free(numbers);
 	calibration_free(calibration);
 	builder_release(&b);
@@ -141,15 +178,25 @@ START_TEST(test_refused)
 	struct calibration *calibration;
 	builder_init(&b, 6);
 	int half = build_conv2d(&b, 0, 4, 3, 2, 1, 1, 1), more = build_conv2d(&b, 1, 4, 3, 2, 1, 1, 1);
-	int both = builder_step(&b, (struct infer_step){ .op = INFER_OP_ADD, .input_count = 2, .inputs = { half, more }, .tensor = { -1, -1 } }, 4);
-	struct infer_step up = { .op = INFER_OP_CONV_TRANSPOSE2D, .input_count = 1, .inputs = { both }, .args = { 2, 2, 0 }, .tensor = { 0, -1 } };
+	int both = builder_step(&b,
+				(struct infer_step){.op = INFER_OP_ADD,
+						    .input_count = 2,
+						    .inputs = {half, more},
+						    .tensor = {-1, -1}},
+				4);
+	struct infer_step up = {.op = INFER_OP_CONV_TRANSPOSE2D,
+				.input_count = 1,
+				.inputs = {both},
+				.args = {2, 2, 0},
+				.tensor = {0, -1}};
 	up.tensor[0] = builder_tensor(&b, 4, 1, 2, 2, 1);
 	builder_step(&b, up, 1);
 	struct infer_range r[6];
 	ck_assert_int_eq(calibration_new(&b.network, &calibration), STATUS_OK);
 	run(&b.network, calibration_observe, calibration, INFER_ARITHMETIC_F32);
 	ck_assert_int_eq(calibration_ranges(calibration, r), STATUS_CONFIG);
-	ck_assert_msg(strstr(status_message(), "value 5 (conv_transpose2d): this operator has no 8-bit form"), "%s", status_message());
+	ck_assert_msg(strstr(status_message(), "value 5 (conv_transpose2d): this operator has no 8-bit form"), "%s",
+		      status_message());
 	calibration_free(calibration);
 	builder_release(&b);
 }

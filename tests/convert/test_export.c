@@ -46,18 +46,21 @@ END_TEST
 /* A model with training for 8 bits whose values have all been seen between -1 and 3. */
 static void quantized_model(struct variant_model *m, enum click_entry entry)
 {
-	*m = (struct variant_model){ .options = { .weights = EXPORT_INT8,
-						  .preprocess = { .radius = 5, .click_scale = 64, .scale = { 1, 1, 1 }, .previous_mask = 1 },
-						  .default_size = 128 } };
+	*m = (struct variant_model){
+		.options = {.weights = EXPORT_INT8,
+			    .preprocess = {.radius = 5, .click_scale = 64, .scale = {1, 1, 1}, .previous_mask = 1},
+			    .default_size = 128}};
 	model_config_init(&m->config);
 	m->config.quantize = true;
 	m->config.click_entry = entry;
 	params_init(&m->params);
-	ck_assert_int_eq(model_build(&m->model, &m->params, &m->config, 1, VARIANT_BUILD_SIZE, VARIANT_BUILD_SIZE), STATUS_OK);
+	ck_assert_int_eq(model_build(&m->model, &m->params, &m->config, 1, VARIANT_BUILD_SIZE, VARIANT_BUILD_SIZE),
+			 STATUS_OK);
 	ck_assert_int_eq(params_alloc(&m->params, 7), STATUS_OK);
 	for (int i = 0; i < m->params.count; i++)
 		if (m->params.items[i].kind == PARAM_BUFFER)
-			memcpy(m->params.values + m->params.items[i].offset, (float[]){ -0.5f, 1.5f, 0.5f }, sizeof(float[RANGE_FLOATS]));
+			memcpy(m->params.values + m->params.items[i].offset, (float[]){-0.5f, 1.5f, 0.5f},
+			       sizeof(float[RANGE_FLOATS]));
 }
 
 /* The reader accepts the ranges only where every value that must be bytes has one. */
@@ -106,7 +109,7 @@ END_TEST
 START_TEST(test_sizes)
 {
 	/* Random weights hardly pack: bounds on bytes per parameter, f32 below 4, f16 below 2, int8 below 1.1. */
-	static const double bounds[] = { 3.8, 1.95, 1.1 };
+	static const double bounds[] = {3.8, 1.95, 1.1};
 	struct variant_model m;
 	variant_model_init(&m, 0);
 	for (int weights = EXPORT_F32; weights <= EXPORT_INT8; weights++) {
@@ -128,7 +131,7 @@ START_TEST(test_loss)
 {
 	/* Half a step of the largest magnitude: int8 1/254; f16 2^-11; f32 none.
 	 */
-	static const double bounds[] = { 0, 0.000489, 0.00395 };
+	static const double bounds[] = {0, 0.000489, 0.00395};
 	struct variant_model m;
 	variant_model_init(&m, 0);
 	for (int weights = EXPORT_F32; weights <= EXPORT_INT8; weights++) {

@@ -56,7 +56,7 @@ END_TEST
 /* Folded and unfolded normalisations, transposed convolutions, another trunk. */
 START_TEST(test_variants)
 {
-	static const int some[] = { 2, 6, 9 };
+	static const int some[] = {2, 6, 9};
 	size_t size;
 	unsigned char *data = make_file(some[_i], EXPORT_F16, &size);
 	check_round_trip(data, size);
@@ -68,7 +68,7 @@ END_TEST
  * not be ours, so contents are compared. */
 START_TEST(test_golden)
 {
-	static const char *const names[] = { "f32", "f16", "int8", "codebook", "8bit" };
+	static const char *const names[] = {"f32", "f16", "int8", "codebook", "8bit"};
 	char golden[128], *data;
 	unsigned char *back, *content[2];
 	size_t size, back_size, content_size[2];

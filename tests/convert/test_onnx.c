@@ -16,7 +16,7 @@
 
 enum { SIDE_H = 64, SIDE_W = 96, MAX_NAMES = 512 };
 
-/* --- a reader of protocol buffers --------------------------------------------------------------------------------- */
+/* --- a reader of protocol buffers ----------------------------------------- */
 
 struct view {
 	const unsigned char *at, *end;
@@ -54,7 +54,7 @@ static bool next_field(struct view *view, struct field *field)
 	if (view->at == view->end)
 		return false;
 	uint64_t key = read_varint(view), size = 4;
-	*field = (struct field){ .id = (int)(key >> 3), .wire = (int)(key & 7) };
+	*field = (struct field){.id = (int)(key >> 3), .wire = (int)(key & 7)};
 	expect(field->wire == 0 || field->wire == 2 || field->wire == 5, "an unknown wire type");
 	if (field->wire == 0) {
 		field->number = read_varint(view);
@@ -63,7 +63,7 @@ static bool next_field(struct view *view, struct field *field)
 	if (field->wire == 2)
 		size = read_varint(view);
 	expect(size <= (uint64_t)(view->end - view->at), "a field that is cut off");
-	field->bytes = (struct view){ view->at, view->at + size };
+	field->bytes = (struct view){view->at, view->at + size};
 	view->at += size;
 	return true;
 }
@@ -113,7 +113,7 @@ static const char *string(struct view view, int id, int n)
 	return text;
 }
 
-/* --- structure ---------------------------------------------------------------------------------------------------- */
+/* --- structure ------------------------------------------------------------ */
 
 struct names {
 	char name[MAX_NAMES][64];
@@ -138,7 +138,7 @@ static void add_name(struct names *names, const char *name)
 /* Every input of a node is there before it, every value is made once, every initialiser has its dimensions' bytes. */
 static void check_graph(struct view graph)
 {
-	struct names names = { .count = 0 };
+	struct names names = {.count = 0};
 	for (int i = 0; i < field_count(graph, 11); i++)
 		add_name(&names, string(message(graph, 11, i), 1, 0));
 	for (int i = 0; i < field_count(graph, 5); i++) {
@@ -154,7 +154,8 @@ static void check_graph(struct view graph)
 		struct view node = message(graph, 1, i);
 		for (int k = 0; k < field_count(node, 1); k++) {
 			const char *input = string(node, 1, k);
-			ck_assert_msg(!*input || known(&names, input), "node %d reads %s, which is not there yet", i, input);
+			ck_assert_msg(!*input || known(&names, input), "node %d reads %s, which is not there yet", i,
+				      input);
 		}
 		add_name(&names, string(node, 2, 0));
 	}
@@ -183,7 +184,8 @@ static struct infer_network variant_network(int variant)
 	struct steps steps;
 	variant_model_init(&m, variant);
 	ck_assert_msg(steps_translate(&steps, &m.model.graph, m.model.image, m.model.clicks, m.model.logits,
-				      m.params.values) == STATUS_OK, "%s", status_message());
+				      m.params.values) == STATUS_OK,
+		      "%s", status_message());
 	steps.network.preprocess = m.options.preprocess;
 	steps.network.default_size = m.options.default_size;
 	snprintf(steps.network.architecture, sizeof steps.network.architecture, "%s+%s", trunk_names[m.config.trunk],
@@ -197,9 +199,9 @@ static struct view write_model(const struct infer_network *network, int h, int w
 {
 	unsigned char *data;
 	size_t size;
-	ck_assert_msg(onnx_write(network, &(struct onnx_options){ h, w }, &data, &size) == STATUS_OK, "%s",
+	ck_assert_msg(onnx_write(network, &(struct onnx_options){h, w}, &data, &size) == STATUS_OK, "%s",
 		      status_message());
-	return (struct view){ data, data + size };
+	return (struct view){data, data + size};
 }
 
 START_TEST(test_structure)
@@ -242,10 +244,10 @@ START_TEST(test_inputs)
 	free((void *)model.at);
 	unsigned char *data;
 	size_t size;
-	ck_assert_int_eq(onnx_write(&network, &(struct onnx_options){ 40, 64 }, &data, &size), STATUS_CONFIG);
+	ck_assert_int_eq(onnx_write(&network, &(struct onnx_options){40, 64}, &data, &size), STATUS_CONFIG);
 	ck_assert_ptr_nonnull(strstr(status_message(), "multiples of 16"));
 	network.steps[0].op = INFER_OP_COUNT;
-	ck_assert_int_eq(onnx_write(&network, &(struct onnx_options){ 0 }, &data, &size), STATUS_FORMAT);
+	ck_assert_int_eq(onnx_write(&network, &(struct onnx_options){0}, &data, &size), STATUS_FORMAT);
 	infer_network_release(&network);
 }
 END_TEST
@@ -262,7 +264,7 @@ START_TEST(test_same_bytes)
 }
 END_TEST
 
-/* --- ONNX Runtime ------------------------------------------------------------------------------------------------- */
+/* --- ONNX Runtime --------------------------------------------------------- */
 
 /* All operators of infer/network/network.h, and windows that end beyond the edge. */
 static struct infer_network all_operators(void)
@@ -273,7 +275,8 @@ static struct infer_network all_operators(void)
 	int half = build_binary(b, INFER_OP_ADD, stem, build_conv2d(b, 1, 8, 5, 2, 2, 1, 0), 1);
 	int x = build_channel_affine(b, build_max_pool2d(b, half, 3, 2, 0, 1));
 	x = build_unary(b, INFER_OP_LEAKY_RELU, x, 0, 0, 0, 0, 0.1f);
-	x = build_max_pool2d(b, build_max_pool2d(b, x, 3, 2, 1, 0), 1, 2, 0, 1); /* the last window would begin outside */
+	/* the last window would begin outside */
+	x = build_max_pool2d(b, build_max_pool2d(b, x, 3, 2, 1, 0), 1, 2, 0, 1);
 	x = build_unary(b, INFER_OP_RELU, build_conv2d(b, x, 8, 3, 1, 2, 2, 0), 0, 0, 0, 0, 0);
 	int mean = build_unary(b, INFER_OP_GLOBAL_AVG_POOL2D, x, 0, 0, 0, 0, 0);
 	x = build_binary(b, INFER_OP_MUL, x, build_unary(b, INFER_OP_SIGMOID, mean, 0, 0, 0, 0, 0), 0);
@@ -294,7 +297,7 @@ static struct infer_network network_number(int i)
 }
 
 static const char *dir;
-static struct infer_click taps[] = { { 30, 20, 1 }, { 60, 40, 0 } };
+static struct infer_click taps[] = {{30, 20, 1}, {60, 40, 0}};
 
 static const char *path_of(const char *format, int i)
 {
@@ -308,7 +311,7 @@ static const char *path_of(const char *format, int i)
 
 static void spit(const char *path, const void *data, size_t size)
 {
-	ck_assert_msg(atomic_file_write(path, &(struct file_part){ data, size }, 1) == STATUS_OK, "%s", status_message());
+	ck_assert_msg(atomic_file_write(path, &(struct file_part){data, size}, 1) == STATUS_OK, "%s", status_message());
 }
 
 /* A photo of noise, two taps and a previous mask: as an app gives them, and as planes. */
@@ -340,7 +343,8 @@ static void write_logits(const struct infer_network *network, const struct scene
 	struct infer_runner *runner;
 	ck_assert_msg(infer_runner_new(network, SIDE_H, SIDE_W, NULL, &runner, text) == TAPCUT_OK, "%s", text);
 	infer_runner_set_photo(runner, scene->rgb, SIDE_W, SIDE_H, 3 * SIDE_W);
-	infer_runner_set_clicks(runner, taps, 2, network->preprocess.previous_mask ? scene->previous : NULL, SIDE_W, SIDE_H);
+	infer_runner_set_clicks(runner, taps, 2, network->preprocess.previous_mask ? scene->previous : NULL, SIDE_W,
+				SIDE_H);
 	spit(path, infer_runner_run(runner), SIDE_H * SIDE_W * sizeof(float));
 	infer_runner_free(runner);
 }
@@ -359,8 +363,8 @@ static void prepare(FILE *commands, const struct infer_network *network, int i)
 	fprintf(commands, "{\"open\": \"%s\", \"threads\": 1}\n", path_of("m%d.onnx", i));
 	fprintf(commands, "{\"input\": \"image\", \"dims\": [1, 3, %d, %d], \"file\": \"%s\"}\n", SIDE_H, SIDE_W,
 		path_of("image%d", i));
-	fprintf(commands, "{\"input\": \"clicks\", \"dims\": [1, %d, %d, %d], \"file\": \"%s\"}\n", planes, SIDE_H, SIDE_W,
-		path_of("clicks%d", i));
+	fprintf(commands, "{\"input\": \"clicks\", \"dims\": [1, %d, %d, %d], \"file\": \"%s\"}\n", planes, SIDE_H,
+		SIDE_W, path_of("clicks%d", i));
 	fprintf(commands, "{\"run\": 1}\n{\"output\": \"logits\", \"file\": \"%s\"}\n", path_of("found%d", i));
 	free((void *)model.at);
 	free(scene);
@@ -375,7 +379,8 @@ static double difference(int i)
 	ck_assert_msg(file_read(path_of("found%d", i), 1 << 20, &found_bytes, &found_size) == STATUS_OK, "%s",
 		      status_message());
 	ck_assert_uint_eq(size, found_size);
-	const float *expected = (const float *)(const void *)expected_bytes, *found = (const float *)(const void *)found_bytes;
+	const float *expected = (const float *)(const void *)expected_bytes,
+		    *found = (const float *)(const void *)found_bytes;
 	double scale = 0, worst = 0;
 	for (size_t k = 0; k < size / sizeof(float); k++) {
 		scale = fmax(scale, fabs((double)expected[k]));
@@ -448,7 +453,8 @@ START_TEST(test_checker)
 	}
 	snprintf(command, sizeof command,
 		 "/usr/bin/python3 -c 'import onnx, sys\nfor f in sys.argv[1:]: onnx.checker.check_model(onnx.load(f), "
-		 "full_check=True)' %s/m*.onnx", dir);
+		 "full_check=True)' %s/m*.onnx",
+		 dir);
 	ck_assert_int_eq(system(command), 0);
 }
 END_TEST

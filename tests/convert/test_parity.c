@@ -17,7 +17,7 @@
 
 static const struct {
 	int h, w;
-} sizes[] = { { 48, 32 }, { 256, 256 }, { 192, 320 } };
+} sizes[] = {{48, 32}, {256, 256}, {192, 320}};
 
 /* Noise around 0 of a picture's size for the image; sparse disks' worth of values for the clicks. */
 static void fill(float *image, float *clicks, size_t image_count, size_t click_count, uint64_t sample)
@@ -43,7 +43,7 @@ static float *core_logits(const struct variant_model *m, int h, int w)
 	fill(executor_data(&executor, model.image), executor_data(&executor, model.clicks), 3 * plane,
 	     (size_t)m->config.click_planes * plane, plane);
 	float *prepared = test_prepare(&model.graph, m->params.values, NULL);
-	const struct pass pass = { .values = m->params.values, .prepared = prepared };
+	const struct pass pass = {.values = m->params.values, .prepared = prepared};
 	executor_forward(&executor, &pass, model.logits);
 	free(prepared);
 	float *logits = malloc(plane * sizeof *logits);
@@ -131,7 +131,7 @@ END_TEST
 /* Rounded weights: the whole network stays within a few times what one tensor loses. */
 START_TEST(test_rounded)
 {
-	static const double bounds[] = { 1e-4, 0.005, 0.08, 1, 0.6, 0.3, 0.15 };
+	static const double bounds[] = {1e-4, 0.005, 0.08, 1, 0.6, 0.3, 0.15};
 	struct variant_model m;
 	variant_model_init(&m, 0);
 	for (int weights = EXPORT_F16; weights <= EXPORT_CODEBOOK256; weights++) {

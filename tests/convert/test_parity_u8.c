@@ -1,5 +1,5 @@
-/* The promise of training for 8 bits: what the network computes with rounded weights and values in core is what infer computes with bytes.
- * The two may differ where a sum lies between two bytes, not by what 8 bits cost. */
+/* The promise of training for 8 bits: what the network computes with rounded weights and values in core is what
+ * infer computes with bytes. The two may differ where a sum lies between two bytes, not by what 8 bits cost. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,12 @@ enum { SIDE = 96, PIXELS = SIDE * SIDE, PLANES = 3 };
 
 static const struct export_options options = {
 	.weights = EXPORT_F32,
-	.preprocess = { .bgr = 1, .mean = { 104, 117, 123 }, .scale = { 1, 1, 1 }, .radius = 5, .click_scale = 64, .previous_mask = 1 },
+	.preprocess = {.bgr = 1,
+		       .mean = {104, 117, 123},
+		       .scale = {1, 1, 1},
+		       .radius = 5,
+		       .click_scale = 64,
+		       .previous_mask = 1},
 	.default_size = SIDE,
 };
 
@@ -30,7 +35,8 @@ static void fill_bytes(void)
 	struct rng rng = rng_stream(9, 0, 0, RNG_TEST);
 	for (int i = 0; i < PIXELS * PLANES; i++) {
 		int x = i / PLANES % SIDE, y = i / PLANES / SIDE;
-		image[i] = (uint8_t)(110 + 60 * sin(x * 0.11 + i % PLANES) + 40 * cos(y * 0.23) + rng_range(&rng, -20, 20));
+		image[i] = (uint8_t)(110 + 60 * sin(x * 0.11 + i % PLANES) + 40 * cos(y * 0.23) +
+				     rng_range(&rng, -20, 20));
 		clicks[i] = rng_below(&rng, 20) == 0 ? 255 : 0;
 	}
 }
@@ -48,7 +54,8 @@ static void build(struct quantized *q, enum click_entry entry)
 	q->config.quantize = true;
 	q->config.click_entry = entry;
 	params_init(&q->params);
-	ck_assert_msg(model_build(&q->model, &q->params, &q->config, 1, SIDE, SIDE) == STATUS_OK, "%s", status_message());
+	ck_assert_msg(model_build(&q->model, &q->params, &q->config, 1, SIDE, SIDE) == STATUS_OK, "%s",
+		      status_message());
 	ck_assert_int_eq(graph_plan(&q->model.graph, GRAPH_INFERENCE), STATUS_OK);
 	ck_assert_int_eq(params_alloc(&q->params, 7), STATUS_OK);
 	ck_assert_int_eq(executor_init(&q->executor, &q->model.graph), STATUS_OK);
@@ -59,11 +66,15 @@ static void run(struct quantized *q, const float *values, float *grads, bool qua
 {
 	for (int i = 0; i < PIXELS * PLANES; i++) {
 		executor_data(&q->executor, q->model.image)[i] = (float)image[i] - options.preprocess.mean[i % PLANES];
-		executor_data(&q->executor, q->model.clicks)[i] = (float)clicks[i] * (options.preprocess.click_scale / 255);
+		executor_data(&q->executor, q->model.clicks)[i] =
+			(float)clicks[i] * (options.preprocess.click_scale / 255);
 	}
 	float *prepared = test_prepare(&q->model.graph, values, NULL);
-	struct pass pass = { .values = values, .prepared = prepared, .param_grads = grads, .training = grads != NULL,
-			     .quantize = quantize };
+	struct pass pass = {.values = values,
+			    .prepared = prepared,
+			    .param_grads = grads,
+			    .training = grads != NULL,
+			    .quantize = quantize};
 	executor_forward(&q->executor, &pass, q->model.logits);
 	memcpy(logits, executor_data(&q->executor, q->model.logits), PIXELS * sizeof *logits);
 	free(prepared);
@@ -98,11 +109,11 @@ static void run_bytes(struct quantized *q, float *logits)
 	struct infer_network network;
 	struct infer_runner *runner;
 	char message[TAPCUT_MESSAGE_SIZE];
-	const struct infer_run_options in_bytes = { .arithmetic = INFER_ARITHMETIC_U8, .threads = 1, .isa = -1 };
+	const struct infer_run_options in_bytes = {.arithmetic = INFER_ARITHMETIC_U8, .threads = 1, .isa = -1};
 	ck_assert_int_eq(export_memory(&q->model, &q->config, q->params.values, &options, &data, &size), STATUS_OK);
 	ck_assert_msg(infer_network_parse(data, size, &network, message) == TAPCUT_OK, "%s", message);
 	ck_assert_msg(infer_runner_new(&network, SIDE, SIDE, &in_bytes, &runner, message) == TAPCUT_OK, "%s", message);
-	const uint8_t *from[] = { image, clicks };
+	const uint8_t *from[] = {image, clicks};
 	for (int value = 0; value < 2; value++) {
 		const struct infer_map *map = infer_runner_input(runner, value);
 		for (int i = 0; i < PIXELS; i++)
@@ -135,8 +146,9 @@ START_TEST(test_rounded_is_bytes)
 	double cost = distance(exact, bytes), difference = distance(rounded, bytes);
 	if (getenv("TEST_VERBOSE"))
 		printf("%s: 8 bits cost %g, training sees it within %g\n", click_entry_names[_i], cost, difference);
-	ck_assert_msg(cost > 0 && difference < 0.4 * cost, "%s: %g between rounded and bytes, %g between float and bytes",
-		      click_entry_names[_i], difference, cost);
+	ck_assert_msg(cost > 0 && difference < 0.4 * cost,
+		      "%s: %g between rounded and bytes, %g between float and bytes", click_entry_names[_i], difference,
+		      cost);
 	executor_release(&q.executor);
 	model_release(&q.model);
 	params_release(&q.params);

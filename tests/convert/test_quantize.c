@@ -26,26 +26,26 @@ START_TEST(test_half_known)
 		float value;
 		unsigned half;
 	} known[] = {
-		{ 0, 0 },
-		{ -0.0f, 0x8000 },
-		{ 1, 0x3c00 },
-		{ -2, 0xc000 },
-		{ 65504, 0x7bff },
-		{ 65519.996f, 0x7bff },
-		{ 65520, 0x7c00 },
-		{ 1e30f, 0x7c00 },
-		{ -INFINITY, 0xfc00 },
-		{ 0x1p-14f, 0x0400 },
-		{ 0x1p-24f, 1 },
-		{ 0x1p-25f, 0 },
-		{ 0x1.000002p-25f, 1 },
-		{ 0x1.8p-24f, 2 },
-		{ 0x1p-26f, 0 },
-		{ 1 + 0x1p-11f, 0x3c00 },
-		{ 1 + 0x3p-11f, 0x3c02 },
-		{ 0x1.ffep-15f, 0x0400 },
-		{ 1e-40f, 0 },
-		{ 0.1f, 0x2e66 },
+		{0, 0},
+		{-0.0f, 0x8000},
+		{1, 0x3c00},
+		{-2, 0xc000},
+		{65504, 0x7bff},
+		{65519.996f, 0x7bff},
+		{65520, 0x7c00},
+		{1e30f, 0x7c00},
+		{-INFINITY, 0xfc00},
+		{0x1p-14f, 0x0400},
+		{0x1p-24f, 1},
+		{0x1p-25f, 0},
+		{0x1.000002p-25f, 1},
+		{0x1.8p-24f, 2},
+		{0x1p-26f, 0},
+		{1 + 0x1p-11f, 0x3c00},
+		{1 + 0x3p-11f, 0x3c02},
+		{0x1.ffep-15f, 0x0400},
+		{1e-40f, 0},
+		{0.1f, 0x2e66},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		ck_assert_msg(half_from_float(known[i].value) == known[i].half, "%a: 0x%04x, expected 0x%04x",
@@ -84,14 +84,14 @@ END_TEST
 START_TEST(test_int8_channels)
 {
 	/* 2 x 3 x 2, scales along the second axis. */
-	const float w[] = { 127, -12.5f, 0, 0, 0.5f, -1.27f, 63.5f, 64.5f, 0, 0, 1.27f, 0.255f };
+	const float w[] = {127, -12.5f, 0, 0, 0.5f, -1.27f, 63.5f, 64.5f, 0, 0, 1.27f, 0.255f};
 	float scales[3];
 	int8_t values[12];
 	quantize_int8(w, 2, 3, 2, 127, scales, values);
 	ck_assert_float_eq(scales[0], 1);
 	ck_assert_float_eq(scales[1], 0);
 	ck_assert_float_eq_tol(scales[2], 0.01f, 1e-9f);
-	const int expected[] = { 127, -12, 0, 0, 50, -127, 64, 64, 0, 0, 127, 25 }; /* -12.5 and 63.5, 64.5: to even */
+	const int expected[] = {127, -12, 0, 0, 50, -127, 64, 64, 0, 0, 127, 25}; /* -12.5 and 63.5, 64.5: to even */
 	for (int i = 0; i < 12; i++)
 		ck_assert_msg(abs(values[i] - expected[i]) <= (i == 11), "value %d: %d, expected %d", i, values[i],
 			      expected[i]);
@@ -122,7 +122,7 @@ END_TEST
 START_TEST(test_int8_tiny)
 {
 	/* So small that the scale underflows: zeros, not garbage. */
-	const float w[] = { 1e-45f, -1e-45f };
+	const float w[] = {1e-45f, -1e-45f};
 	float scale;
 	int8_t values[2];
 	quantize_int8(w, 1, 1, 2, 127, &scale, values);
@@ -133,7 +133,7 @@ END_TEST
 
 START_TEST(test_error)
 {
-	const float exact[] = { 4, -2, 0, 0 }, stored[] = { 4, -1, 0, 1 };
+	const float exact[] = {4, -2, 0, 0}, stored[] = {4, -1, 0, 1};
 	struct quantize_error error = quantize_error(exact, stored, 4);
 	ck_assert_double_eq_tol(error.max_relative, 0.25, 1e-12);
 	ck_assert_double_eq_tol(error.rms_relative, sqrt(2.0 / 20), 1e-12);
@@ -147,8 +147,8 @@ END_TEST
 static void check_codebook(const float *weights, int count, const float *table, int used, const uint8_t *indices,
 			   double *lost)
 {
-	double sums[QUANTIZE_MAX_ENTRIES] = { 0 };
-	int members[QUANTIZE_MAX_ENTRIES] = { 0 };
+	double sums[QUANTIZE_MAX_ENTRIES] = {0};
+	int members[QUANTIZE_MAX_ENTRIES] = {0};
 	*lost = 0;
 	for (int i = 0; i < count; i++) {
 		double own = fabs((double)weights[i] - (double)table[indices[i]]);
@@ -193,13 +193,13 @@ END_TEST
 
 START_TEST(test_codebook_few)
 {
-	static const float two[] = { 3, -1, 3, 3, -1 }, one[] = { 0.5f, 0.5f };
+	static const float two[] = {3, -1, 3, 3, -1}, one[] = {0.5f, 0.5f};
 	float table[QUANTIZE_MAX_ENTRIES];
 	uint8_t indices[5];
 	ck_assert_int_eq(quantize_codebook(two, 5, 16, table, indices), 2);
 	ck_assert_float_eq(table[0], -1);
 	ck_assert_float_eq(table[1], 3);
-	ck_assert_mem_eq(indices, ((uint8_t[]){ 1, 0, 1, 1, 0 }), 5);
+	ck_assert_mem_eq(indices, ((uint8_t[]){1, 0, 1, 1, 0}), 5);
 	ck_assert_int_eq(quantize_codebook(one, 2, 16, table, indices), 1);
 	ck_assert_float_eq(table[indices[1]], 0.5f);
 	ck_assert_int_eq(quantize_codebook(two, 1, 2, table, indices), 1);

@@ -21,7 +21,7 @@ struct bytes {
 static struct bytes make_file(const char *header, size_t data_size)
 {
 	size_t length = strlen(header);
-	struct bytes b = { malloc(8 + length + data_size), 8 + length + data_size };
+	struct bytes b = {malloc(8 + length + data_size), 8 + length + data_size};
 	for (int i = 0; i < 8; i++)
 		b.data[i] = (unsigned char)((unsigned long long)length >> (8 * i));
 	memcpy(b.data + 8, header, length);
@@ -43,74 +43,73 @@ static const struct {
 	int data_size;
 	const char *message;
 } refused[] = {
-	{ "", 8, "expected '{', found the end" },
-	{ " {}", 0, "expected '{', found ' '" },
-	{ "[]", 0, "expected '{'" },
-	{ "{", 0, "too few" },
-	{ "{ ", 0, "expected '\"', found the end" },
-	{ "{} x", 0, "nothing but spaces" },
-	{ "{}{}", 0, "nothing but spaces" },
-	{ "{" A, 8, "expected '}'" },
-	{ "{" A ",}", 8, "expected '\"'" },
-	{ "{" A A "}", 8, "expected '}'" },
-	{ "{" A "," A "}", 8, "\"a\": stands there twice" },
-	{ "{" A ",\"\\u0061\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}", 8,
-	  "\"a\": stands there twice" },
-	{ "{" A "}", 9, "end at byte 8 of 9" },
-	{ "{" A "}", 7, "bytes 0 to 8, but the file has data from 0 to 7" },
-	{ "{}", 1, "end at byte 0 of 1" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12,
-	  "begins at byte 4 of the data, expected 0" },
-	{ "{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12,
-	  "begins at byte 4 of the data, expected 8" },
-	{ "{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[12,16]}}", 16,
-	  "begins at byte 12 of the data, expected 8" },
-	{ "{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[4,4]}}", 8, "a hole or an overlap" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8, "bytes 8 to 0" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, "need 12 bytes, data_offsets give 8" },
-	{ "{\"a\":{\"dtype\":\"F33\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "\"F33\": unknown dtype" },
-	{ "{\"a\":{\"dtype\":4,\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "expected '\"'" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "each once" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "each once" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"data_offsets\":[0,8]}}", 8, "each once" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"x\":1}}", 8, "each once" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 0, "is missing" },
-	{ "{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "is missing" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8, "is missing" },
-	{ "{\"a\":{}}", 0, "expected '\"', found '}'" },
-	{ "{\"a\":[]}", 0, "expected '{'" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0]}}", 8, "two numbers" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,8]}}", 8, "more than 2 numbers" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", 8, "an integer, found '-'" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}", 8, "expected ']', found '.'" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2e0],\"data_offsets\":[0,8]}}", 8, "expected ']', found 'e'" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[02],\"data_offsets\":[0,8]}}", 8, "no leading zero" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[18446744073709551616],\"data_offsets\":[0,8]}}", 8, "fits 64 bits" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0,
-	  "its shape overflows" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,0]}}", 0,
-	  "its shape overflows" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,2],\"data_offsets\":[0,8]}}", 8,
-	  "more than 8 numbers" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,],\"data_offsets\":[0,8]}}", 8, "an integer, found ']'" },
-	{ "{\"\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "without a name" },
-	{ "{\"a\\q\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "an escape" },
-	{ "{\"a\\u0000\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "other than NUL" },
-	{ "{\"\\ud800\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "surrogate pair" },
-	{ "{\"\\ud800\\u0041\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "surrogate pair" },
-	{ "{\"\\udc00\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "surrogate pair" },
-	{ "{\"\\u12g4\":{}}", 0, "a hex digit" },
-	{ "{\"\x80\":{}}", 0, "UTF-8" },
-	{ "{\"\xc0\xaf\":{}}", 0, "UTF-8" },
-	{ "{\"\xed\xa0\x80\":{}}", 0, "UTF-8" },
-	{ "{\"\xf4\x90\x80\x80\":{}}", 0, "UTF-8" },
-	{ "{\"\xe2\x82", 0, "UTF-8" },
-	{ "{\"a\nb\":{}}", 0, "control characters" },
-	{ "{\"a\\", 0, "an escape, found the end" },
-	{ "{\"__metadata__\":{\"k\":1}," A "}", 8, "expected '\"', found '1'" },
-	{ "{\"__metadata__\":{\"k\":\"v\",\"k\":\"w\"}," A "}", 8, "\"k\": stands there twice" },
-	{ "{\"__metadata__\":{},\"__metadata__\":{}," A "}", 8, "\"__metadata__\": stands there twice" },
-	{ "{\"__metadata__\":[]," A "}", 8, "expected '{'" },
+	{"", 8, "expected '{', found the end"},
+	{" {}", 0, "expected '{', found ' '"},
+	{"[]", 0, "expected '{'"},
+	{"{", 0, "too few"},
+	{"{ ", 0, "expected '\"', found the end"},
+	{"{} x", 0, "nothing but spaces"},
+	{"{}{}", 0, "nothing but spaces"},
+	{"{" A, 8, "expected '}'"},
+	{"{" A ",}", 8, "expected '\"'"},
+	{"{" A A "}", 8, "expected '}'"},
+	{"{" A "," A "}", 8, "\"a\": stands there twice"},
+	{"{" A ",\"\\u0061\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}", 8,
+	 "\"a\": stands there twice"},
+	{"{" A "}", 9, "end at byte 8 of 9"},
+	{"{" A "}", 7, "bytes 0 to 8, but the file has data from 0 to 7"},
+	{"{}", 1, "end at byte 0 of 1"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12,
+	 "begins at byte 4 of the data, expected 0"},
+	{"{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12,
+	 "begins at byte 4 of the data, expected 8"},
+	{"{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[12,16]}}", 16,
+	 "begins at byte 12 of the data, expected 8"},
+	{"{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[4,4]}}", 8, "a hole or an overlap"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8, "bytes 8 to 0"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, "need 12 bytes, data_offsets give 8"},
+	{"{\"a\":{\"dtype\":\"F33\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "\"F33\": unknown dtype"},
+	{"{\"a\":{\"dtype\":4,\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "expected '\"'"},
+	{"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "each once"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "each once"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"data_offsets\":[0,8]}}", 8, "each once"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"x\":1}}", 8, "each once"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 0, "is missing"},
+	{"{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "is missing"},
+	{"{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8, "is missing"},
+	{"{\"a\":{}}", 0, "expected '\"', found '}'"},
+	{"{\"a\":[]}", 0, "expected '{'"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0]}}", 8, "two numbers"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,8]}}", 8, "more than 2 numbers"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", 8, "an integer, found '-'"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}", 8, "expected ']', found '.'"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[2e0],\"data_offsets\":[0,8]}}", 8, "expected ']', found 'e'"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[02],\"data_offsets\":[0,8]}}", 8, "no leading zero"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[18446744073709551616],\"data_offsets\":[0,8]}}", 8, "fits 64 bits"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0,
+	 "its shape overflows"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,0]}}", 0,
+	 "its shape overflows"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,2],\"data_offsets\":[0,8]}}", 8, "more than 8 numbers"},
+	{"{\"a\":{\"dtype\":\"F32\",\"shape\":[2,],\"data_offsets\":[0,8]}}", 8, "an integer, found ']'"},
+	{"{\"\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "without a name"},
+	{"{\"a\\q\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "an escape"},
+	{"{\"a\\u0000\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "other than NUL"},
+	{"{\"\\ud800\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "surrogate pair"},
+	{"{\"\\ud800\\u0041\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "surrogate pair"},
+	{"{\"\\udc00\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "surrogate pair"},
+	{"{\"\\u12g4\":{}}", 0, "a hex digit"},
+	{"{\"\x80\":{}}", 0, "UTF-8"},
+	{"{\"\xc0\xaf\":{}}", 0, "UTF-8"},
+	{"{\"\xed\xa0\x80\":{}}", 0, "UTF-8"},
+	{"{\"\xf4\x90\x80\x80\":{}}", 0, "UTF-8"},
+	{"{\"\xe2\x82", 0, "UTF-8"},
+	{"{\"a\nb\":{}}", 0, "control characters"},
+	{"{\"a\\", 0, "an escape, found the end"},
+	{"{\"__metadata__\":{\"k\":1}," A "}", 8, "expected '\"', found '1'"},
+	{"{\"__metadata__\":{\"k\":\"v\",\"k\":\"w\"}," A "}", 8, "\"k\": stands there twice"},
+	{"{\"__metadata__\":{},\"__metadata__\":{}," A "}", 8, "\"__metadata__\": stands there twice"},
+	{"{\"__metadata__\":[]," A "}", 8, "expected '{'"},
 };
 
 START_TEST(test_refused)
@@ -153,10 +152,10 @@ END_TEST
 START_TEST(test_header_size)
 {
 	static const unsigned char sizes[][8] = {
-		{ 255, 255, 255, 255, 255, 255, 255, 255 },
-		{ 1, 225, 245, 5 },
-		{ 3 },
-		{ 0, 0, 0, 0, 0, 0, 0, 128 },
+		{255, 255, 255, 255, 255, 255, 255, 255},
+		{1, 225, 245, 5},
+		{3},
+		{0, 0, 0, 0, 0, 0, 0, 128},
 	};
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		struct bytes b = make_file("{}", 0);
@@ -200,16 +199,15 @@ START_TEST(test_random_damage)
 }
 END_TEST
 
-/* --- import and export -------------------------------------------------------------------------------------------- */
+/* --- import and export ---------------------------------------------------- */
 
 static void make_params(struct params *params)
 {
 	params_init(params);
-	params_add(params, "conv.weight", (struct shape){ 2, 3, 1, 1 }, PARAM_TRUNK, PARAM_WEIGHT,
-		   PARAM_INIT_HE_NORMAL);
-	params_add(params, "conv.bias", (struct shape){ 2, 1, 1, 1 }, PARAM_TRUNK, PARAM_BIAS, PARAM_INIT_ZERO);
-	params_add(params, "alone.bias", (struct shape){ 3, 1, 1, 1 }, PARAM_TRUNK, PARAM_BIAS, PARAM_INIT_ONE);
-	params_add(params, "decoder.weight", (struct shape){ 4, 1, 1, 1 }, PARAM_DECODER, PARAM_WEIGHT, PARAM_INIT_ONE);
+	params_add(params, "conv.weight", (struct shape){2, 3, 1, 1}, PARAM_TRUNK, PARAM_WEIGHT, PARAM_INIT_HE_NORMAL);
+	params_add(params, "conv.bias", (struct shape){2, 1, 1, 1}, PARAM_TRUNK, PARAM_BIAS, PARAM_INIT_ZERO);
+	params_add(params, "alone.bias", (struct shape){3, 1, 1, 1}, PARAM_TRUNK, PARAM_BIAS, PARAM_INIT_ONE);
+	params_add(params, "decoder.weight", (struct shape){4, 1, 1, 1}, PARAM_DECODER, PARAM_WEIGHT, PARAM_INIT_ONE);
 	ck_assert_int_eq(params_alloc(params, 5), STATUS_OK);
 }
 
@@ -220,7 +218,7 @@ static const char *write_file(const char *header, const void *data, size_t data_
 	struct bytes b = make_file(header, data_size);
 	memcpy(b.data + b.size - data_size, data, data_size);
 	snprintf(path, sizeof path, "%s/in.safetensors", test_tmp_dir("safetensors"));
-	ck_assert_int_eq(atomic_file_write(path, &(struct file_part){ b.data, b.size }, 1), STATUS_OK);
+	ck_assert_int_eq(atomic_file_write(path, &(struct file_part){b.data, b.size}, 1), STATUS_OK);
 	free(b.data);
 	return path;
 }
@@ -229,8 +227,8 @@ static const char *write_file(const char *header, const void *data, size_t data_
 
 START_TEST(test_import)
 {
-	const float weight[6] = { 1, 2, 3, 4, 5, 6 };
-	const uint16_t bias[2] = { half_from_float(0.5f), half_from_float(-3) }, other[2] = { 0x3f80, 0xbf80 };
+	const float weight[6] = {1, 2, 3, 4, 5, 6};
+	const uint16_t bias[2] = {half_from_float(0.5f), half_from_float(-3)}, other[2] = {0x3f80, 0xbf80};
 	unsigned char data[32];
 	memcpy(data, weight, 24);
 	memcpy(data + 24, bias, 4);
@@ -265,23 +263,22 @@ static const struct {
 	float number;
 	const char *message;
 } bad_imports[] = {
-	{ "{\"conv.weight\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]}}", 1,
-	  "shape (3, 2), the model has (2, 3, 1, 1)" },
-	{ "{\"conv.weight\":{\"dtype\":\"F32\",\"shape\":[6],\"data_offsets\":[0,24]}}", 1,
-	  "shape (6), the model has" },
-	{ "{\"conv.weight\":{\"dtype\":\"F32\",\"shape\":[2,3,1,1,1],\"data_offsets\":[0,24]}}", NAN,
-	  "number 5 is not finite" },
-	{ "{\"conv.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}", INFINITY,
-	  "number 5 is not finite" },
-	{ "{\"conv.weight\":{\"dtype\":\"I32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}", 1,
-	  "dtype I32, expected F32, F16 or BF16" },
-	{ "{\"other\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}", 1,
-	  "none of its 1 tensors has the name" },
+	{"{\"conv.weight\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]}}", 1,
+	 "shape (3, 2), the model has (2, 3, 1, 1)"},
+	{"{\"conv.weight\":{\"dtype\":\"F32\",\"shape\":[6],\"data_offsets\":[0,24]}}", 1, "shape (6), the model has"},
+	{"{\"conv.weight\":{\"dtype\":\"F32\",\"shape\":[2,3,1,1,1],\"data_offsets\":[0,24]}}", NAN,
+	 "number 5 is not finite"},
+	{"{\"conv.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}", INFINITY,
+	 "number 5 is not finite"},
+	{"{\"conv.weight\":{\"dtype\":\"I32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}", 1,
+	 "dtype I32, expected F32, F16 or BF16"},
+	{"{\"other\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}", 1,
+	 "none of its 1 tensors has the name"},
 };
 
 START_TEST(test_bad_import)
 {
-	float data[6] = { 1, 2, 3, 4, 5, bad_imports[_i].number };
+	float data[6] = {1, 2, 3, 4, 5, bad_imports[_i].number};
 	const char *path = write_file(bad_imports[_i].header, data, sizeof data);
 	struct params params;
 	make_params(&params);
@@ -330,8 +327,9 @@ START_TEST(test_export)
 	ck_assert_uint_eq(a_size, b_size);
 	ck_assert_mem_eq(a, b, a_size);
 	ck_assert_uint_eq((unsigned char)a[0] % 8, 0); /* the data begin at a multiple of 8 */
-	ck_assert_ptr_nonnull(strstr(
-		a + 8, "\"alone.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]},\"conv.bias\""));
+	ck_assert_ptr_nonnull(
+		strstr(a + 8,
+		       "\"alone.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]},\"conv.bias\""));
 	ck_assert_ptr_nonnull(strstr(a + 8, "\"shape\":[4,1,1,1]"));
 	free(a);
 	free(b);

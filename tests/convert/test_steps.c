@@ -17,11 +17,11 @@ struct build {
 
 static void begin(struct build *b)
 {
-	*b = (struct build){ 0 };
+	*b = (struct build){0};
 	params_init(&b->params);
 	graph_init(&b->graph, &b->params);
-	b->image = graph_input(&b->graph, "image", (struct shape){ 1, 3, 16, 16 });
-	b->clicks = graph_input(&b->graph, "clicks", (struct shape){ 1, 2, 16, 16 });
+	b->image = graph_input(&b->graph, "image", (struct shape){1, 3, 16, 16});
+	b->clicks = graph_input(&b->graph, "clicks", (struct shape){1, 2, 16, 16});
 }
 
 static void end(struct build *b)
@@ -39,28 +39,27 @@ static int param(struct build *b, struct shape shape, enum param_kind kind, enum
 
 static int conv(struct build *b, int x, int out, bool bias)
 {
-	const struct conv2d_attr attr = { .kernel_h = 3, .kernel_w = 3, .stride = 1, .padding = 1, .dilation = 1 };
+	const struct conv2d_attr attr = {.kernel_h = 3, .kernel_w = 3, .stride = 1, .padding = 1, .dilation = 1};
 	int channels = b->graph.nodes[x].shape.c;
-	int p[2] = { param(b, (struct shape){ out, channels, 3, 3 }, PARAM_WEIGHT, PARAM_INIT_HE_NORMAL) };
+	int p[2] = {param(b, (struct shape){out, channels, 3, 3}, PARAM_WEIGHT, PARAM_INIT_HE_NORMAL)};
 	if (bias)
-		p[1] = param(b, (struct shape){ out, 1, 1, 1 }, PARAM_BIAS, PARAM_INIT_ONE);
+		p[1] = param(b, (struct shape){out, 1, 1, 1}, PARAM_BIAS, PARAM_INIT_ONE);
 	return graph_add(&b->graph, &op_conv2d, "conv", &attr, &x, 1, p, 1 + bias);
 }
 
 static int upconv(struct build *b, int x, int out)
 {
-	const struct conv_transpose2d_attr attr = { 3, 1, 1 };
-	int weight =
-		param(b, (struct shape){ b->graph.nodes[x].shape.c, out, 3, 3 }, PARAM_WEIGHT, PARAM_INIT_HE_NORMAL);
+	const struct conv_transpose2d_attr attr = {3, 1, 1};
+	int weight = param(b, (struct shape){b->graph.nodes[x].shape.c, out, 3, 3}, PARAM_WEIGHT, PARAM_INIT_HE_NORMAL);
 	return graph_add(&b->graph, &op_conv_transpose2d, "upconv", &attr, &x, 1, &weight, 1);
 }
 
 static int batch_norm(struct build *b, int x)
 {
-	const struct batch_norm2d_attr attr = { 1e-5f };
-	struct shape shape = { b->graph.nodes[x].shape.c, 1, 1, 1 };
-	int p[4] = { param(b, shape, PARAM_BIAS, PARAM_INIT_ONE), param(b, shape, PARAM_BIAS, PARAM_INIT_ZERO),
-		     param(b, shape, PARAM_BUFFER, PARAM_INIT_ZERO), param(b, shape, PARAM_BUFFER, PARAM_INIT_ONE) };
+	const struct batch_norm2d_attr attr = {1e-5f};
+	struct shape shape = {b->graph.nodes[x].shape.c, 1, 1, 1};
+	int p[4] = {param(b, shape, PARAM_BIAS, PARAM_INIT_ONE), param(b, shape, PARAM_BIAS, PARAM_INIT_ZERO),
+		    param(b, shape, PARAM_BUFFER, PARAM_INIT_ZERO), param(b, shape, PARAM_BUFFER, PARAM_INIT_ONE)};
 	return graph_add(&b->graph, &op_batch_norm2d, "norm", &attr, &x, 1, p, 4);
 }
 
@@ -71,7 +70,7 @@ static int unary(struct build *b, const struct op *op, const void *attr, int x)
 
 static int binary(struct build *b, const struct op *op, int x, int y)
 {
-	const int inputs[] = { x, y };
+	const int inputs[] = {x, y};
 	return graph_add(&b->graph, op, op->name, NULL, inputs, 2, NULL, 0);
 }
 
@@ -100,7 +99,7 @@ static struct steps translate(struct build *b, int logits, const int *expected)
 	return steps;
 }
 
-#define OPS(...) ((const int[]){ __VA_ARGS__, 0 })
+#define OPS(...) ((const int[]){__VA_ARGS__, 0})
 
 START_TEST(test_relu_fuses)
 {
@@ -136,7 +135,7 @@ START_TEST(test_relu_stays)
 	s = translate(&b, x, OPS(INFER_OP_CONV2D));
 	steps_release(&s);
 	/* A relu of a pool, of an input, of a relu. */
-	const struct max_pool2d_attr attr = { 3, 1, 1, 0 };
+	const struct max_pool2d_attr attr = {3, 1, 1, 0};
 	int y = relu(&b, relu(&b, unary(&b, &op_max_pool2d, &attr, relu(&b, b.image))));
 	s = translate(&b, y, OPS(INFER_OP_RELU, INFER_OP_MAX_POOL2D, INFER_OP_RELU, INFER_OP_RELU));
 	ck_assert_int_eq(s.network.steps[1].args[2], 1);
@@ -147,7 +146,7 @@ END_TEST
 
 START_TEST(test_dropout_vanishes)
 {
-	const struct dropout_attr attr = { 0.5f };
+	const struct dropout_attr attr = {0.5f};
 	struct build b;
 	begin(&b);
 	int x = unary(&b, &op_dropout, &attr, conv(&b, b.image, 2, true));
@@ -227,7 +226,7 @@ END_TEST
 
 START_TEST(test_scale)
 {
-	const struct scale_attr attr = { 0.25f };
+	const struct scale_attr attr = {0.25f};
 	struct build b;
 	begin(&b);
 	int x = unary(&b, &op_scale, &attr, b.image);
@@ -251,24 +250,24 @@ END_TEST
 /* What a convolution does besides its sums. */
 START_TEST(test_fused_conv)
 {
-	const struct scale_attr scale = { 0.25f };
-	struct conv2d_attr attr = { .kernel_h = 3, .kernel_w = 3, .stride = 1, .padding = 1, .dilation = 1, .relu = 1 };
+	const struct scale_attr scale = {0.25f};
+	struct conv2d_attr attr = {.kernel_h = 3, .kernel_w = 3, .stride = 1, .padding = 1, .dilation = 1, .relu = 1};
 	struct build b;
 	begin(&b);
 	int weights[3];
 	for (int i = 0; i < 3; i++)
-		weights[i] = param(&b, (struct shape){ 2, i == 1 ? 3 : 2, 3, 3 }, PARAM_WEIGHT, PARAM_INIT_HE_NORMAL);
+		weights[i] = param(&b, (struct shape){2, i == 1 ? 3 : 2, 3, 3}, PARAM_WEIGHT, PARAM_INIT_HE_NORMAL);
 	int x = graph_add(&b.graph, &op_conv2d, "x", &attr, &b.clicks, 1, &weights[0], 1);
 	/* An addend's scale is none of the convolution's. */
-	const int inputs[] = { b.image, unary(&b, &op_scale, &scale, x) };
+	const int inputs[] = {b.image, unary(&b, &op_scale, &scale, x)};
 	attr.input_scale = 0.5f;
 	int y = graph_add(&b.graph, &op_conv2d, "y", &attr, inputs, 2, &weights[1], 1);
 	attr.relu = 0;
-	const int more[] = { unary(&b, &op_scale, &scale, y), y };
+	const int more[] = {unary(&b, &op_scale, &scale, y), y};
 	int z = graph_add(&b.graph, &op_conv2d, "z", &attr, more, 2, &weights[2], 1);
 	struct steps s = translate(&b, relu(&b, relu(&b, z)),
-				   OPS(-INFER_OP_CONV2D, INFER_OP_SCALE, INFER_OP_CONV2D, -INFER_OP_ADD, INFER_OP_CONV2D,
-				       -INFER_OP_ADD, INFER_OP_RELU));
+				   OPS(-INFER_OP_CONV2D, INFER_OP_SCALE, INFER_OP_CONV2D, -INFER_OP_ADD,
+				       INFER_OP_CONV2D, -INFER_OP_ADD, INFER_OP_RELU));
 	const struct infer_network *n = &s.network;
 	ck_assert_int_eq(n->steps[2].input_count, 1);
 	ck_assert_int_eq(n->steps[2].inputs[0], 0);
@@ -286,9 +285,9 @@ END_TEST
 
 START_TEST(test_every_operator)
 {
-	const struct leaky_relu_attr leaky = { 0.2f };
-	const struct upsample_attr nearest = { 2, UPSAMPLE_NEAREST }, bilinear = { 4, UPSAMPLE_BILINEAR };
-	const struct max_pool2d_attr pool = { 2, 2, 0, 1 };
+	const struct leaky_relu_attr leaky = {0.2f};
+	const struct upsample_attr nearest = {2, UPSAMPLE_NEAREST}, bilinear = {4, UPSAMPLE_BILINEAR};
+	const struct max_pool2d_attr pool = {2, 2, 0, 1};
 	struct build b;
 	begin(&b);
 	int x = binary(&b, &op_concat, b.image, b.clicks);
@@ -321,7 +320,7 @@ START_TEST(test_refused)
 {
 	struct build b;
 	begin(&b);
-	int target = graph_input(&b.graph, "target", (struct shape){ 1, 1, 16, 16 });
+	int target = graph_input(&b.graph, "target", (struct shape){1, 1, 16, 16});
 	int x = conv(&b, b.image, 1, true);
 	int loss = binary(&b, &op_bce_with_logits, x, target), sum = binary(&b, &op_add, x, target);
 	ck_assert_int_eq(params_alloc(&b.params, 3), STATUS_OK);

@@ -21,18 +21,18 @@ struct variant {
 };
 
 static const struct variant variants[] = {
-	{ "default", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 96, true, false, 0 },
-	{ "stem", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM, 2, 0, false, false, 0.2 },
-	{ "norm", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0.1 },
-	{ "sharpmask", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, false, 0 },
-	{ "sharpmask norm", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM_COARSE, 2, 32, false, true, 0 },
-	{ "transposed", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM, 3, 0, false, false, 0 },
-	{ "transposed norm", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0.5 },
-	{ "v1.0", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, false, 0 },
-	{ "eighth", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_EIGHTH, 3, 32, true, false, 0 },
-	{ "sixteenth", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_SIXTEENTH, 2, 32, true, true, 0 },
-	{ "coarse", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_COARSE, 3, 32, true, false, 0 },
-	{ "v1.0 sharpmask", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, true, 0 },
+	{"default", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 96, true, false, 0},
+	{"stem", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM, 2, 0, false, false, 0.2},
+	{"norm", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0.1},
+	{"sharpmask", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, false, 0},
+	{"sharpmask norm", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM_COARSE, 2, 32, false, true, 0},
+	{"transposed", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM, 3, 0, false, false, 0},
+	{"transposed norm", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0.5},
+	{"v1.0", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, false, 0},
+	{"eighth", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_EIGHTH, 3, 32, true, false, 0},
+	{"sixteenth", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_SIXTEENTH, 2, 32, true, true, 0},
+	{"coarse", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_COARSE, 3, 32, true, false, 0},
+	{"v1.0 sharpmask", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, true, 0},
 };
 
 enum { VARIANT_COUNT = sizeof variants / sizeof variants[0], VARIANT_BUILD_SIZE = 64 };
@@ -79,13 +79,13 @@ static inline void variant_model_init(struct variant_model *m, int variant)
 	ck_assert_int_eq(params_alloc(&m->params, 7), STATUS_OK);
 	variant_disturb(&m->params);
 	m->options = (struct export_options){
-		.preprocess = { .bgr = 1,
-				.mean = { 104, 117, 123 },
-				.scale = { 1, 1, 1 },
-				.radius = 5,
-				.truncate = 64,
-				.click_scale = 64,
-				.previous_mask = m->config.click_planes == 3 },
+		.preprocess = {.bgr = 1,
+			       .mean = {104, 117, 123},
+			       .scale = {1, 1, 1},
+			       .radius = 5,
+			       .truncate = 64,
+			       .click_scale = 64,
+			       .previous_mask = m->config.click_planes == 3},
 		.default_size = 128,
 	};
 }

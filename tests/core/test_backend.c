@@ -1,5 +1,5 @@
-/* Every backend, with every instruction set, against double loops that say no more than the formula; and the native one's
- * bits, which are the same for all sets. */
+/* Every backend, with every instruction set, against double loops that say no more than the formula; and the native
+ * one's bits, which are the same for all sets. */
 #include "core/backend.h"
 
 #include <math.h>
@@ -18,23 +18,15 @@ struct form {
 };
 
 static const struct form forms[] = {
-	{ 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 1 },
-	{ 2, 5, 3, 5, 3, 1, 1, 1, 0, 1, 2, 1 },
-	{ 1, 70, 17, 9, 37, 1, 1, 1, 0, 1, 0, 0.03125f },
-	{ 1, 64, 24, 24, 16, 1, 1, 1, 0, 1, 16, 1 },
-	{ 2, 3, 7, 9, 5, 3, 3, 1, 1, 1, 0, 1 },
-	{ 1, 3, 33, 30, 64, 3, 3, 2, 1, 1, 0, 1 },
-	{ 1, 16, 21, 18, 48, 3, 3, 1, 1, 1, 48, 0.5f },
-	{ 2, 32, 8, 8, 32, 3, 3, 1, 1, 1, 0, 1 },
-	{ 1, 24, 5, 3, 17, 3, 3, 1, 1, 1, 1, 1 },
-	{ 1, 20, 16, 16, 24, 3, 3, 1, 2, 2, 0, 1 },
-	{ 2, 20, 13, 11, 24, 3, 3, 1, 4, 4, 0, 1 },
-	{ 1, 40, 4, 4, 16, 3, 3, 1, 3, 3, 0, 1 },
-	{ 1, 16, 12, 12, 1, 3, 3, 1, 1, 1, 0, 1 },
-	{ 1, 3, 17, 13, 4, 7, 7, 2, 3, 1, 0, 1 },
-	{ 2, 2, 11, 14, 3, 3, 5, 3, 2, 2, 0, 1 },
-	{ 1, 1, 64, 64, 1, 32, 32, 16, 8, 1, 0, 1 },
-	{ 1, 16, 9, 9, 16, 3, 3, 1, 0, 1, 0, 1 },
+	{1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 1},           {2, 5, 3, 5, 3, 1, 1, 1, 0, 1, 2, 1},
+	{1, 70, 17, 9, 37, 1, 1, 1, 0, 1, 0, 0.03125f}, {1, 64, 24, 24, 16, 1, 1, 1, 0, 1, 16, 1},
+	{2, 3, 7, 9, 5, 3, 3, 1, 1, 1, 0, 1},           {1, 3, 33, 30, 64, 3, 3, 2, 1, 1, 0, 1},
+	{1, 16, 21, 18, 48, 3, 3, 1, 1, 1, 48, 0.5f},   {2, 32, 8, 8, 32, 3, 3, 1, 1, 1, 0, 1},
+	{1, 24, 5, 3, 17, 3, 3, 1, 1, 1, 1, 1},         {1, 20, 16, 16, 24, 3, 3, 1, 2, 2, 0, 1},
+	{2, 20, 13, 11, 24, 3, 3, 1, 4, 4, 0, 1},       {1, 40, 4, 4, 16, 3, 3, 1, 3, 3, 0, 1},
+	{1, 16, 12, 12, 1, 3, 3, 1, 1, 1, 0, 1},        {1, 3, 17, 13, 4, 7, 7, 2, 3, 1, 0, 1},
+	{2, 2, 11, 14, 3, 3, 5, 3, 2, 2, 0, 1},         {1, 1, 64, 64, 1, 32, 32, 16, 8, 1, 0, 1},
+	{1, 16, 9, 9, 16, 3, 3, 1, 0, 1, 0, 1},
 };
 
 enum { FORM_COUNT = sizeof forms / sizeof forms[0] };
@@ -42,8 +34,17 @@ enum { FORM_COUNT = sizeof forms / sizeof forms[0] };
 static struct conv2d_dims dims_of(const struct form *f)
 {
 	struct conv2d_dims d = {
-		.n = f->n, .c = f->c, .h = f->h, .w = f->w, .o = f->o, .kernel_h = f->kernel_h, .kernel_w = f->kernel_w,
-		.stride = f->stride, .padding = f->padding, .dilation = f->dilation, .y_pitch = f->o + f->extra_pitch,
+		.n = f->n,
+		.c = f->c,
+		.h = f->h,
+		.w = f->w,
+		.o = f->o,
+		.kernel_h = f->kernel_h,
+		.kernel_w = f->kernel_w,
+		.stride = f->stride,
+		.padding = f->padding,
+		.dilation = f->dilation,
+		.y_pitch = f->o + f->extra_pitch,
 		.scale = f->scale,
 	};
 	d.out_h = (d.h + 2 * d.padding - d.dilation * (d.kernel_h - 1) - 1) / d.stride + 1;
@@ -70,7 +71,7 @@ static float *floats(size_t count, unsigned seed)
 static void run_init(struct run *r, const struct form *f)
 {
 	struct conv2d_dims d = dims_of(f);
-	*r = (struct run){ .d = d };
+	*r = (struct run){.d = d};
 	r->x_count = (size_t)d.n * (size_t)d.h * (size_t)d.w * (size_t)d.c;
 	r->y_count = (size_t)d.n * (size_t)d.out_h * (size_t)d.out_w * (size_t)d.y_pitch;
 	r->w_count = (size_t)d.o * (size_t)d.c * (size_t)d.kernel_h * (size_t)d.kernel_w;
@@ -92,8 +93,8 @@ static void run_init(struct run *r, const struct form *f)
 
 static void run_release(struct run *r)
 {
-	void *all[] = { r->x, r->weight, r->bias, r->from, r->y, r->y_grad, r->x_grad, r->weight_grad, r->prepared,
-			r->scratch, r->x_sum, r->y_sum, r->w_sum };
+	void *all[] = {r->x,           r->weight,   r->bias,    r->from,  r->y,     r->y_grad, r->x_grad,
+		       r->weight_grad, r->prepared, r->scratch, r->x_sum, r->y_sum, r->w_sum};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]);
 }
@@ -135,15 +136,17 @@ static void check_near(const float *got, const double *sum, size_t count, const 
 	for (size_t i = 0; i < count; i++)
 		largest = fabs(sum[i]) > largest ? fabs(sum[i]) : largest;
 	for (size_t i = 0; i < count; i++)
-		ck_assert_msg(fabs((double)got[i] - sum[i]) <= 1e-5 * largest, "%s, %s: %s %zu: expected %.9g, found %.9g",
-			      backend_current()->name, kernels()->isa, what, i, sum[i], (double)got[i]);
+		ck_assert_msg(fabs((double)got[i] - sum[i]) <= 1e-5 * largest,
+			      "%s, %s: %s %zu: expected %.9g, found %.9g", backend_current()->name, kernels()->isa,
+			      what, i, sum[i], (double)got[i]);
 }
 
 static void check_forward(struct run *r)
 {
 	const struct conv2d_dims *d = &r->d;
 	for (int form = 0; form < 4; form++) {
-		struct conv2d_epilogue e = { form & 1 ? r->bias : NULL, form & 2 ? r->from : NULL, d->y_pitch, form == 3 };
+		struct conv2d_epilogue e = {form & 1 ? r->bias : NULL, form & 2 ? r->from : NULL, d->y_pitch,
+					    form == 3};
 		double *expected = malloc(r->y_count * sizeof *expected);
 		for (size_t i = 0; i < r->y_count; i++) {
 			size_t o = i % (size_t)d->y_pitch;
@@ -164,7 +167,7 @@ static void check_forward(struct run *r)
 static void check_backward(struct run *r)
 {
 	const struct conv2d_dims *d = &r->d;
-	struct conv2d_grad grad = { .data = r->y_grad };
+	struct conv2d_grad grad = {.data = r->y_grad};
 	memset(r->weight_grad, 0, r->w_count * sizeof(float));
 	backend_current()->conv2d_backward(d, r->x, &grad, r->prepared, r->x_grad, false, r->weight_grad, r->scratch);
 	check_near(r->x_grad, r->x_sum, r->x_count, "x_grad");
@@ -208,8 +211,8 @@ START_TEST(sets_have_the_same_bits)
 	struct run first, next;
 	ck_assert_int_eq(kernels_select("generic"), STATUS_OK);
 	run_init(&first, &forms[_i]);
-	struct conv2d_grad grad = { .data = first.y_grad };
-	struct conv2d_epilogue e = { first.bias, first.from, first.d.y_pitch, true };
+	struct conv2d_grad grad = {.data = first.y_grad};
+	struct conv2d_epilogue e = {first.bias, first.from, first.d.y_pitch, true};
 	backend_current()->conv2d_forward(&first.d, first.x, first.prepared, &e, first.y, first.scratch);
 	backend_current()->conv2d_backward(&first.d, first.x, &grad, first.prepared, first.x_grad, true,
 					   first.weight_grad, first.scratch);
@@ -222,7 +225,8 @@ START_TEST(sets_have_the_same_bits)
 		backend_current()->conv2d_forward(&next.d, next.x, next.prepared, &e, next.y, next.scratch);
 		backend_current()->conv2d_backward(&next.d, next.x, &grad, next.prepared, next.x_grad, true,
 						   next.weight_grad, next.scratch);
-		ck_assert_msg(memcmp(first.y, next.y, first.y_count * sizeof(float)) == 0, "%s: other y", kernels()->isa);
+		ck_assert_msg(memcmp(first.y, next.y, first.y_count * sizeof(float)) == 0, "%s: other y",
+			      kernels()->isa);
 		ck_assert_msg(memcmp(first.x_grad, next.x_grad, first.x_count * sizeof(float)) == 0, "%s: other x_grad",
 			      kernels()->isa);
 		ck_assert_msg(memcmp(first.weight_grad, next.weight_grad, first.w_count * sizeof(float)) == 0,

@@ -68,7 +68,8 @@ START_TEST(strings)
 	check_tokens("\"\\ude00x\"", "s\xef\xbf\xbdx ");
 	check_tokens("\"\\ud83dx\"", "s\xef\xbf\xbdx ");
 	check_tokens("\"\\ud83d\\n\"", "s\xef\xbf\xbd\n ");
-	check_tokens("\"\\ud83d\\u0041\"", "s\xef\xbf\xbd" "A ");
+	check_tokens("\"\\ud83d\\u0041\"", "s\xef\xbf\xbd"
+					   "A ");
 	check_tokens("\"\\ud83d\\ud83d\\ude00\"", "s\xef\xbf\xbd\xf0\x9f\x98\x80 ");
 	check_tokens("\"caf\xc3\xa9 \x7f\"", "scaf\xc3\xa9 \x7f ");
 

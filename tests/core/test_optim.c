@@ -230,8 +230,8 @@ START_TEST(same_bits_everywhere)
 }
 END_TEST
 
-/* More floats than one thread is given at a time, in parameters that end anywhere: each is updated once, and the norm has
- * the same bits for any number of threads and every instruction set. */
+/* More floats than one thread is given at a time, in parameters that end anywhere: each is updated once, and the
+ * norm has the same bits for any number of threads and every instruction set. */
 START_TEST(large_arrays)
 {
 	enum { LARGE = 300001 };

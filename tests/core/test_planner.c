@@ -1,5 +1,6 @@
-/* The planner's promise: buffers that live at the same time never share memory. Checked on every model variant by an independent walk
- * over the plan, and by running a training step in a poisoned arena against one in which nothing is reused. */
+/* The planner's promise: buffers that live at the same time never share memory. Checked on every model variant by an
+ * independent walk over the plan, and by running a training step in a poisoned arena against one in which nothing is
+ * reused. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,15 +39,15 @@ static int build(struct model *model, struct params *params, const struct model_
 {
 	params_init(params);
 	ck_assert_msg(model_build(model, params, config, 2, 32, 32) == STATUS_OK, "%s", status_message());
-	struct nn nn = { .graph = &model->graph };
-	int inputs[] = { model->logits, graph_input(&model->graph, "target", nn_shape(&nn, model->logits)) };
+	struct nn nn = {.graph = &model->graph};
+	int inputs[] = {model->logits, graph_input(&model->graph, "target", nn_shape(&nn, model->logits))};
 	int loss = graph_add(&model->graph, &op_bce_with_logits, "loss", NULL, inputs, 2, NULL, 0);
 	graph_keep(&model->graph, loss);
 	ck_assert_msg(graph_plan(&model->graph, GRAPH_TRAINING) == STATUS_OK, "%s", status_message());
 	ck_assert_int_eq(params_alloc(params, 7), STATUS_OK);
 	for (int i = 0; i < params->count; i++) /* ranges that cut off much */
 		if (config->quantize && params->items[i].kind == PARAM_BUFFER)
-			memcpy(params->values + params->items[i].offset, (float[]){ 0, 12, 1 }, sizeof(float[3]));
+			memcpy(params->values + params->items[i].offset, (float[]){0, 12, 1}, sizeof(float[3]));
 	return loss;
 }
 
@@ -62,7 +63,8 @@ static void fill_inputs(const struct executor *executor, int seed)
 }
 
 /* One step in an arena filled with `poison` first; returns the gradients (caller frees). */
-static float *run_step(const struct graph *graph, const struct params *params, int loss, float poison, float *loss_value)
+static float *run_step(const struct graph *graph, const struct params *params, int loss, float poison,
+		       float *loss_value)
 {
 	struct executor executor;
 	ck_assert_int_eq(executor_init(&executor, graph), STATUS_OK);
@@ -70,8 +72,10 @@ static float *run_step(const struct graph *graph, const struct params *params, i
 		executor.arena[i] = poison;
 	fill_inputs(&executor, 3);
 	float *prepared = test_prepare(graph, params->values, NULL);
-	struct pass pass = { .values = params->values, .prepared = prepared, .training = true,
-			     .rng = rng_stream(1, 0, 0, RNG_DROPOUT) };
+	struct pass pass = {.values = params->values,
+			    .prepared = prepared,
+			    .training = true,
+			    .rng = rng_stream(1, 0, 0, RNG_DROPOUT)};
 	executor_forward(&executor, &pass, loss); /* inputs must survive a first pass */
 	pass.param_grads = calloc(params->total, sizeof(float));
 	pass.quantize = true; /* where there are ranges */
@@ -83,7 +87,8 @@ static float *run_step(const struct graph *graph, const struct params *params, i
 	return pass.param_grads;
 }
 
-/* The same graph with a private place for every buffer: nothing is reused, nothing in place, nothing inside a concat. */
+/* The same graph with a private place for every buffer: nothing is reused, nothing in place, nothing inside a
+ * concat. */
 static void spread_out(struct graph *graph)
 {
 	size_t at = 0;
@@ -113,7 +118,8 @@ START_TEST(test_reuse_changes_nothing)
 	float *spread = run_step(&model.graph, &params, loss, 1e30f, &spread_value);
 	ck_assert(value == spread_value && isfinite(value));
 	for (size_t i = 0; i < params.total; i++)
-		ck_assert_msg(grads[i] == spread[i], "gradient %zu: %g in the plan, %g without reuse", i, grads[i], spread[i]);
+		ck_assert_msg(grads[i] == spread[i], "gradient %zu: %g in the plan, %g without reuse", i, grads[i],
+			      spread[i]);
 	ck_assert_uint_lt(planned, model.graph.scratch_offset / 2);
 	free(grads);
 	free(spread);
@@ -122,8 +128,8 @@ START_TEST(test_reuse_changes_nothing)
 }
 END_TEST
 
-/* A small graph with every case of a concat's inputs: one with a relu, one without, one that somebody else reads too, and one
- * that is kept; and in-place operators behind concats. */
+/* A small graph with every case of a concat's inputs: one with a relu, one without, one that somebody else reads
+ * too, and one that is kept; and in-place operators behind concats. */
 struct joined {
 	struct params params;
 	struct graph graph;
@@ -132,29 +138,30 @@ struct joined {
 
 static void build_joined(struct joined *j)
 {
-	*j = (struct joined){ 0 };
+	*j = (struct joined){0};
 	params_init(&j->params);
 	graph_init(&j->graph, &j->params);
-	struct nn nn = { .graph = &j->graph };
-	int x = graph_input(&j->graph, "x", (struct shape){ 2, 3, 6, 5 });
-	int y = nn_conv2d(&nn, "y", x, (struct nn_conv2d){ .channels = 7, .kernel = 3, .padding = 1 });
-	j->rectified = nn_conv2d(&nn, "rectified", y, (struct nn_conv2d){ .channels = 5, .kernel = 1, .relu = true });
-	j->plain = nn_conv2d(&nn, "plain", y, (struct nn_conv2d){ .channels = 4, .kernel = 3, .padding = 1 });
-	j->shared = nn_conv2d(&nn, "shared", y, (struct nn_conv2d){ .channels = 2, .kernel = 1 });
-	j->kept = nn_conv2d(&nn, "kept", y, (struct nn_conv2d){ .channels = 2, .kernel = 1 });
+	struct nn nn = {.graph = &j->graph};
+	int x = graph_input(&j->graph, "x", (struct shape){2, 3, 6, 5});
+	int y = nn_conv2d(&nn, "y", x, (struct nn_conv2d){.channels = 7, .kernel = 3, .padding = 1});
+	j->rectified = nn_conv2d(&nn, "rectified", y, (struct nn_conv2d){.channels = 5, .kernel = 1, .relu = true});
+	j->plain = nn_conv2d(&nn, "plain", y, (struct nn_conv2d){.channels = 4, .kernel = 3, .padding = 1});
+	j->shared = nn_conv2d(&nn, "shared", y, (struct nn_conv2d){.channels = 2, .kernel = 1});
+	j->kept = nn_conv2d(&nn, "kept", y, (struct nn_conv2d){.channels = 2, .kernel = 1});
 	graph_keep(&j->graph, j->kept);
-	int inputs[] = { j->rectified, j->plain, j->shared, j->kept };
+	int inputs[] = {j->rectified, j->plain, j->shared, j->kept};
 	j->concat = graph_add(&j->graph, &op_concat, "concat", NULL, inputs, 4, NULL, 0);
 	j->scale = nn_scale(&nn, "scale", j->concat, 0.5);
-	int a = nn_conv2d(&nn, "a", y, (struct nn_conv2d){ .channels = 3, .kernel = 1 });
-	int b = nn_conv2d(&nn, "b", j->shared, (struct nn_conv2d){ .channels = 3, .kernel = 1 });
+	int a = nn_conv2d(&nn, "a", y, (struct nn_conv2d){.channels = 3, .kernel = 1});
+	int b = nn_conv2d(&nn, "b", j->shared, (struct nn_conv2d){.channels = 3, .kernel = 1});
 	j->plain_concat = nn_concat(&nn, "plain", a, b);
 	j->plain_scale = nn_scale(&nn, "plain", j->plain_concat, 0.5);
-	j->late = nn_conv2d(&nn, "late", x, (struct nn_conv2d){ .channels = 1, .kernel = 1 });
+	j->late = nn_conv2d(&nn, "late", x, (struct nn_conv2d){.channels = 1, .kernel = 1});
 	graph_run_early(&j->graph, j->late);
-	int c = nn_conv2d_add(&nn, "c", j->plain_scale, j->late, (struct nn_conv2d){ .channels = 1, .kernel = 1 });
-	int logits = nn_conv2d_add(&nn, "logits", j->scale, c, (struct nn_conv2d){ .channels = 1, .kernel = 3, .padding = 1 });
-	int pair[] = { logits, graph_input(&j->graph, "target", nn_shape(&nn, logits)) };
+	int c = nn_conv2d_add(&nn, "c", j->plain_scale, j->late, (struct nn_conv2d){.channels = 1, .kernel = 1});
+	int logits =
+		nn_conv2d_add(&nn, "logits", j->scale, c, (struct nn_conv2d){.channels = 1, .kernel = 3, .padding = 1});
+	int pair[] = {logits, graph_input(&j->graph, "target", nn_shape(&nn, logits))};
 	j->loss = graph_add(&j->graph, &op_bce_with_logits, "loss", NULL, pair, 2, NULL, 0);
 	graph_keep(&j->graph, j->loss);
 	ck_assert_msg(graph_plan(&j->graph, GRAPH_TRAINING) == STATUS_OK, "%s", status_message());
@@ -256,9 +263,15 @@ START_TEST(test_parameter_of_another_shape_is_refused)
 {
 	struct params params;
 	params_init(&params);
-	ck_assert_int_eq(params_add(&params, "a", (struct shape){ 1, 2, 3, 4 }, PARAM_TRUNK, PARAM_WEIGHT, PARAM_INIT_ZERO), 0);
-	ck_assert_int_eq(params_add(&params, "a", (struct shape){ 1, 2, 3, 4 }, PARAM_TRUNK, PARAM_WEIGHT, PARAM_INIT_ZERO), 0);
-	ck_assert_int_eq(params_add(&params, "a", (struct shape){ 4, 3, 2, 1 }, PARAM_TRUNK, PARAM_WEIGHT, PARAM_INIT_ZERO), -1);
+	ck_assert_int_eq(params_add(&params, "a", (struct shape){1, 2, 3, 4}, PARAM_TRUNK, PARAM_WEIGHT,
+				    PARAM_INIT_ZERO),
+			 0);
+	ck_assert_int_eq(params_add(&params, "a", (struct shape){1, 2, 3, 4}, PARAM_TRUNK, PARAM_WEIGHT,
+				    PARAM_INIT_ZERO),
+			 0);
+	ck_assert_int_eq(params_add(&params, "a", (struct shape){4, 3, 2, 1}, PARAM_TRUNK, PARAM_WEIGHT,
+				    PARAM_INIT_ZERO),
+			 -1);
 	ck_assert_ptr_nonnull(strstr(status_message(), "(1, 2, 3, 4)"));
 	params_release(&params);
 }
@@ -266,7 +279,7 @@ END_TEST
 
 START_TEST(test_trunk_has_the_published_size)
 {
-	static const size_t expected[] = { 735424, 722496 }; /* the original networks without conv10 */
+	static const size_t expected[] = {735424, 722496}; /* the original networks without conv10 */
 	for (int trunk = TRUNK_SQUEEZENET1_0; trunk <= TRUNK_SQUEEZENET1_1; trunk++) {
 		struct params params;
 		struct model model;

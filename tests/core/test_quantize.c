@@ -23,7 +23,7 @@ static enum status build(struct net *net, const struct model_config *config)
 	params_init(&net->params);
 	TRY(model_build(&net->model, &net->params, config, 1, 32, 32));
 	struct graph *graph = &net->model.graph;
-	int inputs[] = { net->model.logits, graph_input(graph, "target", graph->nodes[net->model.logits].shape) };
+	int inputs[] = {net->model.logits, graph_input(graph, "target", graph->nodes[net->model.logits].shape)};
 	net->loss = graph_add(graph, &op_bce_with_logits, "loss", NULL, inputs, 2, NULL, 0);
 	graph_keep(graph, net->loss);
 	TRY(graph_plan(graph, GRAPH_TRAINING));
@@ -89,10 +89,11 @@ START_TEST(test_grids)
 	struct model_config config = quantized_model();
 	ck_assert_int_eq(build(&net, &config), STATUS_OK);
 	const struct graph *graph = &net.model.graph;
-	int concat = node_of(&net, "decoder.coarse", &op_concat), mask = node_of(&net, "decoder.refine1.mask", &op_conv2d);
+	int concat = node_of(&net, "decoder.coarse", &op_concat),
+	    mask = node_of(&net, "decoder.refine1.mask", &op_conv2d);
 	ck_assert(quantize_node_grid(graph, net.params.values, concat).scale == 0); /* nothing seen yet */
-	memcpy(range_of(&net, concat), (float[]){ 0, 51, 0.5f }, sizeof(float[RANGE_FLOATS]));
-	memcpy(range_of(&net, mask), (float[]){ -0.5f, 0.75f, 0.5f }, sizeof(float[RANGE_FLOATS]));
+	memcpy(range_of(&net, concat), (float[]){0, 51, 0.5f}, sizeof(float[RANGE_FLOATS]));
+	memcpy(range_of(&net, mask), (float[]){-0.5f, 0.75f, 0.5f}, sizeof(float[RANGE_FLOATS]));
 	struct quantize_grid grid = quantize_node_grid(graph, net.params.values, concat);
 	ck_assert(grid.scale == 102.0f / 255 && grid.zero == 0);
 	int expand = node_of(&net, "features.12.expand3x3", &op_conv2d); /* two concats up */
@@ -138,7 +139,8 @@ static void fill_inputs(const struct executor *executor)
 		const struct node *node = &executor->graph->nodes[i];
 		float *data = executor_data(executor, i);
 		for (size_t k = 0; !node->op && k < shape_count(node->shape); k++)
-			data[k] = strcmp(node->name, "target") ? 50 * test_random(&state) : (float)(test_random(&state) > 0);
+			data[k] = strcmp(node->name, "target") ? 50 * test_random(&state)
+							       : (float)(test_random(&state) > 0);
 	}
 }
 
@@ -149,8 +151,11 @@ static float *run(const struct net *net, bool quantize, float *loss)
 	ck_assert_int_eq(executor_init(&executor, &net->model.graph), STATUS_OK);
 	fill_inputs(&executor);
 	float *prepared = test_prepare(&net->model.graph, net->params.values, NULL);
-	struct pass pass = { .values = net->params.values, .prepared = prepared, .training = true, .quantize = quantize,
-			     .param_grads = calloc(net->params.total, sizeof(float)) };
+	struct pass pass = {.values = net->params.values,
+			    .prepared = prepared,
+			    .training = true,
+			    .quantize = quantize,
+			    .param_grads = calloc(net->params.total, sizeof(float))};
 	executor_forward(&executor, &pass, net->loss);
 	*loss = *executor_data(&executor, net->loss);
 	executor_backward(&executor, &pass, net->loss, 1);
@@ -172,21 +177,24 @@ START_TEST(test_step)
 		const struct param *param = &net.params.items[i];
 		if (param->kind != PARAM_BUFFER)
 			continue;
-		ck_assert_msg(exact[param->offset + RANGE_HIGH] > 0 && exact[param->offset + RANGE_SEEN] == 1, "%s", param->name);
+		ck_assert_msg(exact[param->offset + RANGE_HIGH] > 0 && exact[param->offset + RANGE_SEEN] == 1, "%s",
+			      param->name);
 		memcpy(net.params.values + param->offset, exact + param->offset, RANGE_FLOATS * sizeof(float));
 	}
 	float *grads = run(&net, true, &loss);
 	double dot = 0, exact_square = 0, square = 0;
 	for (int i = 0; i < net.params.count; i++)
-		for (size_t k = net.params.items[i].offset; net.params.items[i].kind != PARAM_BUFFER &&
-		     k < net.params.items[i].offset + shape_count(net.params.items[i].shape); k++) {
+		for (size_t k = net.params.items[i].offset;
+		     net.params.items[i].kind != PARAM_BUFFER &&
+		     k < net.params.items[i].offset + shape_count(net.params.items[i].shape);
+		     k++) {
 			dot += (double)exact[k] * (double)grads[k];
 			exact_square += (double)exact[k] * (double)exact[k];
 			square += (double)grads[k] * (double)grads[k];
 		}
 	double cosine = dot / sqrt(exact_square * square);
-	ck_assert_msg(loss != exact_loss && fabsf(loss / exact_loss - 1) < 0.02f, "loss %g in 8 bits, %g in float", (double)loss,
-		      (double)exact_loss);
+	ck_assert_msg(loss != exact_loss && fabsf(loss / exact_loss - 1) < 0.02f, "loss %g in 8 bits, %g in float",
+		      (double)loss, (double)exact_loss);
 	ck_assert_msg(cosine > 0.97 && cosine < 1, "the gradients' cosine is %g", cosine);
 	free(exact);
 	free(grads);

@@ -81,8 +81,8 @@ START_TEST(the_order_shows)
 }
 END_TEST
 
-/* Slots shared out to several owners: each sums what it can with the others' slots out of reach, then the rest of the tree
- * is added across. */
+/* Slots shared out to several owners: each sums what it can with the others' slots out of reach, then the rest of
+ * the tree is added across. */
 START_TEST(parts_make_the_whole)
 {
 	enum { FLOATS = 70 };

@@ -1,5 +1,5 @@
-/* Photo, mask and others move together: the tiny photos hold their own coordinates, so that every pixel of a sample tells where it
- * comes from, whatever the crop. */
+/* Photo, mask and others move together: the tiny photos hold their own coordinates, so that every pixel of a sample
+ * tells where it comes from, whatever the crop. */
 #include "data/augment.h"
 
 #include <math.h>
@@ -35,7 +35,8 @@ static int side(const struct dataset_object *object, const uint8_t *rgb, double 
 	return depth > doubt ? 1 : depth < -doubt ? -1 : 0;
 }
 
-static void check_plane(const uint8_t *plane, const struct sample *sample, const struct dataset_object *object, int *sure)
+static void check_plane(const uint8_t *plane, const struct sample *sample, const struct dataset_object *object,
+			int *sure)
 {
 	for (int i = 0; i < SIZE * SIZE; i++) {
 		const uint8_t *rgb = sample->rgb + 3 * i;

@@ -70,7 +70,7 @@ static void check_log(const char *json, const char *expected)
 
 #define IMAGES "\"images\": [{\"id\": 5, \"width\": 6, \"height\": 4, \"file_name\": \"a.jpg\", \"license\": [1]}]"
 #define CATEGORIES "\"categories\": [{\"id\": 90, \"name\": \"toothbrush\", \"supercategory\": \"indoor\"}]"
-#define ANNOTATIONS \
+#define ANNOTATIONS                                                                                       \
 	"\"annotations\": [{\"id\": 900100284445, \"image_id\": 5, \"category_id\": 90, \"iscrowd\": 1, " \
 	"\"area\": 6.5, \"segmentation\": {\"counts\": [0, 4, 20], \"size\": [4, 6]}, \"bbox\": [0, 0, 1, 4]}]"
 #define INFO "\"info\": {\"annotations\": [], \"deep\": [[{}]]}"
@@ -124,7 +124,7 @@ START_TEST(notations_are_told_apart_by_type)
 	check_mask("[1, 0, 1, 4]", "44`0");
 	check_mask("[[1, 0, 1, 2], [1, 2, 1, 2]]", "44`0");
 	check_mask("[[1, 0, 2, 0, 2, 4, 1, 4], [3, 0, 5, 4]]", "44`0"); /* not first: a line, which covers nothing */
-	check_mask("{\"size\": [2, 2], \"counts\": [4]}", "4");           /* its own size */
+	check_mask("{\"size\": [2, 2], \"counts\": [4]}", "4");         /* its own size */
 	check_mask("{\"size\": [4, 6], \"counts\": [0, 0, 0, 24]}", "000h0");
 }
 END_TEST

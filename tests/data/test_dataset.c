@@ -47,20 +47,25 @@ static void make_folder(void)
 }
 
 /* A box as a polygon. */
-#define BOX(id, photo, category, x, y, w, h) \
+#define BOX(id, photo, category, x, y, w, h)                                                             \
 	"{\"id\": " #id ", \"image_id\": " #photo ", \"category_id\": " #category ", \"segmentation\": " \
 	"[[" #x "," #y "," #w "," #h "]]}"
 #define PHOTO(id, name) "{\"id\": " #id ", \"file_name\": \"" name "\", \"width\": 10, \"height\": 10}"
-#define CATEGORIES \
+#define CATEGORIES                                                                           \
 	"\"categories\": [{\"id\": 18, \"name\": \"dog\"}, {\"id\": 3, \"name\": \"car\"}, " \
 	"{\"id\": 1, \"name\": \"person\"}]"
-#define GOOD_PHOTOS \
-	"\"images\": [" PHOTO(30, "c.jpg") "," PHOTO(-10, "a.jpg") "," PHOTO(900100284445, "b.jpg") "," \
-	PHOTO(40, "sub/d.jpg") "]"
+#define GOOD_PHOTOS                                                                        \
+	"\"images\": [" PHOTO(30, "c.jpg") "," PHOTO(-10, "a.jpg") "," PHOTO(900100284445, \
+									     "b.jpg") "," PHOTO(40, "sub/d.jpg") "]"
 
-static const char good[] = "{" GOOD_PHOTOS ", \"annotations\": ["
-	BOX(5, 900100284445, 1, 0, 0, 4, 4) "," BOX(9, 30, 18, 1, 1, 2, 3) "," BOX(7, 30, 3, 0, 0, 10, 10) ","
-	BOX(900100284446, -10, 18, 5, 5, 5, 5) "," BOX(8, 30, 1, 9, 9, 1, 1) "]," CATEGORIES "}";
+static const char good[] =
+	"{" GOOD_PHOTOS
+	", \"annotations\": [" BOX(5, 900100284445, 1, 0, 0, 4,
+				   4) "," BOX(9, 30, 18, 1, 1, 2, 3) "," BOX(7, 30, 3, 0, 0, 10,
+									     10) "," BOX(900100284446, -10, 18, 5, 5, 5,
+											 5) "," BOX(8, 30, 1, 9, 9, 1,
+												    1) "]," CATEGORIES
+												       "}";
 
 static const char *good_json(void)
 {
@@ -121,26 +126,31 @@ END_TEST
 START_TEST(every_skip_is_counted_once)
 {
 	make_folder();
-	write_file("instances.json",
-		   "{\"images\": [" PHOTO(1, "a.jpg") "," PHOTO(2, "gone.jpg") "," PHOTO(3, "../outside.jpg") ","
-		   "{\"id\": 4, \"file_name\": \"b.jpg\", \"width\": 0, \"height\": 10},"
-		   "{\"id\": 5, \"file_name\": \"b.jpg\", \"width\": 10, \"height\": 100000}], \"annotations\": ["
-		   BOX(1, 1, 18, 0, 0, 5, 5) ","
-		   "{\"id\": 2, \"image_id\": 1, \"category_id\": 18, \"iscrowd\": 1,"
-		   " \"segmentation\": {\"size\": [10, 10], \"counts\": [0, 100]}},"
-		   BOX(3, 1, 3, 0, 0, 5, 5) ","       /* category */
-		   BOX(4, 77, 18, 0, 0, 5, 5) ","     /* unknown photo */
-		   BOX(5, 2, 18, 0, 0, 5, 5) ","      /* missing file */
-		   BOX(6, 2, 18, 0, 0, 5, 5) ","      /* missing file */
-		   BOX(7, 3, 18, 0, 0, 5, 5) ","      /* bad photo: name */
-		   BOX(8, 4, 18, 0, 0, 5, 5) ","      /* bad photo: size */
-		   BOX(9, 5, 18, 0, 0, 5, 5) ","      /* bad photo: size */
-		   BOX(10, 1, 18, 0, 0, 1, 1) ","     /* too small */
-		   BOX(11, 1, 18, 20, 20, 5, 5) ","   /* too small: outside, no pixel */
-		   BOX(12, 1, 18, 0, 0, 10, 10) ","   /* too large */
-		   "{\"id\": 13, \"image_id\": 1, \"category_id\": 18},"
-		   "{\"id\": 14, \"image_id\": 1, \"category_id\": 18,"
-		   " \"segmentation\": {\"size\": [5, 20], \"counts\": [0, 100]}}]," CATEGORIES "}");
+	write_file(
+		"instances.json",
+		"{\"images\": [" PHOTO(1, "a.jpg") "," PHOTO(2, "gone.jpg") "," PHOTO(
+			3,
+			"../outside.jpg") ","
+					  "{\"id\": 4, \"file_name\": \"b.jpg\", \"width\": 0, \"height\": 10},"
+					  "{\"id\": 5, \"file_name\": \"b.jpg\", \"width\": 10, \"height\": 100000}], \"annotations\": [" BOX(
+						  1, 1, 18, 0, 0, 5,
+						  5) ","
+						     "{\"id\": 2, \"image_id\": 1, \"category_id\": 18, \"iscrowd\": 1,"
+						     " \"segmentation\": {\"size\": [10, 10], \"counts\": [0, 100]}}," BOX(
+							     3, 1, 3, 0, 0, 5, 5) "," /* category */
+		BOX(4, 77, 18, 0, 0, 5, 5) ","                                        /* unknown photo */
+		BOX(5, 2, 18, 0, 0, 5, 5) ","                                         /* missing file */
+		BOX(6, 2, 18, 0, 0, 5, 5) ","                                         /* missing file */
+		BOX(7, 3, 18, 0, 0, 5, 5) ","                                         /* bad photo: name */
+		BOX(8, 4, 18, 0, 0, 5, 5) ","                                         /* bad photo: size */
+		BOX(9, 5, 18, 0, 0, 5, 5) ","                                         /* bad photo: size */
+		BOX(10, 1, 18, 0, 0, 1, 1) ","                                        /* too small */
+		BOX(11, 1, 18, 20, 20, 5, 5) ","                                      /* too small: outside, no pixel */
+		BOX(12, 1, 18, 0, 0, 10,
+		    10) "," /* too large */
+			"{\"id\": 13, \"image_id\": 1, \"category_id\": 18},"
+			"{\"id\": 14, \"image_id\": 1, \"category_id\": 18,"
+			" \"segmentation\": {\"size\": [5, 20], \"counts\": [0, 100]}}]," CATEGORIES "}");
 	const char *const dogs[] = {"dog"};
 	const struct dataset_filter filter = {dogs, 1, 0.02, 0.9, 0};
 	struct dataset d;
@@ -162,8 +172,9 @@ START_TEST(every_skip_is_counted_once)
 	FILE *out = fmemopen(summary, sizeof summary, "w");
 	dataset_print_summary(&d, out);
 	fclose(out);
-	ck_assert_ptr_nonnull(strstr(
-		summary, "1 object in 1 photo; skipped 1 crowd, 1 of other categories, 2 too small, 1 too large, "));
+	ck_assert_ptr_nonnull(
+		strstr(summary,
+		       "1 object in 1 photo; skipped 1 crowd, 1 of other categories, 2 too small, 1 too large, "));
 	dataset_release(&d);
 }
 END_TEST
@@ -188,9 +199,11 @@ START_TEST(names_cannot_leave_the_folder)
 		dataset_release(&d);
 	}
 	write_file("instances.json",
-		   "{\"images\": [" PHOTO(1, "sub/d.jpg") "," PHOTO(2, "sub/e.jpg") "," PHOTO(3, ".") "],"
-		   "\"annotations\": [" BOX(1, 1, 1, 0, 0, 5, 5) "," BOX(2, 2, 1, 0, 0, 5, 5) ","
-		   BOX(3, 3, 1, 0, 0, 5, 5) "]}");
+		   "{\"images\": [" PHOTO(1, "sub/d.jpg") "," PHOTO(2, "sub/e.jpg") "," PHOTO(
+			   3, ".") "],"
+				   "\"annotations\": [" BOX(1, 1, 1, 0, 0, 5, 5) "," BOX(2, 2, 1, 0, 0, 5,
+											 5) "," BOX(3, 3, 1, 0, 0, 5,
+												    5) "]}");
 	struct dataset d;
 	open_ok(&d, path_in_folder("instances.json"), NULL);
 	ck_assert_str_eq(ids(&d), "1");
@@ -267,8 +280,9 @@ START_TEST(repeated_ids_of_objects_keep_the_files_order)
 {
 	make_folder();
 	write_file("instances.json",
-		   "{" GOOD_PHOTOS ", \"annotations\": [" BOX(0, 30, 1, 0, 0, 1, 1) "," BOX(0, 30, 1, 0, 0, 1, 3) ","
-		   BOX(0, 30, 1, 0, 0, 1, 2) "]}");
+		   "{" GOOD_PHOTOS
+		   ", \"annotations\": [" BOX(0, 30, 1, 0, 0, 1, 1) "," BOX(0, 30, 1, 0, 0, 1,
+									    3) "," BOX(0, 30, 1, 0, 0, 1, 2) "]}");
 	struct dataset d;
 	open_ok(&d, path_in_folder("instances.json"), NULL);
 	ck_assert_int_eq(d.object_count, 3);
@@ -412,8 +426,9 @@ END_TEST
 START_TEST(filter_on_an_index)
 {
 	const char *const categories[] = {"dog", "person"};
-	const struct dataset_filter filters[] = {
-		{.min_area_fraction = 0.05}, {categories, 2, 0, 0, 0}, {.max_objects = 3}};
+	const struct dataset_filter filters[] = {{.min_area_fraction = 0.05},
+						 {categories, 2, 0, 0, 0},
+						 {.max_objects = 3}};
 	char index[700];
 	const char *json = good_json();
 	snprintf(index, sizeof index, "%s/set.tapindex", folder);

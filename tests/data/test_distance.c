@@ -57,7 +57,7 @@ static void check_random(int w, int h, uint32_t zeros_in_1000)
 
 START_TEST(random_masks)
 {
-	static const uint32_t zeros[] = { 0, 2, 10, 50, 300, 500, 900, 1000 };
+	static const uint32_t zeros[] = {0, 2, 10, 50, 300, 500, 900, 1000};
 	for (size_t z = 0; z < sizeof zeros / sizeof *zeros; z++)
 		for (int round = 0; round < 12; round++)
 			check_random(1 + (int)random_below(24), 1 + (int)random_below(24), zeros[z]);

@@ -1,5 +1,6 @@
-/* Pictures in and out: every kind of file converts to what was asked, orientation follows the policy, and no damaged file gets
- * through or brings the program down. The test writes its own files, with the codecs directly where ours writes no such kind. */
+/* Pictures in and out: every kind of file converts to what was asked, orientation follows the policy, and no damaged
+ * file gets through or brings the program down. The test writes its own files, with the codecs directly where ours
+ * writes no such kind. */
 #include "data/image_io.h"
 
 #include <stdio.h>
@@ -39,7 +40,8 @@ static struct image test_card(int w, int h, int channels)
 	for (int y = 0; y < h; y++)
 		for (int x = 0; x < w; x++)
 			for (int c = 0; c < channels; c++)
-				image.pixels[(y * w + x) * channels + c] = (uint8_t)(20 + 200 * (c % 2 ? y : x) / (c % 2 ? h : w) + 10 * c);
+				image.pixels[(y * w + x) * channels + c] =
+					(uint8_t)(20 + 200 * (c % 2 ? y : x) / (c % 2 ? h : w) + 10 * c);
 	return image;
 }
 
@@ -128,7 +130,7 @@ static void assert_near(const struct image *a, const struct image *b, int tolera
 			ck_abort_msg("sample %d: %d and %d", i, a->pixels[i], b->pixels[i]);
 }
 
-/* --- kinds of files ------------------------------------------------------------------------------------------------------- */
+/* --- kinds of files ------------------------------------------------------- */
 
 START_TEST(png_round_trip)
 {
@@ -183,7 +185,8 @@ START_TEST(jpeg_cmyk)
 	struct image ink = test_card(64, 48, 4), expected, back;
 	ck_assert_int_eq(image_alloc(&expected, 64, 48, 3), STATUS_OK);
 	struct jpeg_kind kinds[] = {
-		{.in = JCS_CMYK, .stored = JCS_CMYK}, {.in = JCS_CMYK, .stored = JCS_CMYK, .adobe = true},
+		{.in = JCS_CMYK, .stored = JCS_CMYK},
+		{.in = JCS_CMYK, .stored = JCS_CMYK, .adobe = true},
 		{.in = JCS_CMYK, .stored = JCS_YCCK, .adobe = true},
 	};
 	for (int k = 0; k < 3; k++) {
@@ -214,7 +217,8 @@ START_TEST(jpeg_progressive)
 {
 	struct image image = test_card(100, 60, 3), a, b;
 	struct file baseline = encoded_jpeg(&image, plain_jpeg);
-	struct file progressive = encoded_jpeg(&image, (struct jpeg_kind){.in = JCS_RGB, .stored = JCS_YCbCr, .progressive = true});
+	struct file progressive =
+		encoded_jpeg(&image, (struct jpeg_kind){.in = JCS_RGB, .stored = JCS_YCbCr, .progressive = true});
 	ck_assert_int_eq(read_file(baseline, &as_rgb, &a), STATUS_OK);
 	ck_assert_int_eq(read_file(progressive, &as_rgb, &b), STATUS_OK);
 	assert_near(&a, &b, 0);
@@ -233,8 +237,8 @@ static void append(png_structp png, png_bytep data, size_t size)
 }
 
 /* rows: the packed bytes of one row each, `stride` apart. */
-static struct file encoded_png_kind(int w, int h, int depth, int type, bool interlace, bool transparent, const uint8_t *rows,
-				    size_t stride)
+static struct file encoded_png_kind(int w, int h, int depth, int type, bool interlace, bool transparent,
+				    const uint8_t *rows, size_t stride)
 {
 	static png_color palette[4] = {{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {10, 20, 30}};
 	static png_byte alphas[2] = {255, 0};
@@ -243,8 +247,9 @@ static struct file encoded_png_kind(int w, int h, int depth, int type, bool inte
 	png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
 	png_infop info = png_create_info_struct(png);
 	png_set_write_fn(png, &file, append, NULL);
-	png_set_IHDR(png, info, (png_uint_32)w, (png_uint_32)h, depth, type, interlace ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
-		     PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+	png_set_IHDR(png, info, (png_uint_32)w, (png_uint_32)h, depth, type,
+		     interlace ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+		     PNG_FILTER_TYPE_DEFAULT);
 	if (type == PNG_COLOR_TYPE_PALETTE)
 		png_set_PLTE(png, info, palette, 4);
 	if (transparent && type == PNG_COLOR_TYPE_PALETTE)
@@ -261,7 +266,8 @@ static struct file encoded_png_kind(int w, int h, int depth, int type, bool inte
 	return file;
 }
 
-static void assert_pixel(struct file file, const struct image_read_options *options, int index, int a, int b, int c, int d)
+static void assert_pixel(struct file file, const struct image_read_options *options, int index, int a, int b, int c,
+			 int d)
 {
 	int expected[4] = {a, b, c, d};
 	struct image image;
@@ -295,10 +301,12 @@ START_TEST(png_kinds)
 	assert_pixel(file, &as_gray, 1, 0, 0, 0, 0);
 	free(file.data);
 	/* 16 bits, big-endian. */
-	file = encoded_png_kind(1, 1, 16, PNG_COLOR_TYPE_RGB, false, false, (uint8_t[]){0xff, 0xff, 0x80, 0x00, 0x00, 0x00}, 6);
+	file = encoded_png_kind(1, 1, 16, PNG_COLOR_TYPE_RGB, false, false,
+				(uint8_t[]){0xff, 0xff, 0x80, 0x00, 0x00, 0x00}, 6);
 	assert_pixel(file, &as_rgb, 0, 255, 128, 0, 0);
 	free(file.data);
-	file = encoded_png_kind(1, 1, 16, PNG_COLOR_TYPE_GRAY_ALPHA, true, false, (uint8_t[]){0x40, 0x00, 0x80, 0x80}, 4);
+	file = encoded_png_kind(1, 1, 16, PNG_COLOR_TYPE_GRAY_ALPHA, true, false, (uint8_t[]){0x40, 0x00, 0x80, 0x80},
+				4);
 	assert_pixel(file, &as_rgba, 0, 64, 64, 64, 128);
 	assert_pixel(file, &as_rgb, 0, 159, 159, 159, 0);
 	assert_pixel(file, &as_gray, 0, 159, 0, 0, 0);
@@ -324,17 +332,60 @@ START_TEST(png_interlaced_equals_plain)
 }
 END_TEST
 
-/* --- EXIF ----------------------------------------------------------------------------------------------------------------- */
+/* --- EXIF ----------------------------------------------------------------- */
 
 /* A JPEG with an APP1 marker of one directory with two tags put behind its first two bytes. */
 static struct file with_orientation(struct file jpeg, int value, bool big_endian)
 {
 	enum { SIZE = 44 };
-	uint8_t little[SIZE] = {0xff, 0xe1, 0, SIZE - 2, 'E', 'x', 'i', 'f', 0, 0, 'I', 'I', 42, 0, 8, 0, 0, 0, 2, 0,
-				/* ImageWidth */ 0, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0,
-				/* Orientation */ 0x12, 1, 3, 0, 1, 0, 0, 0, (uint8_t)value, 0, 0, 0};
-	uint8_t big[SIZE] = {0xff, 0xe1, 0, SIZE - 2, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 2,
-			     1, 0, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, (uint8_t)value, 0, 0};
+	uint8_t little[SIZE] = {0xff,
+				0xe1,
+				0,
+				SIZE - 2,
+				'E',
+				'x',
+				'i',
+				'f',
+				0,
+				0,
+				'I',
+				'I',
+				42,
+				0,
+				8,
+				0,
+				0,
+				0,
+				2,
+				0,
+				/* ImageWidth */ 0,
+				1,
+				3,
+				0,
+				1,
+				0,
+				0,
+				0,
+				6,
+				0,
+				0,
+				0,
+				/* Orientation */ 0x12,
+				1,
+				3,
+				0,
+				1,
+				0,
+				0,
+				0,
+				(uint8_t)value,
+				0,
+				0,
+				0};
+	uint8_t big[SIZE] = {0xff, 0xe1, 0, SIZE - 2, 'E', 'x',  'i', 'f', 0, 0, 'M', 'M', 0, 42,
+			     0,    0,    0, 8,        0,   2,    1,   0,   0, 3, 0,   0,   0, 1,
+			     0,    6,    0, 0,        1,   0x12, 0,   3,   0, 0, 0,   1,   0, (uint8_t)value,
+			     0,    0};
 	struct file out = {malloc(jpeg.size + SIZE), jpeg.size + SIZE};
 	memcpy(out.data, jpeg.data, 2);
 	memcpy(out.data + 2, big_endian ? big : little, SIZE);
@@ -371,9 +422,10 @@ static void corners(const struct image *image, char text[5])
 
 START_TEST(exif_all_orientations)
 {
-	/* EXIF 2.3, 4.6.4: where the stored row 0 and column 0 are when displayed. 1 top-left, 2 top-right, 3 bottom-right, 4 bottom-left,
-	 * 5 left-top, 6 right-top, 7 right-bottom, 8 left-bottom. Stored: "krgb". */
-	static const char *const displayed[] = {"krgb", "krgb", "rkbg", "bgrk", "gbkr", "kgrb", "gkbr", "brgk", "rbkg", "krgb"};
+	/* EXIF 2.3, 4.6.4: where the stored row 0 and column 0 are when displayed. 1 top-left, 2 top-right, 3
+	 * bottom-right, 4 bottom-left, 5 left-top, 6 right-top, 7 right-bottom, 8 left-bottom. Stored: "krgb". */
+	static const char *const displayed[] = {"krgb", "krgb", "rkbg", "bgrk", "gbkr",
+						"kgrb", "gkbr", "brgk", "rbkg", "krgb"};
 	struct image image = quarters(), back;
 	struct file plain = encoded_jpeg(&image, plain_jpeg);
 	struct image_read_options apply = {.channels = 3, .exif = EXIF_APPLY};
@@ -386,7 +438,8 @@ START_TEST(exif_all_orientations)
 			ck_assert_int_eq(back.width, swapped ? 48 : 64);
 			ck_assert_int_eq(back.height, swapped ? 64 : 48);
 			corners(&back, text);
-			ck_assert_msg(strcmp(text, displayed[orientation]) == 0, "orientation %d: %s", orientation, text);
+			ck_assert_msg(strcmp(text, displayed[orientation]) == 0, "orientation %d: %s", orientation,
+				      text);
 			image_release(&back);
 			ck_assert_int_eq(read_file(file, &as_rgb, &back), STATUS_OK);
 			corners(&back, text);
@@ -443,7 +496,7 @@ START_TEST(exif_damaged)
 }
 END_TEST
 
-/* --- damage --------------------------------------------------------------------------------------------------------------- */
+/* --- damage --------------------------------------------------------------- */
 
 START_TEST(not_pictures)
 {
@@ -615,7 +668,6 @@ START_TEST(too_many_scans)
 	free(file.data);
 }
 END_TEST
-
 
 static Suite *make_suite(void)
 {

@@ -1,5 +1,5 @@
-/* The loader's order and bytes depend on the seed alone: not on threads, prefetch, where it started, or how many samples the
- * caller keeps. */
+/* The loader's order and bytes depend on the seed alone: not on threads, prefetch, where it started, or how many
+ * samples the caller keeps. */
 #include "data/loader.h"
 
 #include "tests/data/tiny_dataset.h"
@@ -25,8 +25,12 @@ static void close_tiny(void)
 
 static struct loader_options options_for(int threads, int prefetch, uint64_t first)
 {
-	struct loader_options options = {
-		.dataset = &tiny.dataset, .size = SIZE, .seed = 42, .first = first, .threads = threads, .prefetch = prefetch};
+	struct loader_options options = {.dataset = &tiny.dataset,
+					 .size = SIZE,
+					 .seed = 42,
+					 .first = first,
+					 .threads = threads,
+					 .prefetch = prefetch};
 	augment_config_init(&options.augment);
 	return options;
 }
@@ -47,7 +51,8 @@ static void assert_sample(const struct sample *sample, uint64_t number)
 	uint32_t epoch = (uint32_t)(number / OBJECTS), position = (uint32_t)(number % OBJECTS);
 	int object = (int)rng_permute(42, epoch, OBJECTS, position);
 	ck_assert_int_eq(sample_alloc(&expected, SIZE), STATUS_OK);
-	ck_assert_int_eq(augment_sample(&options.augment, &tiny.dataset, object, rng_stream(42, epoch, position, RNG_AUGMENT), &expected),
+	ck_assert_int_eq(augment_sample(&options.augment, &tiny.dataset, object,
+					rng_stream(42, epoch, position, RNG_AUGMENT), &expected),
 			 STATUS_OK);
 	ck_assert_int_eq(sample->object, object);
 	ck_assert_mem_eq(sample->rgb, expected.rgb, SIZE * SIZE * 3);

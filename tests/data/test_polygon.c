@@ -77,12 +77,9 @@ static double corner(struct rng *rng, int side, int round)
 	double reach = round % 3 == 0 ? 0 : round % 3 == 1 ? 10 : 300;
 	double value = rng_range(rng, (float)-reach, (float)(side + reach));
 	switch (rng_below(rng, 4)) {
-	case 0:
-		return floor(value);
-	case 1:
-		return floor(value * 10) / 10; /* .3 and .5 lie on the edges between grid columns */
-	default:
-		return value;
+	case 0: return floor(value);
+	case 1: return floor(value * 10) / 10; /* .3 and .5 lie on the edges between grid columns */
+	default: return value;
 	}
 }
 

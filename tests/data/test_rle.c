@@ -200,14 +200,14 @@ START_TEST(damaged_strings_are_refused)
 	check_refused("p", 1, 2, 3, "no RLE character");
 	check_refused("/", 1, 2, 3, "no RLE character");
 	check_refused("06\0", 3, 2, 3, "no RLE character");
-	check_refused("V0", 2, 2, 3, "overlong");              /* 6, but in two groups */
-	check_refused("nO", 2, 2, 3, "overlong");              /* -2 in two groups */
-	check_refused("N", 1, 2, 3, "length -2");              /* a first run of -2 */
-	check_refused("06N", 3, 2, 3, "length -2");            /* third count is no difference */
-	check_refused("231I", 4, 2, 3, "length -4");           /* fourth: 3 - 7 */
+	check_refused("V0", 2, 2, 3, "overlong");    /* 6, but in two groups */
+	check_refused("nO", 2, 2, 3, "overlong");    /* -2 in two groups */
+	check_refused("N", 1, 2, 3, "length -2");    /* a first run of -2 */
+	check_refused("06N", 3, 2, 3, "length -2");  /* third count is no difference */
+	check_refused("231I", 4, 2, 3, "length -4"); /* fourth: 3 - 7 */
 	check_refused("PPPPPPPP0", 9, 2, 3, "more than 7");
 	check_refused("ooooooo0", 8, 2, 3, "more than 7");
-	check_refused("oooooo?", 7, 2, 3, "run 0");             /* 2^34 - 1 */
+	check_refused("oooooo?", 7, 2, 3, "run 0"); /* 2^34 - 1 */
 }
 END_TEST
 

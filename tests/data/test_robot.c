@@ -42,7 +42,7 @@ static void draw(const char *text, uint8_t *pixels)
 static struct click click_drawn(const char *pred_text, const char *truth_text, int w, int h,
 				const struct click_list *clicks)
 {
-	struct click_list none = { .count = 0 };
+	struct click_list none = {.count = 0};
 	uint8_t pred[64], truth[64];
 	ck_assert_uint_eq(strlen(pred_text), (size_t)(w * h));
 	ck_assert_uint_eq(strlen(truth_text), (size_t)(w * h));
@@ -129,7 +129,7 @@ END_TEST
 
 START_TEST(only_the_clicked_pixel_is_removed)
 {
-	struct click_list clicks = { .items = { { 2, 2, true } }, .count = 1 };
+	struct click_list clicks = {.items = {{2, 2, true}}, .count = 1};
 	/* its neighbour is as deep: it is next, and its depth is not measured to the click */
 	check_click(click_drawn("......."
 				"......."
@@ -168,7 +168,7 @@ START_TEST(perfect_prediction_clicks_the_corner)
 }
 END_TEST
 
-/* --- the plain re-implementation --------------------------------------------------------------------------------- */
+/* --- the plain re-implementation ------------------------------------------ */
 
 static double naive_depth(const uint8_t *error, int w, int h, int x, int y)
 {
@@ -214,7 +214,7 @@ static struct click naive_click(const uint8_t *pred, const uint8_t *truth, int w
 	double wrong_depth = naive_peak(wrong, w, h, clicks, &wrong_pixel);
 	bool positive = missed_depth > wrong_depth;
 	int pixel = positive ? missed_pixel : wrong_pixel;
-	return (struct click){ pixel % w, pixel / w, positive };
+	return (struct click){pixel % w, pixel / w, positive};
 }
 
 static void draw_blobs(uint8_t *pixels, int w, int h, uint8_t value)
@@ -232,8 +232,8 @@ START_TEST(equals_the_plain_version)
 {
 	for (int round = 0; round < 60; round++) {
 		int w = 1 + (int)random_below(24), h = 1 + (int)random_below(24);
-		uint8_t pred[1024] = { 0 }, truth[1024] = { 0 };
-		struct click_list clicks = { .count = 0 };
+		uint8_t pred[1024] = {0}, truth[1024] = {0};
+		struct click_list clicks = {.count = 0};
 		draw_blobs(truth, w, h, TRUTH_OBJECT);
 		if (round % 2)
 			draw_blobs(truth, w, h, TRUTH_IGNORE);

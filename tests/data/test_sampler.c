@@ -110,14 +110,14 @@ static int square_to_object(const struct scene *scene, const struct click *click
 	int best = 1 << 30;
 	for (int i = 0; i < scene->w * scene->h; i++)
 		if ((scene->truth[i] == TRUTH_OBJECT) == object) {
-			struct click pixel = { i % scene->w, i / scene->w, true };
+			struct click pixel = {i % scene->w, i / scene->w, true};
 			int square = square_between(click, &pixel);
 			best = square < best ? square : best;
 		}
 	return best;
 }
 
-/* --- properties of all ------------------------------------------------------------------------------------------- */
+/* --- properties of all ---------------------------------------------------- */
 
 START_TEST(clicks_lie_where_they_may)
 {
@@ -171,7 +171,7 @@ START_TEST(no_object_no_click)
 {
 	struct scene scene;
 	struct sampler_config config;
-	struct click_list clicks = { .count = 5 };
+	struct click_list clicks = {.count = 5};
 	sampler_config_init(&config);
 	scene_open(&scene, 20, 10);
 	first_clicks(&scene, &config, 0, &clicks);
@@ -190,7 +190,7 @@ START_TEST(names_match_kinds)
 }
 END_TEST
 
-/* --- DIOS -------------------------------------------------------------------------------------------------------- */
+/* --- DIOS ----------------------------------------------------------------- */
 
 static void open_disk_scene(struct scene *scene, struct sampler_config *config, enum sampler_kind kind)
 {
@@ -294,7 +294,7 @@ START_TEST(dios_surround_surrounds)
 }
 END_TEST
 
-/* --- RITM -------------------------------------------------------------------------------------------------------- */
+/* --- RITM ----------------------------------------------------------------- */
 
 START_TEST(ritm_counts_are_geometric)
 {
@@ -356,7 +356,7 @@ START_TEST(ritm_mixes_background_others_and_border)
 }
 END_TEST
 
-/* --- centre and corrective --------------------------------------------------------------------------------------- */
+/* --- centre and corrective ------------------------------------------------ */
 
 START_TEST(center_is_deep_inside)
 {
@@ -425,7 +425,7 @@ START_TEST(corrective_click_is_deep_in_the_larger_error)
 	int clicked = 0;
 	for (int round = 0; round < 60; round++) {
 		struct scene scene;
-		struct click_list clicks = { .count = 0 };
+		struct click_list clicks = {.count = 0};
 		scene_random(&scene, round);
 		scene.w = scene.w > 24 ? 24 : scene.w;
 		scene.h = scene.h > 24 ? 24 : scene.h;
@@ -449,7 +449,7 @@ END_TEST
 START_TEST(corrective_click_stops_at_a_full_list)
 {
 	struct scene scene;
-	struct click_list clicks = { .count = 0 };
+	struct click_list clicks = {.count = 0};
 	scene_open(&scene, 16, 16);
 	disk(scene.truth, 16, 16, 8, 8, 5, TRUTH_OBJECT);
 	struct rng rng = stream(1);

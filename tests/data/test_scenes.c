@@ -1,5 +1,5 @@
-/* The generated data set: the same bytes again, whole COCO, masks that agree with the pictures, and the property it exists for:
- * no answer that ignores the click can be right. */
+/* The generated data set: the same bytes again, whole COCO, masks that agree with the pictures, and the property it
+ * exists for: no answer that ignores the click can be right. */
 #include "data/scenes.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 enum { W = 160, H = 120 };
 
-/* --- outlines ------------------------------------------------------------------------------------------------------------- */
+/* --- outlines ------------------------------------------------------------- */
 
 static void mask_of(const char *text, int width, int height, uint8_t *mask)
 {
@@ -158,7 +158,7 @@ START_TEST(trace_of_nothing_and_of_one_pixel)
 }
 END_TEST
 
-/* --- scenes --------------------------------------------------------------------------------------------------------------- */
+/* --- scenes --------------------------------------------------------------- */
 
 START_TEST(several_separate_objects)
 {
@@ -192,7 +192,8 @@ START_TEST(several_separate_objects)
 }
 END_TEST
 
-/* The best single mask per photo, were it known, against each of its objects in turn: IoU is 1 at most for one of them. */
+/* The best single mask per photo, were it known, against each of its objects in turn: IoU is 1 at most for one of
+ * them. */
 START_TEST(ignoring_the_click_fails)
 {
 	double sum = 0;
@@ -220,7 +221,8 @@ START_TEST(ignoring_the_click_fails)
 }
 END_TEST
 
-/* Objects are there: their colours differ from the photo's around them, but thresholds on colour would not find them. */
+/* Objects are there: their colours differ from the photo's around them, but thresholds on colour would not find
+ * them. */
 START_TEST(objects_share_colours_with_the_ground)
 {
 	int shared = 0, scenes = 16;
@@ -247,7 +249,7 @@ START_TEST(objects_share_colours_with_the_ground)
 }
 END_TEST
 
-/* --- files ---------------------------------------------------------------------------------------------------------------- */
+/* --- files ---------------------------------------------------------------- */
 
 static char first_dir[1100], second_dir[1100];
 
@@ -402,7 +404,8 @@ START_TEST(impossible_requests)
 }
 END_TEST
 
-/* The same pixels from every compiler and on every machine. A change of the generator changes this number, knowingly. */
+/* The same pixels from every compiler and on every machine. A change of the generator changes this number,
+ * knowingly. */
 START_TEST(golden_scene)
 {
 	struct scene scene;

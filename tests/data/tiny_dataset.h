@@ -34,8 +34,11 @@ static inline void tiny_add_photo(struct tiny *tiny)
 			memcpy(image.pixels + (y * TINY_W + x) * 3, (uint8_t[]){(uint8_t)x, (uint8_t)y, (uint8_t)i}, 3);
 	ck_assert_msg(image_write_png(path, &image) == STATUS_OK, "%s", status_message());
 	image_release(&image);
-	tiny->photos[i] = (struct dataset_photo){
-		.id = i, .width = TINY_W, .height = TINY_H, .file_name = tiny->names[i], .first_object = tiny->dataset.object_count};
+	tiny->photos[i] = (struct dataset_photo){.id = i,
+						 .width = TINY_W,
+						 .height = TINY_H,
+						 .file_name = tiny->names[i],
+						 .first_object = tiny->dataset.object_count};
 }
 
 static inline void tiny_add_object(struct tiny *tiny, int x0, int y0, int x1, int y1)

@@ -20,7 +20,7 @@ static void check_tensor(const struct safetensors_tensor *tensor)
 	demand(floats != NULL);
 	if (safetensors_floats(tensor, floats) != STATUS_OK)
 		demand(status_message()[0] != '\0');
-	safetensors_shape_matches(tensor, (struct shape){ 2, 3, 1, 1 });
+	safetensors_shape_matches(tensor, (struct shape){2, 3, 1, 1});
 	free(floats);
 }
 

@@ -1,5 +1,5 @@
-/* Networks made in memory for tests: steps are appended one by one, weights come from the project's generator. Values are numbered
- * as in infer/network/network.h; each function returns the value it makes. */
+/* Networks made in memory for tests: steps are appended one by one, weights come from the project's generator.
+ * Values are numbered as in infer/network/network.h; each function returns the value it makes. */
 #ifndef TESTS_INFER_BUILD_NETWORK_H
 #define TESTS_INFER_BUILD_NETWORK_H
 
@@ -32,8 +32,13 @@ static inline void builder_init(struct builder *b, uint32_t seed)
 	b->network.steps = calloc(INFER_MAX_STEPS, sizeof *b->network.steps);
 	b->network.tensors = calloc(INFER_MAX_TENSORS, sizeof *b->network.tensors);
 	b->network.preprocess = (struct infer_preprocess){
-		.mean = { 124, 116, 104 }, .scale = { 1 / 64.0f, 1 / 64.0f, 1 / 64.0f }, .encoding = INFER_CLICK_DISK, .radius = 3,
-		.truncate = 32, .click_scale = 1, .previous_mask = 1,
+		.mean = {124, 116, 104},
+		.scale = {1 / 64.0f, 1 / 64.0f, 1 / 64.0f},
+		.encoding = INFER_CLICK_DISK,
+		.radius = 3,
+		.truncate = 32,
+		.click_scale = 1,
+		.previous_mask = 1,
 	};
 	b->network.default_size = 64;
 	snprintf(b->network.architecture, sizeof b->network.architecture, "test");
@@ -50,7 +55,7 @@ static inline int builder_tensor(struct builder *b, int d0, int d1, int d2, int 
 {
 	struct infer_tensor *t = &b->network.tensors[b->network.tensor_count];
 	size_t count = (size_t)d0 * (size_t)d1 * (size_t)d2 * (size_t)d3;
-	*t = (struct infer_tensor){ .dims = { d0, d1, d2, d3 }, .data = malloc(count * sizeof(float)) };
+	*t = (struct infer_tensor){.dims = {d0, d1, d2, d3}, .data = malloc(count * sizeof(float))};
 	for (size_t i = 0; i < count; i++)
 		t->data[i] = builder_number(&b->state) * range;
 	b->network.parameters += count;
@@ -65,20 +70,27 @@ static inline int builder_step(struct builder *b, struct infer_step step, int ch
 	return value;
 }
 
-static inline int build_conv2d(struct builder *b, int x, int outputs, int kernel, int stride, int padding, int dilation, int relu)
+static inline int build_conv2d(struct builder *b, int x, int outputs, int kernel, int stride, int padding, int dilation,
+			       int relu)
 {
 	int inputs = b->channels[x];
-	struct infer_step step = { .op = INFER_OP_CONV2D, .relu = (uint8_t)relu, .input_count = 1, .inputs = { x },
-				   .args = { kernel, kernel, stride, padding, dilation } };
-	step.tensor[0] = builder_tensor(b, outputs, inputs, kernel, kernel, sqrtf(6.0f / (float)(inputs * kernel * kernel)));
+	struct infer_step step = {.op = INFER_OP_CONV2D,
+				  .relu = (uint8_t)relu,
+				  .input_count = 1,
+				  .inputs = {x},
+				  .args = {kernel, kernel, stride, padding, dilation}};
+	step.tensor[0] =
+		builder_tensor(b, outputs, inputs, kernel, kernel, sqrtf(6.0f / (float)(inputs * kernel * kernel)));
 	step.tensor[1] = builder_tensor(b, outputs, 1, 1, 1, 0.1f);
 	return builder_step(b, step, outputs);
 }
 
 static inline int build_conv_transpose2d(struct builder *b, int x, int outputs, int kernel, int stride, int padding)
 {
-	struct infer_step step = { .op = INFER_OP_CONV_TRANSPOSE2D, .input_count = 1, .inputs = { x },
-				   .args = { kernel, stride, padding } };
+	struct infer_step step = {.op = INFER_OP_CONV_TRANSPOSE2D,
+				  .input_count = 1,
+				  .inputs = {x},
+				  .args = {kernel, stride, padding}};
 	step.tensor[0] = builder_tensor(b, b->channels[x], outputs, kernel, kernel, 0.5f);
 	step.tensor[1] = builder_tensor(b, outputs, 1, 1, 1, 0.1f);
 	return builder_step(b, step, outputs);
@@ -87,8 +99,12 @@ static inline int build_conv_transpose2d(struct builder *b, int x, int outputs, 
 /* An operator with one input, without tensors. */
 static inline int build_unary(struct builder *b, int op, int x, int arg0, int arg1, int arg2, int arg3, float farg)
 {
-	struct infer_step step = { .op = (uint8_t)op, .input_count = 1, .inputs = { x }, .args = { arg0, arg1, arg2, arg3 },
-				   .farg = farg, .tensor = { -1, -1 } };
+	struct infer_step step = {.op = (uint8_t)op,
+				  .input_count = 1,
+				  .inputs = {x},
+				  .args = {arg0, arg1, arg2, arg3},
+				  .farg = farg,
+				  .tensor = {-1, -1}};
 	return builder_step(b, step, b->channels[x]);
 }
 
@@ -109,7 +125,7 @@ static inline int build_upsample(struct builder *b, int x, int factor)
 
 static inline int build_channel_affine(struct builder *b, int x)
 {
-	struct infer_step step = { .op = INFER_OP_CHANNEL_AFFINE, .input_count = 1, .inputs = { x } };
+	struct infer_step step = {.op = INFER_OP_CHANNEL_AFFINE, .input_count = 1, .inputs = {x}};
 	step.tensor[0] = builder_tensor(b, b->channels[x], 1, 1, 1, 1);
 	step.tensor[1] = builder_tensor(b, b->channels[x], 1, 1, 1, 1);
 	return builder_step(b, step, b->channels[x]);
@@ -118,11 +134,15 @@ static inline int build_channel_affine(struct builder *b, int x)
 /* add, mul or concat of two. */
 static inline int build_binary(struct builder *b, int op, int x, int y, int relu)
 {
-	struct infer_step step = { .op = (uint8_t)op, .relu = (uint8_t)relu, .input_count = 2, .inputs = { x, y }, .tensor = { -1, -1 } };
+	struct infer_step step = {.op = (uint8_t)op,
+				  .relu = (uint8_t)relu,
+				  .input_count = 2,
+				  .inputs = {x, y},
+				  .tensor = {-1, -1}};
 	return builder_step(b, step, b->channels[x] + (op == INFER_OP_CONCAT ? b->channels[y] : 0));
 }
 
-/* --- networks ------------------------------------------------------------------------------------------------------- */
+/* --- networks ------------------------------------------------------------- */
 
 static inline int build_fire(struct builder *b, int x, int squeeze, int expand)
 {
@@ -143,7 +163,8 @@ static inline int build_refinement(struct builder *b, int mask, int features, in
 /* The default model's shape (core/nn/model.c) with random weights: what speed and memory are measured on. */
 static inline void build_default(struct builder *b)
 {
-	int half = build_binary(b, INFER_OP_ADD, build_conv2d(b, 0, 64, 3, 2, 1, 1, 0), build_conv2d(b, 1, 64, 3, 2, 1, 1, 0), 1);
+	int half = build_binary(b, INFER_OP_ADD, build_conv2d(b, 0, 64, 3, 2, 1, 1, 0),
+				build_conv2d(b, 1, 64, 3, 2, 1, 1, 0), 1);
 	int quarter = build_fire(b, build_fire(b, build_max_pool2d(b, half, 3, 2, 0, 1), 16, 64), 16, 64);
 	int eighth = build_fire(b, build_fire(b, build_max_pool2d(b, quarter, 3, 2, 0, 1), 32, 128), 32, 128);
 	int x = build_fire(b, build_max_pool2d(b, eighth, 3, 2, 0, 1), 48, 192);

@@ -1,6 +1,6 @@
-/* Every operator of a deployed network as the plainest loops that say what it means, and a network run with them, each value in its own
- * memory: what kernels, fusion and planner are compared with. conv2d is the chain of fused multiply-adds that product.h promises.
- * Values here are planes (C,H,W), unlike the runner's. */
+/* Every operator of a deployed network as the plainest loops that say what it means, and a network run with them,
+ * each value in its own memory: what kernels, fusion and planner are compared with. conv2d is the chain of fused
+ * multiply-adds that product.h promises. Values here are planes (C,H,W), unlike the runner's. */
 #ifndef TESTS_INFER_NAIVE_NETWORK_H
 #define TESTS_INFER_NAIVE_NETWORK_H
 
@@ -24,8 +24,8 @@ static inline float naive_at(const struct naive_value *v, int c, int y, int x)
 	return v->data[((size_t)c * (size_t)v->shape.h + (size_t)y) * (size_t)v->shape.w + (size_t)x];
 }
 
-static inline float naive_conv2d(const struct infer_step *s, const struct infer_network *n, const struct naive_value *in, int c, int y,
-				 int x)
+static inline float naive_conv2d(const struct infer_step *s, const struct infer_network *n,
+				 const struct naive_value *in, int c, int y, int x)
 {
 	const struct infer_tensor *w = &n->tensors[s->tensor[0]];
 	const float *weight = w->data + (size_t)c * (size_t)w->dims[1] * (size_t)w->dims[2] * (size_t)w->dims[3];
@@ -39,8 +39,8 @@ static inline float naive_conv2d(const struct infer_step *s, const struct infer_
 	return sum;
 }
 
-static inline float naive_conv_transpose2d(const struct infer_step *s, const struct infer_network *n, const struct naive_value *in,
-					   int c, int y, int x)
+static inline float naive_conv_transpose2d(const struct infer_step *s, const struct infer_network *n,
+					   const struct naive_value *in, int c, int y, int x)
 {
 	const struct infer_tensor *w = &n->tensors[s->tensor[0]];
 	int kernel = s->args[0], stride = s->args[1], padding = s->args[2];
@@ -50,7 +50,8 @@ static inline float naive_conv_transpose2d(const struct infer_step *s, const str
 			for (int ix = 0; ix < in->shape.w; ix++) {
 				int ky = y + padding - iy * stride, kx = x + padding - ix * stride;
 				if (ky >= 0 && kx >= 0 && ky < kernel && kx < kernel)
-					sum += naive_at(in, i, iy, ix) * w->data[((i * w->dims[1] + c) * kernel + ky) * kernel + kx];
+					sum += naive_at(in, i, iy, ix) *
+					       w->data[((i * w->dims[1] + c) * kernel + ky) * kernel + kx];
 			}
 	return sum;
 }
@@ -101,45 +102,33 @@ static inline float naive_second(const struct naive_value *v, int c, int y, int 
 	return naive_at(v, v->shape.c == 1 ? 0 : c, v->shape.h == 1 ? 0 : y, v->shape.w == 1 ? 0 : x);
 }
 
-static inline float naive_element(const struct infer_step *s, const struct infer_network *n, const struct naive_value *values, int c,
-				  int y, int x)
+static inline float naive_element(const struct infer_step *s, const struct infer_network *n,
+				  const struct naive_value *values, int c, int y, int x)
 {
 	const struct naive_value *in = &values[s->inputs[0]];
 	switch (s->op) {
-	case INFER_OP_CONV2D:
-		return naive_conv2d(s, n, in, c, y, x);
-	case INFER_OP_CONV_TRANSPOSE2D:
-		return naive_conv_transpose2d(s, n, in, c, y, x);
-	case INFER_OP_RELU:
-		return fmaxf(naive_at(in, c, y, x), 0);
+	case INFER_OP_CONV2D: return naive_conv2d(s, n, in, c, y, x);
+	case INFER_OP_CONV_TRANSPOSE2D: return naive_conv_transpose2d(s, n, in, c, y, x);
+	case INFER_OP_RELU: return fmaxf(naive_at(in, c, y, x), 0);
 	case INFER_OP_LEAKY_RELU:
 		return naive_at(in, c, y, x) > 0 ? naive_at(in, c, y, x) : naive_at(in, c, y, x) * s->farg;
-	case INFER_OP_SIGMOID:
-		return (float)(1 / (1 + exp(-(double)naive_at(in, c, y, x))));
-	case INFER_OP_MAX_POOL2D:
-		return naive_max_pool2d(s, in, c, y, x);
-	case INFER_OP_GLOBAL_AVG_POOL2D:
-		return naive_mean(in, c);
-	case INFER_OP_UPSAMPLE_NEAREST:
-		return naive_at(in, c, y / s->args[0], x / s->args[0]);
-	case INFER_OP_UPSAMPLE_BILINEAR:
-		return naive_bilinear(in, s->args[0], c, y, x);
-	case INFER_OP_CONCAT:
-		return naive_concat(s, values, c, y, x);
-	case INFER_OP_ADD:
-		return naive_at(in, c, y, x) + naive_second(&values[s->inputs[1]], c, y, x);
-	case INFER_OP_MUL:
-		return naive_at(in, c, y, x) * naive_second(&values[s->inputs[1]], c, y, x);
-	case INFER_OP_SCALE:
-		return naive_at(in, c, y, x) * s->farg;
+	case INFER_OP_SIGMOID: return (float)(1 / (1 + exp(-(double)naive_at(in, c, y, x))));
+	case INFER_OP_MAX_POOL2D: return naive_max_pool2d(s, in, c, y, x);
+	case INFER_OP_GLOBAL_AVG_POOL2D: return naive_mean(in, c);
+	case INFER_OP_UPSAMPLE_NEAREST: return naive_at(in, c, y / s->args[0], x / s->args[0]);
+	case INFER_OP_UPSAMPLE_BILINEAR: return naive_bilinear(in, s->args[0], c, y, x);
+	case INFER_OP_CONCAT: return naive_concat(s, values, c, y, x);
+	case INFER_OP_ADD: return naive_at(in, c, y, x) + naive_second(&values[s->inputs[1]], c, y, x);
+	case INFER_OP_MUL: return naive_at(in, c, y, x) * naive_second(&values[s->inputs[1]], c, y, x);
+	case INFER_OP_SCALE: return naive_at(in, c, y, x) * s->farg;
 	case INFER_OP_CHANNEL_AFFINE:
 		return naive_at(in, c, y, x) * n->tensors[s->tensor[0]].data[c] + n->tensors[s->tensor[1]].data[c];
 	}
 	return NAN;
 }
 
-static inline void naive_step(const struct infer_step *s, const struct infer_network *n, const struct naive_value *values,
-			      struct naive_value *out)
+static inline void naive_step(const struct infer_step *s, const struct infer_network *n,
+			      const struct naive_value *values, struct naive_value *out)
 {
 	float *p = out->data;
 	for (int c = 0; c < out->shape.c; c++)
@@ -156,7 +145,9 @@ static inline void naive_to_map(const float *planes, const struct infer_map *map
 	for (int c = 0; c < map->c; c++)
 		for (int y = 0; y < map->h; y++)
 			for (int x = 0; x < map->w; x++)
-				((float *)map->data)[((size_t)y * (size_t)map->w + (size_t)x) * map->pitch + (size_t)c] = *planes++;
+				((float *)
+					 map->data)[((size_t)y * (size_t)map->w + (size_t)x) * map->pitch + (size_t)c] =
+					*planes++;
 }
 
 static inline void naive_from_map(const struct infer_map *map, float *planes)
@@ -164,7 +155,9 @@ static inline void naive_from_map(const struct infer_map *map, float *planes)
 	for (int c = 0; c < map->c; c++)
 		for (int y = 0; y < map->h; y++)
 			for (int x = 0; x < map->w; x++)
-				*planes++ = ((const float *)map->data)[((size_t)y * (size_t)map->w + (size_t)x) * map->pitch + (size_t)c];
+				*planes++ = ((const float *)
+						     map->data)[((size_t)y * (size_t)map->w + (size_t)x) * map->pitch +
+								(size_t)c];
 }
 
 /* The logits of a whole network; caller frees. Values 0 and 1 are `image` and `clicks`. */
@@ -172,8 +165,8 @@ static inline float *naive_run(const struct infer_network *n, int h, int w, floa
 {
 	struct infer_shape shapes[INFER_MAX_STEPS];
 	struct naive_value values[INFER_FIRST_STEP_VALUE + INFER_MAX_STEPS] = {
-		{ { 3, h, w }, image },
-		{ { infer_click_planes(&n->preprocess), h, w }, clicks },
+		{{3, h, w}, image},
+		{{infer_click_planes(&n->preprocess), h, w}, clicks},
 	};
 	if (infer_network_shapes(n, h, w, shapes, NULL))
 		return NULL;

@@ -18,12 +18,12 @@ static atomic_long counted_fail;  /* the call with this number fails, once; 0: n
 
 static int counted_on;
 
-#define COUNTED(call)                                      \
-	__extension__({                                    \
-		counted_on = 1;                            \
-		__typeof__(call) counted_result = (call);  \
-		counted_on = 0;                            \
-		counted_result;                            \
+#define COUNTED(call)                                     \
+	__extension__({                                   \
+		counted_on = 1;                           \
+		__typeof__(call) counted_result = (call); \
+		counted_on = 0;                           \
+		counted_result;                           \
 	})
 #define COUNTED_DO(call)        \
 	do {                    \

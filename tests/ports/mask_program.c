@@ -84,11 +84,12 @@ struct scene {
 };
 
 static const struct scene scenes[] = {
-	{ 320, 240, 0, 4, { { 500, 500, 1 }, { 420, 560, 1 }, { 60, 80, 0 }, { 0, 0, UNDO } } },
-	{ 211, 307, 1, 2, { { 810, 500, 1 }, { 500, 500, 0 } } },
+	{320, 240, 0, 4, {{500, 500, 1}, {420, 560, 1}, {60, 80, 0}, {0, 0, UNDO}}},
+	{211, 307, 1, 2, {{810, 500, 1}, {500, 500, 0}}},
 };
 
-static void run_scene(const struct tapcut_model *model, struct tapcut_options options, const struct scene *scene, uint32_t seed)
+static void run_scene(const struct tapcut_model *model, struct tapcut_options options, const struct scene *scene,
+		      uint32_t seed)
 {
 	static uint8_t rgb[3 * MAX_SIDE * MAX_SIDE];
 	char message[TAPCUT_MESSAGE_SIZE];

@@ -20,7 +20,7 @@ static inline void photo_fill(uint8_t *rgb, int w, int h, uint32_t seed)
 	for (int y = 0; y < h; y++)
 		for (int x = 0; x < w; x++, rgb += 3) {
 			int dx = x - w / 2, dy = y - h / 2;
-			int disk = dx * dx + dy * dy < radius * radius, bar = x > w * 3 / 4 && x < w * 7 / 8 && y > h / 8;
+			int disk = dx * dx + dy * dy<radius * radius, bar = x> w * 3 / 4 && x < w * 7 / 8 && y > h / 8;
 			int r = disk ? 210 - dy : bar ? 40 : 90 + 40 * x / w;
 			int g = disk ? 60 : bar ? 90 : 130 - 30 * y / h;
 			int b = disk ? 50 : bar ? 190 : 80 + 20 * ((x / 9 + y / 7) % 2);

@@ -31,12 +31,12 @@ static inline const char *shell_try(int *code, const char *format, ...)
 }
 
 /* The same for a command that must succeed. */
-#define shell(...)                                                                                      \
-	__extension__({                                                                                 \
-		int shell_code;                                                                         \
-		const char *shell_output = shell_try(&shell_code, __VA_ARGS__);                         \
-		ck_assert_msg(shell_code == 0, "ended with %d:\n%s", shell_code, shell_output);         \
-		shell_output;                                                                           \
+#define shell(...)                                                                              \
+	__extension__({                                                                         \
+		int shell_code;                                                                 \
+		const char *shell_output = shell_try(&shell_code, __VA_ARGS__);                 \
+		ck_assert_msg(shell_code == 0, "ended with %d:\n%s", shell_code, shell_output); \
+		shell_output;                                                                   \
 	})
 
 /* Whether a program is here; else says that `what` is skipped. */

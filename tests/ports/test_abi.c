@@ -13,10 +13,10 @@ enum { W = 61, H = 40, THREADS = 4 };
 
 static uint8_t photo[3 * W * H], plane[W * H];
 
-/* --- headers -------------------------------------------------------------------------------------------------------- */
+/* --- headers -------------------------------------------------------------- */
 
-static const char *const compilers[] = { "gcc -std=c99 -xc", "gcc -std=c11 -xc", "g++ -std=c++17 -xc++", "clang -std=c99 -xc",
-					 "clang -std=c11 -xc", "clang++ -std=c++17 -xc++" };
+static const char *const compilers[] = {"gcc -std=c99 -xc",   "gcc -std=c11 -xc",   "g++ -std=c++17 -xc++",
+					"clang -std=c99 -xc", "clang -std=c11 -xc", "clang++ -std=c++17 -xc++"};
 
 START_TEST(test_header)
 {
@@ -25,23 +25,25 @@ START_TEST(test_header)
 	if (!shell_has(program, compilers[_i]))
 		return;
 	shell("for h in infer/tapcut*.h; do echo \"#include \\\"$h\\\"\" | "
-	      "%s -Wall -Wextra -Wundef -pedantic -Werror -fsyntax-only - || exit 1; done", compilers[_i]);
+	      "%s -Wall -Wextra -Wundef -pedantic -Werror -fsyntax-only - || exit 1; done",
+	      compilers[_i]);
 }
 END_TEST
 
-/* --- odd arguments -------------------------------------------------------------------------------------------------- */
+/* --- odd arguments -------------------------------------------------------- */
 
 static struct tapcut_model *load(void)
 {
 	struct tapcut_model *model;
 	char message[TAPCUT_MESSAGE_SIZE] = "";
-	ck_assert_msg(tapcut_model_load_file("tests/infer/golden/tiny_8bit.tapcut", &model, message) == TAPCUT_OK, "%s", message);
+	ck_assert_msg(tapcut_model_load_file("tests/infer/golden/tiny_8bit.tapcut", &model, message) == TAPCUT_OK, "%s",
+		      message);
 	return model;
 }
 
 START_TEST(test_odd_models)
 {
-	static const uint8_t rubbish[40] = { 0x89, 'T', 'A', 'P' };
+	static const uint8_t rubbish[40] = {0x89, 'T', 'A', 'P'};
 	struct tapcut_model *model = (struct tapcut_model *)plane;
 	ck_assert_int_eq(tapcut_model_load_file("/nowhere/x", &model, NULL), TAPCUT_IO);
 	ck_assert_ptr_null(model);
@@ -120,11 +122,11 @@ START_TEST(test_odd_options)
 {
 	struct tapcut_model *model = load();
 	struct tapcut_options o;
-	int *const numbers[] = { &o.size,	&o.first_size, &o.zoom,    &o.keep_touched,
-				 &o.fill_holes, &o.arithmetic, &o.threads, &o.graph_cut };
-	float *const reals[] = { &o.threshold, &o.feather };
-	static const int odd_numbers[] = { INT_MIN, -2, INT_MAX, 1000001 };
-	static const float odd_reals[] = { NAN, -1, INFINITY, -INFINITY, 1e30f };
+	int *const numbers[] = {&o.size,       &o.first_size, &o.zoom,    &o.keep_touched,
+				&o.fill_holes, &o.arithmetic, &o.threads, &o.graph_cut};
+	float *const reals[] = {&o.threshold, &o.feather};
+	static const int odd_numbers[] = {INT_MIN, -2, INT_MAX, 1000001};
+	static const float odd_reals[] = {NAN, -1, INFINITY, -INFINITY, 1e30f};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		for (size_t k = 0; k < sizeof odd_numbers / sizeof *odd_numbers; k++) {
 			tapcut_options_init(&o);
@@ -144,12 +146,12 @@ END_TEST
 START_TEST(test_odd_edits)
 {
 	struct tapcut_edit edit;
-	struct tapcut_photo p = { photo, 3 * W, plane, W, W, H };
+	struct tapcut_photo p = {photo, 3 * W, plane, W, W, H};
 	ck_assert_ptr_null(tapcut_filter(-1));
 	ck_assert_ptr_null(tapcut_filter(tapcut_filter_count()));
 	ck_assert_int_eq(tapcut_filter_find("no such filter"), -1);
 	ck_assert_int_eq(tapcut_edit_apply(NULL, 0, &p, NULL, NULL), TAPCUT_OK);
-	static const int odd_filters[] = { INT_MIN, -1, INT_MAX };
+	static const int odd_filters[] = {INT_MIN, -1, INT_MAX};
 	for (size_t i = 0; i < sizeof odd_filters / sizeof *odd_filters; i++) {
 		tapcut_edit_init(&edit, odd_filters[i]);
 		ck_assert_int_eq(tapcut_edit_apply(&edit, 1, &p, NULL, NULL), TAPCUT_ARGUMENT);
@@ -163,15 +165,16 @@ START_TEST(test_odd_edits)
 	}
 	tapcut_edit_init(&edit, 0);
 	const struct tapcut_photo odd[] = {
-		{ NULL, 3 * W, plane, W, W, H }, { photo, 3 * W - 1, plane, W, W, H }, { photo, 3 * W, NULL, W, W, H },
-		{ photo, 3 * W, plane, W - 1, W, H }, { photo, 3 * W, plane, W, 0, H }, { photo, 3 * W, plane, W, W, -1 },
+		{NULL, 3 * W, plane, W, W, H},      {photo, 3 * W - 1, plane, W, W, H}, {photo, 3 * W, NULL, W, W, H},
+		{photo, 3 * W, plane, W - 1, W, H}, {photo, 3 * W, plane, W, 0, H},     {photo, 3 * W, plane, W, W, -1},
 	};
 	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
-		ck_assert_int_eq(tapcut_edit_apply(&edit, 1, &odd[i], NULL, NULL), i < 4 ? TAPCUT_ARGUMENT : TAPCUT_LIMIT);
+		ck_assert_int_eq(tapcut_edit_apply(&edit, 1, &odd[i], NULL, NULL),
+				 i < 4 ? TAPCUT_ARGUMENT : TAPCUT_LIMIT);
 }
 END_TEST
 
-/* --- threads -------------------------------------------------------------------------------------------------------- */
+/* --- threads -------------------------------------------------------------- */
 
 struct job {
 	const struct tapcut_model *model;
@@ -207,17 +210,18 @@ START_TEST(test_threads_share_a_model)
 	photo_fill(photo, W, H, 3);
 	ck_assert_int_eq(tapcut_model_load_file("infer/models/base.tapcut", &model, NULL), TAPCUT_OK);
 	for (int i = 0; i < THREADS; i++) {
-		jobs[i] = (struct job){ .model = model, .arithmetic = arithmetic, .threads = 1 + i % 2 };
+		jobs[i] = (struct job){.model = model, .arithmetic = arithmetic, .threads = 1 + i % 2};
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, tap, &jobs[i]), 0);
 	}
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	alone = (struct job){ .model = model, .arithmetic = arithmetic, .threads = 1 };
+	alone = (struct job){.model = model, .arithmetic = arithmetic, .threads = 1};
 	tap(&alone);
 	ck_assert(alone.ok);
 	ck_assert_int_ne(memcmp(alone.masks[0], alone.masks[1], sizeof alone.masks[0]), 0);
 	for (int i = 0; i < THREADS; i++)
-		ck_assert_msg(jobs[i].ok && memcmp(jobs[i].masks, alone.masks, sizeof alone.masks) == 0, "thread %d", i);
+		ck_assert_msg(jobs[i].ok && memcmp(jobs[i].masks, alone.masks, sizeof alone.masks) == 0, "thread %d",
+			      i);
 	tapcut_model_free(model);
 }
 END_TEST

@@ -16,14 +16,14 @@ struct setup {
 };
 
 static const struct setup setups[] = {
-	{ "tests/infer/golden/tiny_f32.tapcut", TAPCUT_ARITHMETIC_FLOAT, 1, 0, 1 },
-	{ "tests/infer/golden/tiny_f16.tapcut", TAPCUT_ARITHMETIC_FLOAT, 2, 1, 1 },
-	{ "tests/infer/golden/tiny_int8.tapcut", TAPCUT_ARITHMETIC_FLOAT, 3, 0, 0 },
-	{ "tests/infer/golden/tiny_codebook.tapcut", TAPCUT_ARITHMETIC_FLOAT, 1, 1, 0 },
-	{ "tests/infer/golden/tiny_8bit.tapcut", TAPCUT_ARITHMETIC_INT8, 1, 0, 1 },
-	{ "tests/infer/golden/tiny_8bit.tapcut", TAPCUT_ARITHMETIC_INT8, 2, 1, 1 },
-	{ "tests/infer/golden/tiny_8bit.tapcut", TAPCUT_ARITHMETIC_FLOAT, 2, 0, 1 },
-	{ "infer/models/base.tapcut", TAPCUT_ARITHMETIC_AUTO, 2, 1, 1 },
+	{"tests/infer/golden/tiny_f32.tapcut", TAPCUT_ARITHMETIC_FLOAT, 1, 0, 1},
+	{"tests/infer/golden/tiny_f16.tapcut", TAPCUT_ARITHMETIC_FLOAT, 2, 1, 1},
+	{"tests/infer/golden/tiny_int8.tapcut", TAPCUT_ARITHMETIC_FLOAT, 3, 0, 0},
+	{"tests/infer/golden/tiny_codebook.tapcut", TAPCUT_ARITHMETIC_FLOAT, 1, 1, 0},
+	{"tests/infer/golden/tiny_8bit.tapcut", TAPCUT_ARITHMETIC_INT8, 1, 0, 1},
+	{"tests/infer/golden/tiny_8bit.tapcut", TAPCUT_ARITHMETIC_INT8, 2, 1, 1},
+	{"tests/infer/golden/tiny_8bit.tapcut", TAPCUT_ARITHMETIC_FLOAT, 2, 0, 1},
+	{"infer/models/base.tapcut", TAPCUT_ARITHMETIC_AUTO, 2, 1, 1},
 };
 
 /* What the story leaves, for comparison. */
@@ -85,7 +85,7 @@ static void edit(struct outcome *o)
 	struct tapcut_edit edits[2];
 	char message[TAPCUT_MESSAGE_SIZE] = "";
 	uint8_t before[3 * W * H];
-	struct tapcut_photo edited = { o->edited, 3 * W, o->alpha, W, W, H };
+	struct tapcut_photo edited = {o->edited, 3 * W, o->alpha, W, W, H};
 	tapcut_edit_init(&edits[0], tapcut_filter_find("focus"));
 	tapcut_edit_init(&edits[1], tapcut_filter_find("warmth"));
 	memcpy(o->edited, photo, sizeof photo);
@@ -166,8 +166,8 @@ START_TEST(test_each_allocation_fails)
 	ck_assert_int_gt(calls, 10);
 	for (long fail = 1; fail <= calls; fail += step) {
 		ck_assert_msg(tell(setup, fail, &got), "allocation %ld of %ld was not asked for", fail, calls);
-		ck_assert_msg(memcmp(&got, &want, sizeof want) == 0, "other results after allocation %ld of %ld failed", fail,
-			      calls);
+		ck_assert_msg(memcmp(&got, &want, sizeof want) == 0, "other results after allocation %ld of %ld failed",
+			      fail, calls);
 		give_up_after(setup, fail);
 	}
 	for (long last = calls; tiny && last > calls - 10; last--)

@@ -54,7 +54,8 @@ static int turn(struct tapcut_session *s, uint8_t mask[W * H])
 	static uint8_t alpha[W * H];
 	COUNTED_DO(tapcut_session_reset(s));
 	for (int i = 0; i < TAPS_OF_A_TURN; i++)
-		ck_assert_int_eq(COUNTED(tapcut_session_click(s, (12 + 7 * i) % W, (10 + 5 * i) % H, i % 3 != 2)), TAPCUT_OK);
+		ck_assert_int_eq(COUNTED(tapcut_session_click(s, (12 + 7 * i) % W, (10 + 5 * i) % H, i % 3 != 2)),
+				 TAPCUT_OK);
 	ck_assert_int_eq(COUNTED(tapcut_session_mask(s, mask, W)), TAPCUT_OK);
 	ck_assert_int_eq(COUNTED(tapcut_session_alpha(s, alpha, W)), TAPCUT_OK);
 	return TAPS_OF_A_TURN;
@@ -89,15 +90,16 @@ static void endure(const char *path, int taps, int threads, int graph_cut)
 	ck_assert_int_le(resident_bytes(), resident);
 #endif
 	if (is_long())
-		printf("%s: %d taps in %.1f s of processor time, no allocation, %ld kB resident before and %ld after\n", path,
-		       taps, seconds, resident / 1024, resident_bytes() / 1024);
+		printf("%s: %d taps in %.1f s of processor time, no allocation, %ld kB resident before and %ld after\n",
+		       path, taps, seconds, resident / 1024, resident_bytes() / 1024);
 	COUNTED_DO(tapcut_session_free(s));
 	COUNTED_DO(tapcut_model_free(model));
 }
 
 START_TEST(test_many_taps)
 {
-	static const char *const models[] = { "tests/infer/golden/tiny_f32.tapcut", "tests/infer/golden/tiny_8bit.tapcut" };
+	static const char *const models[] = {"tests/infer/golden/tiny_f32.tapcut",
+					     "tests/infer/golden/tiny_8bit.tapcut"};
 #if defined(__SANITIZE_ADDRESS__)
 	endure(models[_i], TAPS / 20, 1, 0);
 #else

@@ -60,7 +60,8 @@ static void check_example(const char *run)
 	shell("%s '%s/share/tapcut/base.tapcut' '%s/photo.ppm' '%s/got.pgm' " TAPS, run, prefix, root, root);
 	ck_assert_msg(same_bytes(in(root, "got.pgm"), in(root, "want.pgm")), "%s gives another mask", run);
 	int code;
-	const char *said = shell_try(&code, "%s '%s/photo.ppm' '%s/photo.ppm' '%s/got.pgm' " TAPS, run, root, root, root);
+	const char *said =
+		shell_try(&code, "%s '%s/photo.ppm' '%s/photo.ppm' '%s/got.pgm' " TAPS, run, root, root, root);
 	ck_assert_int_eq(code, 1);
 	ck_assert_msg(strstr(said, "not a weights file"), "%s", said);
 }
@@ -71,9 +72,11 @@ static void check_example(const char *run)
 START_TEST(test_pkg_config_shared)
 {
 	char run[3000];
-	shell("%s -std=c99 -Wall -Wextra -Werror infer/packaging/examples/mask.c -o '%s/shared' $(" PKG_CONFIG " --cflags --libs tapcut)",
+	shell("%s -std=c99 -Wall -Wextra -Werror infer/packaging/examples/mask.c -o '%s/shared' $(" PKG_CONFIG
+	      " --cflags --libs tapcut)",
 	      shell_compiler(), root, prefix, prefix);
-	ck_assert_msg(strstr(shell("readelf -d '%s/shared'", root), "libtapcut.so.0"), "not linked with the shared library");
+	ck_assert_msg(strstr(shell("readelf -d '%s/shared'", root), "libtapcut.so.0"),
+		      "not linked with the shared library");
 	snprintf(run, sizeof run, "LD_LIBRARY_PATH='%s/lib' '%s/shared'", prefix, root);
 	check_example(run);
 }
@@ -107,8 +110,8 @@ START_TEST(test_cmake)
 		return;
 	/* A folder that was moved after the installation: paths are relative. */
 	shell("cp -r '%s' '%s/moved'", prefix, root);
-	shell("cmake -S infer/packaging/examples -B '%s/cmake' -DCMAKE_C_COMPILER='%s' -DCMAKE_PREFIX_PATH=\"$PWD/%s/moved\"", root,
-	      shell_compiler(), root);
+	shell("cmake -S infer/packaging/examples -B '%s/cmake' -DCMAKE_C_COMPILER='%s' -DCMAKE_PREFIX_PATH=\"$PWD/%s/moved\"",
+	      root, shell_compiler(), root);
 	shell("cmake --build '%s/cmake'", root);
 	snprintf(run, sizeof run, "'%s/cmake/mask'", root);
 	check_example(run);
@@ -134,7 +137,8 @@ START_TEST(test_symbols)
 	shell("cat '%s'/include/*.h | grep -v '^ \\*' | grep -oE '\\btapcut_[a-z0-9_]+\\(' | tr -d '(' | sort -u >'%s/declared'",
 	      prefix, root);
 	shell("test -s '%s/declared' && diff '%s/declared' '%s/shown'", root, root, root);
-	shell("nm -g --defined-only '%s/lib/libtapcut.a' | sed -n 's/.* T //p' | sort | diff '%s/declared' -", prefix, root);
+	shell("nm -g --defined-only '%s/lib/libtapcut.a' | sed -n 's/.* T //p' | sort | diff '%s/declared' -", prefix,
+	      root);
 	ck_assert_msg(strstr(shell("readelf -d '%s/lib/libtapcut.so'", prefix), "soname: [libtapcut.so.0]"), "SONAME");
 }
 END_TEST

@@ -26,30 +26,30 @@ static bool runs_all(void)
 
 /* How to run the program, and what it may differ by. */
 struct place {
-	const char *name, *folder;   /* BUILD/ports/FOLDER/mask_program */
-	const char *through;         /* a program that runs it, with arguments; "": itself */
-	const char *needs;           /* that program's name; NULL: nothing */
+	const char *name, *folder; /* BUILD/ports/FOLDER/mask_program */
+	const char *through;       /* a program that runs it, with arguments; "": itself */
+	const char *needs;         /* that program's name; NULL: nothing */
 	const char *isa;
 	int threads, tolerant, slow; /* slow: the quick run leaves it out, 2 altogether, 1 in float */
 };
 
 static const struct place others[] = {
-	{ "2 threads", "native", "", NULL, "best", 2, 0, 0 },
-	{ "3 threads", "native", "", NULL, "best", 3, 0, 0 },
-	{ "4 threads", "native", "", NULL, "best", 4, 0, 0 },
-	{ "clang", "clang", "", NULL, "best", 1, 0, 0 },
-	{ "clang, generic", "clang", "", NULL, "generic", 1, 0, 0 },
-	{ "aarch64, Cortex-A72", "aarch64", "qemu-aarch64 -cpu cortex-a72", "qemu-aarch64", "best", 1, 0, 0 },
-	{ "aarch64, all extensions", "aarch64", "qemu-aarch64 -cpu max", "qemu-aarch64", "best", 2, 0, 1 },
-	{ "WebAssembly, Node", "wasm", "node tests/ports/run_node.mjs", "node", "best", 1, 1, 0 },
-	{ "WebAssembly, Chromium", "wasm", "tests/ports/run_chromium.sh", "chromium", "best", 1, 1, 2 },
+	{"2 threads", "native", "", NULL, "best", 2, 0, 0},
+	{"3 threads", "native", "", NULL, "best", 3, 0, 0},
+	{"4 threads", "native", "", NULL, "best", 4, 0, 0},
+	{"clang", "clang", "", NULL, "best", 1, 0, 0},
+	{"clang, generic", "clang", "", NULL, "generic", 1, 0, 0},
+	{"aarch64, Cortex-A72", "aarch64", "qemu-aarch64 -cpu cortex-a72", "qemu-aarch64", "best", 1, 0, 0},
+	{"aarch64, all extensions", "aarch64", "qemu-aarch64 -cpu max", "qemu-aarch64", "best", 2, 0, 1},
+	{"WebAssembly, Node", "wasm", "node tests/ports/run_node.mjs", "node", "best", 1, 1, 0},
+	{"WebAssembly, Chromium", "wasm", "tests/ports/run_chromium.sh", "chromium", "best", 1, 1, 2},
 };
 
 static char folder[1024];
 static char *want; /* records of the first place; NULL: not yet */
 static size_t want_size;
 
-/* --- comparison ----------------------------------------------------------------------------------------------------- */
+/* --- comparison ----------------------------------------------------------- */
 
 static size_t u32_at(const char *p)
 {
@@ -65,7 +65,7 @@ struct record {
 static struct record record_at(const char *p)
 {
 	size_t w = u32_at(p), h = u32_at(p + 4), floats = u32_at(p + 8) * u32_at(p + 12);
-	struct record r = { .mask = w * h, .probabilities = 16 + 2 * w * h + (w / 2) * (h / 2) };
+	struct record r = {.mask = w * h, .probabilities = 16 + 2 * w * h + (w / 2) * (h / 2)};
 	r.size = r.probabilities + floats * sizeof(float);
 	return r;
 }
@@ -112,15 +112,15 @@ static void check_place(const struct place *place, const char *arithmetic, char 
 	if (runs_all() && same)
 		printf("%-26s %-6s %08x  the same bytes\n", place->name, arithmetic, crc);
 	else if (runs_all())
-		printf("%-26s %-6s %08x  probabilities off by at most %.2g, %.4f %% of the pixels\n", place->name, arithmetic,
-		       crc, probability, 100 * pixels);
+		printf("%-26s %-6s %08x  probabilities off by at most %.2g, %.4f %% of the pixels\n", place->name,
+		       arithmetic, crc, probability, 100 * pixels);
 	fflush(stdout);
 	bool near = may_differ && probability <= MOST_PROBABILITY_OFF && pixels <= MOST_PIXELS_OFF;
-	ck_assert_msg(same || near, "%s, %s: other bytes: probabilities off by %g, %g of the pixels", place->name, arithmetic,
-		      probability, pixels);
+	ck_assert_msg(same || near, "%s, %s: other bytes: probabilities off by %g, %g of the pixels", place->name,
+		      arithmetic, probability, pixels);
 }
 
-/* --- running -------------------------------------------------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------- */
 
 static bool is_here(const struct place *place)
 {
@@ -141,8 +141,8 @@ static bool run_place(const struct place *place, const char *arithmetic)
 	bool is_float = strcmp(arithmetic, "float") == 0;
 	if ((!runs_all() && place->slow + is_float > 1) || !is_here(place))
 		return true;
-	const char *said = shell_try(&code, "%s %s/%s/mask_program %s %s %d %d <'%s/model' >'%s/records'", place->through,
-				     ports(), place->folder, place->isa, arithmetic, place->threads,
+	const char *said = shell_try(&code, "%s %s/%s/mask_program %s %s %d %d <'%s/model' >'%s/records'",
+				     place->through, ports(), place->folder, place->isa, arithmetic, place->threads,
 				     runs_all() ? 0 : QUICK_SIZE, folder, folder);
 	if (code == NOT_HERE)
 		return false;
@@ -159,7 +159,7 @@ static void check_arithmetic(const char *arithmetic)
 	want = NULL;
 	for (int isa = INFER_ISA_COUNT - 1; isa >= 0; isa--) {
 		const char *name = infer_isa_name((enum infer_isa)isa);
-		struct place place = { name, "native", "", NULL, name, 1, 0, 0 };
+		struct place place = {name, "native", "", NULL, name, 1, 0, 0};
 		if (!run_place(&place, arithmetic)) {
 			test_skip("%s, %s: not with this processor and this model", name, arithmetic);
 		}

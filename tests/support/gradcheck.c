@@ -93,8 +93,8 @@ void op_run_init(struct op_run *run, const struct op_case *c)
 	call->rng = rng_stream(1, 2, 3, RNG_TEST);
 	call->input_count = count_shapes(c->in, OP_MAX_INPUTS);
 	call->param_count = count_shapes(c->param, OP_MAX_PARAMS);
-	enum status status = c->op->shape(c->attr, c->in, call->input_count, c->param, call->param_count,
-					  &call->out.shape);
+	enum status status =
+		c->op->shape(c->attr, c->in, call->input_count, c->param, call->param_count, &call->out.shape);
 	ck_assert_msg(status == STATUS_OK, "%s: %s", c->op->name, status_message());
 	for (int i = 0; i < call->input_count; i++) {
 		size_t count = shape_count(c->in[i]);
@@ -145,12 +145,12 @@ void op_run_forward(struct op_run *run)
 	run->op->forward(&run->call);
 }
 
-/* --- gradient check ----------------------------------------------------------------------------------------------- */
+/* --- gradient check ------------------------------------------------------- */
 
 struct check {
 	const struct op_case *c;
 	struct op_run run;
-	double *projection; /* one factor per output */
+	double *projection;                                     /* one factor per output */
 	float *grad[OP_MAX_INPUTS], *param_grad[OP_MAX_PARAMS]; /* what backward says */
 };
 
@@ -346,7 +346,8 @@ static void run_pitched(struct check *check, struct op_call *pitched)
 	size_t pixels = shape_count(shape) / (size_t)shape.c, pitch = (size_t)pitched->out_pitch;
 	float *expected = spread_pixels(check->run.call.out.data, shape, pitch);
 	op->forward(pitched);
-	ck_assert_msg(memcmp(pitched->out.data, expected, ((pixels - 1) * pitch + (size_t)shape.c) * sizeof(float)) == 0,
+	ck_assert_msg(memcmp(pitched->out.data, expected, ((pixels - 1) * pitch + (size_t)shape.c) * sizeof(float)) ==
+			      0,
 		      "%s: other result among other channels", op->name);
 	free(expected);
 	op->backward(pitched);
@@ -413,7 +414,7 @@ static void check_inputs_untouched(struct check *check)
 
 void gradcheck(const struct op_case *c)
 {
-	struct check check = { .c = c };
+	struct check check = {.c = c};
 	op_run_init(&check.run, c);
 	struct op_call *call = &check.run.call;
 	size_t out_count = shape_count(call->out.shape);

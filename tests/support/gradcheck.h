@@ -25,8 +25,8 @@ struct op_case {
 	struct shape param[OP_MAX_PARAMS];
 	enum fill param_fill[OP_MAX_PARAMS];
 	bool param_constant[OP_MAX_PARAMS]; /* a buffer: has no gradient */
-	bool evaluation; /* call->training = false */
-	double step;      /* of the differences; 0: 2^-6 */
+	bool evaluation;                    /* call->training = false */
+	double step;                        /* of the differences; 0: 2^-6 */
 	double tolerance; /* on |difference|, relative to the largest gradient of the same tensor; 0: 2e-3 */
 };
 

@@ -27,7 +27,7 @@ static const char *build_folder(void)
 	return build ? build : "build";
 }
 
-/* --- files ----------------------------------------------------------------------------------------------------- */
+/* --- files ---------------------------------------------------------------- */
 
 char *slurp(const char *path, size_t *size)
 {
@@ -77,7 +77,7 @@ const char *in(const char *dir, const char *name)
 	return path;
 }
 
-/* --- the program ----------------------------------------------------------------------------------------------- */
+/* --- the program ---------------------------------------------------------- */
 
 /* An unlinked file: what is written to it is gone with the test, however that ends. */
 static int open_capture(void)
@@ -157,7 +157,7 @@ pid_t tapcut_start(const char *format, ...)
 
 bool tapcut_runs(pid_t pid)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
 	return info.si_pid == 0;
 }
@@ -232,7 +232,7 @@ void tapcut_fails(int code, const char *part, const char *format, ...)
 		      result.err);
 }
 
-/* --- something to work on -------------------------------------------------------------------------------------- */
+/* --- something to work on ------------------------------------------------- */
 
 const char *tiny_run(const char *dir)
 {

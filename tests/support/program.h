@@ -31,7 +31,8 @@ bool tapcut_runs(pid_t pid);
 /* Waits until a training run has logged this step; false if it ended before. `log`: its log.jsonl. */
 bool tapcut_reaches(pid_t pid, const char *log, int step);
 
-/* From now on the program is BUILD/mpi/tapcut, started by this launcher ("mpirun -np 2"); NULL: BUILD/tapcut itself again. */
+/* From now on the program is BUILD/mpi/tapcut, started by this launcher ("mpirun -np 2"); NULL: BUILD/tapcut itself
+ * again. */
 void tapcut_through(const char *launcher);
 
 /* Generated scenes in DIR/train and DIR/val, and arguments that train a network so small on them that a step takes

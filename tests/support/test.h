@@ -1,5 +1,5 @@
-/* What every test program starts from: one Check suite, one main. Each tests/.../test_NAME.c is a program of its own, so that
- * a crash in one does not hide the others. */
+/* What every test program starts from: one Check suite, one main. Each tests/.../test_NAME.c is a program of its
+ * own, so that a crash in one does not hide the others. */
 #ifndef TESTS_SUPPORT_TEST_H
 #define TESTS_SUPPORT_TEST_H
 
@@ -18,9 +18,9 @@ const char *test_shared_data(const char *name);
 /* A fresh empty directory under the build folder's tmp; static buffer. */
 const char *test_tmp_dir(const char *name);
 
-#define TEST_MAIN(make_suite)               \
-	int main(void)                      \
-	{                                   \
+#define TEST_MAIN(make_suite)                  \
+	int main(void)                         \
+	{                                      \
 		return test_run(make_suite()); \
 	}
 

@@ -93,7 +93,7 @@ static bool same_files(const char *a, const char *b)
 	return same;
 }
 
-#define EXPECT(arguments, code, ...) expect(arguments, code, (const char *const[]){ __VA_ARGS__, NULL })
+#define EXPECT(arguments, code, ...) expect(arguments, code, (const char *const[]){__VA_ARGS__, NULL})
 
 /* The 64 digits after "sha256". */
 static void digest(char *hex)
@@ -118,7 +118,8 @@ START_TEST(test_wrong_usage)
 	if (!built)
 		return;
 	EXPECT("export a.ckpt", 2, "expected one checkpoint or other file and -o FILE");
-	EXPECT("export a.ckpt -o b.tapcut --weights f8", 2, "expected f32, f16, int8 or codebook16, 32, 64 or 256, found \"f8\"");
+	EXPECT("export a.ckpt -o b.tapcut --weights f8", 2,
+	       "expected f32, f16, int8 or codebook16, 32, 64 or 256, found \"f8\"");
 	EXPECT("export a.ckpt b.ckpt -o b.tapcut", 2, "expected one checkpoint");
 	EXPECT("import", 2, "expected one safetensors file");
 	EXPECT("import a --set x=1", 2, "--set only with --config");
@@ -129,7 +130,7 @@ END_TEST
 
 START_TEST(test_export)
 {
-	static const char *const weights[] = { "f32", "f16", "codebook32", "int8" };
+	static const char *const weights[] = {"f32", "f16", "codebook32", "int8"};
 	char command[256], first[65], again[65], inspected[65], raw[65];
 	if (!built)
 		return;
@@ -140,8 +141,8 @@ START_TEST(test_export)
 		EXPECT(command, 0, "sha256");
 		digest(again);
 		ck_assert_str_eq(first, again);
-		EXPECT("inspect m.tapcut --steps", 0, "squeezenet1_1+transposed", i == 2 ? "codebook" : weights[i], "BGR", "conv_transpose2d",
-		       "kernel 32 stride 16");
+		EXPECT("inspect m.tapcut --steps", 0, "squeezenet1_1+transposed", i == 2 ? "codebook" : weights[i],
+		       "BGR", "conv_transpose2d", "kernel 32 stride 16");
 		digest(inspected);
 		ck_assert_str_eq(first, inspected);
 	}
@@ -222,7 +223,7 @@ START_TEST(test_safetensors)
 	size = strlen(text);
 	char path[1200];
 	snprintf(path, sizeof path, "%s/c.json", dir);
-	ck_assert_int_eq(atomic_file_write(path, &(struct file_part){ text, size }, 1), STATUS_OK);
+	ck_assert_int_eq(atomic_file_write(path, &(struct file_part){text, size}, 1), STATUS_OK);
 	free(text);
 	EXPECT("import w.safetensors --config c.json", 0, "loaded 55, ignored 0", "0 of the trunk, 0 of the decoder");
 	EXPECT("import w.safetensors --config c.json -o n.tapcut --weights f32", 0, "sha256");
@@ -242,7 +243,7 @@ static void cut_file(const char *from, const char *to, size_t drop)
 	snprintf(path, sizeof path, "%s/%s", dir, from);
 	ck_assert_int_eq(file_read(path, 1 << 26, &data, &size), STATUS_OK);
 	snprintf(path, sizeof path, "%s/%s", dir, to);
-	ck_assert_int_eq(atomic_file_write(path, &(struct file_part){ data, size - drop }, 1), STATUS_OK);
+	ck_assert_int_eq(atomic_file_write(path, &(struct file_part){data, size - drop}, 1), STATUS_OK);
 	free(data);
 }
 

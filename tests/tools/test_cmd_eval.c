@@ -46,7 +46,8 @@ static void setup(void)
 	snprintf(path, sizeof path, "%s/pairs.json", dir);
 	FILE *file = fopen(path, "w");
 	ck_assert_ptr_nonnull(file);
-	fputs("[{\"image\": \"photo.png\", \"mask\": \"mask.png\"}, {\"image\": \"photo.png\", \"mask\": \"mask.png\"}]", file);
+	fputs("[{\"image\": \"photo.png\", \"mask\": \"mask.png\"}, {\"image\": \"photo.png\", \"mask\": \"mask.png\"}]",
+	      file);
 	fclose(file);
 }
 
@@ -113,7 +114,9 @@ START_TEST(table)
 	if (!ready)
 		return;
 	expect("--model " MODEL " --pairs $DIR/pairs.json --size 64 --no-zoom --each", 0, "NoC@90");
-	static const char *const parts[] = { "tiny", "long side 32 for click 1, then 64", "zoom-in off", "TTA off", "threshold 0.49", "mask " };
+	static const char *const parts[] = {"tiny",           "long side 32 for click 1, then 64",
+					    "zoom-in off",    "TTA off",
+					    "threshold 0.49", "mask "};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		ck_assert_msg(strstr(output, parts[i]) != NULL, "no \"%s\" in:\n%s", parts[i], output);
 }
@@ -128,8 +131,8 @@ static double number_of(const struct json *root, const char *key)
 
 START_TEST(json_is_one_object_and_the_same_on_any_threads)
 {
-	static const char *const keys[] = { "noc85", "noc90", "nof90", "miou1",    "miou2", "miou3",
-					    "miou5", "biou1", "size",  "instances" };
+	static const char *const keys[] = {"noc85", "noc90", "nof90", "miou1", "miou2",
+					   "miou3", "miou5", "biou1", "size",  "instances"};
 	struct json *one, *two;
 	if (!ready)
 		return;
@@ -154,7 +157,8 @@ START_TEST(graph_cuts)
 	if (!ready)
 		return;
 	expect("--model " MODEL " --pairs $DIR/pairs.json --baseline graph-cut", 0, "no network");
-	expect("--model " MODEL " --pairs $DIR/pairs.json --baseline graph-cut --json", 0, "\"baseline\": \"graph-cut\"");
+	expect("--model " MODEL " --pairs $DIR/pairs.json --baseline graph-cut --json", 0,
+	       "\"baseline\": \"graph-cut\"");
 	ck_assert_int_eq(json_parse(output, strlen(output), "baseline", &root), STATUS_OK);
 	ck_assert_double_gt(number_of(root, "miou1"), 0.9);
 	json_free(root);

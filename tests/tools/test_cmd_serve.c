@@ -1,5 +1,5 @@
-/* tapcut serve as a browser and as a stranger find it: the listed files with their types and headers, and nothing else. It serves a
- * folder made here, so that no WebAssembly toolchain is needed. */
+/* tapcut serve as a browser and as a stranger find it: the listed files with their types and headers, and nothing
+ * else. It serves a folder made here, so that no WebAssembly toolchain is needed. */
 #define _DEFAULT_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -22,7 +22,7 @@ static pid_t server;
 /* A port that was free a moment ago. */
 static int free_port(int *holder)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET };
+	struct sockaddr_in address = {.sin_family = AF_INET};
 	socklen_t size = sizeof address;
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	*holder = socket(AF_INET, SOCK_STREAM, 0);
@@ -33,8 +33,8 @@ static int free_port(int *holder)
 
 static int connect_to(const char *host)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	const struct timeval patience = { .tv_sec = 20 };
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	const struct timeval patience = {.tv_sec = 20};
 	int s = socket(AF_INET, SOCK_STREAM, 0);
 	inet_pton(AF_INET, host, &address.sin_addr);
 	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -105,9 +105,9 @@ static void stop(void)
 START_TEST(files_have_their_types)
 {
 	static const char *const files[][3] = {
-		{ "/", "text/html; charset=utf-8", index_html }, { "/index.html?x=1", "text/html", index_html },
-		{ "/app.js", "text/javascript", "1" },           { "/tapcut.wasm", "application/wasm", "2" },
-		{ "/examples/1.jpg", "image/jpeg", "3" },
+		{"/", "text/html; charset=utf-8", index_html}, {"/index.html?x=1", "text/html", index_html},
+		{"/app.js", "text/javascript", "1"},           {"/tapcut.wasm", "application/wasm", "2"},
+		{"/examples/1.jpg", "image/jpeg", "3"},
 	};
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		char type[64], body[128];
@@ -126,8 +126,10 @@ END_TEST
 
 START_TEST(nothing_else_is_there)
 {
-	static const char *const targets[] = { "/secret", "/../secret", "/examples/../../secret", "/%2e%2e/secret", "/.hidden", "//etc/passwd",
-					       "/examples", "/examples/", "/index.htm", "/index.html/" };
+	static const char *const targets[] = {"/secret",        "/../secret", "/examples/../../secret",
+					      "/%2e%2e/secret", "/.hidden",   "//etc/passwd",
+					      "/examples",      "/examples/", "/index.htm",
+					      "/index.html/"};
 	for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
 		const char *answer = get(targets[i]);
 		expect(answer, "HTTP/1.1 404 Not Found\r\n");
@@ -149,7 +151,7 @@ END_TEST
 
 START_TEST(other_methods_and_other_names_are_refused)
 {
-	static const char *const methods[] = { "POST", "PUT", "DELETE", "OPTIONS", "CONNECT" };
+	static const char *const methods[] = {"POST", "PUT", "DELETE", "OPTIONS", "CONNECT"};
 	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
 		char request[128];
 		snprintf(request, sizeof request, "%s / HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", methods[i], port);
@@ -167,7 +169,8 @@ START_TEST(nonsense_is_refused)
 {
 	static char long_line[20000];
 	memset(long_line, 'a', sizeof long_line - 1);
-	static const char *const lines[] = { "\r\n\r\n", "GET\r\n\r\n", "GET / SMTP/1.0\r\n\r\n", "GET index.html HTTP/1.1\r\n\r\n" };
+	static const char *const lines[] = {"\r\n\r\n", "GET\r\n\r\n", "GET / SMTP/1.0\r\n\r\n",
+					    "GET index.html HTTP/1.1\r\n\r\n"};
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
 		expect(ask(lines[i]), "400 Bad Request");
 	int s = connect_to("127.0.0.1");

@@ -1,4 +1,5 @@
-/* tapcut train as scripts see it: exit codes, and which runs it refuses to touch. What a run computes is tested in tests/train. */
+/* tapcut train as scripts see it: exit codes, and which runs it refuses to touch. What a run computes is tested in
+ * tests/train. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,14 @@
-/* The whole network against PyTorch: logits, every named gradient, ten Adam steps with two learning-rate groups and clipping, every
- * parameter after them, and the trunk's features with ImageNet weights. The figures are in tests/golden/network.txt, made by
- * tests/golden/network_golden.py; parameters and inputs come from the same integer hash on both sides.
+/* The whole network against PyTorch: logits, every named gradient, ten Adam steps with two learning-rate groups and
+ * clipping, every parameter after them, and the trunk's features with ImageNet weights. The figures are in
+ * tests/golden/network.txt, made by tests/golden/network_golden.py; parameters and inputs come from the same integer
+ * hash on both sides.
  *
- * Tolerances (relative to the tensor's norm) with the backend "openblas", which sums as PyTorch does: logits and features 2e-5,
- * gradients 2e-4, losses 1e-4, gradients' norm 5e-3, parameters after ten steps 2e-3 (Adam divides by the gradient's size, so rounding
- * of a near-zero gradient moves a value by up to the learning rate). "native" rounds otherwise, so that now and then a value that is all
- * but 0 comes out on the other side of a relu, and its gradient with it: logits and features agree as closely, but
- * what depends on gradients only within five times as much. */
+ * Tolerances (relative to the tensor's norm) with the backend "openblas", which sums as PyTorch does: logits and
+ * features 2e-5, gradients 2e-4, losses 1e-4, gradients' norm 5e-3, parameters after ten steps 2e-3 (Adam divides by
+ * the gradient's size, so rounding of a near-zero gradient moves a value by up to the learning rate). "native"
+ * rounds otherwise, so that now and then a value that is all but 0 comes out on the other side of a relu, and its
+ * gradient with it: logits and features agree as closely, but what depends on gradients only within five times as
+ * much. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +27,7 @@ enum { SIZE = 64, BATCH = 2, STEPS = 10 };
 static const struct {
 	const char *backend;
 	double slack; /* of what depends on gradients */
-} settings[] = { { "openblas", 1 }, { "native", 5 } };
+} settings[] = {{"openblas", 1}, {"native", 5}};
 
 enum { SETTING_COUNT = sizeof settings / sizeof *settings };
 
@@ -82,7 +84,8 @@ static void fill_params(struct params *params)
 /* Element `i` of an activation in PyTorch's order N,C,H,W: where it lies here. */
 static size_t place_of(struct shape s, size_t i)
 {
-	size_t x = i % (size_t)s.w, y = i / (size_t)s.w % (size_t)s.h, c = i / ((size_t)s.w * (size_t)s.h) % (size_t)s.c;
+	size_t x = i % (size_t)s.w, y = i / (size_t)s.w % (size_t)s.h,
+	       c = i / ((size_t)s.w * (size_t)s.h) % (size_t)s.c;
 	return shape_offset(s, (int)(i / ((size_t)s.w * (size_t)s.h * (size_t)s.c)), (int)c, (int)y, (int)x);
 }
 
@@ -114,7 +117,8 @@ static void network_init(struct network *net, int setting)
 	net->config.loss.nfl_gamma = 2;
 	net->config.loss.bce_weight = 0.5;
 	net->config.loss.dice_weight = 0.25;
-	ck_assert_msg(!model_build(&net->model, &net->params, &net->config.model, BATCH, SIZE, SIZE), "%s", status_message());
+	ck_assert_msg(!model_build(&net->model, &net->params, &net->config.model, BATCH, SIZE, SIZE), "%s",
+		      status_message());
 	graph_keep(&net->model.graph, net->model.maps.half);
 	graph_keep(&net->model.graph, net->model.maps.quarter);
 	graph_keep(&net->model.graph, net->model.maps.eighth);
@@ -141,8 +145,10 @@ static void network_release(struct network *net)
 static double run(struct network *net)
 {
 	net->prepared = test_prepare(&net->model.graph, net->params.values, net->prepared);
-	struct pass pass = { .values = net->params.values, .prepared = net->prepared, .param_grads = net->grads,
-			     .training = true };
+	struct pass pass = {.values = net->params.values,
+			    .prepared = net->prepared,
+			    .param_grads = net->grads,
+			    .training = true};
 	memset(net->grads, 0, net->params.total * sizeof *net->grads);
 	executor_forward(&net->executor, &pass, net->objective.loss);
 	double loss = *executor_data(&net->executor, net->objective.loss);
@@ -151,7 +157,8 @@ static double run(struct network *net)
 }
 
 /* Calls `check` for each golden line of `kind`; returns how many there were. */
-static int each_golden(const char *kind, void (*check)(struct network *net, const struct golden *golden), struct network *net)
+static int each_golden(const char *kind, void (*check)(struct network *net, const struct golden *golden),
+		       struct network *net)
 {
 	FILE *file = fopen("tests/golden/network.txt", "r");
 	ck_assert_msg(file != NULL, "tests/golden/network.txt: run from the project's root");
@@ -161,8 +168,9 @@ static int each_golden(const char *kind, void (*check)(struct network *net, cons
 		struct golden g;
 		if (line[0] == '#')
 			continue;
-		ck_assert_int_eq(sscanf(line, "%15s %63s %lf %lf %lf %lf %lf %lf", g.kind, g.name, &g.norm, &g.projection, &g.picks[0],
-					&g.picks[1], &g.picks[2], &g.picks[3]), 8);
+		ck_assert_int_eq(sscanf(line, "%15s %63s %lf %lf %lf %lf %lf %lf", g.kind, g.name, &g.norm,
+					&g.projection, &g.picks[0], &g.picks[1], &g.picks[2], &g.picks[3]),
+				 8);
 		if (strcmp(g.kind, kind) != 0)
 			continue;
 		check(net, &g);
@@ -184,14 +192,14 @@ static void compare(const struct golden *golden, const float *data, size_t count
 		projection += (double)data[i] * fill(start, (uint32_t)i);
 	}
 	double room = tolerance * golden->norm;
-	ck_assert_msg(fabs(sqrt(square) - golden->norm) <= room, "%s %s: norm %.9g, PyTorch %.9g", golden->kind, golden->name,
-		      sqrt(square), golden->norm);
-	ck_assert_msg(fabs(projection - golden->projection) <= room, "%s %s: projection %.9g, PyTorch %.9g", golden->kind, golden->name,
-		      projection, golden->projection);
+	ck_assert_msg(fabs(sqrt(square) - golden->norm) <= room, "%s %s: norm %.9g, PyTorch %.9g", golden->kind,
+		      golden->name, sqrt(square), golden->norm);
+	ck_assert_msg(fabs(projection - golden->projection) <= room, "%s %s: projection %.9g, PyTorch %.9g",
+		      golden->kind, golden->name, projection, golden->projection);
 	for (size_t i = 0; i < 4; i++) {
 		double found = data[i * (count - 1) / 3];
-		ck_assert_msg(fabs(found - golden->picks[i]) <= room, "%s %s: value %zu is %.9g, PyTorch %.9g", golden->kind, golden->name,
-			      i, found, golden->picks[i]);
+		ck_assert_msg(fabs(found - golden->picks[i]) <= room, "%s %s: value %zu is %.9g, PyTorch %.9g",
+			      golden->kind, golden->name, i, found, golden->picks[i]);
 	}
 }
 
@@ -237,10 +245,10 @@ static void take_step(struct network *net, const struct golden *golden)
 {
 	double loss = run(net);
 	double norm = optim_grad_norm(workers, &net->params, net->grads);
-	ck_assert_msg(fabs(loss - golden->norm) <= 1e-4 * net->slack * golden->norm, "step %d: loss %.9g, PyTorch %.9g", (int)optim.step, loss,
-		      golden->norm);
-	ck_assert_msg(fabs(norm - golden->projection) <= 5e-3 * net->slack * golden->projection, "step %d: gradient norm %.9g, PyTorch %.9g",
-		      (int)optim.step, norm, golden->projection);
+	ck_assert_msg(fabs(loss - golden->norm) <= 1e-4 * net->slack * golden->norm, "step %d: loss %.9g, PyTorch %.9g",
+		      (int)optim.step, loss, golden->norm);
+	ck_assert_msg(fabs(norm - golden->projection) <= 5e-3 * net->slack * golden->projection,
+		      "step %d: gradient norm %.9g, PyTorch %.9g", (int)optim.step, norm, golden->projection);
 	optim_step(&optim, workers, &net->params, net->grads, 1e-3, norm);
 }
 
@@ -272,8 +280,10 @@ END_TEST
 static void compare_map(struct network *net, const struct golden *golden)
 {
 	const struct trunk_maps *maps = &net->model.maps;
-	int node = !strcmp(golden->name, "half") ? maps->half : !strcmp(golden->name, "quarter") ? maps->quarter :
-		   !strcmp(golden->name, "eighth") ? maps->eighth : maps->sixteenth;
+	int node = !strcmp(golden->name, "half")      ? maps->half
+		   : !strcmp(golden->name, "quarter") ? maps->quarter
+		   : !strcmp(golden->name, "eighth")  ? maps->eighth
+						      : maps->sixteenth;
 	struct shape shape = net->model.graph.nodes[node].shape;
 	const float *found = executor_data(&net->executor, node);
 	float *map = malloc(shape_count(shape) * sizeof *map);

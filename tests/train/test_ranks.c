@@ -14,7 +14,7 @@
 
 enum { MOST_RANKS = 9, MOST_SLOTS = 17, FLOATS = 300 };
 
-/* --- the transport ------------------------------------------------------------------------------------------------ */
+/* --- the transport -------------------------------------------------------- */
 
 /* One per pair of ranks. A sender waits until its letter is taken: the strictest that MPI may do, so that an order of
  * calls that can lock up does. */
@@ -81,7 +81,7 @@ static void play_all(int count, void (*part)(struct player *player))
 	pthread_t threads[MOST_RANKS];
 	for (int r = 0; r < count; r++) {
 		players[r].ranks =
-		    (struct ranks){.rank = r, .count = count, .send = post_send, .receive = post_receive};
+			(struct ranks){.rank = r, .count = count, .send = post_send, .receive = post_receive};
 		players[r].play = part;
 		ck_assert_int_eq(pthread_create(&threads[r], NULL, play, &players[r]), 0);
 	}
@@ -89,7 +89,7 @@ static void play_all(int count, void (*part)(struct player *player))
 		pthread_join(threads[r], NULL);
 }
 
-/* --- slots -------------------------------------------------------------------------------------------------------- */
+/* --- slots ---------------------------------------------------------------- */
 
 START_TEST(slots_are_shared_out_evenly)
 {
@@ -177,7 +177,7 @@ START_TEST(every_rank_learns_of_every_slot)
 }
 END_TEST
 
-/* --- agreement ---------------------------------------------------------------------------------------------------- */
+/* --- agreement ------------------------------------------------------------ */
 
 static void agree(struct player *player)
 {
@@ -259,7 +259,7 @@ START_TEST(a_single_other_bit_is_found)
 }
 END_TEST
 
-/* --- the launcher ------------------------------------------------------------------------------------------------- */
+/* --- the launcher --------------------------------------------------------- */
 
 static void forget_launcher(void)
 {

@@ -36,9 +36,17 @@ static void load_config(struct config *config, const char *steps)
 	char data[600], set_steps[64];
 	snprintf(data, sizeof data, "data.train=%s/instances.json", root);
 	snprintf(set_steps, sizeof set_steps, "train.steps=%s", steps);
-	const char *overrides[] = { data, set_steps, "data.val=", "train.checkpoint_every=3", "train.log_every=2",
-				    "train.batch_size=5", "clicks.corrective_rounds=2", "train.size=64", "model.dropout=0.1",
-				    "quantize.enabled=true", "quantize.calibration_steps=1" };
+	const char *overrides[] = {data,
+				   set_steps,
+				   "data.val=",
+				   "train.checkpoint_every=3",
+				   "train.log_every=2",
+				   "train.batch_size=5",
+				   "clicks.corrective_rounds=2",
+				   "train.size=64",
+				   "model.dropout=0.1",
+				   "quantize.enabled=true",
+				   "quantize.calibration_steps=1"};
 	ck_assert_msg(!config_load(config, "configs/smoke.json", overrides, sizeof overrides / sizeof *overrides), "%s",
 		      status_message());
 }
@@ -52,7 +60,7 @@ static void train(const char *name, int threads, bool resume, char hex[65])
 	char dir[600], path[700];
 	load_config(&config, run_steps);
 	snprintf(dir, sizeof dir, "%s/%s", root, name);
-	struct train_options options = { .out_dir = dir, .threads = threads, .resume = resume, .quiet = true };
+	struct train_options options = {.out_dir = dir, .threads = threads, .resume = resume, .quiet = true};
 	ck_assert_msg(!train_run(&config, &options), "%s", status_message());
 	char *data;
 	size_t size;
@@ -119,11 +127,11 @@ static void kill_after_checkpoint(const char *name)
 		char dir[600];
 		load_config(&config, "8");
 		snprintf(dir, sizeof dir, "%s/%s", root, name);
-		struct train_options options = { .out_dir = dir, .threads = 2, .quiet = true };
+		struct train_options options = {.out_dir = dir, .threads = 2, .quiet = true};
 		_exit(train_run(&config, &options) ? 1 : 0);
 	}
 	while (access(path, F_OK) != 0 && waitpid(child, NULL, WNOHANG) == 0)
-		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 }
@@ -149,7 +157,7 @@ START_TEST(test_stop_request_saves_and_resumes)
 	train("straight", 2, false, straight);
 	load_config(&config, "8");
 	snprintf(dir, sizeof dir, "%s/stopped", root);
-	struct train_options options = { .out_dir = dir, .threads = 1, .quiet = true, .stop = &stop };
+	struct train_options options = {.out_dir = dir, .threads = 1, .quiet = true, .stop = &stop};
 	ck_assert_int_eq(train_run(&config, &options), STATUS_INTERRUPTED);
 	train("stopped", 1, true, resumed);
 	ck_assert_str_eq(straight, resumed);
@@ -165,7 +173,7 @@ START_TEST(test_changed_data_is_refused_on_resume)
 	load_config(&config, "8");
 	config.data.max_objects = 3; /* what a changed file would do: another digest, or another config */
 	snprintf(dir, sizeof dir, "%s/run", root);
-	struct train_options options = { .out_dir = dir, .threads = 1, .resume = true, .quiet = true };
+	struct train_options options = {.out_dir = dir, .threads = 1, .resume = true, .quiet = true};
 	ck_assert_int_eq(train_run(&config, &options), STATUS_CONFIG);
 	ck_assert_ptr_nonnull(strstr(status_message(), "last.ckpt"));
 }
@@ -180,7 +188,7 @@ START_TEST(test_broken_photo_names_the_file)
 	ck_assert_int_eq(system(command), 0);
 	load_config(&config, "8");
 	snprintf(dir, sizeof dir, "%s/run", root);
-	struct train_options options = { .out_dir = dir, .threads = 1, .quiet = true };
+	struct train_options options = {.out_dir = dir, .threads = 1, .quiet = true};
 	ck_assert_int_ne(train_run(&config, &options), STATUS_OK);
 	ck_assert_ptr_nonnull(strstr(status_message(), ".jpg"));
 }

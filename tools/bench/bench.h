@@ -18,7 +18,7 @@ double bench_thread_seconds(void);
 /* The median; sorts the values. 0 of none. */
 double bench_median(double *values, int count);
 
-/* --- machine.c ---------------------------------------------------------------------------------------------------- */
+/* --- machine.c ------------------------------------------------------------ */
 
 struct bench_machine {
 	char cpu[128];
@@ -31,7 +31,7 @@ struct bench_machine {
 
 void bench_machine_look(struct bench_machine *machine, struct workers *workers);
 
-/* --- training.c --------------------------------------------------------------------------------------------------- */
+/* --- training.c ----------------------------------------------------------- */
 
 /* A trainer without data: its network, batch and optimiser, on generated samples that stay the same. */
 struct bench_training {
@@ -72,7 +72,7 @@ void bench_training_parts(struct bench_training *training, struct bench_parts *p
 /* Profiles `steps` steps of each sort. */
 enum status bench_training_profile(struct bench_training *training, int steps, struct profile *profile);
 
-/* --- loader.c ----------------------------------------------------------------------------------------------------- */
+/* --- loader.c ------------------------------------------------------------- */
 
 /* Thread time per sample, in seconds. */
 struct bench_loader {
@@ -83,7 +83,7 @@ struct bench_loader {
 
 enum status bench_loader(const struct config *config, struct bench_loader *figures);
 
-/* --- inference.c -------------------------------------------------------------------------------------------------- */
+/* --- inference.c ---------------------------------------------------------- */
 
 /* One thread; medians, in seconds. */
 struct bench_inference {
@@ -94,7 +94,7 @@ struct bench_inference {
 
 enum status bench_inference(const struct bench_training *training, int size, struct bench_inference *figures);
 
-/* --- torch.c ------------------------------------------------------------------------------------------------------ */
+/* --- torch.c -------------------------------------------------------------- */
 
 /* The PyTorch twin, a process of its own that is asked to train a few steps at a time. */
 struct bench_torch {
@@ -117,7 +117,7 @@ enum status bench_torch_run(struct bench_torch *torch, const char *format, struc
 enum status bench_torch_choose_format(struct bench_torch *torch, struct bench_limit limit);
 void bench_torch_close(struct bench_torch *torch);
 
-/* --- taps.c ------------------------------------------------------------------------------------------------------- */
+/* --- taps.c --------------------------------------------------------------- */
 
 struct bench_taps_options {
 	const char *model; /* NULL: the shipped one */
@@ -135,7 +135,7 @@ enum status bench_taps(const struct bench_taps_options *options, FILE *out);
 struct infer_network;
 enum status bench_kinds(const struct infer_network *network, int size, int threads, double peak, FILE *out);
 
-/* --- print.c, json.c ---------------------------------------------------------------------------------------------- */
+/* --- print.c, json.c ------------------------------------------------------ */
 
 struct bench_report {
 	const struct config *config;
@@ -171,7 +171,7 @@ void bench_print(const struct bench_report *report, FILE *out);
 /* One object; STATUS_NO_MEMORY. */
 enum status bench_print_json(const struct bench_report *report, FILE *out);
 
-/* --- photo.c ------------------------------------------------------------------------------------------------------ */
+/* --- photo.c -------------------------------------------------------------- */
 
 struct bench_photo_options {
 	const char *photo, *model; /* model NULL: the shipped one */

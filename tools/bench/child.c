@@ -33,7 +33,7 @@ static int spawn(struct bench_child *child, char *const *arguments, const int *i
 int bench_child_start(struct bench_child *child, const char *name, char *const *arguments)
 {
 	int in[2], out[2];
-	*child = (struct bench_child){ .name = name };
+	*child = (struct bench_child){.name = name};
 	signal(SIGPIPE, SIG_IGN); /* a child that died is told by its missing answer */
 	if (pipe(in) != 0)
 		return errno;
@@ -72,5 +72,5 @@ void bench_child_stop(struct bench_child *child)
 		fclose(child->from);
 	if (child->pid)
 		waitpid((pid_t)child->pid, NULL, 0);
-	*child = (struct bench_child){ 0 };
+	*child = (struct bench_child){0};
 }

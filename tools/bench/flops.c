@@ -22,7 +22,7 @@ double bench_step_flops(const struct infer_network *network, int index, const st
 	const int *d = network->tensors[step->tensor[0]].dims;
 	struct infer_shape shape = shapes[index];
 	if (step->op == INFER_OP_CONV_TRANSPOSE2D)
-		shape = (struct infer_shape){ 0, shape.h / step->args[1], shape.w / step->args[1] };
+		shape = (struct infer_shape){0, shape.h / step->args[1], shape.w / step->args[1]};
 	return 2.0 * d[0] * d[1] * d[2] * d[3] * shape.h * shape.w;
 }
 
@@ -30,8 +30,8 @@ enum status bench_network_flops(const struct infer_network *network, int size, s
 {
 	char message[TAPCUT_MESSAGE_SIZE];
 	struct infer_shape shapes[INFER_MAX_STEPS];
-	bool clicks[INFER_FIRST_STEP_VALUE + INFER_MAX_STEPS] = { false, true };
-	*flops = (struct bench_flops){ 0 };
+	bool clicks[INFER_FIRST_STEP_VALUE + INFER_MAX_STEPS] = {false, true};
+	*flops = (struct bench_flops){0};
 	if (infer_network_shapes(network, size, size, shapes, message) != TAPCUT_OK)
 		return status_fail(STATUS_CONFIG, "%s", message);
 	for (int i = 0; i < network->step_count; i++) {

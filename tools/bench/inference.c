@@ -78,8 +78,8 @@ static enum status time_model(const struct tapcut_model *model, int size, struct
 enum status bench_inference(const struct bench_training *training, int size, struct bench_inference *figures)
 {
 	struct tapcut_model *model;
-	TRY(deploy_in_memory(&training->model, training->config,
-			     optim_best_values(&training->optim, &training->params), &model));
+	TRY(deploy_in_memory(&training->model, training->config, optim_best_values(&training->optim, &training->params),
+			     &model));
 	enum status status = time_model(model, size, figures);
 	tapcut_model_free(model);
 	return status;

@@ -119,8 +119,7 @@ static void add_rows(struct text *text, const char *key, const struct bench_repo
 			text_add(text, ", \"%s\": {\"flops\": ", profile_pass_names[pass]);
 			text_add_number(text, rows[i].flops[pass]);
 			add_number(text, "seconds", rows[i].seconds[pass]);
-			add_number(text, "peak_share",
-				   1e9 * profile_speed(&rows[i], pass) / report->machine.peak_each);
+			add_number(text, "peak_share", 1e9 * profile_speed(&rows[i], pass) / report->machine.peak_each);
 			add_number(text, "step_share", rows[i].seconds[pass] / report->cpu);
 			text_add(text, "}");
 		}

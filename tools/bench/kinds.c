@@ -1,5 +1,5 @@
-/* Where a tap's time goes, by kind of step, each step run as a whole: values that a session streams (infer/run/stream.h) exist here, so the
- * sum is somewhat above a tap's time. */
+/* Where a tap's time goes, by kind of step, each step run as a whole: values that a session streams
+ * (infer/run/stream.h) exist here, so the sum is somewhat above a tap's time. */
 #include <float.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -35,8 +35,8 @@ struct kind {
 };
 
 /* The conv2d that an add does on the way, if it does one; else the step itself. Adds up what it computes. */
-static const struct infer_step *main_step(const struct infer_network *n, const struct watch *w, const struct infer_shape *shapes, int index,
-					  double *flops)
+static const struct infer_step *main_step(const struct infer_network *n, const struct watch *w,
+					  const struct infer_shape *shapes, int index, double *flops)
 {
 	const struct infer_step *step = &n->steps[index], *found = step;
 	*flops = bench_step_flops(n, index, shapes);
@@ -77,7 +77,7 @@ static int add_step(struct kind *kinds, int count, const char *name, double seco
 
 static void print_kinds(const struct infer_network *n, const struct watch *w, int size, double peak, FILE *out)
 {
-	struct kind kinds[MAX_KINDS] = { { "", 0, 0, 0 } };
+	struct kind kinds[MAX_KINDS] = {{"", 0, 0, 0}};
 	struct infer_shape shapes[INFER_MAX_STEPS];
 	char name[NAME_SIZE];
 	int count = 0;
@@ -101,7 +101,7 @@ static void print_kinds(const struct infer_network *n, const struct watch *w, in
 
 enum status bench_kinds(const struct infer_network *network, int size, int threads, double peak, FILE *out)
 {
-	struct infer_run_options options = { .threads = threads, .isa = -1, .stream_bytes = SIZE_MAX };
+	struct infer_run_options options = {.threads = threads, .isa = -1, .stream_bytes = SIZE_MAX};
 	struct infer_runner *runner;
 	struct watch watch;
 	char message[TAPCUT_MESSAGE_SIZE];

@@ -61,8 +61,8 @@ static void draw_clicks(const struct config *config, const struct click_list *li
 {
 	struct infer_click clicks[CLICKS_MAX];
 	for (int i = 0; i < list->count; i++)
-		clicks[i] = (struct infer_click){ (float)list->items[i].x, (float)list->items[i].y,
-						  list->items[i].positive };
+		clicks[i] =
+			(struct infer_click){(float)list->items[i].x, (float)list->items[i].y, list->items[i].positive};
 	infer_draw_clicks(&config->preprocess, clicks, list->count, planes, config->train.size, config->train.size);
 }
 
@@ -89,12 +89,12 @@ static enum status time_clicks(const struct config *config, struct sample **samp
 static enum status time_dataset(const struct config *config, const struct dataset *dataset,
 				struct bench_loader *figures)
 {
-	struct loader_options options = { .dataset = dataset,
-					  .augment = config->augment,
-					  .size = config->train.size,
-					  .seed = config->seed,
-					  .threads = 1,
-					  .prefetch = 1 };
+	struct loader_options options = {.dataset = dataset,
+					 .augment = config->augment,
+					 .size = config->train.size,
+					 .seed = config->seed,
+					 .threads = 1,
+					 .prefetch = 1};
 	struct loader *loader = NULL;
 	struct sample *samples[SAMPLES];
 	enum status status = time_loading(&options, &loader, samples, figures);
@@ -108,7 +108,7 @@ enum status bench_loader(const struct config *config, struct bench_loader *figur
 {
 	char dir[PATH_SIZE], json[PATH_SIZE + 64];
 	struct dataset dataset;
-	*figures = (struct bench_loader){ .samples = SAMPLES, .width = WIDTH, .height = HEIGHT };
+	*figures = (struct bench_loader){.samples = SAMPLES, .width = WIDTH, .height = HEIGHT};
 	TRY(write_scenes(dir));
 	snprintf(json, sizeof json, "%s/instances.json", dir);
 	enum status status = dataset_open(&dataset, json, NULL, NULL);

@@ -57,7 +57,7 @@ static void read_cpu_name(char *name, size_t size)
 /* Ticks since boot of all processors: all, and idle ones. */
 static bool read_ticks(double *all, double *idle)
 {
-	double user, nice, system, irq[4] = { 0 }, waiting;
+	double user, nice, system, irq[4] = {0}, waiting;
 	FILE *file = fopen("/proc/stat", "r");
 	int found = file ? fscanf(file, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &user, &nice, &system, idle, &waiting,
 				  &irq[0], &irq[1], &irq[2])
@@ -72,7 +72,7 @@ static bool read_ticks(double *all, double *idle)
 static double read_idle(void)
 {
 	double all[2], idle[2];
-	struct timespec wait = { .tv_nsec = 500 * 1000 * 1000 };
+	struct timespec wait = {.tv_nsec = 500 * 1000 * 1000};
 	if (!read_ticks(&all[0], &idle[0]))
 		return -1;
 	nanosleep(&wait, NULL);
@@ -85,7 +85,7 @@ static double read_idle(void)
 static void measure_peak(void *context, int index, int thread)
 {
 	double *best = (double *)context + index;
-	float sums[FMA_PEAK_FLOATS] = { 0 };
+	float sums[FMA_PEAK_FLOATS] = {0};
 	int rounds = 1000;
 	(void)thread;
 	for (int i = 0; i < PEAK_TRIES; i++) {
@@ -103,8 +103,8 @@ static void measure_peak(void *context, int index, int thread)
 
 void bench_machine_look(struct bench_machine *machine, struct workers *workers)
 {
-	*machine = (struct bench_machine){ .processors = sysconf(_SC_NPROCESSORS_ONLN),
-					   .threads = workers_threads(workers) };
+	*machine = (struct bench_machine){.processors = sysconf(_SC_NPROCESSORS_ONLN),
+					  .threads = workers_threads(workers)};
 	read_cpu_name(machine->cpu, sizeof machine->cpu);
 	machine->idle = read_idle();
 	measure_peak(&machine->peak_one, 0, 0);

@@ -15,8 +15,8 @@ enum { PIXELS = 12 * 1000 * 1000, PREVIEW_SIDE = 1024, FEATHER = 20 };
 enum stage { SET_IMAGE, FIRST_TAP, SECOND_TAP, PREVIEW, MASK, ALPHA, FEATHERED, STAGES };
 
 static const char *const stage_names[STAGES] = {
-	"photo into the session", "first tap", "second tap (closer look)", "preview, long side 1024", "mask, full size",
-	"alpha, full size", "alpha with a feather of 20",
+	"photo into the session", "first tap",        "second tap (closer look)",   "preview, long side 1024",
+	"mask, full size",        "alpha, full size", "alpha with a feather of 20",
 };
 
 struct bench_photo {
@@ -40,8 +40,8 @@ static enum status enlarge(struct image *photo)
 		return status_fail(STATUS_NO_MEMORY, "no memory to enlarge the photo");
 	}
 	infer_resize_u8(photo->pixels, photo->width, photo->height, 3 * (size_t)photo->width, 3,
-			(struct infer_rect){ 0, 0, photo->width, photo->height }, large.pixels, large.width, large.height, black, 0,
-			workspace);
+			(struct infer_rect){0, 0, photo->width, photo->height}, large.pixels, large.width, large.height,
+			black, 0, workspace);
 	free(workspace);
 	image_release(photo);
 	*photo = large;
@@ -60,8 +60,12 @@ static enum tapcut_status run_stage(struct bench_photo *b, enum stage stage)
 		return tapcut_session_preview(b->session, b->out.pixels, (int)((double)w * PREVIEW_SIDE / longest),
 					      (int)((double)h * PREVIEW_SIDE / longest), stride);
 	case MASK: return tapcut_session_mask(b->session, b->out.pixels, stride);
-	case FEATHERED: tapcut_session_set_feather(b->session, FEATHER); return tapcut_session_alpha(b->session, b->out.pixels, stride);
-	default: tapcut_session_set_feather(b->session, 0); return tapcut_session_alpha(b->session, b->out.pixels, stride);
+	case FEATHERED:
+		tapcut_session_set_feather(b->session, FEATHER);
+		return tapcut_session_alpha(b->session, b->out.pixels, stride);
+	default:
+		tapcut_session_set_feather(b->session, 0);
+		return tapcut_session_alpha(b->session, b->out.pixels, stride);
 	}
 }
 
@@ -84,7 +88,8 @@ static void print(struct bench_photo *b, const struct bench_photo_options *o, in
 	fprintf(out, "photo     %s: %dx%d", o->photo, read_w, read_h);
 	if (read_w != b->photo.width)
 		fprintf(out, ", enlarged to %dx%d", b->photo.width, b->photo.height);
-	fprintf(out, "\nmedian of %d, processor time in ms, threads %d\n\n", o->repeats, o->threads > 0 ? o->threads : 1);
+	fprintf(out, "\nmedian of %d, processor time in ms, threads %d\n\n", o->repeats,
+		o->threads > 0 ? o->threads : 1);
 	for (int i = 0; i < STAGES; i++)
 		fprintf(out, "  %-28s %8.1f\n", stage_names[i], bench_median(b->ms[i], o->repeats));
 	fprintf(out, "\n  session %.1f MB, of which the photo %.1f; whole process at most %.1f MB\n",
@@ -94,7 +99,7 @@ static void print(struct bench_photo *b, const struct bench_photo_options *o, in
 
 static enum status run(struct bench_photo *b, const struct bench_photo_options *o, FILE *out)
 {
-	const struct image_read_options read = { .channels = 3, .exif = EXIF_APPLY };
+	const struct image_read_options read = {.channels = 3, .exif = EXIF_APPLY};
 	TRY(image_read(o->photo, &read, &b->photo));
 	int read_w = b->photo.width, read_h = b->photo.height;
 	TRY(enlarge(&b->photo));

@@ -115,7 +115,7 @@ static void print_rest(const struct bench_report *report, FILE *out)
 static void print_torch(const struct bench_report *report, FILE *out)
 {
 	const struct bench_torch *torch = &report->torch;
-	double ratio[BENCH_MAX_REPEATS] = { 0 }, least, most;
+	double ratio[BENCH_MAX_REPEATS] = {0}, least, most;
 	if (!report->against_torch)
 		return;
 	if (torch->skipped) {
@@ -124,15 +124,14 @@ static void print_torch(const struct bench_report *report, FILE *out)
 	}
 	ratios(report, ratio);
 	range_of(ratio, report->repeats, &least, &most);
-	fprintf(out,
-		"PyTorch    %s, %s (%s %.2f, %s %.2f samples/s at first), the same parameters and multiply-adds\n",
+	fprintf(out, "PyTorch    %s, %s (%s %.2f, %s %.2f samples/s at first), the same parameters and multiply-adds\n",
 		torch->version, torch->format, bench_torch_formats[0], torch->format_speed[0], bench_torch_formats[1],
 		torch->format_speed[1]);
 	fprintf(out,
 		"           tapcut %.2f samples/s, PyTorch %.2f: %.2f times as fast (median of %d pairs: %.2f to "
 		"%.2f)\n",
-		bench_report_speed(report), median_of(report->torch_speed, report->repeats),
-		bench_report_ratio(report), report->repeats, least, most);
+		bench_report_speed(report), median_of(report->torch_speed, report->repeats), bench_report_ratio(report),
+		report->repeats, least, most);
 	fprintf(out,
 		"           best step of each: %.2f and %.2f samples/s, %.2f times; thread time per sample: %.2f and "
 		"%.2f ms, %.2f times\n",

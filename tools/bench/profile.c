@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const profile_pass_names[] = { "forward", "backward", "backward_data", "backward_weight", NULL };
+const char *const profile_pass_names[] = {"forward", "backward", "backward_data", "backward_weight", NULL};
 
 static size_t nodes_of(const struct profile *profile)
 {
@@ -15,7 +15,7 @@ static size_t nodes_of(const struct profile *profile)
 
 enum status profile_init(struct profile *profile, const struct graph *graph, int threads, int steps)
 {
-	*profile = (struct profile){ .graph = graph, .threads = threads, .steps = steps };
+	*profile = (struct profile){.graph = graph, .threads = threads, .steps = steps};
 	size_t nodes = nodes_of(profile), thread_count = (size_t)threads;
 	profile->thread = calloc(thread_count, sizeof *profile->thread);
 	profile->memory = calloc(2 * nodes * thread_count, sizeof *profile->memory);
@@ -43,7 +43,7 @@ void profile_release(struct profile *profile)
 	free(profile->sorted);
 	for (int pass = 0; pass < PROFILE_PASSES; pass++)
 		free(profile->step_time[pass]);
-	*profile = (struct profile){ 0 };
+	*profile = (struct profile){0};
 }
 
 struct executor_profile *profile_thread(struct profile *profile, int thread)
@@ -93,10 +93,10 @@ static double median_time(const struct profile *profile, enum profile_pass pass,
 /* Multiply-adds of a node's forward pass. */
 static double node_macs(const struct graph *graph, const struct node *node)
 {
-	struct op_call call = { .attr = node->attr,
-				.input_count = node->input_count,
-				.param_count = node->param_count,
-				.out = { node->shape, NULL } };
+	struct op_call call = {.attr = node->attr,
+			       .input_count = node->input_count,
+			       .param_count = node->param_count,
+			       .out = {node->shape, NULL}};
 	if (!node->op->macs)
 		return 0;
 	for (int i = 0; i < node->input_count; i++)
@@ -155,7 +155,7 @@ static void fill_row(const struct profile *profile, size_t index, int samples, s
 void profile_nodes(const struct profile *profile, int samples, struct profile_row *rows)
 {
 	for (int i = 0; i < profile->graph->node_count; i++) {
-		rows[i] = (struct profile_row){ 0 };
+		rows[i] = (struct profile_row){0};
 		fill_row(profile, (size_t)i, samples, &rows[i]);
 	}
 }
@@ -179,7 +179,7 @@ int profile_kinds(const struct profile_row *rows, int count, struct profile_row 
 		while (k < found && strcmp(kinds[k].kind, rows[i].kind) != 0)
 			k++;
 		if (k == found) {
-			kinds[found] = (struct profile_row){ 0 };
+			kinds[found] = (struct profile_row){0};
 			memcpy(kinds[found].kind, rows[i].kind, sizeof rows[i].kind);
 			snprintf(kinds[found].name, sizeof kinds[found].name, "%s", rows[i].kind);
 			found++;
@@ -191,7 +191,7 @@ int profile_kinds(const struct profile_row *rows, int count, struct profile_row 
 
 struct profile_row profile_total(const struct profile_row *rows, int count)
 {
-	struct profile_row total = { .name = "together" };
+	struct profile_row total = {.name = "together"};
 	for (int i = 0; i < count; i++)
 		add_row(&total, &rows[i]);
 	return total;

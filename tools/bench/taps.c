@@ -30,8 +30,8 @@ enum { PATH_SIZE = 1200, TURN_RUNS = 3, ARITHMETICS = 2 };
 /* What is timed of ours. ONNX Runtime's counterpart is always session.run: the whole network on planes that are ready.
  */
 enum lane { LANE_WHOLE, LANE_PHOTO_SET, LANE_TAP, LANES };
-static const char *const lane_names[LANES] = { "whole network", "photo set before", "tap to mask" };
-static const char *const arithmetic_names[ARITHMETICS] = { "float", "8 bits" };
+static const char *const lane_names[LANES] = {"whole network", "photo set before", "tap to mask"};
+static const char *const arithmetic_names[ARITHMETICS] = {"float", "8 bits"};
 
 /* One size and number of threads. */
 struct setting {
@@ -51,9 +51,9 @@ struct bench {
 
 /* Ours at one setting. */
 struct ours {
-	struct infer_runner *runner;     /* the network alone */
-	struct tapcut_session *session;  /* what an app calls */
-	const float *logits;             /* of the last run */
+	struct infer_runner *runner;    /* the network alone */
+	struct tapcut_session *session; /* what an app calls */
+	const float *logits;            /* of the last run */
 };
 
 struct figures {
@@ -69,7 +69,7 @@ static bool can_run(const struct bench *b, int arithmetic)
 	return arithmetic == 0 || b->network.ranges;
 }
 
-/* --- their process ------------------------------------------------------------------------------------------------ */
+/* --- their process -------------------------------------------------------- */
 
 static const char *file_in(const struct bench *b, const char *name)
 {
@@ -102,8 +102,8 @@ static enum status ask(struct bench *b, struct json **answer, const char *format
 static enum status tell_input(struct bench *b, const char *name, int planes, int size)
 {
 	struct json *answer;
-	TRY(ask(b, &answer, "{\"input\": \"%s\", \"dims\": [1, %d, %d, %d], \"file\": \"%s\"}\n", name, planes, size, size,
-		file_in(b, name)));
+	TRY(ask(b, &answer, "{\"input\": \"%s\", \"dims\": [1, %d, %d, %d], \"file\": \"%s\"}\n", name, planes, size,
+		size, file_in(b, name)));
 	json_free(answer);
 	return STATUS_OK;
 }
@@ -142,12 +142,12 @@ static enum status start_theirs(struct bench *b, char *skipped, size_t size)
 	struct json *hello;
 	if (!project_file_find(SCRIPT, script))
 		return snprintf(skipped, size, SCRIPT " is not here"), STATUS_OK;
-	int error = bench_child_start(&b->child, "ONNX Runtime", (char *[]){ "node", script, NULL });
+	int error = bench_child_start(&b->child, "ONNX Runtime", (char *[]){"node", script, NULL});
 	if (error)
 		return snprintf(skipped, size, "node: %s", strerror(error)), STATUS_OK;
 	TRY(bench_child_answer(&b->child, &hello));
-	const char *reason = json_string(json_get(hello, "skipped")), *version = json_string(json_get(hello, "version")),
-		   *node = json_string(json_get(hello, "node"));
+	const char *reason = json_string(json_get(hello, "skipped")),
+		   *version = json_string(json_get(hello, "version")), *node = json_string(json_get(hello, "node"));
 	if (reason)
 		snprintf(skipped, size, "%s; make npm-onnxruntime installs it", reason);
 	snprintf(b->version, sizeof b->version, "%s", version ? version : "?");
@@ -156,7 +156,7 @@ static enum status start_theirs(struct bench *b, char *skipped, size_t size)
 	return STATUS_OK;
 }
 
-/* --- inputs ------------------------------------------------------------------------------------------------------- */
+/* --- inputs --------------------------------------------------------------- */
 
 /* A bright disk on a ramp: what matters is that both see the same. */
 static void paint(uint8_t *rgb, int size)
@@ -173,12 +173,12 @@ static void paint(uint8_t *rgb, int size)
 
 static struct infer_click middle(int size)
 {
-	return (struct infer_click){ (float)(size / 2), (float)(size / 2), 1 };
+	return (struct infer_click){(float)(size / 2), (float)(size / 2), 1};
 }
 
 static enum status write_floats(struct bench *b, const char *name, const float *data, size_t count)
 {
-	return atomic_file_write(file_in(b, name), &(struct file_part){ data, count * sizeof *data }, 1);
+	return atomic_file_write(file_in(b, name), &(struct file_part){data, count * sizeof *data}, 1);
 }
 
 /* The planes that our runner makes of photo and tap, for them. */
@@ -203,13 +203,13 @@ static enum status write_model(struct bench *b, int size)
 {
 	unsigned char *data;
 	size_t bytes;
-	TRY(onnx_write(&b->network, &(struct onnx_options){ size, size }, &data, &bytes));
-	enum status status = atomic_file_write(file_in(b, "model.onnx"), &(struct file_part){ data, bytes }, 1);
+	TRY(onnx_write(&b->network, &(struct onnx_options){size, size}, &data, &bytes));
+	enum status status = atomic_file_write(file_in(b, "model.onnx"), &(struct file_part){data, bytes}, 1);
 	free(data);
 	return status;
 }
 
-/* --- ours --------------------------------------------------------------------------------------------------------- */
+/* --- ours ----------------------------------------------------------------- */
 
 static enum status open_ours(struct bench *b, struct setting setting, int arithmetic, const uint8_t *rgb,
 			     struct ours *ours)
@@ -217,8 +217,9 @@ static enum status open_ours(struct bench *b, struct setting setting, int arithm
 	size_t stride = 3 * (size_t)setting.size;
 	char message[TAPCUT_MESSAGE_SIZE];
 	struct tapcut_options options;
-	struct infer_run_options run = { .arithmetic = arithmetic ? INFER_ARITHMETIC_U8 : INFER_ARITHMETIC_F32,
-					 .threads = setting.threads, .isa = -1 };
+	struct infer_run_options run = {.arithmetic = arithmetic ? INFER_ARITHMETIC_U8 : INFER_ARITHMETIC_F32,
+					.threads = setting.threads,
+					.isa = -1};
 	tapcut_options_init(&options);
 	options.size = options.first_size = setting.size;
 	options.zoom = 0;
@@ -266,11 +267,11 @@ static enum status run_ours(struct figures *f, struct setting setting, enum lane
 	return STATUS_OK;
 }
 
-/* --- measuring ---------------------------------------------------------------------------------------------------- */
+/* --- measuring ------------------------------------------------------------ */
 
 static void pause_turn(void)
 {
-	nanosleep(&(struct timespec){ .tv_nsec = 60 * 1000 * 1000 }, NULL);
+	nanosleep(&(struct timespec){.tv_nsec = 60 * 1000 * 1000}, NULL);
 }
 
 /* Largest difference between our logits of the last run and theirs, relative to the largest logit. */
@@ -340,10 +341,9 @@ static enum status prepare(struct bench *b, struct figures *f, struct setting se
 	return b->theirs ? prepare_theirs(b, f, setting) : STATUS_OK;
 }
 
-/* --- the report --------------------------------------------------------------------------------------------------- */
+/* --- the report ----------------------------------------------------------- */
 
-static void print_lane(const struct bench *b, const struct figures *f, int arithmetic, int lane,
-		       double peak_seconds)
+static void print_lane(const struct bench *b, const struct figures *f, int arithmetic, int lane, double peak_seconds)
 {
 	double times[BENCH_MAX_REPEATS], ratios[BENCH_MAX_REPEATS];
 	int repeats = b->options->repeats;
@@ -351,7 +351,8 @@ static void print_lane(const struct bench *b, const struct figures *f, int arith
 	for (int i = 0; i < repeats; i++)
 		ratios[i] = b->theirs ? times[i] / f->theirs[i] : 0;
 	double time = bench_median(times, repeats), ratio = bench_median(ratios, repeats); /* both are sorted now */
-	fprintf(b->out, "  %-7s %-18s %8.2f ms", lane ? "" : arithmetic_names[arithmetic], lane_names[lane], 1e3 * time);
+	fprintf(b->out, "  %-7s %-18s %8.2f ms", lane ? "" : arithmetic_names[arithmetic], lane_names[lane],
+		1e3 * time);
 	if (b->theirs)
 		fprintf(b->out, " %8.3f x (%.3f to %.3f)", ratio, ratios[0], ratios[repeats - 1]);
 	if (lane == LANE_WHOLE && peak_seconds > 0)
@@ -374,9 +375,11 @@ static void print_setting(const struct bench *b, const struct figures *f, struct
 		for (int lane = 0; can_run(b, a) && lane < LANES; lane++)
 			print_lane(b, f, a, lane, peak);
 		if (can_run(b, a))
-			fprintf(b->out, "          session %.1f MiB", (double)tapcut_session_bytes(f->ours[a].session) / MIB);
+			fprintf(b->out, "          session %.1f MiB",
+				(double)tapcut_session_bytes(f->ours[a].session) / MIB);
 		if (can_run(b, a) && b->theirs)
-			fprintf(b->out, "; logits within %.2g of ONNX Runtime's, relative to the largest", f->difference[a]);
+			fprintf(b->out, "; logits within %.2g of ONNX Runtime's, relative to the largest",
+				f->difference[a]);
 		if (can_run(b, a))
 			fputc('\n', b->out);
 	}
@@ -394,7 +397,7 @@ static void close_figures(struct figures *f)
 
 static enum status bench_setting(struct bench *b, struct setting setting)
 {
-	struct figures f = { 0 };
+	struct figures f = {0};
 	struct bench_flops flops;
 	enum status status = bench_network_flops(&b->network, setting.size, &flops);
 	if (status == STATUS_OK)
@@ -414,11 +417,11 @@ static enum status bench_setting(struct bench *b, struct setting setting)
 
 static enum status bench_settings(struct bench *b)
 {
-	static const int sizes[] = { 512, 256 };
+	static const int sizes[] = {512, 256};
 	for (int s = 0; s < (b->options->size ? 1 : 2); s++)
 		for (int threads = 1; threads <= (b->options->threads ? 1 : 2); threads++)
-			TRY(bench_setting(b, (struct setting){ b->options->size ? b->options->size : sizes[s],
-							       b->options->threads ? b->options->threads : threads }));
+			TRY(bench_setting(b, (struct setting){b->options->size ? b->options->size : sizes[s],
+							      b->options->threads ? b->options->threads : threads}));
 	return STATUS_OK;
 }
 
@@ -440,16 +443,19 @@ static enum status look_at_machine(struct bench *b, const char *path)
 	tapcut_model_info(b->model, &info);
 	fprintf(b->out, "machine  %s, %ld processors, %.0f %% idle before, FMA peak of one %.0f GFLOP/s\n", machine.cpu,
 		machine.processors, 100 * machine.idle, 1e-9 * machine.peak_one);
-	fprintf(b->out, "model    %s: %s, %s, %zu bytes; loads in %.1f ms, then takes %.1f MiB\n", path, info.architecture,
-		info.weights, info.file_bytes, 1e3 * b->load_seconds, (double)model_bytes(b) / MIB);
+	fprintf(b->out, "model    %s: %s, %s, %zu bytes; loads in %.1f ms, then takes %.1f MiB\n", path,
+		info.architecture, info.weights, info.file_bytes, 1e3 * b->load_seconds, (double)model_bytes(b) / MIB);
 	if (b->theirs)
-		fprintf(b->out, "against  ONNX Runtime %s in Node %s: float, the same network as ONNX, sequential, all graph "
-			"optimisations\n", b->version, b->node);
+		fprintf(b->out,
+			"against  ONNX Runtime %s in Node %s: float, the same network as ONNX, sequential, all graph "
+			"optimisations\n",
+			b->version, b->node);
 	fprintf(b->out, "         medians of %d turns of %d runs each%s\n", b->options->repeats, TURN_RUNS,
 		b->theirs ? "; x: time over ONNX Runtime's, and its range" : "");
-	fprintf(b->out, "         whole network: planes made of the photo, click drawn, all steps. photo set before: what "
-			"the\n         photo alone decides is reused. tap to mask: the same through tapcut.h, with the mask.\n"
-			"         FMA peak: of multiply-adds without Winograd's savings\n");
+	fprintf(b->out,
+		"         whole network: planes made of the photo, click drawn, all steps. photo set before: what "
+		"the\n         photo alone decides is reused. tap to mask: the same through tapcut.h, with the mask.\n"
+		"         FMA peak: of multiply-adds without Winograd's savings\n");
 	return STATUS_OK;
 }
 
@@ -479,7 +485,7 @@ static enum status bench_all(struct bench *b, const char *path)
 
 static void remove_folder(struct bench *b)
 {
-	static const char *const names[] = { "model.onnx", "image", "clicks", "logits" };
+	static const char *const names[] = {"model.onnx", "image", "clicks", "logits"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		unlink(file_in(b, names[i]));
 	rmdir(b->folder);
@@ -489,7 +495,7 @@ enum status bench_taps(const struct bench_taps_options *options, FILE *out)
 {
 	char found[PROJECT_PATH_SIZE];
 	const char *path = options->model, *tmp = getenv("TMPDIR");
-	struct bench b = { .options = options, .out = out };
+	struct bench b = {.options = options, .out = out};
 	if (!path && !project_file_find(SHIPPED_MODEL, found))
 		return status_fail(STATUS_CONFIG, "no model: " SHIPPED_MODEL " is not here; name one with --model");
 	snprintf(b.folder, sizeof b.folder, "%s/tapcut-bench-XXXXXX", tmp && *tmp ? tmp : "/tmp");

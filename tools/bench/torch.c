@@ -12,9 +12,9 @@
 #define PYTHON "/usr/bin/python3" /* the distribution's: where its PyTorch is */
 #define TWIN "tools/bench/torch_twin.py"
 
-const char *const bench_torch_formats[2] = { "nchw", "channels_last" };
+const char *const bench_torch_formats[2] = {"nchw", "channels_last"};
 
-/* --- what the twin is told ---------------------------------------------------------------------------------------- */
+/* --- what the twin is told ------------------------------------------------ */
 
 static void add_number(struct text *text, const char *key, double number)
 {
@@ -81,7 +81,7 @@ static char *describe_twin(const struct config *config, int threads)
 	return text_take(&text);
 }
 
-/* --- the process -------------------------------------------------------------------------------------------------- */
+/* --- the process ---------------------------------------------------------- */
 
 static enum status skip(struct bench_torch *torch, const char *what, const char *why)
 {
@@ -93,8 +93,8 @@ static enum status skip(struct bench_torch *torch, const char *what, const char 
 /* PyTorch gets the threads from us and its BLAS core from the processor, whatever the environment says. */
 static void clean_environment(void)
 {
-	static const char *const names[] = { "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS",
-					     "OMP_NUM_THREADS", "MKL_NUM_THREADS" };
+	static const char *const names[] = {"OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS",
+					    "OMP_NUM_THREADS", "MKL_NUM_THREADS"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		unsetenv(names[i]);
 }
@@ -108,8 +108,7 @@ static double number_of(const struct json *answer, const char *key)
 static enum status check_twin(struct bench_torch *torch, const struct bench_training *training,
 			      const struct json *hello)
 {
-	const char *skipped = json_string(json_get(hello, "skipped")),
-		   *version = json_string(json_get(hello, "torch"));
+	const char *skipped = json_string(json_get(hello, "skipped")), *version = json_string(json_get(hello, "torch"));
 	if (skipped)
 		return skip(torch, "PyTorch", skipped);
 	snprintf(torch->version, sizeof torch->version, "%s", version ? version : "?");
@@ -134,7 +133,7 @@ static enum status start(struct bench_torch *torch, const struct bench_training 
 		return status_fail(STATUS_NO_MEMORY, "no memory for the twin's config");
 	clean_environment();
 	int error = bench_child_start(&torch->child, "the PyTorch twin",
-				      (char *[]){ (char *)python, (char *)script, config, NULL });
+				      (char *[]){(char *)python, (char *)script, config, NULL});
 	free(config);
 	if (error)
 		return skip(torch, python, strerror(error));
@@ -148,7 +147,7 @@ enum status bench_torch_open(struct bench_torch *torch, const struct bench_train
 {
 	char script[PROJECT_PATH_SIZE];
 	const char *python = getenv("TAPCUT_PYTHON"), *twin = getenv("TAPCUT_TORCH_TWIN");
-	*torch = (struct bench_torch){ .format = bench_torch_formats[0] };
+	*torch = (struct bench_torch){.format = bench_torch_formats[0]};
 	if (!python || !*python)
 		python = PYTHON;
 	if (twin && *twin)
@@ -170,10 +169,10 @@ enum status bench_torch_run(struct bench_torch *torch, const char *format, struc
 	fprintf(torch->child.to, "%s %d %g\n", format, limit.steps, limit.seconds);
 	fflush(torch->child.to);
 	TRY(bench_child_answer(&torch->child, &answer));
-	*result = (struct bench_steps){ .samples = (int)number_of(answer, "samples"),
-					.wall = number_of(answer, "seconds"),
-					.best = number_of(answer, "best"),
-					.cpu = number_of(answer, "cpu") };
+	*result = (struct bench_steps){.samples = (int)number_of(answer, "samples"),
+				       .wall = number_of(answer, "seconds"),
+				       .best = number_of(answer, "best"),
+				       .cpu = number_of(answer, "cpu")};
 	json_free(answer);
 	if (!(result->samples > 0 && result->wall > 0 && result->best > 0))
 		return status_fail(STATUS_FORMAT, "the PyTorch twin: expected samples, seconds and best");

@@ -8,7 +8,7 @@
 #include "tools/bench/bench.h"
 #include "train/record/progress.h"
 
-static const struct ranks alone = { .count = 1, .machine_ranks = 1 };
+static const struct ranks alone = {.count = 1, .machine_ranks = 1};
 
 /* A photo of noise with an elliptic object, so that there is something to click. */
 static void draw_sample(struct sample *sample, int size, struct rng rng)
@@ -58,7 +58,7 @@ static enum status set_up(struct bench_training *training)
 
 enum status bench_training_init(struct bench_training *training, const struct config *config, struct workers *workers)
 {
-	*training = (struct bench_training){ .config = config, .workers = workers };
+	*training = (struct bench_training){.config = config, .workers = workers};
 	params_init(&training->params);
 	enum status status = set_up(training);
 	if (status)
@@ -75,7 +75,7 @@ void bench_training_release(struct bench_training *training)
 	optim_release(&training->optim);
 	model_release(&training->model);
 	params_release(&training->params);
-	*training = (struct bench_training){ 0 };
+	*training = (struct bench_training){0};
 }
 
 static void compute(struct bench_training *training, struct batch_result *result)
@@ -103,7 +103,7 @@ static enum status update(struct bench_training *training, double loss)
 
 enum status bench_training_run(struct bench_training *training, struct bench_limit limit, struct bench_steps *result)
 {
-	*result = (struct bench_steps){ 0 };
+	*result = (struct bench_steps){0};
 	double begin = progress_clock(), cpu = bench_cpu_seconds();
 	for (int i = 0; i < limit.steps && result->wall < limit.seconds; i++) {
 		struct batch_result step;

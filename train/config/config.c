@@ -1,5 +1,5 @@
-/* See config.h. The table of keys is in config_keys.c; here it is applied: values in (set_*), values out (add_*, config_add_value), and the checks
- * that need more than one key. */
+/* See config.h. The table of keys is in config_keys.c; here it is applied: values in (set_*), values out (add_*,
+ * config_add_value), and the checks that need more than one key. */
 #include "train/config/config.h"
 
 #include <assert.h>
@@ -27,14 +27,15 @@ static void *field(const struct config *config, const struct config_key *key)
 	return (char *)config + key->offset;
 }
 
-/* --- values in ----------------------------------------------------------------------------------------------------- */
+/* --- values in ------------------------------------------------------------ */
 
 /* `expected` is what the key wants, e.g. "a number in 0 .. 1". */
 static enum status refuse(const struct target *target, const char *expected, const struct json *found)
 {
 	char text[FOUND_SIZE];
 	json_describe(found, text, sizeof text);
-	return status_fail(STATUS_CONFIG, "%s: %s: expected %s, found %s", target->source, target->key->key, expected, text);
+	return status_fail(STATUS_CONFIG, "%s: %s: expected %s, found %s", target->source, target->key->key, expected,
+			   text);
 }
 
 static bool is_integer(const struct config_key *key)
@@ -47,7 +48,8 @@ static void describe_numbers(const struct config_key *key, char *text, size_t si
 	char multiple[40] = "";
 	if (key->multiple)
 		snprintf(multiple, sizeof multiple, ", a multiple of %d", key->multiple);
-	snprintf(text, size, "%s in %.16g .. %.16g%s", is_integer(key) ? "an integer" : "a number", key->min, key->max, multiple);
+	snprintf(text, size, "%s in %.16g .. %.16g%s", is_integer(key) ? "an integer" : "a number", key->min, key->max,
+		 multiple);
 }
 
 /* One number, checked, into a field of `size` bytes. */
@@ -149,25 +151,20 @@ static enum status set_value(const struct target *target, const struct json *val
 	const struct config_key *key = target->key;
 	switch (key->type) {
 	case KEY_INTEGER:
-	case KEY_NUMBER:
-		return set_number(target, value, field(target->config, key), key->size);
-	case KEY_BOOL:
-		return set_bool(target, value);
+	case KEY_NUMBER: return set_number(target, value, field(target->config, key), key->size);
+	case KEY_BOOL: return set_bool(target, value);
 	case KEY_ENUM:
-	case KEY_CHOICE:
-		return set_name(target, value);
-	case KEY_TEXT:
-		return set_text(target, value, field(target->config, key), key->size);
+	case KEY_CHOICE: return set_name(target, value);
+	case KEY_TEXT: return set_text(target, value, field(target->config, key), key->size);
 	case KEY_INTEGERS:
 	case KEY_NUMBERS:
-	case KEY_TEXTS:
-		return set_list(target, value);
+	case KEY_TEXTS: return set_list(target, value);
 	}
 	assert(!"unknown type of key");
 	return STATUS_CONFIG;
 }
 
-/* --- unknown keys -------------------------------------------------------------------------------------------------- */
+/* --- unknown keys --------------------------------------------------------- */
 
 static int smaller(int a, int b)
 {
@@ -205,7 +202,8 @@ static const char *last_part(const char *key)
 	return dot ? dot + 1 : key;
 }
 
-/* The known key or section nearest to `wrong`; NULL when nothing is near. A right name in the wrong section counts as one slip. */
+/* The known key or section nearest to `wrong`; NULL when nothing is near. A right name in the wrong section counts
+ * as one slip. */
 static const char *nearest(const char *wrong)
 {
 	const char *best = NULL;
@@ -241,7 +239,7 @@ static enum status unknown_key(const char *source, const char *wrong)
 	return status_fail(STATUS_CONFIG, "%s: unknown key %s; `tapcut train --keys` lists all", source, shown);
 }
 
-/* --- a tree of values ---------------------------------------------------------------------------------------------- */
+/* --- a tree of values ----------------------------------------------------- */
 
 static const struct config_key *find_key(const char *name)
 {
@@ -270,16 +268,16 @@ static enum status apply(struct config *config, const char *name, const struct j
 	if (json_type(value) != JSON_OBJECT) {
 		char found[FOUND_SIZE];
 		json_describe(value, found, sizeof found);
-		return status_fail(STATUS_CONFIG, "%s: %s%sexpected an object of keys, found %s", source, name, *name ? ": " : "",
-				   found);
+		return status_fail(STATUS_CONFIG, "%s: %s%sexpected an object of keys, found %s", source, name,
+				   *name ? ": " : "", found);
 	}
 	for (const struct json *member = json_first(value); member; member = json_next(member)) {
 		char below[2 * KEY_SIZE];
 		if (!*json_key(member))
 			return status_fail(STATUS_CONFIG, "%s: %s%san empty key", source, name, *name ? ": " : "");
 		if (strchr(json_key(member), '.')) /* two spellings of one key could contradict each other */
-			return status_fail(STATUS_CONFIG, "%s: %.64s: expected nested objects, found a dotted key", source,
-					   json_key(member));
+			return status_fail(STATUS_CONFIG, "%s: %.64s: expected nested objects, found a dotted key",
+					   source, json_key(member));
 		snprintf(below, sizeof below, "%s%s%s", name, *name ? "." : "", json_key(member));
 		TRY(apply(config, below, member, source));
 	}
@@ -318,16 +316,18 @@ static enum status apply_override(struct config *config, const char *override)
 	return status;
 }
 
-/* --- checks that need more than one key ---------------------------------------------------------------------------- */
+/* --- checks that need more than one key ----------------------------------- */
 
 static enum status check_milestones(const struct schedule_config *schedule, const char *source)
 {
 	for (int i = 1; i < schedule->milestone_count; i++)
 		if (schedule->milestones[i] <= schedule->milestones[i - 1])
-			return status_fail(STATUS_CONFIG, "%s: optim.milestones: expected rising numbers, found %g after %g", source,
+			return status_fail(STATUS_CONFIG,
+					   "%s: optim.milestones: expected rising numbers, found %g after %g", source,
 					   schedule->milestones[i], schedule->milestones[i - 1]);
 	if (schedule->kind == SCHEDULE_STEP && !schedule->milestone_count)
-		return status_fail(STATUS_CONFIG, "%s: optim.milestones: expected at least one, because optim.schedule is \"step\"",
+		return status_fail(STATUS_CONFIG,
+				   "%s: optim.milestones: expected at least one, because optim.schedule is \"step\"",
 				   source);
 	return STATUS_OK;
 }
@@ -335,21 +335,24 @@ static enum status check_milestones(const struct schedule_config *schedule, cons
 static enum status check_together(const struct config *c, const char *source)
 {
 	if (c->train.batch_size % c->train.slot_size)
-		return status_fail(STATUS_CONFIG, "%s: train.batch_size: expected a multiple of train.slot_size (%d), found %d", source,
-				   c->train.slot_size, c->train.batch_size);
+		return status_fail(STATUS_CONFIG,
+				   "%s: train.batch_size: expected a multiple of train.slot_size (%d), found %d",
+				   source, c->train.slot_size, c->train.batch_size);
 	if (c->data.max_area_fraction > 0 && c->data.max_area_fraction <= c->data.min_area_fraction)
-		return status_fail(STATUS_CONFIG, "%s: data.max_area: expected more than data.min_area (%g), found %g", source,
-				   c->data.min_area_fraction, c->data.max_area_fraction);
+		return status_fail(STATUS_CONFIG, "%s: data.max_area: expected more than data.min_area (%g), found %g",
+				   source, c->data.min_area_fraction, c->data.max_area_fraction);
 	if (c->augment.scale_max < c->augment.scale_min)
-		return status_fail(STATUS_CONFIG, "%s: augment.scale_max: expected at least augment.scale_min (%g), found %g", source,
+		return status_fail(STATUS_CONFIG,
+				   "%s: augment.scale_max: expected at least augment.scale_min (%g), found %g", source,
 				   c->augment.scale_min, c->augment.scale_max);
 	if (c->loss.nfl_weight + c->loss.bce_weight + c->loss.dice_weight + c->loss.iou_weight <= 0)
 		return status_fail(STATUS_CONFIG, "%s: loss: expected at least one weight above 0, found none", source);
 	int clicks = c->sampler.max_positive + c->sampler.max_negative + c->max_corrective_rounds;
 	if (clicks > CLICKS_MAX)
-		return status_fail(STATUS_CONFIG,
-				   "%s: clicks: max_positive + max_negative + corrective_rounds: expected at most %d, found %d", source,
-				   CLICKS_MAX, clicks);
+		return status_fail(
+			STATUS_CONFIG,
+			"%s: clicks: max_positive + max_negative + corrective_rounds: expected at most %d, found %d",
+			source, CLICKS_MAX, clicks);
 	return check_milestones(&c->schedule, source);
 }
 
@@ -362,7 +365,7 @@ static enum status finish(struct config *config, const char *source)
 	return check_together(config, source);
 }
 
-/* --- paths --------------------------------------------------------------------------------------------------------- */
+/* --- paths ---------------------------------------------------------------- */
 
 /* A relative path that is not there from the working directory but from the config's folder becomes the latter. */
 static void look_beside(struct config *config, const struct config_key *key, const char *config_path)
@@ -376,7 +379,7 @@ static void look_beside(struct config *config, const struct config_key *key, con
 		memcpy(path, beside, (size_t)count + 1);
 }
 
-/* --- life ---------------------------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 enum status config_init(struct config *config)
 {
@@ -420,7 +423,7 @@ enum status config_from_json(struct config *config, const char *text, const char
 	return finish(config, name);
 }
 
-/* --- values out ---------------------------------------------------------------------------------------------------- */
+/* --- values out ----------------------------------------------------------- */
 
 static void add_number(struct text *text, const struct config_key *key, const void *from, size_t size)
 {
@@ -457,12 +460,8 @@ void config_add_value(struct text *text, const struct config *config, const stru
 	int index = 0;
 	switch (key->type) {
 	case KEY_INTEGER:
-	case KEY_NUMBER:
-		add_number(text, key, from, key->size);
-		return;
-	case KEY_BOOL:
-		text_add(text, "%s", *(const unsigned char *)from ? "true" : "false");
-		return;
+	case KEY_NUMBER: add_number(text, key, from, key->size); return;
+	case KEY_BOOL: text_add(text, "%s", *(const unsigned char *)from ? "true" : "false"); return;
 	case KEY_ENUM:
 		if (key->size == 1)
 			index = *(const unsigned char *)from;
@@ -471,14 +470,10 @@ void config_add_value(struct text *text, const struct config *config, const stru
 		text_add_json_string(text, key->names[index]);
 		return;
 	case KEY_CHOICE:
-	case KEY_TEXT:
-		text_add_json_string(text, from);
-		return;
+	case KEY_TEXT: text_add_json_string(text, from); return;
 	case KEY_INTEGERS:
 	case KEY_NUMBERS:
-	case KEY_TEXTS:
-		add_list(text, config, key);
-		return;
+	case KEY_TEXTS: add_list(text, config, key); return;
 	}
 }
 
@@ -515,7 +510,7 @@ char *config_to_json(const struct config *config)
 	return text_take(&text);
 }
 
-/* --- documentation ------------------------------------------------------------------------------------------------- */
+/* --- documentation -------------------------------------------------------- */
 
 static void print_type(FILE *out, const struct config_key *key)
 {
@@ -539,7 +534,8 @@ void config_print_keys(FILE *out)
 {
 	for (int s = 0; s < config_section_count; s++) {
 		const struct config_section *section = &config_sections[s];
-		fprintf(out, "%s### %s\n\n%s\n\n", s ? "\n" : "", *section->name ? section->name : "top level", section->meaning);
+		fprintf(out, "%s### %s\n\n%s\n\n", s ? "\n" : "", *section->name ? section->name : "top level",
+			section->meaning);
 		fprintf(out, "| key | value | default | unit | meaning |\n|---|---|---|---|---|\n");
 		for (int i = 0; i < config_key_count; i++) {
 			const struct config_key *key = &config_keys[i];
@@ -553,7 +549,7 @@ void config_print_keys(FILE *out)
 	}
 }
 
-/* --- for the trainer ----------------------------------------------------------------------------------------------- */
+/* --- for the trainer ------------------------------------------------------ */
 
 static enum status check_file(const char *path, const char *key)
 {
@@ -583,8 +579,8 @@ static enum status check_same(const struct config *saved, const struct config *n
 	if (status == STATUS_OK)
 		status = text_status(&after);
 	if (status == STATUS_OK && strcmp(before.data, after.data) != 0)
-		status = status_fail(STATUS_CONFIG, "%s: expected %.80s, with which this run was started, found %.80s", key->key,
-				     before.data, after.data);
+		status = status_fail(STATUS_CONFIG, "%s: expected %.80s, with which this run was started, found %.80s",
+				     key->key, before.data, after.data);
 	text_release(&before);
 	text_release(&after);
 	return status;

@@ -1,5 +1,5 @@
-/* One experiment: everything that decides the result, read from one JSON file plus --set overrides. The table in config_keys.c
- * drives parsing, checking, printing and documentation; configs/README.md is that table as text. */
+/* One experiment: everything that decides the result, read from one JSON file plus --set overrides. The table in
+ * config_keys.c drives parsing, checking, printing and documentation; configs/README.md is that table as text. */
 #ifndef TRAIN_CONFIG_H
 #define TRAIN_CONFIG_H
 
@@ -23,7 +23,7 @@ struct config {
 		char train[CONFIG_TEXT], val[CONFIG_TEXT]; /* instances JSON; "" = none */
 		char images[CONFIG_TEXT];                  /* photo folder; "" = images/ beside the JSON */
 		char categories[CONFIG_MAX_CATEGORIES][32];
-		int category_count;                        /* 0: all */
+		int category_count; /* 0: all */
 		double min_area_fraction, max_area_fraction;
 		int max_objects;
 	} data;
@@ -33,9 +33,10 @@ struct config {
 	char init_trunk[CONFIG_TEXT];       /* "init.trunk": safetensors file; "" = random */
 
 	struct augment_config augment;
-	struct sampler_config sampler;      /* section "clicks" */
-	int max_corrective_rounds;          /* "clicks.corrective_rounds": 0..3, drawn uniformly from 0..this */
-	double threshold;                   /* "eval.threshold": a pixel above it counts as object, in rounds and evaluation */
+	struct sampler_config sampler; /* section "clicks" */
+	int max_corrective_rounds;     /* "clicks.corrective_rounds": 0..3, drawn uniformly from 0..this */
+	/* "eval.threshold": a pixel above it counts as object, in rounds and evaluation */
+	double threshold;
 
 	struct {
 		uint64_t steps;
@@ -44,7 +45,7 @@ struct config {
 		int log_every;             /* steps */
 		int checkpoint_every;      /* steps */
 		int loader_threads, prefetch;
-		char nan_policy[8];        /* "stop" or "skip": a step whose loss or gradient is not finite */
+		char nan_policy[8]; /* "stop" or "skip": a step whose loss or gradient is not finite */
 	} train;
 
 	struct {
@@ -54,12 +55,13 @@ struct config {
 	} loss;
 
 	struct optim_config optim;
-	struct schedule_config schedule; /* also in section "optim": schedule, lr, warmup_steps, ...; total_steps = train.steps */
+	/* also in section "optim": schedule, lr, warmup_steps, ...; total_steps = train.steps */
+	struct schedule_config schedule;
 
 	struct {
-		int every;    /* steps between validations; 0: only at the end */
-		int limit;    /* objects of the validation set, chosen by hash; 0: all */
-		int size;     /* long side seen by the network */
+		int every; /* steps between validations; 0: only at the end */
+		int limit; /* objects of the validation set, chosen by hash; 0: all */
+		int size;  /* long side seen by the network */
 		int max_clicks;
 		bool zoom;
 	} eval;
@@ -71,21 +73,22 @@ struct config {
 
 /* Every key's default. Fails only when memory is out. */
 enum status config_init(struct config *config);
-/* Defaults; then the file; then each "a.b=v" override in order. Every value is checked; messages name file, key, expected, found.
- * A relative path in the config that does not exist from the working directory but does from the file's folder becomes the
- * latter. Files that the config names need not exist. */
+/* Defaults; then the file; then each "a.b=v" override in order. Every value is checked; messages name file, key,
+ * expected, found. A relative path in the config that does not exist from the working directory but does from the
+ * file's folder becomes the latter. Files that the config names need not exist. */
 enum status config_load(struct config *config, const char *path, const char *const *overrides, int override_count);
 /* From a config.json text as config_to_json gives it (the one inside a checkpoint). */
 enum status config_from_json(struct config *config, const char *text, const char *name);
-/* The resolved config with every key; returned, caller frees; NULL when memory is out. Stable: the same config, the same bytes. */
+/* The resolved config with every key; returned, caller frees; NULL when memory is out. Stable: the same config, the
+ * same bytes. */
 char *config_to_json(const struct config *config);
 /* Key, type, default, unit and meaning of every key, as configs/README.md has them. */
 void config_print_keys(FILE *out);
 
 /* What training needs beyond a valid config: data.train is given, and the files that are named are there. */
 enum status config_check_training(const struct config *config);
-/* May a run that was started with `saved` continue with `now`? Only keys that cannot change the trained bytes may differ
- * (configs/README.md marks them); the message names the first other one. */
+/* May a run that was started with `saved` continue with `now`? Only keys that cannot change the trained bytes may
+ * differ (configs/README.md marks them); the message names the first other one. */
 enum status config_check_resume(const struct config *saved, const struct config *now);
 
 #endif

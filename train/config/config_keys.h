@@ -1,5 +1,5 @@
-/* The table of all config keys: one row drives parsing, checking, printing and documentation of a key. To add a key, add a
- * field to struct config and a row here, then renew configs/README.md (a test says how). Internal to train. */
+/* The table of all config keys: one row drives parsing, checking, printing and documentation of a key. To add a key,
+ * add a field to struct config and a row here, then renew configs/README.md (a test says how). Internal to train. */
 #ifndef TRAIN_CONFIG_KEYS_H
 #define TRAIN_CONFIG_KEYS_H
 
@@ -29,13 +29,13 @@ struct config_key {
 	const char *unit;     /* "" = none */
 	const char *meaning;
 
-	double min, max;   /* of a number, and of each number of a list */
-	int multiple;      /* integers: must be a multiple of it; 0: any */
+	double min, max;          /* of a number, and of each number of a list */
+	int multiple;             /* integers: must be a multiple of it; 0: any */
 	const char *const *names; /* KEY_ENUM, KEY_CHOICE; NULL-terminated */
-	size_t element;    /* lists: bytes of one element */
-	size_t count;      /* lists: offset of the int that counts; 0: always full */
-	bool path;         /* a file or folder, looked for beside the config too */
-	bool free;         /* may differ when a run is continued: it cannot change the trained bytes */
+	size_t element;           /* lists: bytes of one element */
+	size_t count;             /* lists: offset of the int that counts; 0: always full */
+	bool path;                /* a file or folder, looked for beside the config too */
+	bool free;                /* may differ when a run is continued: it cannot change the trained bytes */
 };
 
 extern const struct config_key config_keys[];

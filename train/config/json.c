@@ -27,7 +27,8 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The first key that occurs twice in `object`, in *duplicate, else NULL. Sorted, because an object may have a million keys. */
+/* The first key that occurs twice in `object`, in *duplicate, else NULL. Sorted, because an object may have a
+ * million keys. */
 static enum status find_duplicate(const cJSON *object, const char **duplicate)
 {
 	*duplicate = NULL;
@@ -57,14 +58,15 @@ static enum status refuse_duplicates(const cJSON *item, const char *path, const 
 		const char *duplicate;
 		TRY(find_duplicate(item, &duplicate));
 		if (duplicate)
-			return status_fail(STATUS_FORMAT, "%s: key %s%s%.64s is there twice", name, path, *path ? "." : "",
-					   duplicate);
+			return status_fail(STATUS_FORMAT, "%s: key %s%s%.64s is there twice", name, path,
+					   *path ? "." : "", duplicate);
 	}
 	for (const cJSON *child = item->child; child; child = child->next) {
 		if (!child->child)
 			continue;
 		char below[KEY_PATH];
-		snprintf(below, sizeof below, "%s%s%.64s", path, *path ? "." : "", child->string ? child->string : "[]");
+		snprintf(below, sizeof below, "%s%s%.64s", path, *path ? "." : "",
+			 child->string ? child->string : "[]");
 		TRY(refuse_duplicates(child, below, name));
 	}
 	return STATUS_OK;
@@ -74,7 +76,8 @@ enum status json_parse(const char *text, size_t length, const char *name, struct
 {
 	*root = NULL;
 	if (length > JSON_MAX_BYTES)
-		return status_fail(STATUS_LIMIT, "%s: %zu bytes of JSON, at most %d are allowed", name, length, JSON_MAX_BYTES);
+		return status_fail(STATUS_LIMIT, "%s: %zu bytes of JSON, at most %d are allowed", name, length,
+				   JSON_MAX_BYTES);
 	TRY(json_check(text, length, name));
 	cJSON *tree = cJSON_ParseWithLength(text, length);
 	if (!tree)
@@ -216,18 +219,10 @@ void json_describe(const struct json *v, char *text, size_t size)
 		snprintf(text, size, "%s", number.data ? number.data : "a number");
 		text_release(&number);
 		break;
-	case JSON_BOOL:
-		snprintf(text, size, "%s", cJSON_IsTrue(node(v)) ? "true" : "false");
-		break;
-	case JSON_ARRAY:
-		snprintf(text, size, "a list of %d", json_array_size(v));
-		break;
-	case JSON_OBJECT:
-		snprintf(text, size, "an object");
-		break;
-	case JSON_NULL:
-		snprintf(text, size, "null");
-		break;
+	case JSON_BOOL: snprintf(text, size, "%s", cJSON_IsTrue(node(v)) ? "true" : "false"); break;
+	case JSON_ARRAY: snprintf(text, size, "a list of %d", json_array_size(v)); break;
+	case JSON_OBJECT: snprintf(text, size, "an object"); break;
+	case JSON_NULL: snprintf(text, size, "null"); break;
 	}
 	/* A terminal shall not obey what a file says. */
 	for (char *c = text; *c; c++)

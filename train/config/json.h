@@ -1,5 +1,6 @@
-/* JSON for configs and small files. The only file that knows cJSON, and strict where cJSON is lenient (json_check.h): trailing
- * text, duplicate keys, invalid numbers and texts, deep nesting are errors that name the file and the line or key. */
+/* JSON for configs and small files. The only file that knows cJSON, and strict where cJSON is lenient
+ * (json_check.h): trailing text, duplicate keys, invalid numbers and texts, deep nesting are errors that name the
+ * file and the line or key. */
 #ifndef TRAIN_JSON_H
 #define TRAIN_JSON_H
 
@@ -15,7 +16,7 @@ enum { JSON_MAX_BYTES = 100 * 1000 * 1000 };
 
 enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
-/* --- in and out ---------------------------------------------------------------------------------------------------- */
+/* --- in and out ----------------------------------------------------------- */
 
 /* `name` is used in messages. *root is NULL on failure. */
 enum status json_parse(const char *text, size_t length, const char *name, struct json **root);
@@ -29,13 +30,14 @@ char *json_print(const struct json *root);
 /* Sets "a.b" to the value whose text is given, as json_parse_loose reads it. Makes missing objects. */
 enum status json_set(struct json *root, const char *dotted_key, const char *text);
 
-/* --- looking at it ------------------------------------------------------------------------------------------------- */
+/* --- looking at it -------------------------------------------------------- */
 
 enum json_type json_type(const struct json *value);
 /* For messages: `the text "abc"`, `3.5`, `true`, `a list`, `an object`, `null`. */
 void json_describe(const struct json *value, char *text, size_t size);
 
-/* Members of a list or an object, in the file's order: for (v = json_first(list); v; v = json_next(v)). Constant time each. */
+/* Members of a list or an object, in the file's order: for (v = json_first(list); v; v = json_next(v)). Constant
+ * time each. */
 const struct json *json_first(const struct json *container); /* NULL: empty, or no container */
 const struct json *json_next(const struct json *member);
 const char *json_key(const struct json *member); /* of a member of an object; borrowed */

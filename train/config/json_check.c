@@ -25,7 +25,8 @@ static enum status fail_at(const struct scan *scan, enum status code, const char
 			line++;
 			line_begin = c + 1;
 		}
-	return status_fail(code, "%s: line %zu, column %zu: %s", scan->name, line, (size_t)(scan->at - line_begin) + 1, what);
+	return status_fail(code, "%s: line %zu, column %zu: %s", scan->name, line, (size_t)(scan->at - line_begin) + 1,
+			   what);
 }
 
 static enum status expected(const struct scan *scan, const char *what)
@@ -42,7 +43,8 @@ static enum status expected(const struct scan *scan, const char *what)
 
 static void skip_space(struct scan *scan)
 {
-	while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\n' || *scan->at == '\r'))
+	while (scan->at < scan->end &&
+	       (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\n' || *scan->at == '\r'))
 		scan->at++;
 }
 

@@ -1,5 +1,5 @@
-/* What can be done without a network: an object from taps alone, by colour models and a minimum cut (infer/image/graph_cut.h). To compare
- * with. */
+/* What can be done without a network: an object from taps alone, by colour models and a minimum cut
+ * (infer/image/graph_cut.h). To compare with. */
 #ifndef TRAIN_BASELINE_H
 #define TRAIN_BASELINE_H
 

@@ -20,14 +20,14 @@ static const double TARGET = 0.90;
 
 void evaluate_options_init(struct evaluate_options *options)
 {
-	*options = (struct evaluate_options){ .max_clicks = EVALUATE_MAX_CLICKS, .threads = 1 };
+	*options = (struct evaluate_options){.max_clicks = EVALUATE_MAX_CLICKS, .threads = 1};
 	tapcut_options_init(&options->session);
 }
 
 void evaluate_result_release(struct evaluate_result *result)
 {
 	free(result->items);
-	*result = (struct evaluate_result){ .instances = 0 };
+	*result = (struct evaluate_result){.instances = 0};
 }
 
 void evaluate_data_release(struct evaluate_data *data)
@@ -37,7 +37,7 @@ void evaluate_data_release(struct evaluate_data *data)
 	data->truth = NULL;
 }
 
-/* --- one instance ------------------------------------------------------------------------------------------------ */
+/* --- one instance --------------------------------------------------------- */
 
 /* The first of several events, in the order of the instances, whatever the threads do. */
 struct first {
@@ -100,15 +100,15 @@ static enum status click_instance(const struct evaluation *evaluation, int index
 	const struct evaluate_options *options = evaluation->options;
 	const struct image *photo = &data->photo;
 	double start = now_ms();
-	enum tapcut_status code = tapcut_session_set_image(session, photo->pixels, photo->width, photo->height,
-							   3 * (size_t)photo->width);
+	enum tapcut_status code =
+		tapcut_session_set_image(session, photo->pixels, photo->width, photo->height, 3 * (size_t)photo->width);
 	item->set_image_ms = now_ms() - start;
 	if (code != TAPCUT_OK)
 		return session_failed(code, session);
 
-	struct session_predictor state = { session, photo->width, &item->clicks_ms };
-	struct protocol_predictor predictor = { session_click, &state };
-	struct protocol_rules rules = { TARGET, EVALUATE_LEAST_CLICKS, options->max_clicks, options->jitter };
+	struct session_predictor state = {session, photo->width, &item->clicks_ms};
+	struct protocol_predictor predictor = {session_click, &state};
+	struct protocol_rules rules = {TARGET, EVALUATE_LEAST_CLICKS, options->max_clicks, options->jitter};
 	return protocol_run(&rules, &predictor, data->truth, photo->width, photo->height,
 			    rng_stream(0, 0, (uint64_t)index, RNG_CORRECTIVE), item);
 }
@@ -131,12 +131,12 @@ static enum status click_baseline(const struct evaluation *evaluation, int index
 				  struct evaluate_instance *item)
 {
 	const struct evaluate_options *options = evaluation->options;
-	struct baseline_predictor state = { .elapsed_ms = &item->clicks_ms };
+	struct baseline_predictor state = {.elapsed_ms = &item->clicks_ms};
 	double start = now_ms();
 	TRY(baseline_new(&data->photo, &state.baseline));
 	item->set_image_ms = now_ms() - start;
-	struct protocol_predictor predictor = { click_on_baseline, &state };
-	struct protocol_rules rules = { TARGET, EVALUATE_LEAST_CLICKS, options->max_clicks, options->jitter };
+	struct protocol_predictor predictor = {click_on_baseline, &state};
+	struct protocol_rules rules = {TARGET, EVALUATE_LEAST_CLICKS, options->max_clicks, options->jitter};
 	enum status status = protocol_run(&rules, &predictor, data->truth, data->photo.width, data->photo.height,
 					  rng_stream(0, 0, (uint64_t)index, RNG_CORRECTIVE), item);
 	baseline_free(state.baseline);
@@ -176,7 +176,7 @@ static void evaluate_task(void *context, int index, int thread)
 {
 	struct evaluation *evaluation = context;
 	struct evaluate_instance *item = &evaluation->items[index];
-	struct evaluate_data data = { .truth = NULL };
+	struct evaluate_data data = {.truth = NULL};
 	pthread_mutex_lock(&evaluation->mutex);
 	bool late = index > evaluation->failure.index;
 	pthread_mutex_unlock(&evaluation->mutex);
@@ -191,7 +191,7 @@ static void evaluate_task(void *context, int index, int thread)
 	note_result(evaluation, index, read, status);
 }
 
-/* --- all of them ------------------------------------------------------------------------------------------------- */
+/* --- all of them ---------------------------------------------------------- */
 
 static void free_sessions(struct tapcut_session **sessions, int count)
 {
@@ -250,13 +250,13 @@ enum status evaluate_run(const struct tapcut_model *model, const struct evaluate
 			 const struct evaluate_options *options, struct evaluate_result *result)
 {
 	assert(options->max_clicks >= 1 && options->max_clicks <= EVALUATE_MAX_CLICKS && options->threads >= 1);
-	*result = (struct evaluate_result){ .instances = source->count, .session = options->session };
+	*result = (struct evaluate_result){.instances = source->count, .session = options->session};
 	if (source->count == 0)
 		return status_fail(STATUS_CONFIG, "there is nothing to evaluate");
 	tapcut_options_resolve(model, &result->session);
 
 	int threads = options->threads < source->count ? options->threads : source->count;
-	struct evaluation evaluation = { .options = options, .source = source };
+	struct evaluation evaluation = {.options = options, .source = source};
 	TRY(new_sessions(model, &options->session, threads, &evaluation.sessions));
 	result->items = calloc((size_t)source->count, sizeof *result->items);
 	evaluation.items = result->items;

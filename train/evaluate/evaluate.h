@@ -52,7 +52,7 @@ struct evaluate_result {
 	double ms_per_click; /* (set_image + clicks + masks) / clicks: what a user waits for, spread over the clicks */
 	double ms_set_image; /* per instance; contained in ms_per_click */
 	double clicks;       /* clicks run per instance, those after a good mask included */
-	struct tapcut_options session; /* what was measured with: the defaults resolved */
+	struct tapcut_options session;   /* what was measured with: the defaults resolved */
 	struct evaluate_instance *items; /* owned; for reports */
 };
 void evaluate_result_release(struct evaluate_result *result);

@@ -52,8 +52,8 @@ static int compare_ints(const void *a, const void *b)
 /* A keyed hash of the id: which objects are chosen depends on no other object's position. */
 static uint64_t hash_id(int64_t id)
 {
-	const uint32_t counter[4] = { (uint32_t)id, (uint32_t)((uint64_t)id >> 32), 0, 0 };
-	const uint32_t key[2] = { 0x74617063, 0x75742e65 };
+	const uint32_t counter[4] = {(uint32_t)id, (uint32_t)((uint64_t)id >> 32), 0, 0};
+	const uint32_t key[2] = {0x74617063, 0x75742e65};
 	uint32_t out[4];
 	philox4x32_10(counter, key, out);
 	return (uint64_t)out[0] << 32 | out[1];
@@ -70,7 +70,7 @@ static enum status choose_objects(const struct dataset *dataset, int count, int 
 		return status_fail(STATUS_NO_MEMORY, "no memory to choose among %d objects", dataset->object_count);
 	}
 	for (int i = 0; i < dataset->object_count; i++)
-		ranked[i] = (struct ranked){ hash_id(dataset->objects[i].id), i };
+		ranked[i] = (struct ranked){hash_id(dataset->objects[i].id), i};
 	qsort(ranked, all, sizeof *ranked, compare_ranked);
 	for (int i = 0; i < count; i++)
 		(*objects)[i] = ranked[i].object;
@@ -82,13 +82,13 @@ static enum status choose_objects(const struct dataset *dataset, int count, int 
 enum status evaluate_dataset(const struct tapcut_model *model, const struct dataset *dataset,
 			     const struct evaluate_options *options, struct evaluate_result *result)
 {
-	*result = (struct evaluate_result){ .instances = 0 };
+	*result = (struct evaluate_result){.instances = 0};
 	int count = dataset->object_count;
 	if (options->limit > 0 && options->limit < count)
 		count = options->limit;
-	struct chosen chosen = { .dataset = dataset };
+	struct chosen chosen = {.dataset = dataset};
 	TRY(choose_objects(dataset, count, &chosen.objects));
-	struct evaluate_source source = { read_object, &chosen, count, .may_skip = true };
+	struct evaluate_source source = {read_object, &chosen, count, .may_skip = true};
 	enum status status = evaluate_run(model, &source, options, result);
 	free(chosen.objects);
 	return status;

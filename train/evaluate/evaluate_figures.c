@@ -25,8 +25,8 @@ static void summarise_failures(struct evaluate_result *result, int max_clicks)
 	for (int i = 0; i < result->instances; i++) {
 		const struct evaluate_instance *item = &result->items[i];
 		result->nof90 += !metrics_reached(item->iou, item->clicks_run, 0.90);
-		result->nof90_ritm += metrics_clicks_needed(item->iou, item->clicks_run, 0.90, max_clicks) ==
-				      max_clicks;
+		result->nof90_ritm +=
+			metrics_clicks_needed(item->iou, item->clicks_run, 0.90, max_clicks) == max_clicks;
 	}
 }
 
@@ -58,19 +58,23 @@ void evaluate_summarise(struct evaluate_result *result, int max_clicks)
 	summarise_times(result);
 }
 
-/* --- as text ----------------------------------------------------------------------------------------------------- */
+/* --- as text -------------------------------------------------------------- */
 
 static void print_settings(const struct evaluate_result *result, const struct evaluate_options *options, FILE *out)
 {
 	const struct tapcut_options *session = &result->session;
 	if (options->baseline) {
-		fprintf(out, "settings  no network: taps alone, by colour models and a minimum cut, at most %d clicks\n", options->max_clicks);
+		fprintf(out,
+			"settings  no network: taps alone, by colour models and a minimum cut, at most %d clicks\n",
+			options->max_clicks);
 		return;
 	}
 	fprintf(out,
 		"settings  long side %d for click 1, then %d, with the photo's aspect, no flips (TTA off), zoom-in %s, threshold %.2f,\n",
-		session->first_size, session->size, session->zoom ? "on from click 2" : "off", (double)session->threshold);
-	fprintf(out, "          at most %d clicks, mask at photo size, keep touched components %s, fill holes up to %d ppm",
+		session->first_size, session->size, session->zoom ? "on from click 2" : "off",
+		(double)session->threshold);
+	fprintf(out,
+		"          at most %d clicks, mask at photo size, keep touched components %s, fill holes up to %d ppm",
 		options->max_clicks, session->keep_touched ? "on" : "off", session->fill_holes);
 	if (session->graph_cut)
 		fprintf(out, ", refined by a minimum cut");
@@ -110,7 +114,8 @@ void evaluate_print_json(const struct evaluate_result *result, const struct eval
 	fprintf(out, ", \"first_size\": %d, \"size\": %d, \"resize\": \"long_side\", \"tta\": false, \"zoom\": %s",
 		session->first_size, session->size, session->zoom ? "true" : "false");
 	fprintf(out, ", \"threshold\": %.4g, \"max_clicks\": %d, \"min_clicks\": %d", (double)session->threshold,
-		options->max_clicks, options->max_clicks < EVALUATE_LEAST_CLICKS ? options->max_clicks : EVALUATE_LEAST_CLICKS);
+		options->max_clicks,
+		options->max_clicks < EVALUATE_LEAST_CLICKS ? options->max_clicks : EVALUATE_LEAST_CLICKS);
 	fprintf(out, ", \"keep_touched\": %s, \"fill_holes_ppm\": %d", session->keep_touched ? "true" : "false",
 		session->fill_holes);
 	fprintf(out, ", \"graph_cut\": %s, \"baseline\": %s", session->graph_cut ? "true" : "false",

@@ -51,7 +51,7 @@ static void mask_to_truth(const uint8_t *mask, size_t pixels, uint8_t *truth)
 static enum status read_truth(const char *path, const char *photo_path, const struct image *photo, uint8_t **truth)
 {
 	struct image mask;
-	struct image_read_options options = { .channels = 1, .exif = EXIF_IGNORE };
+	struct image_read_options options = {.channels = 1, .exif = EXIF_IGNORE};
 	TRY(image_read(path, &options, &mask));
 	enum status status = STATUS_OK;
 	size_t pixels = (size_t)mask.width * (size_t)mask.height;
@@ -74,7 +74,7 @@ static enum status read_pair(const void *context, int index, struct evaluate_dat
 	TRY(pair_path(pairs, index, "image", photo_path, sizeof photo_path));
 	TRY(pair_path(pairs, index, "mask", mask_path, sizeof mask_path));
 	name_instance(mask_path, name);
-	struct image_read_options options = { .channels = 3, .exif = EXIF_IGNORE };
+	struct image_read_options options = {.channels = 3, .exif = EXIF_IGNORE};
 	TRY(image_read(photo_path, &options, &data->photo));
 	enum status status = read_truth(mask_path, photo_path, &data->photo, &data->truth);
 	if (status != STATUS_OK)
@@ -85,16 +85,16 @@ static enum status read_pair(const void *context, int index, struct evaluate_dat
 enum status evaluate_pairs(const struct tapcut_model *model, const char *pairs_path,
 			   const struct evaluate_options *options, struct evaluate_result *result)
 {
-	*result = (struct evaluate_result){ .instances = 0 };
+	*result = (struct evaluate_result){.instances = 0};
 	struct json *root;
 	TRY(json_read_file(pairs_path, &root));
-	struct pairs pairs = { pairs_path, root };
-	struct evaluate_source source = { read_pair, &pairs, json_array_size(root), .may_skip = false };
+	struct pairs pairs = {pairs_path, root};
+	struct evaluate_source source = {read_pair, &pairs, json_array_size(root), .may_skip = false};
 	enum status status;
 	if (source.count < 1)
-		status = status_fail(STATUS_FORMAT,
-				     "%s: expected a list of {\"image\", \"mask\"} with at least one entry",
-				     pairs_path);
+		status =
+			status_fail(STATUS_FORMAT,
+				    "%s: expected a list of {\"image\", \"mask\"} with at least one entry", pairs_path);
 	else {
 		if (options->limit > 0 && options->limit < source.count)
 			source.count = options->limit;

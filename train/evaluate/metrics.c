@@ -23,7 +23,7 @@ double metrics_iou(const uint8_t *pred, const uint8_t *truth, size_t pixels)
 	return ratio(intersection, both);
 }
 
-/* --- boundary IoU ------------------------------------------------------------------------------------------------ */
+/* --- boundary IoU --------------------------------------------------------- */
 
 int metrics_boundary_width(int w, int h)
 {
@@ -92,7 +92,7 @@ double metrics_boundary_iou(const uint8_t *pred, const uint8_t *truth, int w, in
 	return ratio(intersection, both);
 }
 
-/* --- curves ------------------------------------------------------------------------------------------------------ */
+/* --- curves --------------------------------------------------------------- */
 
 int metrics_clicks_needed(const double *iou, int count, double threshold, int max_clicks)
 {

@@ -17,7 +17,7 @@ struct run {
 static enum status open_run(struct run *run, const uint8_t *truth, int w, int h)
 {
 	size_t robot = robot_workspace(w, h), boundary = metrics_boundary_workspace(w, h);
-	*run = (struct run){ .truth = truth, .w = w, .h = h };
+	*run = (struct run){.truth = truth, .w = w, .h = h};
 	run->pred = calloc((size_t)w * (size_t)h, 1);
 	run->workspace = malloc(robot > boundary ? robot : boundary);
 	if (run->pred && run->workspace)
@@ -45,7 +45,7 @@ static struct click jitter_click(const struct run *run, struct click aim, int ra
 		int dx = (int)rng_below(rng, 2 * (uint32_t)radius + 1) - radius;
 		int dy = (int)rng_below(rng, 2 * (uint32_t)radius + 1) - radius;
 		if (dx * dx + dy * dy <= radius * radius && is_error(run, aim.x + dx, aim.y + dy, aim.positive))
-			return (struct click){ aim.x + dx, aim.y + dy, aim.positive };
+			return (struct click){aim.x + dx, aim.y + dy, aim.positive};
 	}
 	return aim;
 }
@@ -53,7 +53,7 @@ static struct click jitter_click(const struct run *run, struct click aim, int ra
 static enum status run_clicks(const struct protocol_rules *rules, const struct protocol_predictor *predictor,
 			      struct run *run, struct rng *rng, struct evaluate_instance *instance)
 {
-	struct click_list clicks = { .count = 0 };
+	struct click_list clicks = {.count = 0};
 	bool good = false;
 	while (clicks.count < rules->max_clicks && !(good && clicks.count >= rules->least_clicks)) {
 		struct click click = robot_next_click(run->pred, run->truth, run->w, run->h, &clicks, run->workspace);

@@ -9,9 +9,9 @@ enum { WIDTH = 640, HEIGHT = 300, PLOT_LEFT = 56, PLOT_RIGHT = 624, PLOT_TOP = 1
 enum { MAX_POINTS = 560, MAX_TICKS = 12, COLOURS = 4 };
 
 struct axis {
-	double min, max;     /* values at the plot's edges */
-	double first, step;  /* ticks */
-	double from, to;     /* coordinates of min and max */
+	double min, max;    /* values at the plot's edges */
+	double first, step; /* ticks */
+	double from, to;    /* coordinates of min and max */
 };
 
 static double place(const struct axis *axis, double value)
@@ -19,7 +19,7 @@ static double place(const struct axis *axis, double value)
 	return axis->from + (value - axis->min) / (axis->max - axis->min) * (axis->to - axis->from);
 }
 
-/* --- the range of the values --------------------------------------------------------------------------------------- */
+/* --- the range of the values ---------------------------------------------- */
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -27,7 +27,8 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Widens *low..*high to hold the series. Of a noisy one all but the extreme hundredths count, lest one spike flatten all else. */
+/* Widens *low..*high to hold the series. Of a noisy one all but the extreme hundredths count, lest one spike flatten
+ * all else. */
 static void widen(const struct chart_series *series, double *low, double *high)
 {
 	double *sorted = malloc((size_t)series->count * sizeof *sorted + 1);
@@ -88,7 +89,7 @@ static bool set_axes(const struct chart *chart, struct axis *x, struct axis *y)
 	return true;
 }
 
-/* --- drawing ------------------------------------------------------------------------------------------------------- */
+/* --- drawing -------------------------------------------------------------- */
 
 /* 20000 as 20k. */
 static void add_label(struct text *html, double value, double step)
@@ -105,15 +106,15 @@ static void add_axes(struct text *html, const struct axis *x, const struct axis 
 {
 	for (int i = 0; i < MAX_TICKS && y->first + i * y->step <= y->max + 1e-9 * y->step; i++) {
 		double value = y->first + i * y->step, at = place(y, value);
-		text_add(html, "<line class=grid x1=%d x2=%d y1=%.1f y2=%.1f /><text x=%d y=%.1f text-anchor=end>", PLOT_LEFT,
-			 PLOT_RIGHT, at, at, PLOT_LEFT - 8, at + 4);
+		text_add(html, "<line class=grid x1=%d x2=%d y1=%.1f y2=%.1f /><text x=%d y=%.1f text-anchor=end>",
+			 PLOT_LEFT, PLOT_RIGHT, at, at, PLOT_LEFT - 8, at + 4);
 		add_label(html, value, y->step);
 		text_add(html, "</text>");
 	}
 	for (int i = 0; i < MAX_TICKS && x->first + i * x->step <= x->max + 1e-9 * x->step; i++) {
 		double value = x->first + i * x->step, at = place(x, value);
-		text_add(html, "<line class=axis x1=%.1f x2=%.1f y1=%d y2=%d /><text x=%.1f y=%d text-anchor=middle>", at, at,
-			 PLOT_BOTTOM, PLOT_BOTTOM + 5, at, PLOT_BOTTOM + 20);
+		text_add(html, "<line class=axis x1=%.1f x2=%.1f y1=%d y2=%d /><text x=%.1f y=%d text-anchor=middle>",
+			 at, at, PLOT_BOTTOM, PLOT_BOTTOM + 5, at, PLOT_BOTTOM + 20);
 		add_label(html, value, x->step);
 		text_add(html, "</text>");
 	}
@@ -122,8 +123,8 @@ static void add_axes(struct text *html, const struct axis *x, const struct axis 
 }
 
 /* One line through the points; where there are more than the eye can tell apart, through the means of neighbours. */
-static void add_line(struct text *html, const struct chart_series *series, const double *y, const struct axis *ax, const struct axis *ay,
-		     const char *class, int colour)
+static void add_line(struct text *html, const struct chart_series *series, const double *y, const struct axis *ax,
+		     const struct axis *ay, const char *class, int colour)
 {
 	int group = series->count / MAX_POINTS + 1;
 	text_add(html, "<polyline class=\"%s\" style=\"stroke:var(--s%d)\" points=\"", class, colour);
@@ -142,7 +143,8 @@ static void add_line(struct text *html, const struct chart_series *series, const
 	text_add(html, "\"/>\n");
 }
 
-/* Exponential moving average without the bias of its start (Kingma & Ba, 2015, section 3), over about a thirtieth of the points. */
+/* Exponential moving average without the bias of its start (Kingma & Ba, 2015, section 3), over about a thirtieth of
+ * the points. */
 static void moving_average(const double *y, int count, double *out)
 {
 	double decay = 1 - 1 / fmax(1, count / 30.0), sum = 0, weight = 0;
@@ -155,18 +157,20 @@ static void moving_average(const double *y, int count, double *out)
 	}
 }
 
-static void add_dots(struct text *html, const struct chart_series *series, const struct axis *ax, const struct axis *ay, int colour)
+static void add_dots(struct text *html, const struct chart_series *series, const struct axis *ax, const struct axis *ay,
+		     int colour)
 {
 	for (int i = 0; i < series->count; i++)
 		if (isfinite(series->y[i])) {
-			text_add(html, "<circle r=3 cx=%.1f cy=%.1f style=\"fill:var(--s%d)\"><title>", place(ax, series->x[i]),
-				 place(ay, series->y[i]), colour);
+			text_add(html, "<circle r=3 cx=%.1f cy=%.1f style=\"fill:var(--s%d)\"><title>",
+				 place(ax, series->x[i]), place(ay, series->y[i]), colour);
 			text_add_html(html, series->name);
 			text_add(html, ", %.0f: %.4g</title></circle>\n", series->x[i], series->y[i]);
 		}
 }
 
-static void add_series(struct text *html, const struct chart_series *series, const struct axis *ax, const struct axis *ay, int colour)
+static void add_series(struct text *html, const struct chart_series *series, const struct axis *ax,
+		       const struct axis *ay, int colour)
 {
 	if (series->style != CHART_SMOOTH)
 		add_line(html, series, series->y, ax, ay, "line", colour);
@@ -213,8 +217,8 @@ void chart_add(struct text *html, const struct chart *chart)
 	text_add(html, "\">\n");
 	add_axes(html, &x, &y, chart->x_label);
 	text_add(html, "<svg x=%d y=%d width=%d height=%d viewBox=\"%d %d %d %d\">\n", PLOT_LEFT - 4, PLOT_TOP - 4,
-		 PLOT_RIGHT - PLOT_LEFT + 8, PLOT_BOTTOM - PLOT_TOP + 4, PLOT_LEFT - 4, PLOT_TOP - 4, PLOT_RIGHT - PLOT_LEFT + 8,
-		 PLOT_BOTTOM - PLOT_TOP + 4);
+		 PLOT_RIGHT - PLOT_LEFT + 8, PLOT_BOTTOM - PLOT_TOP + 4, PLOT_LEFT - 4, PLOT_TOP - 4,
+		 PLOT_RIGHT - PLOT_LEFT + 8, PLOT_BOTTOM - PLOT_TOP + 4);
 	for (int i = 0; i < chart->count; i++)
 		add_series(html, &chart->series[i], &x, &y, i % COLOURS);
 	text_add(html, "</svg></svg></figure>\n");

@@ -1,5 +1,5 @@
-/* Line charts as inline SVG, for the report: axes with round ticks, a light raw line under a smoothed one. Colours are CSS
- * variables (--s0, --s1, ...) of the page, so that it can be light or dark. */
+/* Line charts as inline SVG, for the report: axes with round ticks, a light raw line under a smoothed one. Colours
+ * are CSS variables (--s0, --s1, ...) of the page, so that it can be light or dark. */
 #ifndef TRAIN_CHART_H
 #define TRAIN_CHART_H
 

@@ -31,7 +31,11 @@ void progress_duration(double seconds, char *text, size_t size)
 void progress_start(struct progress *progress, const char *label, uint64_t total, uint64_t done, bool quiet)
 {
 	const char *term = getenv("TERM");
-	*progress = (struct progress){.label = label, .total = total, .begun = done, .last_done = done, .started = progress_clock()};
+	*progress = (struct progress){.label = label,
+				      .total = total,
+				      .begun = done,
+				      .last_done = done,
+				      .started = progress_clock()};
 	progress->out = quiet ? NULL : stderr;
 	progress->terminal = isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
 	/* Nothing is drawn before the first interval has passed: short jobs stay silent until their end. */
@@ -56,9 +60,9 @@ static int describe(const struct progress *progress, char *text, size_t size)
 	progress_duration(elapsed, passed, sizeof passed);
 	if (fresh > 0)
 		progress_duration(elapsed * left / fresh, remaining, sizeof remaining);
-	return snprintf(text, size, "%llu/%llu%s%s  %s%s%s", (unsigned long long)progress->last_done, (unsigned long long)progress->total,
-			*progress->figures ? "  " : "", progress->figures, passed, left > 0 ? "  ETA " : "",
-			left > 0 ? remaining : "");
+	return snprintf(text, size, "%llu/%llu%s%s  %s%s%s", (unsigned long long)progress->last_done,
+			(unsigned long long)progress->total, *progress->figures ? "  " : "", progress->figures, passed,
+			left > 0 ? "  ETA " : "", left > 0 ? remaining : "");
 }
 
 static void draw_terminal(struct progress *progress)
@@ -68,7 +72,8 @@ static void draw_terminal(struct progress *progress)
 	double share = progress->total ? (double)progress->last_done / (double)progress->total : 0;
 	int filled = (int)(share * BAR_CELLS);
 	describe(progress, text, sizeof text);
-	/* On a narrow terminal the bar goes first; what is still too long is cut, because a wrapped line cannot be redrawn. */
+	/* On a narrow terminal the bar goes first; what is still too long is cut, because a wrapped line cannot be
+	 * redrawn. */
 	bool with_bar = (int)(strlen(progress->label) + strlen(text)) + BAR_CELLS + 12 < columns;
 	for (int i = 0; with_bar && i < BAR_CELLS; i++)
 		strcat(bar, i < filled ? "=" : i == filled ? ">" : " ");

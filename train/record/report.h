@@ -26,8 +26,8 @@ struct report_fact {
 
 struct report {
 	const struct config *config;
-	const char *log_path;                /* log.jsonl */
-	const struct report_fact *facts;     /* may be NULL */
+	const char *log_path;            /* log.jsonl */
+	const struct report_fact *facts; /* may be NULL */
 	int fact_count;
 	const struct report_sample *samples; /* may be NULL */
 	int sample_count;

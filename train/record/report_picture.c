@@ -18,8 +18,10 @@ struct canvas {
 	int factor;
 };
 
-static const uint8_t positive_colour[RGB] = {22, 163, 74}, negative_colour[RGB] = {220, 38, 38}, white[RGB] = {255, 255, 255};
-static const uint8_t object_colour[RGB] = {37, 99, 235}, missed_colour[RGB] = {239, 68, 68}, false_colour[RGB] = {59, 130, 246};
+static const uint8_t positive_colour[RGB] = {22, 163, 74}, negative_colour[RGB] = {220, 38, 38},
+		     white[RGB] = {255, 255, 255};
+static const uint8_t object_colour[RGB] = {37, 99, 235}, missed_colour[RGB] = {239, 68, 68},
+		     false_colour[RGB] = {59, 130, 246};
 
 static void canvas_release(struct canvas *canvas)
 {
@@ -34,7 +36,9 @@ static void reduce_pixel(const struct image *photo, int factor, int x, int y, ui
 		int sum = 0;
 		for (int j = 0; j < factor; j++)
 			for (int i = 0; i < factor; i++)
-				sum += photo->pixels[((size_t)(y * factor + j) * (size_t)photo->width + (size_t)(x * factor + i)) * RGB +
+				sum += photo->pixels[((size_t)(y * factor + j) * (size_t)photo->width +
+						      (size_t)(x * factor + i)) *
+							     RGB +
 						     (size_t)c];
 		out[c] = (uint8_t)((sum + factor * factor / 2) / (factor * factor));
 	}
@@ -74,7 +78,7 @@ static enum status canvas_init(struct canvas *canvas, const struct report_sample
 	return STATUS_OK;
 }
 
-/* --- drawing ------------------------------------------------------------------------------------------------------- */
+/* --- drawing -------------------------------------------------------------- */
 
 static void mix(uint8_t *pixel, const uint8_t *colour, double share)
 {
@@ -103,7 +107,8 @@ static void draw_clicks(struct canvas *canvas, const struct click_list *clicks)
 	int shorter = canvas->image.width < canvas->image.height ? canvas->image.width : canvas->image.height;
 	double radius = fmax(2, shorter / 48.0);
 	for (int i = 0; i < clicks->count; i++) {
-		double x = (clicks->items[i].x + 0.5) / canvas->factor - 0.5, y = (clicks->items[i].y + 0.5) / canvas->factor - 0.5;
+		double x = (clicks->items[i].x + 0.5) / canvas->factor - 0.5,
+		       y = (clicks->items[i].y + 0.5) / canvas->factor - 0.5;
 		draw_disk(&canvas->image, x, y, radius * 1.5, white);
 		draw_disk(&canvas->image, x, y, radius, clicks->items[i].positive ? positive_colour : negative_colour);
 	}
@@ -142,7 +147,9 @@ static void draw_errors(struct canvas *canvas)
 	for (size_t i = 0; i < count; i++) {
 		uint8_t *pixel = canvas->image.pixels + RGB * i;
 		uint8_t gray = (uint8_t)((pixel[0] + 2 * pixel[1] + pixel[2]) / 8);
-		uint8_t base = canvas->truth[i] == TRUTH_IGNORE ? 128 : (uint8_t)(gray + (canvas->truth[i] == TRUTH_OBJECT ? 70 : 20));
+		uint8_t base = canvas->truth[i] == TRUTH_IGNORE
+				       ? 128
+				       : (uint8_t)(gray + (canvas->truth[i] == TRUTH_OBJECT ? 70 : 20));
 		memset(pixel, base, RGB);
 		if (canvas->truth[i] == TRUTH_OBJECT && !canvas->pred[i])
 			mix(pixel, missed_colour, 0.85);
@@ -151,7 +158,7 @@ static void draw_errors(struct canvas *canvas)
 	}
 }
 
-/* --- as text ------------------------------------------------------------------------------------------------------- */
+/* --- as text -------------------------------------------------------------- */
 
 /* RFC 4648, section 4. */
 static void add_base64(struct text *text, const unsigned char *data, size_t size)
@@ -160,8 +167,8 @@ static void add_base64(struct text *text, const unsigned char *data, size_t size
 	for (size_t i = 0; i < size; i += 3) {
 		unsigned bits = (unsigned)data[i] << 16 | (i + 1 < size ? (unsigned)data[i + 1] << 8 : 0) |
 				(i + 2 < size ? data[i + 2] : 0);
-		char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63], i + 1 < size ? digits[bits >> 6 & 63] : '=',
-				i + 2 < size ? digits[bits & 63] : '='};
+		char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
+				i + 1 < size ? digits[bits >> 6 & 63] : '=', i + 2 < size ? digits[bits & 63] : '='};
 		text_add_bytes(text, four, 4);
 	}
 }

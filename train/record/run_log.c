@@ -53,7 +53,7 @@ static const struct column val_columns[] = {
 	{NULL, COLUMN_COUNT, 0},
 };
 
-/* --- one record as text -------------------------------------------------------------------------------------------- */
+/* --- one record as text --------------------------------------------------- */
 
 /* `empty` stands for what is not finite: null in JSON, nothing in CSV. */
 static void add_cell(struct text *text, const struct column *column, const void *record, const char *empty)
@@ -99,7 +99,7 @@ static void add_csv_line(struct text *text, const struct column *columns, const 
 	text_add(text, "\n");
 }
 
-/* --- cutting back -------------------------------------------------------------------------------------------------- */
+/* --- cutting back --------------------------------------------------------- */
 
 /* Is this a line to keep: a record of a step up to `last`? Fails only when memory is out. */
 static enum status keep_json_line(const char *line, size_t length, uint64_t last, bool *keep)
@@ -107,7 +107,8 @@ static enum status keep_json_line(const char *line, size_t length, uint64_t last
 	struct json *root;
 	double number;
 	enum status status = json_parse(line, length, "log", &root);
-	*keep = status == STATUS_OK && json_number(json_get(root, "step"), &number) == STATUS_OK && number >= 0 && number <= (double)last;
+	*keep = status == STATUS_OK && json_number(json_get(root, "step"), &number) == STATUS_OK && number >= 0 &&
+		number <= (double)last;
 	json_free(root);
 	return status == STATUS_NO_MEMORY ? status : STATUS_OK;
 }
@@ -122,13 +123,15 @@ static bool keep_csv_line(const char *line, size_t length, uint64_t last)
 }
 
 /* The lines of `old` up to `last`, without a half-written end. A CSV begins with `header`; NULL: JSONL. */
-static enum status keep_lines(struct text *kept, const char *old, size_t size, const char *header, uint64_t last, const char *path)
+static enum status keep_lines(struct text *kept, const char *old, size_t size, const char *header, uint64_t last,
+			      const char *path)
 {
 	const char *line = old, *end = old + size;
 	if (header) {
 		size_t length = strlen(header);
 		if (size >= length && memcmp(old, header, length) != 0)
-			return status_fail(STATUS_FORMAT, "%s: its columns are not those of this version (%.60s...)", path, header);
+			return status_fail(STATUS_FORMAT, "%s: its columns are not those of this version (%.60s...)",
+					   path, header);
 		text_add_bytes(kept, header, length);
 		line = size >= length ? old + length : end;
 	}
@@ -168,7 +171,7 @@ static enum status cut_back(const char *path, const char *header, uint64_t last)
 	return status;
 }
 
-/* --- life ---------------------------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 static void log_path(const char *dir, const char *name, char *path)
 {
@@ -184,7 +187,8 @@ static enum status write_line(FILE *file, const struct text *text, const char *d
 }
 
 /* Opens one of the files, cut back, with its header (NULL: none) if it is new. */
-static enum status open_file(const char *dir, const char *name, const struct column *header_columns, uint64_t resume_step, FILE **file)
+static enum status open_file(const char *dir, const char *name, const struct column *header_columns,
+			     uint64_t resume_step, FILE **file)
 {
 	char path[PATH_SIZE];
 	struct text header;
@@ -227,10 +231,10 @@ void run_log_close(struct run_log *log)
 	log->jsonl = log->csv = log->val = NULL;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------- */
 
-static enum status write_record(struct run_log *log, const char *event, const struct column *columns, const void *record, FILE *csv,
-				const char *csv_name)
+static enum status write_record(struct run_log *log, const char *event, const struct column *columns,
+				const void *record, FILE *csv, const char *csv_name)
 {
 	struct text text;
 	text_init(&text);
@@ -268,7 +272,7 @@ enum status run_log_event(struct run_log *log, uint64_t step, const char *event,
 	return status;
 }
 
-/* --- reading back -------------------------------------------------------------------------------------------------- */
+/* --- reading back --------------------------------------------------------- */
 
 /* A record from its line; a number that is missing or null becomes NaN (a count: 0). */
 static void read_record(const struct json *line, const struct column *columns, void *record)
@@ -330,8 +334,8 @@ enum status run_history_read(struct run_history *history, const char *path)
 	*history = (struct run_history){0};
 	TRY(file_read(path, LOG_MAX_BYTES, &text, &size));
 	enum status status = STATUS_OK;
-	for (char *line = text, *newline; status == STATUS_OK && (newline = memchr(line, '\n', (size_t)(text + size - line)));
-	     line = newline + 1)
+	for (char *line = text, *newline;
+	     status == STATUS_OK && (newline = memchr(line, '\n', (size_t)(text + size - line))); line = newline + 1)
 		status = read_line(history, line, (size_t)(newline - line));
 	free(text);
 	if (status != STATUS_OK)

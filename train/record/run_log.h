@@ -1,6 +1,6 @@
-/* The record of a run: log.jsonl (everything, one object per line), log.csv (training) and val.csv (validation), each line flushed as
- * soon as it is written. A run that is continued cuts all three back to its checkpoint's step, so that a run that was killed and
- * continued leaves the same lines as one that was not, wall-clock columns aside. */
+/* The record of a run: log.jsonl (everything, one object per line), log.csv (training) and val.csv (validation),
+ * each line flushed as soon as it is written. A run that is continued cuts all three back to its checkpoint's step,
+ * so that a run that was killed and continued leaves the same lines as one that was not, wall-clock columns aside. */
 #ifndef TRAIN_RUN_LOG_H
 #define TRAIN_RUN_LOG_H
 
@@ -11,14 +11,14 @@
 
 /* One line of training: means over the steps since the line before, unless said otherwise. */
 struct run_step {
-	uint64_t step;     /* steps taken */
-	uint64_t samples;  /* seen so far */
-	double epoch;      /* samples / objects of the training set */
+	uint64_t step;    /* steps taken */
+	uint64_t samples; /* seen so far */
+	double epoch;     /* samples / objects of the training set */
 	double loss;
-	double lr;         /* of the last step */
-	double grad_norm;  /* before clipping */
-	double iou;        /* of the last round's prediction, 0..1 */
-	double rounds;     /* corrective rounds per sample */
+	double lr;        /* of the last step */
+	double grad_norm; /* before clipping */
+	double iou;       /* of the last round's prediction, 0..1 */
+	double rounds;    /* corrective rounds per sample */
 	/* Wall clock: not the same in two runs. */
 	double samples_per_s;
 	double loader_wait; /* share of the time spent waiting for samples, 0..1 */
@@ -32,7 +32,7 @@ struct run_val {
 	double noc85, noc90;
 	uint64_t nof90;
 	double miou1, miou2, miou3, miou5, biou1; /* 0..1 */
-	double ms_per_click; /* wall clock */
+	double ms_per_click;                      /* wall clock */
 };
 
 struct run_log {
@@ -40,8 +40,8 @@ struct run_log {
 	char dir[1024];
 };
 
-/* Opens the log in an existing folder. resume_step 0: begins anew, whatever is there; else keeps what is there up to and with
- * this step and goes on behind it. A validation must be written before the checkpoint of its step is. */
+/* Opens the log in an existing folder. resume_step 0: begins anew, whatever is there; else keeps what is there up to
+ * and with this step and goes on behind it. A validation must be written before the checkpoint of its step is. */
 enum status run_log_open(struct run_log *log, const char *dir, uint64_t resume_step);
 enum status run_log_step(struct run_log *log, const struct run_step *step);
 enum status run_log_val(struct run_log *log, const struct run_val *val);

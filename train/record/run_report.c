@@ -23,7 +23,7 @@ static void release_sample(struct report_sample *sample)
 	image_release(&sample->photo);
 	free((void *)sample->pred); /* const for the report, ours to free */
 	free((void *)sample->truth);
-	*sample = (struct report_sample){ 0 };
+	*sample = (struct report_sample){0};
 }
 
 /* Clicks until the mask is good or REPORT_CLICKS are used up. */
@@ -49,26 +49,28 @@ static enum status click_object(struct tapcut_session *session, const struct cli
 	return status == TAPCUT_OK ? STATUS_OK : status_fail(STATUS_FORMAT, "%s", tapcut_session_message(session));
 }
 
-static enum status make_sample(struct tapcut_session *session, const struct dataset *dataset, int index, struct report_sample *sample)
+static enum status make_sample(struct tapcut_session *session, const struct dataset *dataset, int index,
+			       struct report_sample *sample)
 {
 	const struct dataset_object *object = &dataset->objects[index];
 	TRY(dataset_read_photo(dataset, object->photo, &sample->photo));
 	int w = sample->photo.width, h = sample->photo.height;
-	struct clicked clicked = { sample, calloc((size_t)w, (size_t)h), calloc((size_t)w, (size_t)h) };
+	struct clicked clicked = {sample, calloc((size_t)w, (size_t)h), calloc((size_t)w, (size_t)h)};
 	sample->pred = clicked.pred;
 	sample->truth = clicked.truth;
 	if (!clicked.pred || !clicked.truth)
 		return status_fail(STATUS_NO_MEMORY, "no memory for masks of %d x %d", w, h);
 	rle_to_mask(&object->mask, clicked.truth);
-	snprintf(sample->name, sizeof sample->name, "%s #%lld", dataset->photos[object->photo].file_name, (long long)object->id);
+	snprintf(sample->name, sizeof sample->name, "%s #%lld", dataset->photos[object->photo].file_name,
+		 (long long)object->id);
 	if (tapcut_session_set_image(session, sample->photo.pixels, w, h, 3 * (size_t)w) != TAPCUT_OK)
 		return status_fail(STATUS_FORMAT, "%s", tapcut_session_message(session));
 	return click_object(session, &clicked);
 }
 
 /* Objects spread evenly over the dataset. */
-static enum status make_samples(struct tapcut_model *deployed, const struct config *config, const struct dataset *dataset,
-				struct report_sample *samples, int count)
+static enum status make_samples(struct tapcut_model *deployed, const struct config *config,
+				const struct dataset *dataset, struct report_sample *samples, int count)
 {
 	char message[TAPCUT_MESSAGE_SIZE];
 	struct evaluate_options options = validate_options(config, 1);
@@ -82,10 +84,10 @@ static enum status make_samples(struct tapcut_model *deployed, const struct conf
 	return status;
 }
 
-enum status run_report_write(const char *out_dir, const struct config *config, const struct model *model, const float *values,
-			     const struct dataset *dataset)
+enum status run_report_write(const char *out_dir, const struct config *config, const struct model *model,
+			     const float *values, const struct dataset *dataset)
 {
-	struct report_sample samples[REPORT_SAMPLES] = { 0 };
+	struct report_sample samples[REPORT_SAMPLES] = {0};
 	int count = dataset->object_count < REPORT_SAMPLES ? dataset->object_count : REPORT_SAMPLES;
 	struct tapcut_model *deployed;
 	TRY(deploy_in_memory(model, config, values, &deployed));
@@ -93,7 +95,7 @@ enum status run_report_write(const char *out_dir, const struct config *config, c
 	char log_path[1024], path[1024];
 	snprintf(log_path, sizeof log_path, "%s/log.jsonl", out_dir);
 	snprintf(path, sizeof path, "%s/report.html", out_dir);
-	struct report report = { .config = config, .log_path = log_path, .samples = samples, .sample_count = count };
+	struct report report = {.config = config, .log_path = log_path, .samples = samples, .sample_count = count};
 	if (!status)
 		status = report_write(&report, path);
 	for (int i = 0; i < count; i++)

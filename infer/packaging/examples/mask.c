@@ -40,7 +40,8 @@ static int read_ppm(const char *path, struct photo *photo)
 	int ppm = getc(in) == 'P' && getc(in) == '6';
 	photo->width = ppm ? header_number(in) : -1;
 	photo->height = ppm ? header_number(in) : -1;
-	if (photo->width < 1 || photo->height < 1 || photo->width > 16384 || photo->height > 16384 || header_number(in) != 255) {
+	if (photo->width < 1 || photo->height < 1 || photo->width > 16384 || photo->height > 16384 ||
+	    header_number(in) != 255) {
 		fclose(in);
 		return complain(path, "not a PPM photo of 8 bits a channel and sides of at most 16384");
 	}
@@ -93,7 +94,7 @@ static int select_object(struct tapcut_session *session, const struct photo *pho
 
 int main(int argc, char **argv)
 {
-	struct photo photo = { 0, 0, NULL };
+	struct photo photo = {0, 0, NULL};
 	struct tapcut_model *model = NULL;
 	struct tapcut_session *session = NULL;
 	char message[TAPCUT_MESSAGE_SIZE];

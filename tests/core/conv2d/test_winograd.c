@@ -19,18 +19,18 @@ struct problem {
 
 static const struct problem problems[] = {
 	/* n  c   o   h   w  d spare */
-	{ 1, 16, 16, 8, 8, 1, 0, 1, false, false, false, false },
-	{ 1, 16, 64, 16, 16, 1, 64, 1, false, true, true, false }, /* a fire module's half of a concatenation */
-	{ 2, 3, 5, 1, 1, 1, 0, 1, false, true, false, true },
-	{ 1, 5, 3, 2, 3, 1, 1, 0.5f, true, false, false, false },
-	{ 3, 17, 19, 5, 7, 1, 3, 2, true, true, true, true },
-	{ 2, 33, 47, 13, 6, 1, 0, 0.25f, false, true, false, true },
-	{ 1, 9, 65, 10, 11, 2, 7, 1, true, true, true, false },
-	{ 2, 20, 33, 9, 18, 4, 0, 1, false, false, true, true },
-	{ 1, 7, 8, 3, 2, 4, 0, 3, true, true, false, false }, /* phases without pixels */
-	{ 2, 31, 16, 45, 61, 1, 0, 1, true, true, false, false }, /* several blocks of tiles */
-	{ 1, 96, 96, 16, 16, 4, 0, 1, false, false, false, true },
-	{ 1, 40, 150, 50, 39, 2, 2, 1, false, true, true, true }, /* several blocks of tiles and of outputs */
+	{1, 16, 16, 8, 8, 1, 0, 1, false, false, false, false},
+	{1, 16, 64, 16, 16, 1, 64, 1, false, true, true, false}, /* a fire module's half of a concatenation */
+	{2, 3, 5, 1, 1, 1, 0, 1, false, true, false, true},
+	{1, 5, 3, 2, 3, 1, 1, 0.5f, true, false, false, false},
+	{3, 17, 19, 5, 7, 1, 3, 2, true, true, true, true},
+	{2, 33, 47, 13, 6, 1, 0, 0.25f, false, true, false, true},
+	{1, 9, 65, 10, 11, 2, 7, 1, true, true, true, false},
+	{2, 20, 33, 9, 18, 4, 0, 1, false, false, true, true},
+	{1, 7, 8, 3, 2, 4, 0, 3, true, true, false, false},     /* phases without pixels */
+	{2, 31, 16, 45, 61, 1, 0, 1, true, true, false, false}, /* several blocks of tiles */
+	{1, 96, 96, 16, 16, 4, 0, 1, false, false, false, true},
+	{1, 40, 150, 50, 39, 2, 2, 1, false, true, true, true}, /* several blocks of tiles and of outputs */
 };
 
 enum { PROBLEM_COUNT = sizeof problems / sizeof problems[0] };
@@ -53,9 +53,9 @@ static float *random_floats(size_t count, uint64_t purpose)
 
 static struct buffers buffers_new(const struct problem *p)
 {
-	struct buffers b = { .from_pitch = p->o + 2 };
-	b.d = (struct conv2d_dims){ p->n, p->c, p->h, p->w, p->o, p->h, p->w, 3, 3, 1, p->dilation, p->dilation,
-				    p->o + p->spare, p->scale };
+	struct buffers b = {.from_pitch = p->o + 2};
+	b.d = (struct conv2d_dims){
+		p->n, p->c, p->h, p->w, p->o, p->h, p->w, 3, 3, 1, p->dilation, p->dilation, p->o + p->spare, p->scale};
 	size_t pixels = (size_t)p->n * p->h * p->w;
 	b.x_floats = pixels * p->c;
 	b.y_floats = pixels * b.d.y_pitch;
@@ -76,18 +76,18 @@ static struct buffers buffers_new(const struct problem *p)
 
 static void buffers_free(struct buffers *b)
 {
-	float *all[] = { b->x, b->weight, b->bias, b->from, b->y, b->y_grad, b->x_grad, b->weight_grad, b->prepared,
-			 b->scratch };
+	float *all[] = {b->x,      b->weight, b->bias,        b->from,     b->y,
+			b->y_grad, b->x_grad, b->weight_grad, b->prepared, b->scratch};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		free(all[i]);
 }
 
 static void run(const struct problem *p, struct buffers *b)
 {
-	struct conv2d_epilogue e = { p->bias ? b->bias : NULL, p->from ? b->from : NULL, b->from_pitch, p->relu };
+	struct conv2d_epilogue e = {p->bias ? b->bias : NULL, p->from ? b->from : NULL, b->from_pitch, p->relu};
 	winograd_prepare(&b->d, b->weight, b->prepared);
 	winograd_forward(&b->d, b->x, b->prepared, &e, b->y, b->scratch);
-	struct conv2d_grad grad = { .data = b->y_grad };
+	struct conv2d_grad grad = {.data = b->y_grad};
 	winograd_backward(&b->d, b->x, &grad, b->prepared, b->x_grad, p->add, b->weight_grad, b->scratch);
 }
 
@@ -133,8 +133,8 @@ static void finish(const struct problem *p, const struct buffers *b, struct sums
 /* Before run(): the gradients are added to. */
 static struct sums sums_new(const struct problem *p, const struct buffers *b)
 {
-	struct sums s = { to_double(b->y, b->y_floats, false), to_double(b->x_grad, b->x_floats, p->add),
-			  to_double(b->weight_grad, b->weight_floats, true) };
+	struct sums s = {to_double(b->y, b->y_floats, false), to_double(b->x_grad, b->x_floats, p->add),
+			 to_double(b->weight_grad, b->weight_floats, true)};
 	for (size_t pixel = 0; pixel < b->y_floats / b->d.y_pitch; pixel++) {
 		int y = (int)(pixel / p->w % p->h), x = (int)(pixel % p->w);
 		for (int tap = 0; tap < 9; tap++) {
@@ -171,7 +171,7 @@ static struct error error_of(const float *got, const double *expected, size_t co
 			squares += expected[i] * expected[i];
 		}
 	double pixels = (double)count / pitch * used;
-	return (struct error){ most / sqrt(squares / pixels), sqrt(errors / squares) };
+	return (struct error){most / sqrt(squares / pixels), sqrt(errors / squares)};
 }
 
 static void check_error(struct error e)
@@ -216,14 +216,14 @@ START_TEST(parts_have_the_same_bits)
 	struct buffers b = buffers_new(p), half = buffers_new(p);
 	run(p, &b);
 	winograd_prepare(&half.d, half.weight, half.prepared);
-	struct conv2d_grad grad = { .data = half.y_grad };
+	struct conv2d_grad grad = {.data = half.y_grad};
 	winograd_backward(&half.d, NULL, &grad, half.prepared, half.x_grad, p->add, NULL, half.scratch);
 	winograd_backward(&half.d, half.x, &grad, half.prepared, NULL, false, half.weight_grad, half.scratch);
 	ck_assert_mem_eq(b.x_grad, half.x_grad, b.x_floats * sizeof(float));
 	ck_assert_mem_eq(b.weight_grad, half.weight_grad, b.weight_floats * sizeof(float));
 
-	struct conv2d_epilogue beside = { NULL, b.y_grad, b.d.y_pitch, false };
-	struct conv2d_epilogue inside = { NULL, half.y_grad, b.d.y_pitch, false };
+	struct conv2d_epilogue beside = {NULL, b.y_grad, b.d.y_pitch, false};
+	struct conv2d_epilogue inside = {NULL, half.y_grad, b.d.y_pitch, false};
 	winograd_forward(&b.d, b.x, b.prepared, &beside, b.y, b.scratch);
 	winograd_forward(&b.d, b.x, b.prepared, &inside, half.y_grad, b.scratch);
 	for (size_t i = 0; i < b.y_floats; i++)
@@ -257,7 +257,7 @@ END_TEST
 
 START_TEST(suits_by_shape)
 {
-	struct conv2d_dims d = { 1, 64, 16, 16, 64, 16, 16, 3, 3, 1, 1, 1, 64, 1 };
+	struct conv2d_dims d = {1, 64, 16, 16, 64, 16, 16, 3, 3, 1, 1, 1, 64, 1};
 	ck_assert(winograd_suits(&d));
 	d.stride = 2;
 	ck_assert(!winograd_suits(&d));
@@ -271,10 +271,10 @@ START_TEST(suits_by_shape)
 	d.kernel_h = 3;
 	d.c = 3;
 	ck_assert(!winograd_suits(&d));
-	struct conv2d_dims small = { 4, 64, 4, 4, 64, 4, 4, 3, 3, 1, 1, 1, 64, 1 };
+	struct conv2d_dims small = {4, 64, 4, 4, 64, 4, 4, 3, 3, 1, 1, 1, 64, 1};
 	ck_assert(!winograd_suits(&small));
 	/* 16 phases of 2x2 pixels. */
-	struct conv2d_dims scattered = { 1, 64, 8, 8, 64, 8, 8, 3, 3, 1, 4, 4, 64, 1 };
+	struct conv2d_dims scattered = {1, 64, 8, 8, 64, 8, 8, 3, 3, 1, 4, 4, 64, 1};
 	ck_assert(!winograd_suits(&scattered));
 }
 END_TEST

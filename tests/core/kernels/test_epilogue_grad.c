@@ -1,5 +1,5 @@
-/* epilogue_grad against its definition, to the bit, with every instruction set: all widths of vectors, with and without a
- * relu, apart and in place. */
+/* epilogue_grad against its definition, to the bit, with every instruction set: all widths of vectors, with and
+ * without a relu, apart and in place. */
 #include "core/kernels.h"
 
 #include <math.h>
@@ -48,8 +48,15 @@ static void check(int channels, bool relu, bool in_place, const char *isa)
 {
 	fill();
 	struct epilogue_grad e = {
-		.rows = ROWS, .width = WIDTH, .channels = channels, .y = relu ? y : NULL, .y_grad = y_grad, .pitch = PITCH,
-		.g = in_place ? y_grad : g, .g_pitch = in_place ? PITCH : G_PITCH, .bias_grad = bias_grad,
+		.rows = ROWS,
+		.width = WIDTH,
+		.channels = channels,
+		.y = relu ? y : NULL,
+		.y_grad = y_grad,
+		.pitch = PITCH,
+		.g = in_place ? y_grad : g,
+		.g_pitch = in_place ? PITCH : G_PITCH,
+		.bias_grad = bias_grad,
 	};
 	if (in_place)
 		memcpy(expected_g, y_grad, sizeof y_grad);
@@ -71,7 +78,7 @@ static void check(int channels, bool relu, bool in_place, const char *isa)
 
 START_TEST(equals_its_definition)
 {
-	static const int channels[] = { 1, 3, 8, 15, 16, 31, 48, 64, 65, 96, 128, MOST };
+	static const int channels[] = {1, 3, 8, 15, 16, 31, 48, 64, 65, 96, 128, MOST};
 	for (int k = 0; kernels_names[k]; k++) {
 		if (!kernels_supported(kernels_names[k]))
 			continue;

@@ -25,8 +25,8 @@ static void fill(void)
 
 static void run_all(size_t count, float gamma)
 {
-	struct focal_block focal = { 0.25f, gamma, 1e-12f, logit, target, count, out[0], out[1], out[2] };
-	struct overlap_block overlap = { logit, target, count, out[3], out[4], out[5] };
+	struct focal_block focal = {0.25f, gamma, 1e-12f, logit, target, count, out[0], out[1], out[2]};
+	struct overlap_block overlap = {logit, target, count, out[3], out[4], out[5]};
 	memset(out, 0, sizeof out);
 	kernels()->focal_terms(&focal);
 	kernels()->overlap_terms(&overlap);
@@ -36,8 +36,8 @@ static void run_all(size_t count, float gamma)
 
 START_TEST(same_bits_everywhere)
 {
-	static const size_t counts[] = { 0, 1, 7, 16, 33, 255, MOST };
-	static const float gammas[] = { 2, 0.5f, 3 };
+	static const size_t counts[] = {0, 1, 7, 16, 33, 255, MOST};
+	static const float gammas[] = {2, 0.5f, 3};
 	fill();
 	for (int c = 0; c < 7; c++)
 		for (int g = 0; g < 3; g++)
@@ -76,7 +76,7 @@ START_TEST(sums_have_the_same_bits_everywhere)
 	fill();
 	logit[2] = logit[3] = 1;
 	for (size_t count = 0; count < 70; count++) {
-		double lane[16] = { 0 }, first = 0;
+		double lane[16] = {0}, first = 0;
 		size_t valid = 0;
 		for (size_t i = 0; i < count; i++) {
 			lane[i % 16] += (double)logit[i];
@@ -99,8 +99,9 @@ END_TEST
 
 static void assert_near(float got, double wanted, const char *what, int i)
 {
-	ck_assert_msg(fabs((double)got - wanted) <= 1e-6 * fabs(wanted) + 1e-23, "%s of logit %g, target %g: %g instead of %g",
-		      what, (double)logit[i], (double)target[i], (double)got, wanted);
+	ck_assert_msg(fabs((double)got - wanted) <= 1e-6 * fabs(wanted) + 1e-23,
+		      "%s of logit %g, target %g: %g instead of %g", what, (double)logit[i], (double)target[i],
+		      (double)got, wanted);
 }
 
 /* Masks of 0 and 1, logits up to 40: every figure has its digits, however certain the pixel. */

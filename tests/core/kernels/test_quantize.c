@@ -38,10 +38,11 @@ static void check(size_t count, float scale, float zero, const char *isa)
 	kernels()->value_range(values, count, &low, &high);
 	for (size_t i = 0; i < count; i++) {
 		float expected = expected_value(values[i], scale, zero);
-		ck_assert_msg(rounded[i] == expected, "%s: %g became %g, expected %g", isa, (double)values[i], (double)rounded[i],
-			      (double)expected);
+		ck_assert_msg(rounded[i] == expected, "%s: %g became %g, expected %g", isa, (double)values[i],
+			      (double)rounded[i], (double)expected);
 		bool cut = rounded[i] == -zero * scale || rounded[i] == (255 - zero) * scale;
-		ck_assert_msg((grads[i] == 0) == cut, "%s: gradient %g at %g", isa, (double)grads[i], (double)rounded[i]);
+		ck_assert_msg((grads[i] == 0) == cut, "%s: gradient %g at %g", isa, (double)grads[i],
+			      (double)rounded[i]);
 		least = fminf(least, values[i]);
 		most = fmaxf(most, values[i]);
 	}
@@ -52,7 +53,7 @@ static void check(size_t count, float scale, float zero, const char *isa)
 
 START_TEST(equals_its_definition)
 {
-	static const size_t counts[] = { 0, 1, 15, 16, 33, MOST };
+	static const size_t counts[] = {0, 1, 15, 16, 33, MOST};
 	for (int k = 0; kernels_names[k]; k++) {
 		if (!kernels_supported(kernels_names[k]))
 			continue;

@@ -37,12 +37,12 @@ static void check_close(double a, double b)
 /* One tile in a map of 6x6 pixels of `channels`, of which the tile's patch covers all. */
 enum { SIDE = 6, PIXELS = SIDE * SIDE, PITCH = 48 };
 
-static const struct winograd_tile tile = { .pixel = SIDE + 1, .row_end = SIDE, .col_end = SIDE };
-static const struct winograd_tile corner = { .pixel = SIDE + 1, .row_begin = 1, .row_end = 4, .col_end = 5 };
+static const struct winograd_tile tile = {.pixel = SIDE + 1, .row_end = SIDE, .col_end = SIDE};
+static const struct winograd_tile corner = {.pixel = SIDE + 1, .row_begin = 1, .row_end = 4, .col_end = 5};
 
 static struct winograd_map map_of(int channels)
 {
-	return (struct winograd_map){ channels, channels, (ptrdiff_t)SIDE * channels, channels };
+	return (struct winograd_map){channels, channels, (ptrdiff_t)SIDE * channels, channels};
 }
 
 /* Both directions of a pair on random data: <T x, v> = <x, T' v>. */
@@ -50,11 +50,11 @@ static void check_adjoint(const struct winograd_tile *t, int channels, bool inpu
 {
 	const struct kernels *k = kernels();
 	struct winograd_map map = map_of(channels);
-	struct winograd_epilogue none = { .relu = false };
+	struct winograd_epilogue none = {.relu = false};
 	size_t floats = (size_t)PIXELS * channels;
 	float *x = random_floats(floats, 1), *v = random_floats(FREQUENCIES * PITCH, 2);
 	float *to_v = calloc(FREQUENCIES * PITCH, sizeof *to_v), *to_x = calloc(floats, sizeof *to_x);
-	struct winograd_matrices from = { v, PITCH, PITCH }, to = { to_v, PITCH, PITCH };
+	struct winograd_matrices from = {v, PITCH, PITCH}, to = {to_v, PITCH, PITCH};
 	if (input) {
 		k->winograd_input(&map, x, t, 1, &to);
 		k->winograd_input_adjoint(&map, &from, t, 1, false, to_x);
@@ -67,7 +67,7 @@ static void check_adjoint(const struct winograd_tile *t, int channels, bool inpu
 		sum += dot(to_v + f * PITCH, v + f * PITCH, channels);
 	check_close(sum, dot(x, to_x, floats));
 	ck_assert_double_gt(fabs(sum), 0);
-	float *all[] = { x, v, to_v, to_x };
+	float *all[] = {x, v, to_v, to_x};
 	for (int i = 0; i < 4; i++)
 		free(all[i]);
 }
@@ -77,7 +77,7 @@ START_TEST(transforms_are_adjoint)
 	for (const char *const *name = kernels_names; *name; name++)
 		if (kernels_supported(*name)) {
 			kernels_select(*name);
-			static const int channels[] = { 1, 4, 7, 16, 35, 48 };
+			static const int channels[] = {1, 4, 7, 16, 35, 48};
 			for (int i = 0; i < 6; i++) {
 				check_adjoint(&tile, channels[i], true);
 				check_adjoint(&tile, channels[i], false);
@@ -110,7 +110,7 @@ static void check_filters(int rows, int cols)
 	size_t packed = packed_floats(rows, cols), taps = (size_t)rows * cols * 9;
 	float *g = random_floats(taps, 3), *u = random_floats((size_t)FREQUENCIES * rows * pitch, 4);
 	float *to_u = random_floats(FREQUENCIES * packed, 5), *to_g = calloc(taps, sizeof *to_g);
-	struct winograd_filters filters = { rows, cols, g, 9 * cols, 9, 0.5f };
+	struct winograd_filters filters = {rows, cols, g, 9 * cols, 9, 0.5f};
 	k->winograd_filter(&filters, to_u, packed);
 	k->winograd_filter_adjoint(u, (ptrdiff_t)rows * pitch, rows, cols, pitch, 0.5f, to_g);
 	double sum = 0;
@@ -120,7 +120,7 @@ static void check_filters(int rows, int cols)
 				sum += (double)to_u[f * packed + packed_at(rows, cols, i, j)] *
 				       u[(f * rows + i) * pitch + j];
 	check_close(sum, dot(g, to_g, taps));
-	float *all[] = { g, u, to_u, to_g };
+	float *all[] = {g, u, to_u, to_g};
 	for (int i = 0; i < 4; i++)
 		free(all[i]);
 }
@@ -130,7 +130,7 @@ START_TEST(filters_are_adjoint)
 	for (const char *const *name = kernels_names; *name; name++)
 		if (kernels_supported(*name)) {
 			kernels_select(*name);
-			static const int cols[] = { 1, 5, 16, 18, 40 };
+			static const int cols[] = {1, 5, 16, 18, 40};
 			for (int i = 0; i < 5; i++)
 				check_filters(3, cols[i]);
 		}
@@ -160,11 +160,21 @@ static void check_products(int rows, int cols, int depth, bool transposed, bool 
 	for (int i = 0; i < FREQUENCIES * depth; i++)
 		for (int j = 0; j < cols; j++)
 			packed[i / depth * packed_size + packed_at(depth, cols, i % depth, j)] = b[i * pitch + j];
-	struct winograd_products p = {
-		rows, cols, depth, transposed, a, transposed ? rows : depth, rows * depth, transposed ? b : packed,
-		transposed ? pitch : panel * depth, transposed ? (size_t)depth * pitch : packed_size, 0, c, pitch,
-		rows * pitch, add
-	};
+	struct winograd_products p = {rows,
+				      cols,
+				      depth,
+				      transposed,
+				      a,
+				      transposed ? rows : depth,
+				      rows * depth,
+				      transposed ? b : packed,
+				      transposed ? pitch : panel * depth,
+				      transposed ? (size_t)depth * pitch : packed_size,
+				      0,
+				      c,
+				      pitch,
+				      rows * pitch,
+				      add};
 	int f = (rows + cols + depth) % FREQUENCIES;
 	for (int i = 0; i < rows; i++)
 		for (int j = 0; j < cols; j++)
@@ -172,14 +182,14 @@ static void check_products(int rows, int cols, int depth, bool transposed, bool 
 	k->winograd_products(&p);
 	for (int i = 0; i < rows; i++)
 		ck_assert_mem_eq(c + (f * rows + i) * pitch, expected + i * pitch, cols * sizeof *c);
-	float *all[] = { a, b, c, expected, packed };
+	float *all[] = {a, b, c, expected, packed};
 	for (int i = 0; i < 5; i++)
 		free(all[i]);
 }
 
 START_TEST(products_are_chains)
 {
-	static const int cols[] = { 1, 8, 16, 17, 32, 50 }, depths[] = { 1, 4, 7, 16 };
+	static const int cols[] = {1, 8, 16, 17, 32, 50}, depths[] = {1, 4, 7, 16};
 	for (const char *const *name = kernels_names; *name; name++)
 		if (kernels_supported(*name)) {
 			kernels_select(*name);

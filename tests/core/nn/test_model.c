@@ -16,7 +16,7 @@ static double macs_of(const struct graph *graph, const struct node *node)
 {
 	if (!node->op || !node->op->macs)
 		return 0;
-	struct op_call call = { .attr = node->attr, .out.shape = node->shape };
+	struct op_call call = {.attr = node->attr, .out.shape = node->shape};
 	for (int i = 0; i < node->input_count; i++)
 		call.in[i].shape = graph->nodes[node->inputs[i]].shape;
 	for (int i = 0; i < node->param_count; i++)
@@ -27,7 +27,7 @@ static double macs_of(const struct graph *graph, const struct node *node)
 /* The multiply-adds that the clicks decide over all. */
 static double share_per_tap(const struct model *model)
 {
-	bool depends[512] = { [0] = false };
+	bool depends[512] = {[0] = false};
 	double all = 0, per_tap = 0;
 	ck_assert_int_le(model->graph.node_count, 512);
 	for (int i = 0; i < model->graph.node_count; i++) {
@@ -36,7 +36,8 @@ static double share_per_tap(const struct model *model)
 		for (int k = 0; k < node->input_count; k++)
 			depends[i] |= depends[node->inputs[k]];
 		all += macs_of(&model->graph, node);
-		per_tap += node->input_count && depends[node->inputs[0]] ? macs_of(&model->graph, node) : 0; /* an addend costs none */
+		/* an addend costs none */
+		per_tap += node->input_count && depends[node->inputs[0]] ? macs_of(&model->graph, node) : 0;
 	}
 	ck_assert(depends[model->logits]);
 	return per_tap / all;
@@ -45,8 +46,11 @@ static double share_per_tap(const struct model *model)
 /* Of SqueezeNet v1.1 with the light decoder: 96, 67, 48 and 26 percent. */
 START_TEST(test_late_clicks_leave_work_done)
 {
-	static const double most[] = { [CLICK_ENTRY_STEM] = 0.97, [CLICK_ENTRY_STEM_COARSE] = 0.97, [CLICK_ENTRY_EIGHTH] = 0.67,
-				       [CLICK_ENTRY_SIXTEENTH] = 0.49, [CLICK_ENTRY_COARSE] = 0.3 };
+	static const double most[] = {[CLICK_ENTRY_STEM] = 0.97,
+				      [CLICK_ENTRY_STEM_COARSE] = 0.97,
+				      [CLICK_ENTRY_EIGHTH] = 0.67,
+				      [CLICK_ENTRY_SIXTEENTH] = 0.49,
+				      [CLICK_ENTRY_COARSE] = 0.3};
 	struct model model;
 	struct params params;
 	build(&model, &params, (enum click_entry)_i, DECODER_SHARPMASK_LIGHT);

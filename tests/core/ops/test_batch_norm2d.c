@@ -7,11 +7,17 @@
 #include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
-#define VECTOR(C) { C, 1, 1, 1 }
-#define PARAMS(C) { VECTOR(C), VECTOR(C), VECTOR(C), VECTOR(C) }
+#define VECTOR(C)          \
+	{                  \
+		C, 1, 1, 1 \
+	}
+#define PARAMS(C)                                          \
+	{                                                  \
+		VECTOR(C), VECTOR(C), VECTOR(C), VECTOR(C) \
+	}
 
-static const struct batch_norm2d_attr attr = { 1e-5f };
-static const struct shape shapes[] = { { 2, 3, 3, 5 }, { 1, 5, 7, 9 }, { 1, 1, 1, 1 }, { 3, 2, 1, 1 } };
+static const struct batch_norm2d_attr attr = {1e-5f};
+static const struct shape shapes[] = {{2, 3, 3, 5}, {1, 5, 7, 9}, {1, 1, 1, 1}, {3, 2, 1, 1}};
 
 static double value(const struct op_call *call, int n, int c, size_t i)
 {
@@ -39,7 +45,8 @@ static void compare(const struct op_call *call, int c, double mean, double var)
 	for (int n = 0; n < s.n; n++)
 		for (size_t i = 0; i < plane; i++) {
 			double expected = (value(call, n, c, i) - mean) / sqrt(var + (double)attr.epsilon) *
-						  (double)call->param[0].data[c] + (double)call->param[1].data[c];
+						  (double)call->param[0].data[c] +
+					  (double)call->param[1].data[c];
 			double found = call->out.data[shape_offset(s, n, c, 0, 0) + i * (size_t)s.c];
 			ck_assert_msg(fabs(expected - found) <= 1e-5 * (1 + fabs(expected)), "expected %g, found %g",
 				      expected, found);
@@ -49,8 +56,8 @@ static void compare(const struct op_call *call, int c, double mean, double var)
 START_TEST(equals_formula)
 {
 	struct shape s = shapes[_i];
-	const struct op_case c = { &op_batch_norm2d, &attr, .in = { s }, .param = PARAMS(s.c),
-				   .param_fill = { [3] = FILL_POSITIVE } };
+	const struct op_case c = {&op_batch_norm2d, &attr, .in = {s}, .param = PARAMS(s.c),
+				  .param_fill = {[3] = FILL_POSITIVE}};
 	struct op_run run;
 	op_run_init(&run, &c);
 	for (size_t i = 0; i < shape_count(s); i++)
@@ -77,8 +84,8 @@ END_TEST
 
 START_TEST(works_without_gradient_buffers)
 {
-	const struct op_case c = { &op_batch_norm2d, &attr, .in = { shapes[0] }, .param = PARAMS(3),
-				   .param_fill = { [3] = FILL_POSITIVE } };
+	const struct op_case c = {&op_batch_norm2d, &attr, .in = {shapes[0]}, .param = PARAMS(3),
+				  .param_fill = {[3] = FILL_POSITIVE}};
 	struct op_run run;
 	op_run_init(&run, &c);
 	float *grads[OP_MAX_PARAMS];
@@ -92,13 +99,13 @@ END_TEST
 
 START_TEST(shape_rule_refuses)
 {
-	struct shape in = { 1, 3, 2, 2 }, good[] = PARAMS(3), out;
-	struct shape bad[] = { VECTOR(3), VECTOR(3), VECTOR(4), VECTOR(3) };
+	struct shape in = {1, 3, 2, 2}, good[] = PARAMS(3), out;
+	struct shape bad[] = {VECTOR(3), VECTOR(3), VECTOR(4), VECTOR(3)};
 	ck_assert_int_eq(op_batch_norm2d.shape(&attr, &in, 1, good, 4, &out), STATUS_OK);
 	ck_assert_int_eq(op_batch_norm2d.shape(&attr, &in, 1, good, 2, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_batch_norm2d.shape(&attr, &in, 1, bad, 4, &out), STATUS_CONFIG);
 	ck_assert(strstr(status_message(), "batch_norm2d: parameter 2"));
-	ck_assert_int_eq(op_batch_norm2d.shape(&(struct batch_norm2d_attr){ 0 }, &in, 1, good, 4, &out), STATUS_CONFIG);
+	ck_assert_int_eq(op_batch_norm2d.shape(&(struct batch_norm2d_attr){0}, &in, 1, good, 4, &out), STATUS_CONFIG);
 }
 END_TEST
 

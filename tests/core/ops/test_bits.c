@@ -11,52 +11,66 @@
 #include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
-#define VECTOR(C) { C, 1, 1, 1 }
-#define MAP { 2, 5, 13, 37 }
-#define WIDE { 1, 43, 5, 7 } /* whole vectors of channels, and a rest */
-#define FLAT { 2, 1, 13, 37 }
-#define LOSS(OP, ATTR) { OP, ATTR, .in = {{ 2, 1, 29, 37 }, { 2, 1, 29, 37 }}, .fill = { FILL_UNIFORM, FILL_TARGET }, \
-			 .gain = 9 }
+#define VECTOR(C)          \
+	{                  \
+		C, 1, 1, 1 \
+	}
+#define MAP                  \
+	{                    \
+		2, 5, 13, 37 \
+	}
+#define WIDE                \
+	{                   \
+		1, 43, 5, 7 \
+	} /* whole vectors of channels, and a rest */
+#define FLAT                 \
+	{                    \
+		2, 1, 13, 37 \
+	}
+#define LOSS(OP, ATTR)                                                                                           \
+	{                                                                                                        \
+		OP, ATTR, .in = {{2, 1, 29, 37}, {2, 1, 29, 37}}, .fill = {FILL_UNIFORM, FILL_TARGET}, .gain = 9 \
+	}
 
 static const struct {
 	struct op_case c;
 	uint64_t hash;
 } cases[] = {
-	{ { &op_relu, .in = { MAP } }, 0x352be36d3c4dc25fu },
-	{ { &op_leaky_relu, &(const struct leaky_relu_attr){ 0.1f }, .in = { MAP } }, 0x02c73e5396bd16f0u },
-	{ { &op_sigmoid, .in = { MAP }, .gain = 20 }, 0x8eff199e724eb322u },
-	{ { &op_max_pool2d, &(const struct max_pool2d_attr){ 3, 2, 0, 1 }, .in = { MAP } }, 0x61c09fbc51d706a4u },
-	{ { &op_max_pool2d, &(const struct max_pool2d_attr){ 4, 3, 1, 0 }, .in = { MAP } }, 0xd990e1013fa83407u },
-	{ { &op_max_pool2d, &(const struct max_pool2d_attr){ 3, 2, 0, 1 }, .in = { WIDE } }, 0x4daea7c259de7593u },
-	{ { &op_max_pool2d, &(const struct max_pool2d_attr){ 3, 2, 0, 1 }, .in = {{ 1, 64, 9, 8 }} }, 0x4fa6989208b7c11cu },
-	{ { &op_global_avg_pool2d, .in = { WIDE } }, 0x8be4ebcbfcf81860u },
-	{ { &op_global_avg_pool2d, .in = { MAP } }, 0x6530fc2b86752256u },
-	{ { &op_upsample, &(const struct upsample_attr){ 2, UPSAMPLE_BILINEAR }, .in = { MAP } }, 0xf99e13947f6677e2u },
-	{ { &op_upsample, &(const struct upsample_attr){ 2, UPSAMPLE_BILINEAR }, .in = { WIDE } }, 0x145064ab91847642u },
-	{ { &op_upsample, &(const struct upsample_attr){ 2, UPSAMPLE_BILINEAR }, .in = { FLAT } }, 0xca227373ff15e11au },
-	{ { &op_upsample, &(const struct upsample_attr){ 3, UPSAMPLE_BILINEAR }, .in = { WIDE } }, 0x06289e23457a6d34u },
-	{ { &op_upsample, &(const struct upsample_attr){ 3, UPSAMPLE_BILINEAR }, .in = { MAP } }, 0x9439ce4188ddcb1du },
-	{ { &op_upsample, &(const struct upsample_attr){ 2, UPSAMPLE_NEAREST }, .in = { MAP } }, 0x410b4a233834b7e5u },
-	{ { &op_upsample, &(const struct upsample_attr){ 2, UPSAMPLE_NEAREST }, .in = { WIDE } }, 0xab5d4aacea4fbc4au },
-	{ { &op_concat, .in = { MAP, { 2, 3, 13, 37 } } }, 0x6f238bb913087322u },
-	{ { &op_add, .in = { MAP, MAP } }, 0x993e893875ec61f2u },
-	{ { &op_add, .in = { MAP, { 2, 5, 1, 1 } } }, 0xd19a72caf73aa045u },
-	{ { &op_mul, .in = { MAP, MAP } }, 0x608054b6fb020e79u },
-	{ { &op_mul, .in = { MAP, { 2, 1, 13, 37 } } }, 0xd40de786612c272cu },
-	{ { &op_mul, .in = { WIDE, { 1, 43, 1, 1 } } }, 0xadaa956b7ffd5f33u },
-	{ { &op_scale, &(const struct scale_attr){ 0.3f }, .in = { MAP } }, 0xd970cac7acfd569du },
-	{ { &op_batch_norm2d, &(const struct batch_norm2d_attr){ 1e-5f }, .in = { MAP },
-	    .param = { VECTOR(5), VECTOR(5), VECTOR(5), VECTOR(5) },
-	    .param_fill = { [3] = FILL_POSITIVE } }, 0xcf9cf8d28efe92f2u },
-	{ { &op_batch_norm2d, &(const struct batch_norm2d_attr){ 1e-5f }, .in = { WIDE },
-	    .param = { VECTOR(43), VECTOR(43), VECTOR(43), VECTOR(43) },
-	    .param_fill = { [3] = FILL_POSITIVE } }, 0xda641675e5d5b08au },
-	{ { &op_dropout, &(const struct dropout_attr){ 0.3f }, .in = { MAP } }, 0x18bf33eea3b4ebd4u },
-	{ LOSS(&op_bce_with_logits, NULL), 0xa8d8b78e9d9b4048u },
-	{ LOSS(&op_normalized_focal_loss, (&(const struct nfl_attr){ 0.5f, 2, 1e-12f })), 0x85e44e8ea978ecf1u },
-	{ LOSS(&op_normalized_focal_loss, (&(const struct nfl_attr){ 0.25f, 1.5f, 1e-6f })), 0x553a54295501f5c4u },
-	{ LOSS(&op_soft_dice_loss, (&(const struct soft_dice_attr){ 1 })), 0x19ab32595277e261u },
-	{ LOSS(&op_soft_iou_loss, (&(const struct soft_dice_attr){ 1 })), 0x066aa555279fbdf3u },
+	{{&op_relu, .in = {MAP}}, 0x352be36d3c4dc25fu},
+	{{&op_leaky_relu, &(const struct leaky_relu_attr){0.1f}, .in = {MAP}}, 0x02c73e5396bd16f0u},
+	{{&op_sigmoid, .in = {MAP}, .gain = 20}, 0x8eff199e724eb322u},
+	{{&op_max_pool2d, &(const struct max_pool2d_attr){3, 2, 0, 1}, .in = {MAP}}, 0x61c09fbc51d706a4u},
+	{{&op_max_pool2d, &(const struct max_pool2d_attr){4, 3, 1, 0}, .in = {MAP}}, 0xd990e1013fa83407u},
+	{{&op_max_pool2d, &(const struct max_pool2d_attr){3, 2, 0, 1}, .in = {WIDE}}, 0x4daea7c259de7593u},
+	{{&op_max_pool2d, &(const struct max_pool2d_attr){3, 2, 0, 1}, .in = {{1, 64, 9, 8}}}, 0x4fa6989208b7c11cu},
+	{{&op_global_avg_pool2d, .in = {WIDE}}, 0x8be4ebcbfcf81860u},
+	{{&op_global_avg_pool2d, .in = {MAP}}, 0x6530fc2b86752256u},
+	{{&op_upsample, &(const struct upsample_attr){2, UPSAMPLE_BILINEAR}, .in = {MAP}}, 0xf99e13947f6677e2u},
+	{{&op_upsample, &(const struct upsample_attr){2, UPSAMPLE_BILINEAR}, .in = {WIDE}}, 0x145064ab91847642u},
+	{{&op_upsample, &(const struct upsample_attr){2, UPSAMPLE_BILINEAR}, .in = {FLAT}}, 0xca227373ff15e11au},
+	{{&op_upsample, &(const struct upsample_attr){3, UPSAMPLE_BILINEAR}, .in = {WIDE}}, 0x06289e23457a6d34u},
+	{{&op_upsample, &(const struct upsample_attr){3, UPSAMPLE_BILINEAR}, .in = {MAP}}, 0x9439ce4188ddcb1du},
+	{{&op_upsample, &(const struct upsample_attr){2, UPSAMPLE_NEAREST}, .in = {MAP}}, 0x410b4a233834b7e5u},
+	{{&op_upsample, &(const struct upsample_attr){2, UPSAMPLE_NEAREST}, .in = {WIDE}}, 0xab5d4aacea4fbc4au},
+	{{&op_concat, .in = {MAP, {2, 3, 13, 37}}}, 0x6f238bb913087322u},
+	{{&op_add, .in = {MAP, MAP}}, 0x993e893875ec61f2u},
+	{{&op_add, .in = {MAP, {2, 5, 1, 1}}}, 0xd19a72caf73aa045u},
+	{{&op_mul, .in = {MAP, MAP}}, 0x608054b6fb020e79u},
+	{{&op_mul, .in = {MAP, {2, 1, 13, 37}}}, 0xd40de786612c272cu},
+	{{&op_mul, .in = {WIDE, {1, 43, 1, 1}}}, 0xadaa956b7ffd5f33u},
+	{{&op_scale, &(const struct scale_attr){0.3f}, .in = {MAP}}, 0xd970cac7acfd569du},
+	{{&op_batch_norm2d, &(const struct batch_norm2d_attr){1e-5f}, .in = {MAP},
+	  .param = {VECTOR(5), VECTOR(5), VECTOR(5), VECTOR(5)}, .param_fill = {[3] = FILL_POSITIVE}},
+	 0xcf9cf8d28efe92f2u},
+	{{&op_batch_norm2d, &(const struct batch_norm2d_attr){1e-5f}, .in = {WIDE},
+	  .param = {VECTOR(43), VECTOR(43), VECTOR(43), VECTOR(43)}, .param_fill = {[3] = FILL_POSITIVE}},
+	 0xda641675e5d5b08au},
+	{{&op_dropout, &(const struct dropout_attr){0.3f}, .in = {MAP}}, 0x18bf33eea3b4ebd4u},
+	{LOSS(&op_bce_with_logits, NULL), 0xa8d8b78e9d9b4048u},
+	{LOSS(&op_normalized_focal_loss, (&(const struct nfl_attr){0.5f, 2, 1e-12f})), 0x85e44e8ea978ecf1u},
+	{LOSS(&op_normalized_focal_loss, (&(const struct nfl_attr){0.25f, 1.5f, 1e-6f})), 0x553a54295501f5c4u},
+	{LOSS(&op_soft_dice_loss, (&(const struct soft_dice_attr){1})), 0x19ab32595277e261u},
+	{LOSS(&op_soft_iou_loss, (&(const struct soft_dice_attr){1})), 0x066aa555279fbdf3u},
 };
 
 enum { CASE_COUNT = sizeof cases / sizeof cases[0] };

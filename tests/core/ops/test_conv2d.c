@@ -10,44 +10,51 @@
 #include "tests/support/test.h"
 
 #define ATTR(KH, KW, S, P, D) \
-	(&(const struct conv2d_attr){ .kernel_h = KH, .kernel_w = KW, .stride = S, .padding = P, .dilation = D })
-#define FUSED(K, S, P, RELU, SCALE) \
-	(&(const struct conv2d_attr){ .kernel_h = K, .kernel_w = K, .stride = S, .padding = P, .dilation = 1, \
-				      .relu = RELU, .input_scale = SCALE })
-#define VECTOR(C) { C, 1, 1, 1 }
+	(&(const struct conv2d_attr){.kernel_h = KH, .kernel_w = KW, .stride = S, .padding = P, .dilation = D})
+#define FUSED(K, S, P, RELU, SCALE)                 \
+	(&(const struct conv2d_attr){.kernel_h = K, \
+				     .kernel_w = K, \
+				     .stride = S,   \
+				     .padding = P,  \
+				     .dilation = 1, \
+				     .relu = RELU,  \
+				     .input_scale = SCALE})
+#define VECTOR(C)          \
+	{                  \
+		C, 1, 1, 1 \
+	}
 
 static const struct op_case cases[] = {
-	{ &op_conv2d, ATTR(1, 1, 1, 0, 1), .in = {{ 2, 5, 3, 5 }}, .param = {{ 3, 5, 1, 1 }, VECTOR(3) } },
-	{ &op_conv2d, ATTR(1, 1, 2, 0, 1), .in = {{ 1, 3, 7, 9 }}, .param = {{ 5, 3, 1, 1 }, VECTOR(5) } },
-	{ &op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{ 2, 3, 7, 9 }}, .param = {{ 5, 3, 3, 3 }, VECTOR(5) } },
-	{ &op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{ 1, 1, 1, 1 }}, .param = {{ 1, 1, 3, 3 } } },
-	{ &op_conv2d, ATTR(3, 3, 2, 0, 1), .in = {{ 1, 3, 8, 10 }}, .param = {{ 4, 3, 3, 3 }, VECTOR(4) } },
-	{ &op_conv2d, ATTR(7, 7, 2, 3, 1), .in = {{ 1, 3, 17, 13 }}, .param = {{ 4, 3, 7, 7 }, VECTOR(4) } },
-	{ &op_conv2d, ATTR(3, 5, 3, 2, 2), .in = {{ 2, 2, 11, 14 }}, .param = {{ 3, 2, 3, 5 }, VECTOR(3) } },
-	{ &op_conv2d, ATTR(3, 3, 1, 5, 5), .in = {{ 1, 2, 4, 4 }}, .param = {{ 3, 2, 3, 3 } } },
-	{ &op_conv2d, ATTR(3, 3, 1, 0, 4), .in = {{ 1, 2, 12, 9 }}, .param = {{ 3, 2, 3, 3 } } },
+	{&op_conv2d, ATTR(1, 1, 1, 0, 1), .in = {{2, 5, 3, 5}}, .param = {{3, 5, 1, 1}, VECTOR(3)}},
+	{&op_conv2d, ATTR(1, 1, 2, 0, 1), .in = {{1, 3, 7, 9}}, .param = {{5, 3, 1, 1}, VECTOR(5)}},
+	{&op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{2, 3, 7, 9}}, .param = {{5, 3, 3, 3}, VECTOR(5)}},
+	{&op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{1, 1, 1, 1}}, .param = {{1, 1, 3, 3}}},
+	{&op_conv2d, ATTR(3, 3, 2, 0, 1), .in = {{1, 3, 8, 10}}, .param = {{4, 3, 3, 3}, VECTOR(4)}},
+	{&op_conv2d, ATTR(7, 7, 2, 3, 1), .in = {{1, 3, 17, 13}}, .param = {{4, 3, 7, 7}, VECTOR(4)}},
+	{&op_conv2d, ATTR(3, 5, 3, 2, 2), .in = {{2, 2, 11, 14}}, .param = {{3, 2, 3, 5}, VECTOR(3)}},
+	{&op_conv2d, ATTR(3, 3, 1, 5, 5), .in = {{1, 2, 4, 4}}, .param = {{3, 2, 3, 3}}},
+	{&op_conv2d, ATTR(3, 3, 1, 0, 4), .in = {{1, 2, 12, 9}}, .param = {{3, 2, 3, 3}}},
 	/* These take several blocks of columns: rows, channels, both; few outputs, some, many; unrolled or not. */
-	{ &op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{ 1, 40, 12, 12 }}, .param = {{ 65, 40, 3, 3 }, VECTOR(65) } },
-	{ &op_conv2d, ATTR(1, 1, 1, 0, 1), .in = {{ 2, 90, 40, 9 }}, .param = {{ 16, 90, 1, 1 }, VECTOR(16) } },
-	{ &op_conv2d, ATTR(1, 1, 1, 0, 1), .in = {{ 1, 40, 33, 32 }}, .param = {{ 30, 40, 1, 1 }, VECTOR(30) } },
-	{ &op_conv2d, ATTR(1, 1, 1, 0, 1), .in = {{ 2, 7, 5, 8 }}, .param = {{ 70, 7, 1, 1 }, VECTOR(70) } },
-	{ &op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{ 1, 9, 33, 32 }}, .param = {{ 26, 9, 3, 3 }, VECTOR(26) } },
-	{ &op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{ 1, 13, 10, 130 }}, .param = {{ 16, 13, 3, 3 }, VECTOR(16) } },
-	{ &op_conv2d, ATTR(3, 3, 2, 1, 1), .in = {{ 1, 240, 5, 18 }}, .param = {{ 65, 240, 3, 3 } } },
-	{ &op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{ 1, 64, 33, 17 }}, .param = {{ 5, 64, 3, 3 }, VECTOR(5) } },
-	{ &op_conv2d, ATTR(3, 3, 1, 2, 2), .in = {{ 1, 96, 16, 16 }}, .param = {{ 7, 96, 3, 3 }, VECTOR(7) } },
-	{ &op_conv2d, ATTR(3, 3, 1, 9, 9), .in = {{ 1, 96, 16, 16 }}, .param = {{ 3, 96, 3, 3 }, VECTOR(3) } },
-	{ &op_conv2d, ATTR(3, 3, 2, 1, 1), .in = {{ 1, 3, 130, 97 }}, .param = {{ 4, 3, 3, 3 }, VECTOR(4) } },
-	{ &op_conv2d, ATTR(3, 3, 1, 0, 1), .in = {{ 1, 40, 40, 31 }}, .param = {{ 2, 40, 3, 3 } } },
-	{ &op_conv2d, ATTR(9, 9, 1, 4, 1), .in = {{ 1, 700, 2, 5 }}, .param = {{ 2, 700, 9, 9 } } },
+	{&op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{1, 40, 12, 12}}, .param = {{65, 40, 3, 3}, VECTOR(65)}},
+	{&op_conv2d, ATTR(1, 1, 1, 0, 1), .in = {{2, 90, 40, 9}}, .param = {{16, 90, 1, 1}, VECTOR(16)}},
+	{&op_conv2d, ATTR(1, 1, 1, 0, 1), .in = {{1, 40, 33, 32}}, .param = {{30, 40, 1, 1}, VECTOR(30)}},
+	{&op_conv2d, ATTR(1, 1, 1, 0, 1), .in = {{2, 7, 5, 8}}, .param = {{70, 7, 1, 1}, VECTOR(70)}},
+	{&op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{1, 9, 33, 32}}, .param = {{26, 9, 3, 3}, VECTOR(26)}},
+	{&op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{1, 13, 10, 130}}, .param = {{16, 13, 3, 3}, VECTOR(16)}},
+	{&op_conv2d, ATTR(3, 3, 2, 1, 1), .in = {{1, 240, 5, 18}}, .param = {{65, 240, 3, 3}}},
+	{&op_conv2d, ATTR(3, 3, 1, 1, 1), .in = {{1, 64, 33, 17}}, .param = {{5, 64, 3, 3}, VECTOR(5)}},
+	{&op_conv2d, ATTR(3, 3, 1, 2, 2), .in = {{1, 96, 16, 16}}, .param = {{7, 96, 3, 3}, VECTOR(7)}},
+	{&op_conv2d, ATTR(3, 3, 1, 9, 9), .in = {{1, 96, 16, 16}}, .param = {{3, 96, 3, 3}, VECTOR(3)}},
+	{&op_conv2d, ATTR(3, 3, 2, 1, 1), .in = {{1, 3, 130, 97}}, .param = {{4, 3, 3, 3}, VECTOR(4)}},
+	{&op_conv2d, ATTR(3, 3, 1, 0, 1), .in = {{1, 40, 40, 31}}, .param = {{2, 40, 3, 3}}},
+	{&op_conv2d, ATTR(9, 9, 1, 4, 1), .in = {{1, 700, 2, 5}}, .param = {{2, 700, 9, 9}}},
 	/* With what the epilogue does. */
-	{ &op_conv2d, FUSED(3, 1, 1, 1, 0), .in = {{ 2, 3, 7, 9 }}, .param = {{ 5, 3, 3, 3 }, VECTOR(5) } },
-	{ &op_conv2d, FUSED(3, 2, 1, 1, 0), .in = {{ 2, 3, 8, 10 }, { 2, 67, 4, 5 }}, .param = {{ 67, 3, 3, 3 } } },
-	{ &op_conv2d, FUSED(1, 1, 0, 1, 0), .in = {{ 1, 5, 3, 7 }, { 1, 33, 3, 7 }},
-	  .param = {{ 33, 5, 1, 1 }, VECTOR(33) } },
-	{ &op_conv2d, FUSED(3, 1, 1, 0, 0), .in = {{ 1, 5, 3, 7 }, { 1, 4, 3, 7 }}, .param = {{ 4, 5, 3, 3 }, VECTOR(4) } },
-	{ &op_conv2d, FUSED(1, 1, 0, 1, 0.3f), .in = {{ 2, 9, 5, 4 }}, .param = {{ 4, 9, 1, 1 }, VECTOR(4) } },
-	{ &op_conv2d, FUSED(3, 1, 1, 0, -1.5f), .in = {{ 1, 3, 5, 4 }, { 1, 2, 5, 4 }}, .param = {{ 2, 3, 3, 3 } } },
+	{&op_conv2d, FUSED(3, 1, 1, 1, 0), .in = {{2, 3, 7, 9}}, .param = {{5, 3, 3, 3}, VECTOR(5)}},
+	{&op_conv2d, FUSED(3, 2, 1, 1, 0), .in = {{2, 3, 8, 10}, {2, 67, 4, 5}}, .param = {{67, 3, 3, 3}}},
+	{&op_conv2d, FUSED(1, 1, 0, 1, 0), .in = {{1, 5, 3, 7}, {1, 33, 3, 7}}, .param = {{33, 5, 1, 1}, VECTOR(33)}},
+	{&op_conv2d, FUSED(3, 1, 1, 0, 0), .in = {{1, 5, 3, 7}, {1, 4, 3, 7}}, .param = {{4, 5, 3, 3}, VECTOR(4)}},
+	{&op_conv2d, FUSED(1, 1, 0, 1, 0.3f), .in = {{2, 9, 5, 4}}, .param = {{4, 9, 1, 1}, VECTOR(4)}},
+	{&op_conv2d, FUSED(3, 1, 1, 0, -1.5f), .in = {{1, 3, 5, 4}, {1, 2, 5, 4}}, .param = {{2, 3, 3, 3}}},
 };
 
 enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
@@ -157,7 +164,7 @@ START_TEST(equals_naive_loops)
 	op_run_forward(&run);
 	op_conv2d.backward(call);
 
-	struct sums sums = { call, zeros(y_count), zeros(x_count), zeros(weight_count), zeros(channels), zeros(y_count) };
+	struct sums sums = {call, zeros(y_count), zeros(x_count), zeros(weight_count), zeros(channels), zeros(y_count)};
 	add_epilogue(&sums, out_grad);
 	add_all(&sums);
 	for (size_t i = 0; i < y_count && attr->relu; i++)
@@ -198,12 +205,12 @@ START_TEST(bits_do_not_change)
 }
 END_TEST
 
-static const struct shape input = { 1, 3, 8, 8 }, weight = { 4, 3, 3, 3 }, bias = VECTOR(4);
+static const struct shape input = {1, 3, 8, 8}, weight = {4, 3, 3, 3}, bias = VECTOR(4);
 
 static void assert_refused(const struct conv2d_attr *attr, struct shape in, struct shape w, struct shape b,
 			   const char *expected)
 {
-	struct shape params[] = { w, b }, out;
+	struct shape params[] = {w, b}, out;
 	ck_assert_int_eq(op_conv2d.shape(attr, &in, 1, params, 2, &out), STATUS_CONFIG);
 	ck_assert_msg(strstr(status_message(), "conv2d") && strstr(status_message(), expected), "message is: %s",
 		      status_message());
@@ -211,7 +218,7 @@ static void assert_refused(const struct conv2d_attr *attr, struct shape in, stru
 
 START_TEST(shape_rule_refuses)
 {
-	assert_refused(ATTR(3, 3, 1, 1, 1), input, (struct shape){ 4, 2, 3, 3 }, bias,
+	assert_refused(ATTR(3, 3, 1, 1, 1), input, (struct shape){4, 2, 3, 3}, bias,
 		       "(4, 3, 3, 3), found (4, 2, 3, 3)");
 	assert_refused(ATTR(5, 3, 1, 1, 1), input, weight, bias, "(4, 3, 5, 3)");
 	assert_refused(ATTR(3, 3, 1, 1, 1), input, weight, (struct shape)VECTOR(5), "(4, 1, 1, 1), found (5, 1, 1, 1)");
@@ -219,12 +226,12 @@ START_TEST(shape_rule_refuses)
 	assert_refused(ATTR(3, 3, 1, -1, 1), input, weight, bias, "padding");
 	assert_refused(ATTR(3, 3, 1, 1, 0), input, weight, bias, "dilation");
 	assert_refused(ATTR(3, 3, 1, 0, 4), input, weight, bias, "too small");
-	assert_refused(ATTR(3, 3, 1, 0, 1), (struct shape){ 1, 3, 2, 8 }, weight, bias, "too small");
-	struct shape params[] = { weight, bias, bias }, ins[] = { input, input }, out;
+	assert_refused(ATTR(3, 3, 1, 0, 1), (struct shape){1, 3, 2, 8}, weight, bias, "too small");
+	struct shape params[] = {weight, bias, bias}, ins[] = {input, input}, out;
 	ck_assert_int_eq(op_conv2d.shape(ATTR(3, 3, 1, 1, 1), ins, 2, params, 1, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_conv2d.shape(ATTR(3, 3, 1, 1, 1), ins, 1, params, 3, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_conv2d.shape(ATTR(3, 3, 1, 1, 1), ins, 1, params, 0, &out), STATUS_CONFIG);
-	struct shape huge = { 1, 3, 40000, 40000 };
+	struct shape huge = {1, 3, 40000, 40000};
 	ck_assert_int_eq(op_conv2d.shape(ATTR(3, 3, 1, 1, 1), &huge, 1, params, 2, &out), STATUS_LIMIT);
 }
 END_TEST

@@ -8,17 +8,20 @@
 #include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
-#define ATTR(K, S, P) (&(const struct conv_transpose2d_attr){ .kernel = K, .stride = S, .padding = P })
-#define VECTOR(C) { C, 1, 1, 1 }
+#define ATTR(K, S, P) (&(const struct conv_transpose2d_attr){.kernel = K, .stride = S, .padding = P})
+#define VECTOR(C)          \
+	{                  \
+		C, 1, 1, 1 \
+	}
 
 static const struct op_case cases[] = {
-	{ &op_conv_transpose2d, ATTR(1, 1, 0), .in = {{ 2, 3, 3, 5 }}, .param = {{ 3, 5, 1, 1 }, VECTOR(5) } },
-	{ &op_conv_transpose2d, ATTR(2, 2, 0), .in = {{ 1, 3, 7, 9 }}, .param = {{ 3, 1, 2, 2 } } },
-	{ &op_conv_transpose2d, ATTR(4, 2, 1), .in = {{ 2, 5, 7, 9 }}, .param = {{ 5, 3, 4, 4 }, VECTOR(3) } },
-	{ &op_conv_transpose2d, ATTR(3, 1, 1), .in = {{ 1, 3, 1, 1 }}, .param = {{ 3, 5, 3, 3 }, VECTOR(5) } },
-	{ &op_conv_transpose2d, ATTR(3, 5, 2), .in = {{ 1, 1, 3, 5 }}, .param = {{ 1, 3, 3, 3 }, VECTOR(3) } },
-	{ &op_conv_transpose2d, ATTR(32, 16, 8), .in = {{ 1, 1, 16, 16 }}, .param = {{ 1, 1, 32, 32 }, VECTOR(1) } },
-	{ &op_conv_transpose2d, ATTR(4, 2, 1), .in = {{ 1, 3, 40, 33 }}, .param = {{ 3, 10, 4, 4 }, VECTOR(10) } },
+	{&op_conv_transpose2d, ATTR(1, 1, 0), .in = {{2, 3, 3, 5}}, .param = {{3, 5, 1, 1}, VECTOR(5)}},
+	{&op_conv_transpose2d, ATTR(2, 2, 0), .in = {{1, 3, 7, 9}}, .param = {{3, 1, 2, 2}}},
+	{&op_conv_transpose2d, ATTR(4, 2, 1), .in = {{2, 5, 7, 9}}, .param = {{5, 3, 4, 4}, VECTOR(3)}},
+	{&op_conv_transpose2d, ATTR(3, 1, 1), .in = {{1, 3, 1, 1}}, .param = {{3, 5, 3, 3}, VECTOR(5)}},
+	{&op_conv_transpose2d, ATTR(3, 5, 2), .in = {{1, 1, 3, 5}}, .param = {{1, 3, 3, 3}, VECTOR(3)}},
+	{&op_conv_transpose2d, ATTR(32, 16, 8), .in = {{1, 1, 16, 16}}, .param = {{1, 1, 32, 32}, VECTOR(1)}},
+	{&op_conv_transpose2d, ATTR(4, 2, 1), .in = {{1, 3, 40, 33}}, .param = {{3, 10, 4, 4}, VECTOR(10)}},
 };
 
 static void paint(const struct op_call *call, double *y)
@@ -59,17 +62,17 @@ END_TEST
 
 START_TEST(shapes)
 {
-	struct shape in = { 2, 3, 16, 12 }, params[] = { { 3, 1, 32, 32 }, VECTOR(1) }, out;
+	struct shape in = {2, 3, 16, 12}, params[] = {{3, 1, 32, 32}, VECTOR(1)}, out;
 	ck_assert_int_eq(op_conv_transpose2d.shape(ATTR(32, 16, 8), &in, 1, params, 2, &out), STATUS_OK);
-	ck_assert(shape_equal(out, (struct shape){ 2, 1, 256, 192 }));
-	struct shape wrong[] = { { 4, 1, 32, 32 }, VECTOR(1) };
+	ck_assert(shape_equal(out, (struct shape){2, 1, 256, 192}));
+	struct shape wrong[] = {{4, 1, 32, 32}, VECTOR(1)};
 	ck_assert_int_eq(op_conv_transpose2d.shape(ATTR(32, 16, 8), &in, 1, wrong, 2, &out), STATUS_CONFIG);
 	ck_assert(strstr(status_message(), "conv_transpose2d: parameter 0"));
 	ck_assert(strstr(status_message(), "found (4, 1, 32, 32)"));
-	struct shape wrong_bias[] = { { 3, 1, 32, 32 }, VECTOR(3) };
+	struct shape wrong_bias[] = {{3, 1, 32, 32}, VECTOR(3)};
 	ck_assert_int_eq(op_conv_transpose2d.shape(ATTR(32, 16, 8), &in, 1, wrong_bias, 2, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_conv_transpose2d.shape(ATTR(32, 0, 8), &in, 1, params, 2, &out), STATUS_CONFIG);
-	struct shape dot = { 1, 3, 1, 1 }, small[] = { { 3, 1, 2, 2 } };
+	struct shape dot = {1, 3, 1, 1}, small[] = {{3, 1, 2, 2}};
 	ck_assert_int_eq(op_conv_transpose2d.shape(ATTR(2, 1, 1), &dot, 1, small, 1, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_conv_transpose2d.shape(ATTR(2, 1, 0), &dot, 1, NULL, 0, &out), STATUS_CONFIG);
 }

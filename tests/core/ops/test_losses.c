@@ -10,21 +10,26 @@
 
 enum { H = 17, W = 19, PIXELS = H * W, SAMPLES = 3, COUNT = SAMPLES * PIXELS }; /* more than LOSS_BLOCK */
 
-static const struct shape map = { SAMPLES, 1, H, W };
-static const struct soft_dice_attr smooth = { 0.5f };
-static const struct nfl_attr focal = { 0.5f, 2, 1e-12f };
+static const struct shape map = {SAMPLES, 1, H, W};
+static const struct soft_dice_attr smooth = {0.5f};
+static const struct nfl_attr focal = {0.5f, 2, 1e-12f};
 
 static const struct {
 	const struct op *op;
 	const void *attr;
-} losses[] = { { &op_bce_with_logits, NULL }, { &op_soft_dice_loss, &smooth }, { &op_soft_iou_loss, &smooth },
-	       { &op_normalized_focal_loss, &focal } };
+} losses[] = {{&op_bce_with_logits, NULL},
+	      {&op_soft_dice_loss, &smooth},
+	      {&op_soft_iou_loss, &smooth},
+	      {&op_normalized_focal_loss, &focal}};
 enum { BCE, DICE, IOU, FOCAL, LOSSES };
 
 static void init(struct op_run *run, int loss, float gain)
 {
-	const struct op_case c = { .op = losses[loss].op, .attr = losses[loss].attr, .in = { map, map },
-				   .fill = { FILL_UNIFORM, FILL_TARGET }, .gain = gain };
+	const struct op_case c = {.op = losses[loss].op,
+				  .attr = losses[loss].attr,
+				  .in = {map, map},
+				  .fill = {FILL_UNIFORM, FILL_TARGET},
+				  .gain = gain};
 	op_run_init(run, &c);
 }
 
@@ -59,8 +64,8 @@ START_TEST(equals_formula)
 	op_run_forward(&run);
 	double expected = 0;
 	for (int n = 0; n < SAMPLES; n++)
-		expected += expected_sample(_i, run.call.in[0].data + n * PIXELS,
-					    run.call.in[1].data + n * PIXELS) / SAMPLES;
+		expected += expected_sample(_i, run.call.in[0].data + n * PIXELS, run.call.in[1].data + n * PIXELS) /
+			    SAMPLES;
 	ck_assert_double_eq_tol(run.call.out.data[0], expected, 1e-6);
 	op_run_release(&run);
 }
@@ -90,7 +95,7 @@ END_TEST
 
 START_TEST(large_logits_stay_finite)
 {
-	const float sizes[] = { 20, 100, 1e4f, 1e30f };
+	const float sizes[] = {20, 100, 1e4f, 1e30f};
 	struct op_run run;
 	init(&run, _i, 1);
 	for (int s = 0; s < 4; s++) {
@@ -112,7 +117,7 @@ END_TEST
 /* A confident wrong pixel: the loss is |z|, its slope -1. */
 START_TEST(bce_is_linear_when_wrong)
 {
-	const struct op_case c = { .op = &op_bce_with_logits, .in = {{ 1, 1, 1, 1 }, { 1, 1, 1, 1 }} };
+	const struct op_case c = {.op = &op_bce_with_logits, .in = {{1, 1, 1, 1}, {1, 1, 1, 1}}};
 	struct op_run run;
 	op_run_init(&run, &c);
 	float grad, out_grad = 1;
@@ -146,8 +151,8 @@ END_TEST
 /* Without smoothing, a sample in which nothing is wanted and nothing predicted is no loss, and no division by 0. */
 START_TEST(nothing_wanted_nothing_predicted)
 {
-	struct soft_dice_attr none = { 0 };
-	const struct op_case c = { .op = losses[_i].op, .attr = &none, .in = {{ 1, 1, 2, 2 }, { 1, 1, 2, 2 }} };
+	struct soft_dice_attr none = {0};
+	const struct op_case c = {.op = losses[_i].op, .attr = &none, .in = {{1, 1, 2, 2}, {1, 1, 2, 2}}};
 	struct op_run run;
 	op_run_init(&run, &c);
 	float grad[4], out_grad = 1;
@@ -168,11 +173,11 @@ END_TEST
 
 START_TEST(shape_rule_refuses)
 {
-	struct shape different[] = { map, { SAMPLES, 1, W, H } }, wide[] = { { 1, 2, H, W }, { 1, 2, H, W } };
-	struct shape good[] = { map, map }, out;
+	struct shape different[] = {map, {SAMPLES, 1, W, H}}, wide[] = {{1, 2, H, W}, {1, 2, H, W}};
+	struct shape good[] = {map, map}, out;
 	const struct op *op = losses[_i].op;
 	ck_assert_int_eq(op->shape(losses[_i].attr, good, 2, NULL, 0, &out), STATUS_OK);
-	ck_assert(shape_equal(out, (struct shape){ 1, 1, 1, 1 }));
+	ck_assert(shape_equal(out, (struct shape){1, 1, 1, 1}));
 	ck_assert_int_eq(op->shape(losses[_i].attr, different, 2, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op->shape(losses[_i].attr, wide, 2, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op->shape(losses[_i].attr, good, 1, NULL, 0, &out), STATUS_CONFIG);

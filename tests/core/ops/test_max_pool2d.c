@@ -9,27 +9,26 @@
 #include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
-#define ATTR(K, S, P, CEIL) \
-	(&(const struct max_pool2d_attr){ .kernel = K, .stride = S, .padding = P, .ceil_mode = CEIL })
+#define ATTR(K, S, P, CEIL) (&(const struct max_pool2d_attr){.kernel = K, .stride = S, .padding = P, .ceil_mode = CEIL})
 
 static const struct op_case cases[] = {
-	{ &op_max_pool2d, ATTR(3, 2, 0, 0), .in = {{ 2, 3, 7, 9 }} },
-	{ &op_max_pool2d, ATTR(3, 2, 0, 1), .in = {{ 2, 3, 8, 6 }} },
-	{ &op_max_pool2d, ATTR(3, 2, 1, 0), .in = {{ 1, 5, 7, 9 }} },
-	{ &op_max_pool2d, ATTR(3, 2, 1, 1), .in = {{ 1, 3, 6, 4 }} },
-	{ &op_max_pool2d, ATTR(2, 2, 0, 1), .in = {{ 1, 1, 3, 5 }} },
-	{ &op_max_pool2d, ATTR(3, 1, 1, 0), .in = {{ 1, 3, 3, 5 }} },
-	{ &op_max_pool2d, ATTR(2, 3, 1, 1), .in = {{ 1, 1, 7, 9 }} },
-	{ &op_max_pool2d, ATTR(16, 1, 8, 0), .in = {{ 1, 1, 20, 18 }} },
-	{ &op_max_pool2d, ATTR(2, 5, 0, 0), .in = {{ 1, 1, 20, 33 }} },
-	{ &op_max_pool2d, ATTR(1, 1, 0, 0), .in = {{ 1, 1, 1, 1 }} },
-	{ &op_max_pool2d, ATTR(3, 2, 0, 1), .in = {{ 1, 3, 40, 67 }} },
-	{ &op_max_pool2d, ATTR(3, 2, 0, 1), .in = {{ 2, 37, 9, 8 }} },
-	{ &op_max_pool2d, ATTR(3, 2, 0, 1), .in = {{ 2, 48, 9, 8 }} },
-	{ &op_max_pool2d, ATTR(3, 2, 0, 0), .in = {{ 1, 16, 8, 8 }} },
-	{ &op_max_pool2d, ATTR(3, 2, 1, 1), .in = {{ 1, 32, 9, 8 }} },
-	{ &op_max_pool2d, ATTR(4, 3, 2, 1), .in = {{ 1, 21, 9, 8 }} },
-	{ &op_max_pool2d, ATTR(5, 2, 2, 1), .in = {{ 1, 2, 9, 12 }} },
+	{&op_max_pool2d, ATTR(3, 2, 0, 0), .in = {{2, 3, 7, 9}}},
+	{&op_max_pool2d, ATTR(3, 2, 0, 1), .in = {{2, 3, 8, 6}}},
+	{&op_max_pool2d, ATTR(3, 2, 1, 0), .in = {{1, 5, 7, 9}}},
+	{&op_max_pool2d, ATTR(3, 2, 1, 1), .in = {{1, 3, 6, 4}}},
+	{&op_max_pool2d, ATTR(2, 2, 0, 1), .in = {{1, 1, 3, 5}}},
+	{&op_max_pool2d, ATTR(3, 1, 1, 0), .in = {{1, 3, 3, 5}}},
+	{&op_max_pool2d, ATTR(2, 3, 1, 1), .in = {{1, 1, 7, 9}}},
+	{&op_max_pool2d, ATTR(16, 1, 8, 0), .in = {{1, 1, 20, 18}}},
+	{&op_max_pool2d, ATTR(2, 5, 0, 0), .in = {{1, 1, 20, 33}}},
+	{&op_max_pool2d, ATTR(1, 1, 0, 0), .in = {{1, 1, 1, 1}}},
+	{&op_max_pool2d, ATTR(3, 2, 0, 1), .in = {{1, 3, 40, 67}}},
+	{&op_max_pool2d, ATTR(3, 2, 0, 1), .in = {{2, 37, 9, 8}}},
+	{&op_max_pool2d, ATTR(3, 2, 0, 1), .in = {{2, 48, 9, 8}}},
+	{&op_max_pool2d, ATTR(3, 2, 0, 0), .in = {{1, 16, 8, 8}}},
+	{&op_max_pool2d, ATTR(3, 2, 1, 1), .in = {{1, 32, 9, 8}}},
+	{&op_max_pool2d, ATTR(4, 3, 2, 1), .in = {{1, 21, 9, 8}}},
+	{&op_max_pool2d, ATTR(5, 2, 2, 1), .in = {{1, 2, 9, 12}}},
 };
 
 /* Where the maximum of an output's window lies in the input; the first in reading order among equals, the last NaN. */
@@ -106,7 +105,7 @@ END_TEST
 
 static void assert_size(const struct max_pool2d_attr *attr, int in, int expected)
 {
-	struct shape x = { 1, 1, in, in }, out;
+	struct shape x = {1, 1, in, in}, out;
 	ck_assert_int_eq(op_max_pool2d.shape(attr, &x, 1, NULL, 0, &out), STATUS_OK);
 	ck_assert_int_eq(out.h, expected);
 	ck_assert_int_eq(out.w, expected);
@@ -127,7 +126,7 @@ END_TEST
 
 START_TEST(shape_rule_refuses)
 {
-	struct shape x[] = { { 1, 1, 5, 5 }, { 1, 1, 5, 5 } }, out;
+	struct shape x[] = {{1, 1, 5, 5}, {1, 1, 5, 5}}, out;
 	ck_assert_int_eq(op_max_pool2d.shape(ATTR(6, 1, 0, 0), x, 1, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_max_pool2d.shape(ATTR(3, 0, 0, 0), x, 1, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_max_pool2d.shape(ATTR(3, 1, 2, 0), x, 1, NULL, 0, &out), STATUS_CONFIG);

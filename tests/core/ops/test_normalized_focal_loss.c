@@ -10,11 +10,11 @@
 
 enum { H = 7, W = 9, PIXELS = H * W, SAMPLES = 2, COUNT = SAMPLES * PIXELS };
 
-static const struct shape map = { SAMPLES, 1, H, W };
+static const struct shape map = {SAMPLES, 1, H, W};
 
 static const struct nfl_attr attrs[] = {
-	{ 0.5f, 2, 1e-12f }, { 0.5f, 1, 1e-12f }, { 0.25f, 2, 1e-12f }, { 0.5f, 3, 1e-6f }, 
-	{ 0.75f, 0.5f, 1e-12f }, { 0.5f, 0, 1e-12f },
+	{0.5f, 2, 1e-12f}, {0.5f, 1, 1e-12f},     {0.25f, 2, 1e-12f},
+	{0.5f, 3, 1e-6f},  {0.75f, 0.5f, 1e-12f}, {0.5f, 0, 1e-12f},
 };
 
 /* pt = 1 - |y - sigmoid z|, and 1 - pt, without cancellation for y = 0 and 1. */
@@ -62,8 +62,11 @@ static long double valid_pixels(const float *y)
 
 static struct op_case loss_case(const struct nfl_attr *attr, float gain)
 {
-	return (struct op_case){ .op = &op_normalized_focal_loss, .attr = attr, .in = { map, map },
-				 .fill = { FILL_UNIFORM, FILL_TARGET }, .gain = gain };
+	return (struct op_case){.op = &op_normalized_focal_loss,
+				.attr = attr,
+				.in = {map, map},
+				.fill = {FILL_UNIFORM, FILL_TARGET},
+				.gain = gain};
 }
 
 static void assert_near(double expected, double found, double scale, const char *what, int index)
@@ -102,7 +105,7 @@ static void compare(struct op_run *run)
 
 START_TEST(equals_definition)
 {
-	const float gains[] = { 0.5f, 4, 30 };
+	const float gains[] = {0.5f, 4, 30};
 	for (int g = 0; g < 3; g++) {
 		struct op_case c = loss_case(&attrs[_i], gains[g]);
 		struct op_run run;
@@ -118,7 +121,7 @@ START_TEST(huge_logits_stay_finite)
 	struct op_case c = loss_case(&attrs[0], 1);
 	struct op_run run;
 	op_run_init(&run, &c);
-	const float sizes[] = { 16.7f, 50, 90, 150, 800, 1e10f, 3e38f };
+	const float sizes[] = {16.7f, 50, 90, 150, 800, 1e10f, 3e38f};
 	for (int s = 0; s < 7; s++) {
 		for (int i = 0; i < COUNT; i++)
 			run.call.in[0].data[i] = i % 3 == 0 ? -sizes[s] : sizes[s];
@@ -198,18 +201,18 @@ END_TEST
 
 START_TEST(shape_rule_refuses)
 {
-	struct shape in[] = { map, { SAMPLES, 1, H, W + 1 } }, wide[] = { { 1, 2, H, W }, { 1, 2, H, W } };
-	struct shape good[] = { map, map }, out;
+	struct shape in[] = {map, {SAMPLES, 1, H, W + 1}}, wide[] = {{1, 2, H, W}, {1, 2, H, W}};
+	struct shape good[] = {map, map}, out;
 	ck_assert_int_eq(op_normalized_focal_loss.shape(&attrs[0], good, 2, NULL, 0, &out), STATUS_OK);
-	ck_assert(shape_equal(out, (struct shape){ 1, 1, 1, 1 }));
+	ck_assert(shape_equal(out, (struct shape){1, 1, 1, 1}));
 	ck_assert_int_eq(op_normalized_focal_loss.shape(&attrs[0], in, 2, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_normalized_focal_loss.shape(&attrs[0], wide, 2, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_normalized_focal_loss.shape(&attrs[0], good, 1, NULL, 0, &out), STATUS_CONFIG);
-	ck_assert_int_eq(op_normalized_focal_loss.shape(&(struct nfl_attr){ 2, 2, 1e-12f }, good, 2, NULL, 0, &out),
+	ck_assert_int_eq(op_normalized_focal_loss.shape(&(struct nfl_attr){2, 2, 1e-12f}, good, 2, NULL, 0, &out),
 			 STATUS_CONFIG);
-	ck_assert_int_eq(op_normalized_focal_loss.shape(&(struct nfl_attr){ 0.5f, -1, 1e-12f }, good, 2, NULL, 0, &out),
+	ck_assert_int_eq(op_normalized_focal_loss.shape(&(struct nfl_attr){0.5f, -1, 1e-12f}, good, 2, NULL, 0, &out),
 			 STATUS_CONFIG);
-	ck_assert_int_eq(op_normalized_focal_loss.shape(&(struct nfl_attr){ 0.5f, 2, 0 }, good, 2, NULL, 0, &out),
+	ck_assert_int_eq(op_normalized_focal_loss.shape(&(struct nfl_attr){0.5f, 2, 0}, good, 2, NULL, 0, &out),
 			 STATUS_CONFIG);
 }
 END_TEST

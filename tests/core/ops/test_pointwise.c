@@ -8,13 +8,13 @@
 #include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
-static const struct shape shapes[] = { { 1, 1, 1, 1 }, { 2, 3, 3, 5 }, { 1, 5, 7, 9 } };
+static const struct shape shapes[] = {{1, 1, 1, 1}, {2, 3, 3, 5}, {1, 5, 7, 9}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
 static void each_value(const struct op *op, const void *attr, struct shape shape, double (*expected)(double x),
 		       double tolerance)
 {
-	const struct op_case c = { op, attr, .in = { shape }, .gain = 8 };
+	const struct op_case c = {op, attr, .in = {shape}, .gain = 8};
 	struct op_run run;
 	op_run_init(&run, &c);
 	op_run_forward(&run);
@@ -49,16 +49,16 @@ static double scale(double x)
 START_TEST(one_input)
 {
 	each_value(&op_relu, NULL, shapes[_i], relu, 0);
-	each_value(&op_leaky_relu, &(struct leaky_relu_attr){ 0.25f }, shapes[_i], leaky_relu, 0);
+	each_value(&op_leaky_relu, &(struct leaky_relu_attr){0.25f}, shapes[_i], leaky_relu, 0);
 	each_value(&op_sigmoid, NULL, shapes[_i], sigmoid, 3e-7);
-	each_value(&op_scale, &(struct scale_attr){ -1.5f }, shapes[_i], scale, 1e-7);
+	each_value(&op_scale, &(struct scale_attr){-1.5f}, shapes[_i], scale, 1e-7);
 }
 END_TEST
 
 START_TEST(sigmoid_at_the_ends)
 {
-	const struct op_case c = { &op_sigmoid, .in = {{ 1, 1, 1, 5 }} };
-	const float inputs[] = { -INFINITY, -1000, 1000, INFINITY, NAN };
+	const struct op_case c = {&op_sigmoid, .in = {{1, 1, 1, 5}}};
+	const float inputs[] = {-INFINITY, -1000, 1000, INFINITY, NAN};
 	struct op_run run;
 	op_run_init(&run, &c);
 	memcpy(run.call.in[0].data, inputs, sizeof inputs);
@@ -72,7 +72,7 @@ END_TEST
 
 START_TEST(relu_shows_a_nan)
 {
-	const struct op_case c = { &op_relu, .in = {{ 1, 1, 1, 40 }} };
+	const struct op_case c = {&op_relu, .in = {{1, 1, 1, 40}}};
 	struct op_run run;
 	op_run_init(&run, &c);
 	run.call.in[0].data[7] = run.call.in[0].data[39] = NAN;
@@ -92,7 +92,7 @@ static float broadcast(const struct op_call *call, size_t i)
 
 static void check_two(const struct op *op, struct shape a, struct shape b, bool product)
 {
-	const struct op_case c = { op, .in = { a, b } };
+	const struct op_case c = {op, .in = {a, b}};
 	struct op_run run;
 	op_run_init(&run, &c);
 	op_run_forward(&run);
@@ -105,7 +105,7 @@ static void check_two(const struct op *op, struct shape a, struct shape b, bool 
 
 START_TEST(two_inputs)
 {
-	struct shape s = shapes[_i], channels = { s.n, s.c, 1, 1 }, plane = { s.n, 1, s.h, s.w };
+	struct shape s = shapes[_i], channels = {s.n, s.c, 1, 1}, plane = {s.n, 1, s.h, s.w};
 	check_two(&op_add, s, s, false);
 	check_two(&op_add, s, channels, false);
 	check_two(&op_mul, s, s, true);
@@ -116,8 +116,8 @@ END_TEST
 
 START_TEST(two_inputs_refuse)
 {
-	struct shape out, bad[] = { { 2, 3, 4, 5 }, { 2, 3, 5, 4 } }, samples[] = { { 2, 3, 4, 5 }, { 1, 3, 1, 1 } };
-	struct shape plane[] = { { 2, 3, 4, 5 }, { 2, 1, 4, 5 } };
+	struct shape out, bad[] = {{2, 3, 4, 5}, {2, 3, 5, 4}}, samples[] = {{2, 3, 4, 5}, {1, 3, 1, 1}};
+	struct shape plane[] = {{2, 3, 4, 5}, {2, 1, 4, 5}};
 	ck_assert_int_eq(op_add.shape(NULL, bad, 2, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_str_eq(status_message(), "add: input 1: expected shape (2, 3, 4, 5), found (2, 3, 5, 4)");
 	ck_assert_int_eq(op_mul.shape(NULL, bad, 2, NULL, 0, &out), STATUS_CONFIG);
@@ -132,9 +132,9 @@ END_TEST
 /* x + x and x * x as one node twice: the second input's gradient is added to the first's. */
 START_TEST(the_same_input_twice)
 {
-	const struct op *ops[] = { &op_add, &op_mul };
+	const struct op *ops[] = {&op_add, &op_mul};
 	for (int k = 0; k < 2; k++) {
-		const struct op_case c = { ops[k], .in = {{ 1, 2, 3, 5 }, { 1, 2, 3, 5 }} };
+		const struct op_case c = {ops[k], .in = {{1, 2, 3, 5}, {1, 2, 3, 5}}};
 		struct op_run run;
 		op_run_init(&run, &c);
 		float grad[30], out_grad[30], *own = run.call.in[1].data;
@@ -155,18 +155,18 @@ END_TEST
 
 START_TEST(concat)
 {
-	const struct op_case c = { &op_concat, .in = {{ 2, 3, 3, 5 }, { 2, 1, 3, 5 }, { 2, 5, 3, 5 }} };
+	const struct op_case c = {&op_concat, .in = {{2, 3, 3, 5}, {2, 1, 3, 5}, {2, 5, 3, 5}}};
 	struct op_run run;
 	op_run_init(&run, &c);
 	op_run_forward(&run);
-	ck_assert(shape_equal(run.call.out.shape, (struct shape){ 2, 9, 3, 5 }));
+	ck_assert(shape_equal(run.call.out.shape, (struct shape){2, 9, 3, 5}));
 	for (size_t i = 0; i < shape_count(run.call.out.shape); i++) {
 		size_t pixel = i / 9, channel = i % 9, first = channel < 3 ? 0 : channel < 4 ? 3 : 4;
 		const struct tensor *from = &run.call.in[channel < 3 ? 0 : channel < 4 ? 1 : 2];
 		ck_assert(run.call.out.data[i] == from->data[pixel * (size_t)from->shape.c + channel - first]);
 	}
 	op_run_release(&run);
-	struct shape out, in[] = { { 2, 3, 3, 5 }, { 2, 3, 3, 4 }, { 1, 3, 3, 5 }, { 1, 3, 3, 5 }, { 1, 3, 3, 5 } };
+	struct shape out, in[] = {{2, 3, 3, 5}, {2, 3, 3, 4}, {1, 3, 3, 5}, {1, 3, 3, 5}, {1, 3, 3, 5}};
 	ck_assert_int_eq(op_concat.shape(NULL, in, 2, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_concat.shape(NULL, in + 2, 0, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_concat.shape(NULL, in, 5, NULL, 0, &out), STATUS_CONFIG);
@@ -177,7 +177,7 @@ END_TEST
 
 START_TEST(global_avg_pool2d)
 {
-	const struct op_case c = { &op_global_avg_pool2d, .in = { shapes[_i] } };
+	const struct op_case c = {&op_global_avg_pool2d, .in = {shapes[_i]}};
 	struct op_run run;
 	op_run_init(&run, &c);
 	op_run_forward(&run);
@@ -194,7 +194,7 @@ END_TEST
 
 START_TEST(dropout)
 {
-	const struct op_case c = { &op_dropout, &(const struct dropout_attr){ 0.25f }, .in = {{ 1, 4, 50, 50 }} };
+	const struct op_case c = {&op_dropout, &(const struct dropout_attr){0.25f}, .in = {{1, 4, 50, 50}}};
 	struct op_run run;
 	op_run_init(&run, &c);
 	size_t count = shape_count(run.call.out.shape), dropped = 0;
@@ -217,11 +217,11 @@ END_TEST
 
 START_TEST(attributes_are_checked)
 {
-	struct shape in = { 1, 1, 2, 2 }, out;
-	ck_assert_int_eq(op_dropout.shape(&(struct dropout_attr){ 1 }, &in, 1, NULL, 0, &out), STATUS_CONFIG);
-	ck_assert_int_eq(op_dropout.shape(&(struct dropout_attr){ -0.1f }, &in, 1, NULL, 0, &out), STATUS_CONFIG);
-	ck_assert_int_eq(op_leaky_relu.shape(&(struct leaky_relu_attr){ 0 }, &in, 1, NULL, 0, &out), STATUS_CONFIG);
-	ck_assert_int_eq(op_scale.shape(&(struct scale_attr){ NAN }, &in, 1, NULL, 0, &out), STATUS_CONFIG);
+	struct shape in = {1, 1, 2, 2}, out;
+	ck_assert_int_eq(op_dropout.shape(&(struct dropout_attr){1}, &in, 1, NULL, 0, &out), STATUS_CONFIG);
+	ck_assert_int_eq(op_dropout.shape(&(struct dropout_attr){-0.1f}, &in, 1, NULL, 0, &out), STATUS_CONFIG);
+	ck_assert_int_eq(op_leaky_relu.shape(&(struct leaky_relu_attr){0}, &in, 1, NULL, 0, &out), STATUS_CONFIG);
+	ck_assert_int_eq(op_scale.shape(&(struct scale_attr){NAN}, &in, 1, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_relu.shape(NULL, &in, 1, &in, 1, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_sigmoid.shape(NULL, &in, 0, NULL, 0, &out), STATUS_CONFIG);
 }

@@ -7,10 +7,10 @@
 #include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
-#define ATTR(F, MODE) (&(const struct upsample_attr){ .factor = F, .mode = MODE })
+#define ATTR(F, MODE) (&(const struct upsample_attr){.factor = F, .mode = MODE})
 
-static const struct shape shapes[] = { { 1, 1, 1, 1 }, { 2, 3, 3, 5 }, { 1, 1, 1, 4 }, { 1, 2, 5, 1 }, { 1, 2, 2, 2 },
-				       { 1, 1, 9, 33 }, { 1, 16, 3, 2 } };
+static const struct shape shapes[] = {{1, 1, 1, 1}, {2, 3, 3, 5},  {1, 1, 1, 4}, {1, 2, 5, 1},
+				      {1, 2, 2, 2}, {1, 1, 9, 33}, {1, 16, 3, 2}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
 static double pixel(const struct tensor *x, int n, int c, int row, int column)
@@ -46,18 +46,18 @@ static double expected_value(const struct op_call *call, size_t output)
 
 START_TEST(equals_definition)
 {
-	const int factors[] = { 1, 2, 3, 4, 5, 16 };
+	const int factors[] = {1, 2, 3, 4, 5, 16};
 	for (int s = 0; s < SHAPES; s++)
 		for (int mode = UPSAMPLE_NEAREST; mode <= UPSAMPLE_BILINEAR; mode++) {
-			const struct op_case c = { &op_upsample, ATTR(factors[_i], mode), .in = { shapes[s] } };
+			const struct op_case c = {&op_upsample, ATTR(factors[_i], mode), .in = {shapes[s]}};
 			struct op_run run;
 			op_run_init(&run, &c);
 			op_run_forward(&run);
 			for (size_t i = 0; i < shape_count(run.call.out.shape); i++) {
 				double expected = expected_value(&run.call, i), found = run.call.out.data[i];
 				ck_assert_msg(fabs(expected - found) <= 3e-7,
-					      "mode %d factor %d shape %d, output %zu: expected %g, found %g",
-					      mode, factors[_i], s, i, expected, found);
+					      "mode %d factor %d shape %d, output %zu: expected %g, found %g", mode,
+					      factors[_i], s, i, expected, found);
 			}
 			op_run_release(&run);
 		}
@@ -66,7 +66,7 @@ END_TEST
 
 START_TEST(shape_rule_refuses)
 {
-	struct shape x[] = { { 1, 1, 5, 5 }, { 1, 1, 5, 5 } }, out, large = { 1, 64, 4096, 4096 };
+	struct shape x[] = {{1, 1, 5, 5}, {1, 1, 5, 5}}, out, large = {1, 64, 4096, 4096};
 	ck_assert_int_eq(op_upsample.shape(ATTR(2, UPSAMPLE_NEAREST), x, 1, NULL, 0, &out), STATUS_OK);
 	ck_assert_int_eq(op_upsample.shape(ATTR(0, UPSAMPLE_NEAREST), x, 1, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op_upsample.shape(ATTR(65, UPSAMPLE_NEAREST), x, 1, NULL, 0, &out), STATUS_CONFIG);

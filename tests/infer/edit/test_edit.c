@@ -34,7 +34,7 @@ static void make_photo(void)
 
 static struct tapcut_photo canvas(void)
 {
-	return (struct tapcut_photo){ &photo[0][0][0], 3 * W, &alpha[0][0], W, W, H };
+	return (struct tapcut_photo){&photo[0][0][0], 3 * W, &alpha[0][0], W, W, H};
 }
 
 static void apply(const struct tapcut_edit *edit)
@@ -129,7 +129,7 @@ END_TEST
 /* Photos smaller than any border, strips of any height, memory of the caller's, other strides: the same bytes. */
 START_TEST(strips_are_the_whole)
 {
-	static const int heights[] = { 1, 7, 32, H };
+	static const int heights[] = {1, 7, 32, H};
 	struct tapcut_edit edit;
 	char message[TAPCUT_MESSAGE_SIZE] = "";
 	make_photo();
@@ -150,7 +150,7 @@ START_TEST(strips_are_the_whole)
 			uint8_t *rgb = malloc(3 * bytes), *mask = malloc(bytes);
 			memcpy(rgb, before[low], 3 * bytes);
 			memcpy(mask, alpha[low], bytes);
-			struct tapcut_rows in = { rgb, mask, 3 * W, W, low, high - low };
+			struct tapcut_rows in = {rgb, mask, 3 * W, W, low, high - low};
 			ck_assert_msg(tapcut_edit_rows(&edit, W, H, &in, y, count, out[y][0], sizeof out[0], workspace,
 						       message) == TAPCUT_OK,
 				      "%s", message);
@@ -167,7 +167,7 @@ END_TEST
 
 START_TEST(whole_photos_of_all_sizes)
 {
-	static const int sizes[][2] = { { 1, 1 }, { 1, 60 }, { 60, 1 }, { 3, 2 }, { 17, 200 } };
+	static const int sizes[][2] = {{1, 1}, {1, 60}, {60, 1}, {3, 2}, {17, 200}};
 	for (int i = 0; i < 5; i++) {
 		int w = sizes[i][0], h = sizes[i][1];
 		uint8_t *rgb = calloc((size_t)(w * h), 3), *mask = calloc((size_t)(w * h), 1);
@@ -176,7 +176,7 @@ START_TEST(whole_photos_of_all_sizes)
 		struct tapcut_edit edit;
 		tapcut_edit_init(&edit, _i);
 		edit.depth = 0.5f;
-		struct tapcut_photo p = { rgb, 3 * (size_t)w, mask, (size_t)w, w, h };
+		struct tapcut_photo p = {rgb, 3 * (size_t)w, mask, (size_t)w, w, h};
 		void *workspace = malloc(tapcut_edit_workspace(&edit, 1, w, h));
 		ck_assert_int_eq(tapcut_edit_apply(&edit, 1, &p, workspace, NULL), TAPCUT_OK);
 		free(workspace);
@@ -186,11 +186,11 @@ START_TEST(whole_photos_of_all_sizes)
 }
 END_TEST
 
-/* --- focus --------------------------------------------------------------------------------------------------- */
+/* --- focus ---------------------------------------------------------------- */
 
 START_TEST(blur_of_a_constant_is_constant)
 {
-	static const float radii[] = { 0.4f, 1, 3.5f, 15.9f, 16, 40, 200 };
+	static const float radii[] = {0.4f, 1, 3.5f, 15.9f, 16, 40, 200};
 	for (int i = 0; i < 7; i++)
 		for (int level = 0; level < 256; level += i == 1 ? 1 : 51) {
 			make_photo();
@@ -213,8 +213,8 @@ END_TEST
  * where the blur hardly reaches over the edge. */
 START_TEST(nothing_bleeds)
 {
-	static const float radii[] = { 2, 6, 12, 33 };
-	static const uint8_t red[3] = { 230, 10, 20 }, blue[3] = { 10, 20, 220 };
+	static const float radii[] = {2, 6, 12, 33};
+	static const uint8_t red[3] = {230, 10, 20}, blue[3] = {10, 20, 220};
 	for (int i = 0; i < 4; i++) {
 		make_photo();
 		for (int y = 0; y < H; y++)
@@ -279,11 +279,11 @@ START_TEST(depth_spares_the_ground)
 }
 END_TEST
 
-/* --- backgrounds and cutouts --------------------------------------------------------------------------------- */
+/* --- backgrounds and cutouts ---------------------------------------------- */
 
 static void cut(uint8_t rgba[H][W][4], int premultiplied)
 {
-	struct tapcut_rows in = { &photo[0][0][0], &alpha[0][0], 3 * W, W, 0, H };
+	struct tapcut_rows in = {&photo[0][0][0], &alpha[0][0], 3 * W, W, 0, H};
 	void *workspace = malloc(tapcut_cutout_workspace(W, H));
 	for (int y = 0; y < H; y += 10)
 		ck_assert_int_eq(tapcut_cutout_rows(W, H, &in, y, H - y < 10 ? H - y : 10, premultiplied, rgba[y][0],
@@ -297,7 +297,7 @@ static void cut(uint8_t rgba[H][W][4], int premultiplied)
 START_TEST(composites_are_exact)
 {
 	static uint8_t straight[H][W][4], multiplied[H][W][4];
-	static const uint8_t behind[3] = { 12, 200, 90 };
+	static const uint8_t behind[3] = {12, 200, 90};
 	make_photo();
 	cut(straight, 0);
 	cut(multiplied, 1);
@@ -327,7 +327,7 @@ END_TEST
 START_TEST(edges_lose_the_old_background)
 {
 	static uint8_t rgba[H][W][4];
-	static const uint8_t own[3] = { 200, 120, 40 }, old[3] = { 20, 90, 250 };
+	static const uint8_t own[3] = {200, 120, 40}, old[3] = {20, 90, 250};
 	make_photo();
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++)
@@ -366,7 +366,7 @@ START_TEST(pictures_cover_the_background)
 }
 END_TEST
 
-/* --- filters against what their names say ---------------------------------------------------------------------- */
+/* --- filters against what their names say --------------------------------- */
 
 static int luma(const uint8_t rgb[3])
 {
@@ -383,7 +383,7 @@ START_TEST(gray_is_luma_and_stays_gray)
 			for (int c = 0; c < 3; c++)
 				ck_assert_int_le(abs(photo[y][x][c] - luma(before[y][x])), 1);
 	memcpy(before, photo, sizeof photo);
-	static const char *const keep_gray[] = { "saturation", "vibrance", "hue", "colour_pop" };
+	static const char *const keep_gray[] = {"saturation", "vibrance", "hue", "colour_pop"};
 	for (int i = 0; i < 4; i++)
 		for (float amount = -1; amount <= 1; amount += 0.125f) {
 			edit = edit_of(keep_gray[i]);
@@ -403,17 +403,17 @@ END_TEST
 /* Curves rise everywhere: no filter turns a brighter gray into a darker one. */
 START_TEST(curves_rise)
 {
-	static const char *const names[] = { "exposure", "contrast", "highlights", "shadows", "fade",
-					     "warmth",   "tint",     "posterize",  "sepia" };
+	static const char *const names[] = {"exposure", "contrast", "highlights", "shadows", "fade",
+					    "warmth",   "tint",     "posterize",  "sepia"};
 	for (int i = 0; i < 9; i++)
 		for (float amount = -1; amount <= 1; amount += 0.25f) {
-			uint8_t ramp[256][3], zero[256] = { 0 };
+			uint8_t ramp[256][3], zero[256] = {0};
 			for (int v = 0; v < 256; v++)
 				memset(ramp[v], v, 3);
 			struct tapcut_edit edit = edit_of(names[i]);
 			edit.where = TAPCUT_EVERYWHERE;
 			edit.amount = amount < tapcut_filter(edit.filter)->min ? 1 : amount;
-			struct tapcut_photo p = { ramp[0], sizeof ramp, zero, sizeof zero, 256, 1 };
+			struct tapcut_photo p = {ramp[0], sizeof ramp, zero, sizeof zero, 256, 1};
 			ck_assert_int_eq(tapcut_edit_apply(&edit, 1, &p, NULL, NULL), TAPCUT_OK);
 			for (int v = 1; v < 256; v++)
 				for (int c = 0; c < 3; c++)
@@ -446,7 +446,7 @@ END_TEST
 /* Several edits are one after the other. */
 START_TEST(edits_follow_each_other)
 {
-	struct tapcut_edit edits[3] = { edit_of("exposure"), edit_of("focus"), edit_of("sepia") };
+	struct tapcut_edit edits[3] = {edit_of("exposure"), edit_of("focus"), edit_of("sepia")};
 	struct tapcut_photo p = canvas();
 	make_photo();
 	for (int i = 0; i < 3; i++)
@@ -493,7 +493,7 @@ START_TEST(large_photos_need_little_more)
 }
 END_TEST
 
-/* --- refusals ------------------------------------------------------------------------------------------------ */
+/* --- refusals ------------------------------------------------------------- */
 
 static void refused(const struct tapcut_edit *edit, const struct tapcut_photo *p, enum tapcut_status expected,
 		    const char *part)
@@ -543,13 +543,13 @@ START_TEST(wrong_rows)
 	make_photo();
 	static uint8_t out[H][W][3];
 	struct tapcut_edit edit = edit_of("focus");
-	struct tapcut_rows in = { photo[20][0], alpha[20], 3 * W, W, 20, 30 };
+	struct tapcut_rows in = {photo[20][0], alpha[20], 3 * W, W, 20, 30};
 	char message[TAPCUT_MESSAGE_SIZE] = "";
 	void *workspace = malloc(tapcut_edit_rows_workspace(&edit, W, H, 10));
 	ck_assert_int_eq(tapcut_edit_rows(&edit, W, H, &in, 30, 10, out[0][0], 3 * W, workspace, message),
 			 TAPCUT_ARGUMENT);
 	ck_assert_msg(strstr(message, "needed"), "%s", message);
-	in = (struct tapcut_rows){ photo[0][0], alpha[0], 3 * W, W, 0, H };
+	in = (struct tapcut_rows){photo[0][0], alpha[0], 3 * W, W, 0, H};
 	ck_assert_int_eq(tapcut_edit_rows(&edit, W, H, &in, 70, 10, out[0][0], 3 * W, workspace, message),
 			 TAPCUT_ARGUMENT);
 	ck_assert_int_eq(tapcut_edit_rows(&edit, W, H, &in, 0, 10, out[0][0], 3 * W, NULL, message), TAPCUT_ARGUMENT);

@@ -28,7 +28,8 @@ START_TEST(test_same_as_formula)
 {
 	static const struct {
 		int w, h, box;
-	} cases[] = { { 70, 60, 2 }, { 33, 60, 5 }, { 1, 1, 3 }, { 1, 40, 9 }, { 50, 1, 20 }, { 9, 7, 100 }, { 64, 48, 31 }, { 2, 3, 2 } };
+	} cases[] = {{70, 60, 2}, {33, 60, 5}, {1, 1, 3},    {1, 40, 9},
+		     {50, 1, 20}, {9, 7, 100}, {64, 48, 31}, {2, 3, 2}};
 	static uint8_t image[STRIDE * MAX_H], half[STRIDE * MAX_H], want[STRIDE * MAX_H];
 	int w = cases[_i].w, h = cases[_i].h, box = cases[_i].box;
 	void *workspace = malloc(infer_feather_workspace(w));
@@ -42,8 +43,9 @@ START_TEST(test_same_as_formula)
 	infer_feather(image, w, h, STRIDE, (float)(2 * box - 1), workspace);
 	for (int y = 0; y < h; y++)
 		for (int x = 0; x < w; x++)
-			ck_assert_msg(image[y * STRIDE + x] == want[y * STRIDE + x], "%d,%d of %dx%d, box %d: %d, not %d", x, y, w, h, box,
-				      image[y * STRIDE + x], want[y * STRIDE + x]);
+			ck_assert_msg(image[y * STRIDE + x] == want[y * STRIDE + x],
+				      "%d,%d of %dx%d, box %d: %d, not %d", x, y, w, h, box, image[y * STRIDE + x],
+				      want[y * STRIDE + x]);
 	free(workspace);
 }
 END_TEST

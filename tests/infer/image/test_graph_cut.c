@@ -26,13 +26,20 @@ static void draw_photo(void)
 	uint32_t state = 11;
 	for (int i = 0; i < W * H; i++)
 		for (int c = 0; c < 3; c++)
-			rgb[3 * i + c] = (uint8_t)((in_object(i % W, i / W) ? 150 - 30 * c : 90 + 20 * c) + (int)(next_random(&state) % 21));
+			rgb[3 * i + c] = (uint8_t)((in_object(i % W, i / W) ? 150 - 30 * c : 90 + 20 * c) +
+						   (int)(next_random(&state) % 21));
 }
 
 static void run_cut(int rounds, const struct infer_click *clicks, int count)
 {
-	struct infer_graph_cut g = { .rgb = rgb, .w = W, .h = H, .guess_weight = 16, .colour_weight = 8, .edge_weight = 96, .rounds = rounds,
-				     .tap_radius = 2 };
+	struct infer_graph_cut g = {.rgb = rgb,
+				    .w = W,
+				    .h = H,
+				    .guess_weight = 16,
+				    .colour_weight = 8,
+				    .edge_weight = 96,
+				    .rounds = rounds,
+				    .tap_radius = 2};
 	void *workspace = malloc(infer_graph_cut_workspace(W, H));
 	infer_graph_cut_start(&g, workspace);
 	infer_graph_cut_run(&g, guess, clicks, count, mask);
@@ -62,7 +69,7 @@ END_TEST
 
 START_TEST(test_taps_alone)
 {
-	struct infer_click clicks[] = { { 25, 22, 1 }, { 50, 10, 0 }, { 5, 40, 0 } };
+	struct infer_click clicks[] = {{25, 22, 1}, {50, 10, 0}, {5, 40, 0}};
 	draw_photo();
 	infer_graph_cut_guess(clicks, 3, W, H, guess);
 	ck_assert_int_eq(guess[22 * W + 25], 255);
@@ -76,7 +83,7 @@ END_TEST
 /* Whatever the guess and the colours say. */
 START_TEST(test_taps_are_kept)
 {
-	struct infer_click clicks[] = { { 55, 5, 1 }, { 25, 22, 0 }, { 0, 43, 1 }, { 20, 18, 1 } };
+	struct infer_click clicks[] = {{55, 5, 1}, {25, 22, 0}, {0, 43, 1}, {20, 18, 1}};
 	draw_photo();
 	memset(guess, _i == 0 ? 0 : _i == 1 ? 255 : 128, sizeof guess);
 	run_cut(2, clicks, 4);

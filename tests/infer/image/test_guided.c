@@ -18,12 +18,13 @@ static uint32_t next_random(uint32_t *state)
 
 static void run_filter(int w, int h, int radius, double epsilon)
 {
-	struct infer_guided g = { .guide = guide, .input = input, .w = w, .h = h, .radius = radius, .epsilon = epsilon };
+	struct infer_guided g = {.guide = guide, .input = input, .w = w, .h = h, .radius = radius, .epsilon = epsilon};
 	void *workspace = malloc(infer_guided_workspace(w, radius));
 	infer_guided_start(&g, workspace);
 	for (int y = 0; y < h; y++) {
 		const float *row = infer_guided_next(&g);
-		infer_guided_apply(row, row, 0, w, guide + (size_t)y * 3 * (size_t)w, got + (size_t)y * (size_t)w, w, NULL);
+		infer_guided_apply(row, row, 0, w, guide + (size_t)y * 3 * (size_t)w, got + (size_t)y * (size_t)w, w,
+				   NULL);
 	}
 	free(workspace);
 }
@@ -46,7 +47,7 @@ static void solve(double m[3][3], double v[3])
 
 static void naive_function(int cx, int cy, int w, int h, int radius, double epsilon, double out[4])
 {
-	double n = 0, mean[3] = { 0 }, p = 0, m[3][3] = { { 0 } }, v[3] = { 0 };
+	double n = 0, mean[3] = {0}, p = 0, m[3][3] = {{0}}, v[3] = {0};
 	for (int pass = 0; pass < 2; pass++) {
 		for (int y = cy - radius; y <= cy + radius; y++)
 			for (int x = cx - radius; x <= cx + radius; x++) {
@@ -81,7 +82,7 @@ static void naive_function(int cx, int cy, int w, int h, int radius, double epsi
 
 static double naive_value(int cx, int cy, int w, int h, int radius)
 {
-	double n = 0, f[4] = { 0 };
+	double n = 0, f[4] = {0};
 	for (int y = cy - radius; y <= cy + radius; y++)
 		for (int x = cx - radius; x <= cx + radius; x++)
 			if (x >= 0 && y >= 0 && x < w && y < h) {
@@ -99,7 +100,8 @@ START_TEST(test_same_as_formula)
 	static const struct {
 		int w, h, radius;
 		double epsilon;
-	} cases[] = { { 60, 50, 4, 20 }, { 33, 41, 1, 100 }, { 5, 50, 8, 20 }, { 60, 3, 16, 400 }, { 1, 1, 2, 20 }, { 47, 20, 3, 50 } };
+	} cases[] = {{60, 50, 4, 20},  {33, 41, 1, 100}, {5, 50, 8, 20},
+		     {60, 3, 16, 400}, {1, 1, 2, 20},    {47, 20, 3, 50}};
 	int w = cases[_i].w, h = cases[_i].h, radius = cases[_i].radius;
 	uint32_t state = 3 + (uint32_t)_i;
 	for (int i = 0; i < w * h; i++) {

@@ -1,4 +1,5 @@
-/* Maximum flow against every cut of tiny grids, and against its own cut on larger ones: the flow's value must be the cut's. */
+/* Maximum flow against every cut of tiny grids, and against its own cut on larger ones: the flow's value must be the
+ * cut's. */
 #include <stdlib.h>
 
 #include "infer/image/max_flow.h"
@@ -6,7 +7,8 @@
 
 enum { MAX_PIXELS = 64 * 48 };
 
-static const int steps[INFER_FLOW_DIRECTIONS][2] = { { -1, -1 }, { 0, -1 }, { 1, -1 }, { -1, 0 }, { 1, 0 }, { -1, 1 }, { 0, 1 }, { 1, 1 } };
+static const int steps[INFER_FLOW_DIRECTIONS][2] = {{-1, -1}, {0, -1}, {1, -1}, {-1, 0},
+						    {1, 0},   {-1, 1}, {0, 1},  {1, 1}};
 
 struct grid {
 	int w, h;
@@ -81,7 +83,7 @@ static void read_sides(const struct infer_flow *f, uint8_t *side)
 
 START_TEST(test_every_cut_of_tiny_grids)
 {
-	static const int sizes[][2] = { { 1, 1 }, { 4, 1 }, { 1, 5 }, { 3, 3 }, { 4, 3 }, { 2, 6 } };
+	static const int sizes[][2] = {{1, 1}, {4, 1}, {1, 5}, {3, 3}, {4, 3}, {2, 6}};
 	uint32_t state = 77;
 	for (int round = 0; round < 120; round++) {
 		int w = sizes[round % 6][0], h = sizes[round % 6][1];

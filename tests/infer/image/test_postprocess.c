@@ -15,7 +15,8 @@ static void from_text(const char *text, uint8_t *mask)
 }
 
 /* Runs on memory of exactly the size. */
-static void run(const struct infer_postprocess *options, const struct infer_click *clicks, int count, uint8_t *mask, int w, int h)
+static void run(const struct infer_postprocess *options, const struct infer_click *clicks, int count, uint8_t *mask,
+		int w, int h)
 {
 	size_t pixels = (size_t)w * (size_t)h;
 	uint8_t *copy = malloc(pixels);
@@ -27,8 +28,8 @@ static void run(const struct infer_postprocess *options, const struct infer_clic
 	free(workspace);
 }
 
-static void check_text(const struct infer_postprocess *options, const struct infer_click *clicks, int count, const char *before,
-		       const char *after, int w)
+static void check_text(const struct infer_postprocess *options, const struct infer_click *clicks, int count,
+		       const char *before, const char *after, int w)
 {
 	uint8_t mask[MOST], want[MOST];
 	int pixels = (int)strlen(before);
@@ -40,18 +41,18 @@ static void check_text(const struct infer_postprocess *options, const struct inf
 			ck_abort_msg("pixel %d,%d is %d", i % w, i / w, mask[i]);
 }
 
-static const struct infer_postprocess keep = { .keep_touched = 1 };
+static const struct infer_postprocess keep = {.keep_touched = 1};
 
 START_TEST(test_keeps_touched_components)
 {
 	const char *islands = "##...##."
-			      "##..#..."  /* touches its neighbours by corners only */
+			      "##..#..." /* touches its neighbours by corners only */
 			      "...#...."
 			      "#......#";
-	const struct infer_click on_left = { 0, 1, 1 }, on_chain = { 3, 2, 1 }, beside = { 7, 0, 1 }, not_left = { 0, 0, 0 };
+	const struct infer_click on_left = {0, 1, 1}, on_chain = {3, 2, 1}, beside = {7, 0, 1}, not_left = {0, 0, 0};
 	check_text(&keep, &on_left, 1, islands, "##......##......................", 8);
 	check_text(&keep, &on_chain, 1, islands, ".....##.....#......#............", 8);
-	struct infer_click both[] = { on_left, on_chain, beside };
+	struct infer_click both[] = {on_left, on_chain, beside};
 	check_text(&keep, both, 3, islands, "##...##.##..#......#............", 8);
 	/* Nobody touched: all stays. A negative click touches nothing. */
 	check_text(&keep, &beside, 1, islands, islands, 8);
@@ -64,12 +65,13 @@ START_TEST(test_fills_small_holes)
 {
 	const char *holes = "#######.."
 			    "#.##..#.."
-			    "###.###.."  /* the pixel at 3,2 meets 4,1 by a corner: two holes */
+			    "###.###.." /* the pixel at 3,2 meets 4,1 by a corner: two holes */
 			    "#########"
 			    "#...#####"
 			    "#...#..##"
 			    "####.####";
-	const struct infer_postprocess up_to_2 = { .fill_pixels = 2 }, up_to_9 = { .fill_pixels = 9 }, none = { .fill_pixels = 0 };
+	const struct infer_postprocess up_to_2 = {.fill_pixels = 2}, up_to_9 = {.fill_pixels = 9},
+				       none = {.fill_pixels = 0};
 	check_text(&up_to_2, NULL, 0, holes,
 		   "#######.."
 		   "#######.."
@@ -77,9 +79,10 @@ START_TEST(test_fills_small_holes)
 		   "#########"
 		   "#...#####"
 		   "#...#####"
-		   "####.####", 9);
-	const struct infer_click inside = { 2, 4, 0 }, edge = { 8, 0, 0 }, positive = { 1, 1, 1 };
-	struct infer_click clicks[] = { inside, edge, positive };
+		   "####.####",
+		   9);
+	const struct infer_click inside = {2, 4, 0}, edge = {8, 0, 0}, positive = {1, 1, 1};
+	struct infer_click clicks[] = {inside, edge, positive};
 	check_text(&up_to_9, clicks, 3, holes,
 		   "#######.."
 		   "#######.."
@@ -87,7 +90,8 @@ START_TEST(test_fills_small_holes)
 		   "#########"
 		   "#...#####"
 		   "#...#####"
-		   "####.####", 9);
+		   "####.####",
+		   9);
 	check_text(&up_to_9, clicks + 1, 2, holes,
 		   "#######.."
 		   "#######.."
@@ -95,15 +99,16 @@ START_TEST(test_fills_small_holes)
 		   "#########"
 		   "#########"
 		   "#########"
-		   "####.####", 9);
+		   "####.####",
+		   9);
 	check_text(&none, NULL, 0, holes, holes, 9);
 }
 END_TEST
 
 START_TEST(test_flat_masks)
 {
-	const struct infer_postprocess all = { .keep_touched = 1, .fill_pixels = 1000 };
-	const struct infer_click click = { 0, 0, 1 };
+	const struct infer_postprocess all = {.keep_touched = 1, .fill_pixels = 1000};
+	const struct infer_click click = {0, 0, 1};
 	check_text(&all, &click, 1, "############", "############", 4);
 	check_text(&all, &click, 1, "............", "............", 4);
 	check_text(&all, &click, 1, "#", "#", 1);
@@ -123,8 +128,9 @@ static void label(const uint8_t *mask, int w, int h, int diagonal, int *labels)
 			for (int x = 0; x < w; x++)
 				for (int k = 0; k < 9; k++) {
 					int nx = x + k % 3 - 1, ny = y + k / 3 - 1, a = y * w + x, b = ny * w + nx;
-					if (nx < 0 || ny < 0 || nx >= w || ny >= h || (!diagonal && nx != x && ny != y) ||
-					    mask[a] != mask[b] || labels[b] >= labels[a])
+					if (nx < 0 || ny < 0 || nx >= w || ny >= h ||
+					    (!diagonal && nx != x && ny != y) || mask[a] != mask[b] ||
+					    labels[b] >= labels[a])
 						continue;
 					labels[a] = labels[b];
 					changed = 1;
@@ -187,10 +193,12 @@ static void check_random_mask(uint32_t seed)
 		mask[i] = want[i] = builder_number(&state) < share ? 255 : 0;
 	struct infer_click clicks[6];
 	for (int i = 0; i < 6; i++)
-		clicks[i] = (struct infer_click){ (float)(int)((builder_number(&state) + 1) / 2.01f * (float)w),
-						  (float)(int)((builder_number(&state) + 1) / 2.01f * (float)h), (uint8_t)(i & 1) };
-	struct infer_postprocess options = { .keep_touched = seed % 3 == 1, .drop_pixels = seed % 3 == 2 ? seed % 12 : 0,
-					      .fill_pixels = seed % 4 == 0 ? 0 : seed % 40 };
+		clicks[i] = (struct infer_click){(float)(int)((builder_number(&state) + 1) / 2.01f * (float)w),
+						 (float)(int)((builder_number(&state) + 1) / 2.01f * (float)h),
+						 (uint8_t)(i & 1)};
+	struct infer_postprocess options = {.keep_touched = seed % 3 == 1,
+					    .drop_pixels = seed % 3 == 2 ? seed % 12 : 0,
+					    .fill_pixels = seed % 4 == 0 ? 0 : seed % 40};
 	if (options.keep_touched)
 		slow_keep(want, w, h, clicks, 6);
 	slow_drop(want, w, h, options.drop_pixels);

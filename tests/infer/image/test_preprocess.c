@@ -9,14 +9,19 @@ enum { W = 23, H = 17 };
 
 static struct infer_preprocess disk(void)
 {
-	return (struct infer_preprocess){ .mean = { 10, 20, 30 }, .scale = { 1, 0.5f, 0.25f }, .encoding = INFER_CLICK_DISK,
-					  .radius = 3, .truncate = 8, .click_scale = 2, .previous_mask = 1 };
+	return (struct infer_preprocess){.mean = {10, 20, 30},
+					 .scale = {1, 0.5f, 0.25f},
+					 .encoding = INFER_CLICK_DISK,
+					 .radius = 3,
+					 .truncate = 8,
+					 .click_scale = 2,
+					 .previous_mask = 1};
 }
 
 START_TEST(test_normalize_orders_and_pads)
 {
 	struct infer_preprocess pre = disk();
-	uint8_t rgb[2][16] = { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 99 }, { 11, 12, 13, 14, 15, 16, 17, 18, 19, 99 } };
+	uint8_t rgb[2][16] = {{1, 2, 3, 4, 5, 6, 7, 8, 9, 99}, {11, 12, 13, 14, 15, 16, 17, 18, 19, 99}};
 	float out[3 * 3 * 5];
 	for (int bgr = 0; bgr < 2; bgr++) {
 		pre.bgr = (uint8_t)bgr;
@@ -35,7 +40,7 @@ START_TEST(test_normalize_orders_and_pads)
 END_TEST
 
 static const struct infer_click clicks[] = {
-	{ 0, 0, 1 }, { 10.25f, 8.5f, 1 }, { 22, 16, 0 }, { 5, -2, 0 }, { -400, 1e30f, 1 }, { 12, 3, 0 }, { NAN, 4, 1 },
+	{0, 0, 1}, {10.25f, 8.5f, 1}, {22, 16, 0}, {5, -2, 0}, {-400, 1e30f, 1}, {12, 3, 0}, {NAN, 4, 1},
 };
 enum { CLICKS = sizeof clicks / sizeof *clicks };
 
@@ -62,9 +67,10 @@ START_TEST(test_draw_matches_all_pairs)
 				for (int x = 0; x < W; x++) {
 					float d = sqrtf(nearest(!p, x, y));
 					float want = encoding == INFER_CLICK_DISK ? (d <= 3 ? 2.0f : 0.0f)
-										   : fminf(d, 8) / 8 * 2;
+										  : fminf(d, 8) / 8 * 2;
 					if (!(fabsf(planes[p][y][x] - want) < 1e-6f))
-						ck_abort_msg("%d %d %d %d: %g, want %g", encoding, p, y, x, planes[p][y][x], want);
+						ck_abort_msg("%d %d %d %d: %g, want %g", encoding, p, y, x,
+							     planes[p][y][x], want);
 				}
 	}
 }

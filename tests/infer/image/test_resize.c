@@ -1,5 +1,5 @@
-/* The shared resampler against a naive loop in double, and the properties training relies on: the identity is exact, flip mirrors
- * exactly, a crop moves everything alike, what lies outside is fill. */
+/* The shared resampler against a naive loop in double, and the properties training relies on: the identity is exact,
+ * flip mirrors exactly, a crop moves everything alike, what lies outside is fill. */
 #include "infer/image/resize.h"
 
 #include <math.h>
@@ -25,7 +25,8 @@ static uint8_t *noise_image(int w, int h, int channels)
 }
 
 /* Exact sizes from malloc, so that AddressSanitizer sees a step beyond the workspace or the result. */
-static uint8_t *resized(const uint8_t *src, int sw, int sh, int channels, struct infer_rect rect, int dw, int dh, int flip)
+static uint8_t *resized(const uint8_t *src, int sw, int sh, int channels, struct infer_rect rect, int dw, int dh,
+			int flip)
 {
 	static const uint8_t fill[3] = {123, 117, 104};
 	uint8_t *dst = malloc((size_t)(dw * dh * channels));
@@ -37,7 +38,8 @@ static uint8_t *resized(const uint8_t *src, int sw, int sh, int channels, struct
 }
 
 /* The formula of resize.c's head, written down without any thought of speed. NAN outside. */
-static double naive(const uint8_t *src, int sw, int sh, int channels, struct infer_rect rect, int dw, int dh, int x, int y, int c)
+static double naive(const uint8_t *src, int sw, int sh, int channels, struct infer_rect rect, int dw, int dh, int x,
+		    int y, int c)
 {
 	double sx = (rect.x1 - rect.x0) / dw, sy = (rect.y1 - rect.y0) / dh;
 	double cx = rect.x0 + (x + 0.5) * sx, cy = rect.y0 + (y + 0.5) * sy, sum = 0, total = 0;
@@ -65,8 +67,8 @@ static void compare_with_naive(int sw, int sh, int channels, struct infer_rect r
 		int c = i % channels, x = i / channels % dw, y = i / channels / dw;
 		double expected = naive(src, sw, sh, channels, rect, dw, dh, x, y, c);
 		if (isnan(expected) ? dst[i] != fill[c] : fabs(dst[i] - expected) >= 0.53)
-			ck_abort_msg("%dx%dx%d -> %dx%d at %d,%d,%d: %d, exactly %g", sw, sh, channels, dw, dh, x, y, c, dst[i],
-				     expected);
+			ck_abort_msg("%dx%dx%d -> %dx%d at %d,%d,%d: %d, exactly %g", sw, sh, channels, dw, dh, x, y, c,
+				     dst[i], expected);
 	}
 	free(src);
 	free(dst);
@@ -83,7 +85,8 @@ START_TEST(naive_loop)
 	compare_with_naive(1, 1, 3, (struct infer_rect){-1, -1, 2, 2}, 6, 6);
 	compare_with_naive(300, 2, 1, (struct infer_rect){0, 0, 300, 2}, 1, 1);
 	for (int i = 0; i < 60; i++) {
-		int sw = 1 + (int)(noise() % 50), sh = 1 + (int)(noise() % 50), dw = 1 + (int)(noise() % 30), dh = 1 + (int)(noise() % 30);
+		int sw = 1 + (int)(noise() % 50), sh = 1 + (int)(noise() % 50), dw = 1 + (int)(noise() % 30),
+		    dh = 1 + (int)(noise() % 30);
 		double x = (double)(noise() % 1000) / 10 - 40, y = (double)(noise() % 1000) / 10 - 40;
 		double w = 0.1 + (double)(noise() % 1000) / 8, h = 0.1 + (double)(noise() % 1000) / 8;
 		compare_with_naive(sw, sh, i % 2 ? 3 : 1, (struct infer_rect){x, y, x + w, y + h}, dw, dh);
@@ -143,8 +146,8 @@ START_TEST(extreme_rectangles)
 	noise_state = 4;
 	uint8_t *src = noise_image(30, 20, 3);
 	struct infer_rect rects[] = {
-		{-1e300, -1e300, 1e300, 1e300}, {1e9, 1e9, 2e9, 2e9}, {-1e9, 0, -1e8, 20}, {15, 10, 15 + 1e-12, 10 + 1e-12},
-		{-0.5, -0.5, 1e7, 1e7},         {29.999, 0, 30.001, 20},
+		{-1e300, -1e300, 1e300, 1e300},   {1e9, 1e9, 2e9, 2e9},   {-1e9, 0, -1e8, 20},
+		{15, 10, 15 + 1e-12, 10 + 1e-12}, {-0.5, -0.5, 1e7, 1e7}, {29.999, 0, 30.001, 20},
 	};
 	for (size_t i = 0; i < sizeof rects / sizeof *rects; i++) {
 		free(resized(src, 30, 20, 3, rects[i], 16, 16, (int)i % 2));

@@ -1,5 +1,5 @@
-/* The operators on bytes but conv2d, against plain loops over the reals of infer/FORMAT.md, section 3, and the kernels' first comments:
- * odd shapes, pitches, ranges; every byte is equal. */
+/* The operators on bytes but conv2d, against plain loops over the reals of infer/FORMAT.md, section 3, and the
+ * kernels' first comments: odd shapes, pitches, ranges; every byte is equal. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,13 @@ static struct rng rng;
 /* A map of random bytes with two more bytes a pixel than it has channels. */
 static struct infer_map random_map(int c, int h, int w, float scale, int zero)
 {
-	struct infer_map map = { .c = c, .h = h, .w = w, .pitch = (size_t)c + 2, .element = INFER_ELEMENT_U8, .scale = scale, .zero = zero };
+	struct infer_map map = {.c = c,
+				.h = h,
+				.w = w,
+				.pitch = (size_t)c + 2,
+				.element = INFER_ELEMENT_U8,
+				.scale = scale,
+				.zero = zero};
 	size_t bytes = (size_t)h * (size_t)w * map.pitch;
 	uint8_t *data = malloc(bytes);
 	for (size_t i = 0; i < bytes; i++)
@@ -44,7 +50,8 @@ static void check(struct infer_call *call, plain_function *plain, const char *wh
 	size_t bytes = (size_t)call->out.h * (size_t)call->out.w * call->out.pitch;
 	size_t scratch_bytes = kernel->scratch_bytes ? kernel->scratch_bytes(call) : 0;
 	size_t constant_bytes = kernel->constant_bytes ? kernel->constant_bytes(call) : 0;
-	void *scratch = aligned_alloc(64, scratch_bytes / 64 * 64 + 64), *constants = aligned_alloc(64, constant_bytes / 64 * 64 + 64);
+	void *scratch = aligned_alloc(64, scratch_bytes / 64 * 64 + 64),
+	     *constants = aligned_alloc(64, constant_bytes / 64 * 64 + 64);
 	uint8_t *out = malloc(bytes);
 	memset(out, GUARD, bytes);
 	call->out.data = out;
@@ -56,7 +63,8 @@ static void check(struct infer_call *call, plain_function *plain, const char *wh
 	for (size_t i = 0; i < bytes; i++) {
 		int pixel = (int)(i / call->out.pitch), c = (int)(i % call->out.pitch);
 		int expected = c < call->out.c ? plain(call, c, pixel / call->out.w, pixel % call->out.w) : GUARD;
-		ck_assert_msg(out[i] == expected, "%s: channel %d of pixel %d is %d, expected %d", what, c, pixel, out[i], expected);
+		ck_assert_msg(out[i] == expected, "%s: channel %d of pixel %d is %d, expected %d", what, c, pixel,
+			      out[i], expected);
 	}
 	for (int k = 0; k < call->step->input_count; k++)
 		free(call->in[k].data);
@@ -67,7 +75,13 @@ static void check(struct infer_call *call, plain_function *plain, const char *wh
 
 static struct infer_map out_map(int c, int h, int w, float scale, int zero)
 {
-	return (struct infer_map){ .c = c, .h = h, .w = w, .pitch = (size_t)c + 3, .element = INFER_ELEMENT_U8, .scale = scale, .zero = zero };
+	return (struct infer_map){.c = c,
+				  .h = h,
+				  .w = w,
+				  .pitch = (size_t)c + 3,
+				  .element = INFER_ELEMENT_U8,
+				  .scale = scale,
+				  .zero = zero};
 }
 
 static int plain_max(const struct infer_call *call, int c, int y, int x)
@@ -76,18 +90,19 @@ static int plain_max(const struct infer_call *call, int c, int y, int x)
 	int most = 0;
 	for (int j = y * a[1] - a[2]; j < y * a[1] - a[2] + a[0]; j++)
 		for (int i = x * a[1] - a[2]; i < x * a[1] - a[2] + a[0]; i++)
-			if (j >= 0 && i >= 0 && j < call->in[0].h && i < call->in[0].w && byte_at(&call->in[0], c, j, i) > most)
+			if (j >= 0 && i >= 0 && j < call->in[0].h && i < call->in[0].w &&
+			    byte_at(&call->in[0], c, j, i) > most)
 				most = byte_at(&call->in[0], c, j, i);
 	return most;
 }
 
 START_TEST(test_max_pool2d)
 {
-	struct infer_step step = { .op = INFER_OP_MAX_POOL2D, .input_count = 1, .args = { 3, 2, 0, 1 } };
-	struct infer_call call = { .step = &step, .in = { random_map(37, 9, 11, 1, 3) }, .out = out_map(37, 4, 5, 1, 3) };
+	struct infer_step step = {.op = INFER_OP_MAX_POOL2D, .input_count = 1, .args = {3, 2, 0, 1}};
+	struct infer_call call = {.step = &step, .in = {random_map(37, 9, 11, 1, 3)}, .out = out_map(37, 4, 5, 1, 3)};
 	check(&call, plain_max, "3x3");
-	step = (struct infer_step){ .op = INFER_OP_MAX_POOL2D, .input_count = 1, .args = { 2, 1, 1, 0 } };
-	call = (struct infer_call){ .step = &step, .in = { random_map(16, 3, 4, 1, 0) }, .out = out_map(16, 4, 5, 1, 0) };
+	step = (struct infer_step){.op = INFER_OP_MAX_POOL2D, .input_count = 1, .args = {2, 1, 1, 0}};
+	call = (struct infer_call){.step = &step, .in = {random_map(16, 3, 4, 1, 0)}, .out = out_map(16, 4, 5, 1, 0)};
 	check(&call, plain_max, "padded");
 }
 END_TEST
@@ -106,19 +121,23 @@ static int plain_bilinear(const struct infer_call *call, int c, int y, int x)
 {
 	const struct infer_map *in = &call->in[0];
 	double py = fmax((y + 0.5) / call->step->args[0] - 0.5, 0), px = fmax((x + 0.5) / call->step->args[0] - 0.5, 0);
-	int ay = (int)(py + 1e-9), ax = (int)(px + 1e-9), by = ay + 1 < in->h ? ay + 1 : ay, bx = ax + 1 < in->w ? ax + 1 : ax;
+	int ay = (int)(py + 1e-9), ax = (int)(px + 1e-9), by = ay + 1 < in->h ? ay + 1 : ay,
+	    bx = ax + 1 < in->w ? ax + 1 : ax;
 	double above = mix(byte_at(in, c, ay, ax), byte_at(in, c, ay, bx), px - ax);
 	double below = mix(byte_at(in, c, by, ax), byte_at(in, c, by, bx), px - ax);
-	return (int)floor(mix(above, below, py - ay) + 0.5 + 1e-9); /* halves are exact but for the last bits of a double */
+	/* halves are exact but for the last bits of a double */
+	return (int)floor(mix(above, below, py - ay) + 0.5 + 1e-9);
 }
 
 START_TEST(test_upsample)
 {
-	static const int factors[] = { 1, 2, 3, 4, 7, 8, 16 };
+	static const int factors[] = {1, 2, 3, 4, 7, 8, 16};
 	int f = factors[_i];
 	for (int op = INFER_OP_UPSAMPLE_NEAREST; op <= INFER_OP_UPSAMPLE_BILINEAR; op++) {
-		struct infer_step step = { .op = (uint8_t)op, .input_count = 1, .args = { f } };
-		struct infer_call call = { .step = &step, .in = { random_map(21, 5, 3, 1, 9) }, .out = out_map(21, 5 * f, 3 * f, 1, 9) };
+		struct infer_step step = {.op = (uint8_t)op, .input_count = 1, .args = {f}};
+		struct infer_call call = {.step = &step,
+					  .in = {random_map(21, 5, 3, 1, 9)},
+					  .out = out_map(21, 5 * f, 3 * f, 1, 9)};
 		check(&call, op == INFER_OP_UPSAMPLE_NEAREST ? plain_nearest : plain_bilinear, "upsample");
 	}
 }
@@ -136,12 +155,14 @@ static int plain_add(const struct infer_call *call, int c, int y, int x)
 
 START_TEST(test_add)
 {
-	struct infer_step step = { .op = INFER_OP_ADD, .input_count = 2 };
+	struct infer_step step = {.op = INFER_OP_ADD, .input_count = 2};
 	for (int way = 0; way < 4; way++) {
 		int one = way & 1;
-		struct infer_call call = { .step = &step, .relu = way >> 1,
-					   .in = { random_map(35, 4, 5, 0.02f, 7), random_map(35, one ? 1 : 4, one ? 1 : 5, 0.07f, 200) },
-					   .out = out_map(35, 4, 5, 0.05f, 90) };
+		struct infer_call call = {.step = &step,
+					  .relu = way >> 1,
+					  .in = {random_map(35, 4, 5, 0.02f, 7),
+						 random_map(35, one ? 1 : 4, one ? 1 : 5, 0.07f, 200)},
+					  .out = out_map(35, 4, 5, 0.05f, 90)};
 		check(&call, plain_add, "add");
 	}
 }
@@ -151,16 +172,20 @@ static int plain_mul(const struct infer_call *call, int c, int y, int x)
 {
 	const struct infer_map *a = &call->in[0], *b = &call->in[1];
 	int same = b->h == a->h, product;
-	product = (byte_at(a, c, y, x) - a->zero) * (byte_at(b, b->c == 1 ? 0 : c, same ? y : 0, same ? x : 0) - b->zero);
+	product =
+		(byte_at(a, c, y, x) - a->zero) * (byte_at(b, b->c == 1 ? 0 : c, same ? y : 0, same ? x : 0) - b->zero);
 	return limited(rintf((float)product * (a->scale * b->scale / call->out.scale)) + (double)call->out.zero);
 }
 
 START_TEST(test_mul)
 {
-	struct infer_step step = { .op = INFER_OP_MUL, .input_count = 2 };
-	struct infer_map second[] = { random_map(6, 3, 4, 0.004f, 0), random_map(6, 1, 1, 0.004f, 3), random_map(1, 3, 4, 0.004f, 9) };
+	struct infer_step step = {.op = INFER_OP_MUL, .input_count = 2};
+	struct infer_map second[] = {random_map(6, 3, 4, 0.004f, 0), random_map(6, 1, 1, 0.004f, 3),
+				     random_map(1, 3, 4, 0.004f, 9)};
 	for (int way = 0; way < 3; way++) {
-		struct infer_call call = { .step = &step, .in = { random_map(6, 3, 4, 0.1f, 17), second[way] }, .out = out_map(6, 3, 4, 0.05f, 120) };
+		struct infer_call call = {.step = &step,
+					  .in = {random_map(6, 3, 4, 0.1f, 17), second[way]},
+					  .out = out_map(6, 3, 4, 0.05f, 120)};
 		check(&call, plain_mul, "mul");
 	}
 }
@@ -179,8 +204,10 @@ static int plain_mean(const struct infer_call *call, int c, int y, int x)
 
 START_TEST(test_global_avg_pool2d)
 {
-	struct infer_step step = { .op = INFER_OP_GLOBAL_AVG_POOL2D, .input_count = 1 };
-	struct infer_call call = { .step = &step, .in = { random_map(19, 7, 9, 0.02f, 100) }, .out = out_map(19, 1, 1, 0.003f, 40) };
+	struct infer_step step = {.op = INFER_OP_GLOBAL_AVG_POOL2D, .input_count = 1};
+	struct infer_call call = {.step = &step,
+				  .in = {random_map(19, 7, 9, 0.02f, 100)},
+				  .out = out_map(19, 1, 1, 0.003f, 40)};
 	check(&call, plain_mean, "mean");
 }
 END_TEST
@@ -197,17 +224,19 @@ static int plain_concat(const struct infer_call *call, int c, int y, int x)
 
 START_TEST(test_concat)
 {
-	struct infer_step step = { .op = INFER_OP_CONCAT, .input_count = 3 };
-	struct infer_call call = { .step = &step,
-				   .in = { random_map(5, 3, 4, 0.5f, 10), random_map(17, 3, 4, 0.25f, 0), random_map(1, 3, 4, 3, 128) },
-				   .out = out_map(23, 3, 4, 0.5f, 10) };
+	struct infer_step step = {.op = INFER_OP_CONCAT, .input_count = 3};
+	struct infer_call call = {.step = &step,
+				  .in = {random_map(5, 3, 4, 0.5f, 10), random_map(17, 3, 4, 0.25f, 0),
+					 random_map(1, 3, 4, 3, 128)},
+				  .out = out_map(23, 3, 4, 0.5f, 10)};
 	check(&call, plain_concat, "concat");
 }
 END_TEST
 
 static int plain_pointwise(const struct infer_call *call, int c, int y, int x)
 {
-	float real = call->in[0].scale * (float)(byte_at(&call->in[0], c, y, x) - call->in[0].zero), f = call->step->farg;
+	float real = call->in[0].scale * (float)(byte_at(&call->in[0], c, y, x) - call->in[0].zero),
+	      f = call->step->farg;
 	switch (call->step->op) {
 	case INFER_OP_RELU: real = real > 0 ? real : 0; break;
 	case INFER_OP_LEAKY_RELU: real = real > 0 ? real : real * f; break;
@@ -220,12 +249,15 @@ static int plain_pointwise(const struct infer_call *call, int c, int y, int x)
 
 START_TEST(test_pointwise)
 {
-	static const int ops[] = { INFER_OP_RELU, INFER_OP_LEAKY_RELU, INFER_OP_SIGMOID, INFER_OP_SCALE, INFER_OP_CHANNEL_AFFINE };
-	float scale[] = { 0.5f, -2, 1 }, shift[] = { 1, 0, -3 };
-	struct infer_tensor tensors[] = { { .dims = { 3, 1, 1, 1 }, .data = scale }, { .dims = { 3, 1, 1, 1 }, .data = shift } };
-	struct infer_step step = { .op = (uint8_t)ops[_i], .input_count = 1, .farg = -0.25f };
-	struct infer_call call = { .step = &step, .tensor = { &tensors[0], &tensors[1] }, .in = { random_map(3, 9, 10, 0.03f, 128) },
-				   .out = out_map(3, 9, 10, ops[_i] == INFER_OP_SIGMOID ? 1 / 255.0f : 0.04f, 30) };
+	static const int ops[] = {INFER_OP_RELU, INFER_OP_LEAKY_RELU, INFER_OP_SIGMOID, INFER_OP_SCALE,
+				  INFER_OP_CHANNEL_AFFINE};
+	float scale[] = {0.5f, -2, 1}, shift[] = {1, 0, -3};
+	struct infer_tensor tensors[] = {{.dims = {3, 1, 1, 1}, .data = scale}, {.dims = {3, 1, 1, 1}, .data = shift}};
+	struct infer_step step = {.op = (uint8_t)ops[_i], .input_count = 1, .farg = -0.25f};
+	struct infer_call call = {.step = &step,
+				  .tensor = {&tensors[0], &tensors[1]},
+				  .in = {random_map(3, 9, 10, 0.03f, 128)},
+				  .out = out_map(3, 9, 10, ops[_i] == INFER_OP_SIGMOID ? 1 / 255.0f : 0.04f, 30)};
 	check(&call, plain_pointwise, infer_op_name(ops[_i]));
 }
 END_TEST

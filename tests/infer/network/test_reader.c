@@ -25,7 +25,7 @@ static struct bytes read_golden(const char *name)
 	snprintf(path, sizeof path, "tests/infer/golden/tiny_%s.tapcut", name);
 	FILE *in = fopen(path, "rb");
 	ck_assert_msg(in != NULL, "%s is not here; run from the project root", path);
-	struct bytes b = { malloc(1 << 16), 0 };
+	struct bytes b = {malloc(1 << 16), 0};
 	b.size = fread(b.data, 1, 1 << 16, in);
 	fclose(in);
 	return b;
@@ -61,7 +61,7 @@ static void seal(struct bytes *b)
 /* The same network, stored instead of packed. */
 static struct bytes read_stored(const char *name)
 {
-	struct bytes packed = read_golden(name), b = { malloc(1 << 16), 0 };
+	struct bytes packed = read_golden(name), b = {malloc(1 << 16), 0};
 	uLongf made = (1 << 16) - 32;
 	memcpy(b.data, packed.data, ENVELOPE);
 	if (get_u32(packed.data + 12) == 0) {
@@ -125,7 +125,7 @@ static void check_numbers(const struct infer_network *network)
 
 START_TEST(test_golden)
 {
-	static const char *const names[] = { "f32", "f16", "int8", "codebook" };
+	static const char *const names[] = {"f32", "f16", "int8", "codebook"};
 	struct bytes b = read_golden(names[_i]);
 	struct infer_network network;
 	char message[TAPCUT_MESSAGE_SIZE];
@@ -153,12 +153,13 @@ END_TEST
 
 START_TEST(test_golden_ranges)
 {
-	static const struct infer_range ranges[VALUES_8_BIT] = { { 0, 0 },	{ 1, 0 },    { 0, 0 }, { 1, 0 }, { 0, 0 },
-								 { 0.25f, 7 }, { 0.5f, 0 }, { 0, 0 }, { 0, 0 } };
-	static const enum infer_value_kind kinds[VALUES_8_BIT] = {
-		INFER_VALUE_IMAGE, INFER_VALUE_U8, INFER_VALUE_FUSED, INFER_VALUE_U8,	INFER_VALUE_FUSED,
-		INFER_VALUE_U8,	   INFER_VALUE_U8, INFER_VALUE_FLOAT, INFER_VALUE_FLOAT
-	};
+	static const struct infer_range ranges[VALUES_8_BIT] = {{0, 0},     {1, 0},    {0, 0}, {1, 0}, {0, 0},
+								{0.25f, 7}, {0.5f, 0}, {0, 0}, {0, 0}};
+	static const enum infer_value_kind kinds[VALUES_8_BIT] = {INFER_VALUE_IMAGE, INFER_VALUE_U8,
+								  INFER_VALUE_FUSED, INFER_VALUE_U8,
+								  INFER_VALUE_FUSED, INFER_VALUE_U8,
+								  INFER_VALUE_U8,    INFER_VALUE_FLOAT,
+								  INFER_VALUE_FLOAT};
 	struct bytes b = read_golden("8bit");
 	struct infer_network network;
 	char message[TAPCUT_MESSAGE_SIZE];
@@ -186,8 +187,7 @@ START_TEST(test_shapes)
 	char message[TAPCUT_MESSAGE_SIZE];
 	ck_assert_int_eq(parse(&b, &network, message), TAPCUT_OK);
 	ck_assert_int_eq(infer_network_shapes(&network, 48, 16, shapes, message), TAPCUT_OK);
-	static const int expected[STEPS][3] = { { 4, 24, 8 }, { 3, 24, 8 }, { 4, 24, 8 },
-						{ 4, 24, 8 }, { 4, 24, 8 }, { 1, 48, 16 } };
+	static const int expected[STEPS][3] = {{4, 24, 8}, {3, 24, 8}, {4, 24, 8}, {4, 24, 8}, {4, 24, 8}, {1, 48, 16}};
 	for (int i = 0; i < STEPS; i++) {
 		ck_assert_int_eq(shapes[i].c, expected[i][0]);
 		ck_assert_int_eq(shapes[i].h, expected[i][1]);
@@ -203,10 +203,10 @@ END_TEST
 
 START_TEST(test_every_cut)
 {
-	static const char *const names[] = { "f32", "f16", "int8", "8bit", "codebook" };
+	static const char *const names[] = {"f32", "f16", "int8", "8bit", "codebook"};
 	struct bytes b = read_golden(names[_i]);
 	for (size_t size = 0; size < b.size; size++)
-		expect_refused(&(struct bytes){ b.data, size }, " ", "a cut file");
+		expect_refused(&(struct bytes){b.data, size}, " ", "a cut file");
 	b.data[b.size++] = 0;
 	expect_refused(&b, "cut off or padded", "a file with one more byte");
 	free(b.data);
@@ -215,7 +215,7 @@ END_TEST
 
 START_TEST(test_every_bit)
 {
-	static const char *const names[] = { "f32", "f16", "int8", "8bit", "codebook" };
+	static const char *const names[] = {"f32", "f16", "int8", "8bit", "codebook"};
 	struct bytes b = read_golden(names[_i]);
 	for (size_t bit = 0; bit < 8 * b.size; bit++) {
 		b.data[bit / 8] ^= (unsigned char)(1 << bit % 8);
@@ -234,7 +234,7 @@ START_TEST(test_null_message)
 }
 END_TEST
 
-/* --- one rule broken at a time, behind correct checksums ---------------------------------------------------------- */
+/* --- one rule broken at a time, behind correct checksums ------------------ */
 
 /* Where things are in the stored f32 content. */
 #define AT_MODEL(offset) (offset)
@@ -250,85 +250,85 @@ static const struct {
 	double value;
 	const char *message;
 } broken[] = {
-	{ AT_MODEL(0), BYTE, 0, "architecture" },
-	{ AT_MODEL(2), BYTE, 9, "architecture" },
-	{ AT_MODEL(40), BYTE, 'x', "architecture" },
-	{ AT_MODEL(64), U32, 3, "weights must be" },
-	{ AT_MODEL(64), U32, 4294967295.0, "weights must be" },
-	{ AT_MODEL(68), U32, 0, "default size" },
-	{ AT_MODEL(68), U32, 15, "default size" },
-	{ AT_MODEL(68), U32, 4097, "default size" },
-	{ AT_MODEL(68), U32, 2147483647.0, "default size" },
-	{ AT_MODEL(68), U32, 4294967280.0, "default size" },
-	{ AT_MODEL(72), BYTE, 2, "bgr" },
-	{ AT_MODEL(73), BYTE, 2, "encoding" },
-	{ AT_MODEL(74), BYTE, 255, "previous_mask" },
-	{ AT_MODEL(74), BYTE, 0,
-	  "step 2 (conv2d): weight must be (O,2,1,1), found (4,3,1,1)" }, /* two click planes, weight for three */
-	{ AT_MODEL(75), BYTE, 1, "byte 75" },
-	{ AT_MODEL(76), F32, NAN, "plane 0" },
-	{ AT_MODEL(84), F32, 1e30, "plane 2" },
-	{ AT_MODEL(88), F32, 0, "plane 0" },
-	{ AT_MODEL(92), F32, INFINITY, "plane 1" },
-	{ AT_MODEL(100), F32, 0, "radius" },
-	{ AT_MODEL(100), F32, -1, "radius" },
-	{ AT_MODEL(104), F32, NAN, "truncation" },
-	{ AT_MODEL(108), F32, 0, "click scale" },
-	{ AT_MODEL(112), U32, 0, "0 steps" },
-	{ AT_MODEL(112), U32, 1025, "1025 steps" },
-	{ AT_MODEL(112), U32, 4294967295.0, "4294967295 steps" },
-	{ AT_MODEL(112), U32, 1024, "bytes of records" },
-	{ AT_MODEL(116), U32, 2049, "2049 tensors" },
-	{ AT_MODEL(116), U32, 8, "tensor 7" },
-	{ AT_MODEL(116), U32, 6, "bytes of data" },
-	{ AT_STEP(0, 0), BYTE, 0, "step 0 (unknown operator): number 0" },
-	{ AT_STEP(0, 0), BYTE, 15, "number 15" },
-	{ AT_STEP(0, 1), BYTE, 2, "relu flag" },
-	{ AT_STEP(1, 1), BYTE, 1, "relu flag must be 0" },
-	{ AT_STEP(0, 2), BYTE, 0, "input 0 is unused" },
-	{ AT_STEP(3, 2), BYTE, 3, "takes 2 to 2 inputs, found 3" },
-	{ AT_STEP(3, 2), BYTE, 200, "takes 2 to 2 inputs, found 200" },
-	{ AT_STEP(0, 3), BYTE, 1, "byte 3" },
-	{ AT_STEP(0, 4), U32, 2, "input 0 is value 2, but only values 0 to 1" },
-	{ AT_STEP(0, 4), U32, 4294967295.0, "input 0 is value -1" },
-	{ AT_STEP(5, 4), U32, 1000000, "input 0 is value 1000000" },
-	{ AT_STEP(0, 8), U32, 0, "input 1 is unused" },
-	{ AT_STEP(0, 20), U32, 0, "argument 0 must be 1 to 64" },
-	{ AT_STEP(0, 20), U32, 5, "weight must be" },
-	{ AT_STEP(0, 28), U32, 0, "argument 2" }, /* a stride of 0 would divide by zero */
-	{ AT_STEP(0, 32), U32, 65, "argument 3" },
-	{ AT_STEP(0, 32), U32, 2147483647.0, "argument 3" },
-	{ AT_STEP(0, 36), U32, 4294967295.0, "argument 4" },
-	{ AT_STEP(0, 36), U32, 64, "does not fit" },
-	{ AT_STEP(0, 40), U32, 1, "argument 5 must be 0 to 0" },
-	{ AT_STEP(0, 44), F32, 1, "its number must be 0" },
-	{ AT_STEP(0, 44), F32, NAN, "its number must be 0" },
-	{ AT_STEP(0, 48), U32, 4294967295.0, "takes 1 to 2 tensors" },
-	{ AT_STEP(0, 48), U32, 7, "tensor 7 of 7" },
-	{ AT_STEP(0, 48), U32, 4294967294.0, "tensor -2 of 7" },
-	{ AT_STEP(0, 52), U32, 0, "bias must be (4,1,1,1)" },
-	{ AT_STEP(1, 28), U32, 2, "padding 2 is more than half of kernel 2" },
-	{ AT_STEP(1, 32), U32, 2, "argument 3 must be 0 to 1" },
-	{ AT_STEP(1, 48), U32, 0, "takes 0 to 0 tensors" },
-	{ AT_STEP(1, 20), U32, 64, "kernel 64 does not fit" },
-	{ AT_STEP(3, 4), U32, 0, "second input must be" },
-	{ AT_STEP(4, 48), U32, 0, "scale must be (4,1,1,1)" },
-	{ AT_STEP(4, 52), U32, 4294967295.0, "takes 2 to 2 tensors" },
-	{ AT_STEP(5, 24), U32, 3, "logits (1,32,32), found (1,47,47)" },
-	{ AT_STEP(5, 28), U32, 64, "leaves nothing" },
-	{ AT_STEP(4, 4), U32, 2, "no later step reads it" },
-	{ AT_STEP(0, 52), U32, 4294967295.0, "tensor 1: no step uses it" },
-	{ AT_TENSOR(0, 0), BYTE, 1, "type 1, expected 0 to 0" },
-	{ AT_TENSOR(0, 1), BYTE, 2, "planes 2" },
-	{ AT_TENSOR(0, 2), BYTE, 1, "axis 1" },
-	{ AT_TENSOR(0, 3), BYTE, 1, "entries 1" },
-	{ AT_TENSOR(0, 4), U32, 0, "dimension 0 is 0" },
-	{ AT_TENSOR(0, 4), U32, 4294967295.0, "dimension 0 is 4294967295" },
-	{ AT_TENSOR(0, 8), U32, 4097, "dimension 1 is 4097" },
-	{ AT_TENSOR(0, 12), U32, 65, "dimension 2 is 65" },
-	{ AT_TENSOR(0, 16), U32, 2, "bytes of data" },
-	{ AT_DATA(0), F32, NAN, "tensor 0: number 0 is not finite" },
-	{ AT_DATA(4 * 107), F32, INFINITY, "tensor 0: number 107 is not finite" },
+	{AT_MODEL(0), BYTE, 0, "architecture"},
+	{AT_MODEL(2), BYTE, 9, "architecture"},
+	{AT_MODEL(40), BYTE, 'x', "architecture"},
+	{AT_MODEL(64), U32, 3, "weights must be"},
+	{AT_MODEL(64), U32, 4294967295.0, "weights must be"},
+	{AT_MODEL(68), U32, 0, "default size"},
+	{AT_MODEL(68), U32, 15, "default size"},
+	{AT_MODEL(68), U32, 4097, "default size"},
+	{AT_MODEL(68), U32, 2147483647.0, "default size"},
+	{AT_MODEL(68), U32, 4294967280.0, "default size"},
+	{AT_MODEL(72), BYTE, 2, "bgr"},
+	{AT_MODEL(73), BYTE, 2, "encoding"},
+	{AT_MODEL(74), BYTE, 255, "previous_mask"},
+	{AT_MODEL(74), BYTE, 0,
+	 "step 2 (conv2d): weight must be (O,2,1,1), found (4,3,1,1)"}, /* two click planes, weight for three */
+	{AT_MODEL(75), BYTE, 1, "byte 75"},
+	{AT_MODEL(76), F32, NAN, "plane 0"},
+	{AT_MODEL(84), F32, 1e30, "plane 2"},
+	{AT_MODEL(88), F32, 0, "plane 0"},
+	{AT_MODEL(92), F32, INFINITY, "plane 1"},
+	{AT_MODEL(100), F32, 0, "radius"},
+	{AT_MODEL(100), F32, -1, "radius"},
+	{AT_MODEL(104), F32, NAN, "truncation"},
+	{AT_MODEL(108), F32, 0, "click scale"},
+	{AT_MODEL(112), U32, 0, "0 steps"},
+	{AT_MODEL(112), U32, 1025, "1025 steps"},
+	{AT_MODEL(112), U32, 4294967295.0, "4294967295 steps"},
+	{AT_MODEL(112), U32, 1024, "bytes of records"},
+	{AT_MODEL(116), U32, 2049, "2049 tensors"},
+	{AT_MODEL(116), U32, 8, "tensor 7"},
+	{AT_MODEL(116), U32, 6, "bytes of data"},
+	{AT_STEP(0, 0), BYTE, 0, "step 0 (unknown operator): number 0"},
+	{AT_STEP(0, 0), BYTE, 15, "number 15"},
+	{AT_STEP(0, 1), BYTE, 2, "relu flag"},
+	{AT_STEP(1, 1), BYTE, 1, "relu flag must be 0"},
+	{AT_STEP(0, 2), BYTE, 0, "input 0 is unused"},
+	{AT_STEP(3, 2), BYTE, 3, "takes 2 to 2 inputs, found 3"},
+	{AT_STEP(3, 2), BYTE, 200, "takes 2 to 2 inputs, found 200"},
+	{AT_STEP(0, 3), BYTE, 1, "byte 3"},
+	{AT_STEP(0, 4), U32, 2, "input 0 is value 2, but only values 0 to 1"},
+	{AT_STEP(0, 4), U32, 4294967295.0, "input 0 is value -1"},
+	{AT_STEP(5, 4), U32, 1000000, "input 0 is value 1000000"},
+	{AT_STEP(0, 8), U32, 0, "input 1 is unused"},
+	{AT_STEP(0, 20), U32, 0, "argument 0 must be 1 to 64"},
+	{AT_STEP(0, 20), U32, 5, "weight must be"},
+	{AT_STEP(0, 28), U32, 0, "argument 2"}, /* a stride of 0 would divide by zero */
+	{AT_STEP(0, 32), U32, 65, "argument 3"},
+	{AT_STEP(0, 32), U32, 2147483647.0, "argument 3"},
+	{AT_STEP(0, 36), U32, 4294967295.0, "argument 4"},
+	{AT_STEP(0, 36), U32, 64, "does not fit"},
+	{AT_STEP(0, 40), U32, 1, "argument 5 must be 0 to 0"},
+	{AT_STEP(0, 44), F32, 1, "its number must be 0"},
+	{AT_STEP(0, 44), F32, NAN, "its number must be 0"},
+	{AT_STEP(0, 48), U32, 4294967295.0, "takes 1 to 2 tensors"},
+	{AT_STEP(0, 48), U32, 7, "tensor 7 of 7"},
+	{AT_STEP(0, 48), U32, 4294967294.0, "tensor -2 of 7"},
+	{AT_STEP(0, 52), U32, 0, "bias must be (4,1,1,1)"},
+	{AT_STEP(1, 28), U32, 2, "padding 2 is more than half of kernel 2"},
+	{AT_STEP(1, 32), U32, 2, "argument 3 must be 0 to 1"},
+	{AT_STEP(1, 48), U32, 0, "takes 0 to 0 tensors"},
+	{AT_STEP(1, 20), U32, 64, "kernel 64 does not fit"},
+	{AT_STEP(3, 4), U32, 0, "second input must be"},
+	{AT_STEP(4, 48), U32, 0, "scale must be (4,1,1,1)"},
+	{AT_STEP(4, 52), U32, 4294967295.0, "takes 2 to 2 tensors"},
+	{AT_STEP(5, 24), U32, 3, "logits (1,32,32), found (1,47,47)"},
+	{AT_STEP(5, 28), U32, 64, "leaves nothing"},
+	{AT_STEP(4, 4), U32, 2, "no later step reads it"},
+	{AT_STEP(0, 52), U32, 4294967295.0, "tensor 1: no step uses it"},
+	{AT_TENSOR(0, 0), BYTE, 1, "type 1, expected 0 to 0"},
+	{AT_TENSOR(0, 1), BYTE, 2, "planes 2"},
+	{AT_TENSOR(0, 2), BYTE, 1, "axis 1"},
+	{AT_TENSOR(0, 3), BYTE, 1, "entries 1"},
+	{AT_TENSOR(0, 4), U32, 0, "dimension 0 is 0"},
+	{AT_TENSOR(0, 4), U32, 4294967295.0, "dimension 0 is 4294967295"},
+	{AT_TENSOR(0, 8), U32, 4097, "dimension 1 is 4097"},
+	{AT_TENSOR(0, 12), U32, 65, "dimension 2 is 65"},
+	{AT_TENSOR(0, 16), U32, 2, "bytes of data"},
+	{AT_DATA(0), F32, NAN, "tensor 0: number 0 is not finite"},
+	{AT_DATA(4 * 107), F32, INFINITY, "tensor 0: number 107 is not finite"},
 };
 
 static const struct {
@@ -337,29 +337,29 @@ static const struct {
 	double value;
 	const char *message;
 } broken_8_bit[] = {
-	{ AT_MODEL(75), BYTE, 2, "byte 75 must be 0 or 1, found 2" },
-	{ AT_MODEL(75), BYTE, 0, "bytes of data" },
-	{ AT_MODEL(108), F32, 128, "value 1 (clicks): scale 1 and zero 0, expected the click scale / 255" },
-	{ AT_MODEL(108), F32, -255, "value 1 (clicks)" },
-	{ AT_8_BIT_STEP(0, 1), BYTE, 1, "value 2 (conv2d): has no scale" },	  /* sums cannot have a relu */
-	{ AT_8_BIT_STEP(1, 4), U32, 0, "only a conv2d reads the image's bytes" }, /* a pool of the image */
-	{ AT_RANGE(0, 0), F32, 1, "value 0 (image): must have no range" },
-	{ AT_RANGE(1, 0), F32, 1.000001, "value 1 (clicks)" },
-	{ AT_RANGE(1, 4), BYTE, 1, "value 1 (clicks)" },
-	{ AT_RANGE(2, 4), BYTE, 1, "value 2 (conv2d): scale 0 and zero 1" },
-	{ AT_RANGE(3, 0), F32, 2, "value 3 (max_pool2d): scale 2 and zero 0, expected its input's 1 and 0" },
-	{ AT_RANGE(3, 4), BYTE, 3, "value 3 (max_pool2d)" },
-	{ AT_RANGE(5, 0), F32, 0, "value 5 (add)" },
-	{ AT_RANGE(5, 0), F32, NAN, "value 5 (add): scale nan" },
-	{ AT_RANGE(5, 0), F32, -1, "value 5 (add): scale -1" },
-	{ AT_RANGE(5, 0), F32, INFINITY, "value 5 (add): scale inf" },
-	{ AT_RANGE(5, 0), F32, 1e-30, "value 5 (add): scale 1e-30" },
-	{ AT_RANGE(5, 5), BYTE, 1, "value 5: bytes 5 to 7" },
-	{ AT_RANGE(5, 7), BYTE, 128, "value 5: bytes 5 to 7" },
-	{ AT_RANGE(7, 0), F32, 1, "value 8 (upsample_bilinear)" },
-	{ AT_RANGE(8, 0), F32, 1, "value 8 (upsample_bilinear): bytes cannot be made of the logits" },
-	{ AT_8_BIT_DATA(16), BYTE, 64, "tensor 0: number 0 is 64, expected -63 to 63" },
-	{ AT_8_BIT_DATA(16), BYTE, 192, "tensor 0: number 0 is -64, expected -63 to 63" },
+	{AT_MODEL(75), BYTE, 2, "byte 75 must be 0 or 1, found 2"},
+	{AT_MODEL(75), BYTE, 0, "bytes of data"},
+	{AT_MODEL(108), F32, 128, "value 1 (clicks): scale 1 and zero 0, expected the click scale / 255"},
+	{AT_MODEL(108), F32, -255, "value 1 (clicks)"},
+	{AT_8_BIT_STEP(0, 1), BYTE, 1, "value 2 (conv2d): has no scale"},       /* sums cannot have a relu */
+	{AT_8_BIT_STEP(1, 4), U32, 0, "only a conv2d reads the image's bytes"}, /* a pool of the image */
+	{AT_RANGE(0, 0), F32, 1, "value 0 (image): must have no range"},
+	{AT_RANGE(1, 0), F32, 1.000001, "value 1 (clicks)"},
+	{AT_RANGE(1, 4), BYTE, 1, "value 1 (clicks)"},
+	{AT_RANGE(2, 4), BYTE, 1, "value 2 (conv2d): scale 0 and zero 1"},
+	{AT_RANGE(3, 0), F32, 2, "value 3 (max_pool2d): scale 2 and zero 0, expected its input's 1 and 0"},
+	{AT_RANGE(3, 4), BYTE, 3, "value 3 (max_pool2d)"},
+	{AT_RANGE(5, 0), F32, 0, "value 5 (add)"},
+	{AT_RANGE(5, 0), F32, NAN, "value 5 (add): scale nan"},
+	{AT_RANGE(5, 0), F32, -1, "value 5 (add): scale -1"},
+	{AT_RANGE(5, 0), F32, INFINITY, "value 5 (add): scale inf"},
+	{AT_RANGE(5, 0), F32, 1e-30, "value 5 (add): scale 1e-30"},
+	{AT_RANGE(5, 5), BYTE, 1, "value 5: bytes 5 to 7"},
+	{AT_RANGE(5, 7), BYTE, 128, "value 5: bytes 5 to 7"},
+	{AT_RANGE(7, 0), F32, 1, "value 8 (upsample_bilinear)"},
+	{AT_RANGE(8, 0), F32, 1, "value 8 (upsample_bilinear): bytes cannot be made of the logits"},
+	{AT_8_BIT_DATA(16), BYTE, 64, "tensor 0: number 0 is 64, expected -63 to 63"},
+	{AT_8_BIT_DATA(16), BYTE, 192, "tensor 0: number 0 is -64, expected -63 to 63"},
 };
 
 /* Writes what a row of a table says. */
@@ -484,7 +484,7 @@ START_TEST(test_bad_half)
 {
 	struct bytes b = read_stored("f16");
 	unsigned char *number = b.data + ENVELOPE + AT_DATA(0);
-	static const unsigned highs[] = { 0x7c, 0x7e, 0xfc };
+	static const unsigned highs[] = {0x7c, 0x7e, 0xfc};
 	for (int i = 0; i < 3; i++) {
 		number[1] = (unsigned char)highs[i];
 		seal(&b);
@@ -494,7 +494,7 @@ START_TEST(test_bad_half)
 }
 END_TEST
 
-/* --- the envelope ------------------------------------------------------------------------------------------------- */
+/* --- the envelope --------------------------------------------------------- */
 
 static void reseal_file(struct bytes *b)
 {
@@ -559,7 +559,7 @@ END_TEST
  */
 START_TEST(test_random_damage)
 {
-	static const char *const names[] = { "f32", "f16", "int8", "8bit", "codebook" };
+	static const char *const names[] = {"f32", "f16", "int8", "8bit", "codebook"};
 	struct bytes b = read_stored(names[_i]);
 	unsigned char *sound = malloc(b.size);
 	memcpy(sound, b.data, b.size);

@@ -38,8 +38,10 @@ static void check_random_lifetimes(uint32_t seed)
 	uint32_t state = seed * 77 + 5;
 	int count = 1 + number(&state, MOST);
 	for (int i = 0; i < count; i++) {
-		blocks[i] = (struct infer_block){ .bytes = (size_t)number(&state, 1 + number(&state, 3000)), .first = number(&state, 40) };
-		blocks[i].last = blocks[i].first + number(&state, 1 + number(&state, 30)) - (number(&state, 10) == 0 ? 40 : 0);
+		blocks[i] = (struct infer_block){.bytes = (size_t)number(&state, 1 + number(&state, 3000)),
+						 .first = number(&state, 40)};
+		blocks[i].last =
+			blocks[i].first + number(&state, 1 + number(&state, 30)) - (number(&state, 10) == 0 ? 40 : 0);
 		again[i] = blocks[i];
 	}
 	size_t arena = infer_plan(blocks, count, order);
@@ -61,7 +63,7 @@ START_TEST(test_chain_needs_two_places)
 	struct infer_block blocks[50];
 	int order[50];
 	for (int i = 0; i < 50; i++)
-		blocks[i] = (struct infer_block){ .bytes = 640, .first = i, .last = i + 1 };
+		blocks[i] = (struct infer_block){.bytes = 640, .first = i, .last = i + 1};
 	ck_assert_uint_eq(infer_plan(blocks, 50, order), 1280);
 	check_plan(blocks, 50, 1280);
 }
@@ -69,7 +71,7 @@ END_TEST
 
 START_TEST(test_too_much)
 {
-	struct infer_block blocks[3] = { { SIZE_MAX / 3, 0, 1, 0 }, { SIZE_MAX / 3, 0, 1, 0 }, { SIZE_MAX / 3, 0, 1, 0 } };
+	struct infer_block blocks[3] = {{SIZE_MAX / 3, 0, 1, 0}, {SIZE_MAX / 3, 0, 1, 0}, {SIZE_MAX / 3, 0, 1, 0}};
 	int order[3];
 	ck_assert_uint_eq(infer_plan(blocks, 3, order), SIZE_MAX);
 	ck_assert_uint_eq(infer_plan(blocks, 0, order), 0);

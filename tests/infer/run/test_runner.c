@@ -1,5 +1,6 @@
-/* The runner against the plain interpreter, which gives every value memory of its own: fusion, concats in place and reuse of dead
- * values must not change what comes out. Networks are drawn at random, so that values die and live on in odd orders. */
+/* The runner against the plain interpreter, which gives every value memory of its own: fusion, concats in place and
+ * reuse of dead values must not change what comes out. Networks are drawn at random, so that values die and live on
+ * in odd orders. */
 #include "infer/kernels/kernels.h"
 #include "infer/tapcut.h"
 #include "tests/infer/build_network.h"
@@ -30,7 +31,8 @@ static int partner(struct builder *b, const struct pool *pool, int value, int le
 	int start = number(b, pool->count);
 	for (int i = 0; i < pool->count; i++) {
 		int k = (start + i) % pool->count;
-		if (pool->level[k] == level && b->channels[pool->value[k]] == b->channels[value] && pool->value[k] != value)
+		if (pool->level[k] == level && b->channels[pool->value[k]] == b->channels[value] &&
+		    pool->value[k] != value)
 			return pool->value[k];
 	}
 	return value;
@@ -41,12 +43,8 @@ static void random_step(struct builder *b, struct pool *pool)
 	int k = number(b, pool->count), x = pool->value[k], level = pool->level[k], dilation = 1 + number(b, 2);
 	switch (number(b, 11)) {
 	case 0:
-	case 1:
-		keep(pool, build_conv2d(b, x, 1 + number(b, 20), 3, 1, dilation, dilation, number(b, 2)), level);
-		break;
-	case 2:
-		keep(pool, build_conv2d(b, build_scale(b, x, 0.5f), 1 + number(b, 5), 1, 1, 0, 1, 0), level);
-		break;
+	case 1: keep(pool, build_conv2d(b, x, 1 + number(b, 20), 3, 1, dilation, dilation, number(b, 2)), level); break;
+	case 2: keep(pool, build_conv2d(b, build_scale(b, x, 0.5f), 1 + number(b, 5), 1, 1, 0, 1, 0), level); break;
 	case 3:
 		if (level < 3)
 			keep(pool, build_max_pool2d(b, x, 3, 2, 0, 1), level + 1);
@@ -59,9 +57,7 @@ static void random_step(struct builder *b, struct pool *pool)
 		if (level > 0)
 			keep(pool, build_upsample(b, x, 2), level - 1);
 		break;
-	case 6:
-		keep(pool, build_binary(b, INFER_OP_ADD, x, partner(b, pool, x, level), number(b, 2)), level);
-		break;
+	case 6: keep(pool, build_binary(b, INFER_OP_ADD, x, partner(b, pool, x, level), number(b, 2)), level); break;
 	case 7:
 		x = build_conv2d(b, x, b->channels[x], 3, 1, 1, 1, 0);
 		keep(pool, build_binary(b, INFER_OP_ADD, partner(b, pool, x, level), x, number(b, 2)), level);
@@ -71,9 +67,7 @@ static void random_step(struct builder *b, struct pool *pool)
 		if (b->channels[x] < 20)
 			keep(pool, build_binary(b, INFER_OP_CONCAT, x, partner(b, pool, x, level), 0), level);
 		break;
-	case 10:
-		keep(pool, build_scale(b, x, 2), level);
-		break;
+	case 10: keep(pool, build_scale(b, x, 2), level); break;
 	}
 }
 
@@ -94,7 +88,7 @@ static void finish(struct builder *b, struct pool *pool)
 
 static void random_network(struct builder *b, uint32_t seed)
 {
-	struct pool pool = { { 0 }, { 0 }, 0 };
+	struct pool pool = {{0}, {0}, 0};
 	builder_init(b, seed);
 	keep(&pool, 0, 0);
 	keep(&pool, 1, 0);
@@ -123,7 +117,8 @@ static void check_run(const struct builder *b, struct infer_runner *runner, int 
 	const float *got = infer_runner_run(runner);
 	for (int i = 0; i < h * w; i++)
 		if (!(fabsf(got[i] - want[i]) <= 1e-4f * fmaxf(1, fabsf(want[i]))))
-			ck_abort_msg("logit %d of network %d is %.9g, expected %.9g", i, (int)b->network.step_count, got[i], want[i]);
+			ck_abort_msg("logit %d of network %d is %.9g, expected %.9g", i, (int)b->network.step_count,
+				     got[i], want[i]);
 	free(want);
 }
 
@@ -131,7 +126,7 @@ static void check_random_network(uint32_t seed, int threads, size_t stream_bytes
 {
 	enum { H = 16, W = 32 };
 	static float image[3 * H * W], clicks[3 * H * W];
-	struct infer_run_options options = { .threads = threads, .isa = -1, .stream_bytes = stream_bytes };
+	struct infer_run_options options = {.threads = threads, .isa = -1, .stream_bytes = stream_bytes};
 	struct builder b;
 	struct infer_runner *runner;
 	char message[TAPCUT_MESSAGE_SIZE] = "";
@@ -154,7 +149,8 @@ START_TEST(test_random_networks)
 }
 END_TEST
 
-/* Every instruction set and any number of threads give the same bits; where there is no fused instruction, generic is slow. */
+/* Every instruction set and any number of threads give the same bits; where there is no fused instruction, generic
+ * is slow. */
 START_TEST(test_same_bits_everywhere)
 {
 	enum { H = 48, W = 32 };
@@ -167,7 +163,9 @@ START_TEST(test_same_bits_everywhere)
 	fill(&b, clicks, 3 * H * W);
 	for (int isa = 0; isa < INFER_ISA_COUNT; isa++)
 		for (int threads = 1; threads <= 3; threads++) {
-			struct infer_run_options options = { .threads = threads, .isa = isa, .stream_bytes = threads > 1 ? 4096 : 0 };
+			struct infer_run_options options = {.threads = threads,
+							    .isa = isa,
+							    .stream_bytes = threads > 1 ? 4096 : 0};
 			struct infer_runner *runner;
 			if (!infer_isa_available((enum infer_isa)isa))
 				continue;
@@ -177,7 +175,8 @@ START_TEST(test_same_bits_everywhere)
 			const float *got = infer_runner_run(runner);
 			if (isa == 0 && threads == 1)
 				memcpy(first, got, sizeof first);
-			ck_assert_msg(memcmp(got, first, sizeof first) == 0, "%s, %d threads", infer_isa_name((enum infer_isa)isa), threads);
+			ck_assert_msg(memcmp(got, first, sizeof first) == 0, "%s, %d threads",
+				      infer_isa_name((enum infer_isa)isa), threads);
 			infer_runner_free(runner);
 		}
 	builder_release(&b);
@@ -190,7 +189,7 @@ START_TEST(test_inputs)
 	enum { H = 16, W = 32, PHOTO_W = 29, PHOTO_H = 11 };
 	static float planes[3 * H * W], found[3 * H * W], previous[PHOTO_W * PHOTO_H];
 	static uint8_t rgb[PHOTO_H][3 * PHOTO_W + 5];
-	struct infer_click clicks[] = { { 4, 5, 1 }, { 20.5f, 3, 0 }, { 31, 15, 1 } };
+	struct infer_click clicks[] = {{4, 5, 1}, {20.5f, 3, 0}, {31, 15, 1}};
 	for (int encoding = 0; encoding < 2; encoding++) {
 		struct builder b;
 		struct infer_runner *runner;
@@ -211,7 +210,8 @@ START_TEST(test_inputs)
 		infer_runner_set_clicks(runner, clicks, 3, previous, PHOTO_W, PHOTO_H);
 		infer_draw_clicks(&b.network.preprocess, clicks, 3, planes, W, H);
 		for (int i = 0; i < H * W; i++)
-			planes[2 * H * W + i] = i % W < PHOTO_W && i / W < PHOTO_H ? 3 * previous[i / W * PHOTO_W + i % W] : 0;
+			planes[2 * H * W + i] =
+				i % W < PHOTO_W && i / W < PHOTO_H ? 3 * previous[i / W * PHOTO_W + i % W] : 0;
 		naive_from_map(infer_runner_input(runner, 1), found);
 		ck_assert_mem_eq(found, planes, sizeof planes);
 		infer_runner_free(runner);
@@ -243,10 +243,10 @@ START_TEST(test_refusals)
 	build_conv2d(&b, build_binary(&b, INFER_OP_ADD, x, x, 0), 1, 1, 1, 0, 1, 0);
 	ck_assert_int_eq(infer_runner_new(&b.network, 17, 16, NULL, &runner, message), TAPCUT_FORMAT);
 	ck_assert_ptr_null(runner);
-	struct infer_run_options whole = { .isa = -1, .stream_bytes = SIZE_MAX };
+	struct infer_run_options whole = {.isa = -1, .stream_bytes = SIZE_MAX};
 	ck_assert_int_eq(infer_runner_new(&b.network, 512, 512, &whole, &runner, message), TAPCUT_LIMIT);
 	ck_assert_msg(strstr(message, "512x512") && strstr(message, "MiB"), "%s", message);
-	struct infer_run_options bytes = { .arithmetic = INFER_ARITHMETIC_U8, .isa = -1 };
+	struct infer_run_options bytes = {.arithmetic = INFER_ARITHMETIC_U8, .isa = -1};
 	ck_assert_int_eq(infer_runner_new(&b.network, 16, 16, &bytes, &runner, message), TAPCUT_ARGUMENT);
 	ck_assert_msg(strstr(message, "8-bit"), "%s", message);
 	infer_runner_free(NULL);

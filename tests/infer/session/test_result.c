@@ -48,7 +48,8 @@ static void fill_tensor(int index, int count, float value)
 		builder.network.tensors[index].data[i] = value;
 }
 
-/* A network that answers with a blurred brightness, so that the bright disk of the photo is the object; clicks shift it a little. */
+/* A network that answers with a blurred brightness, so that the bright disk of the photo is the object; clicks shift
+ * it a little. */
 static void setup(void)
 {
 	builder_init(&builder, 4);
@@ -66,7 +67,8 @@ static void setup(void)
 			int dx = x1 - CX, dy = y - CY, inside = dx * dx + dy * dy < RADIUS * RADIUS;
 			state = state * 1664525 + 1013904223;
 			for (int c = 0; c < 3; c++)
-				photo[3 * (y * W + x1) + c] = (uint8_t)((inside ? 200 : 50) + (int)(state >> (8 + 5 * c) & 31));
+				photo[3 * (y * W + x1) + c] =
+					(uint8_t)((inside ? 200 : 50) + (int)(state >> (8 + 5 * c) & 31));
 		}
 }
 
@@ -143,7 +145,8 @@ START_TEST(test_results_agree)
 }
 END_TEST
 
-/* The object's edge, here a disk's, is found to two pixels though the network sees a fifth of the pixels in each direction. */
+/* The object's edge, here a disk's, is found to two pixels though the network sees a fifth of the pixels in each
+ * direction. */
 START_TEST(test_edge_is_the_photos)
 {
 	struct tapcut_session *s = open_session(0);
@@ -160,7 +163,7 @@ START_TEST(test_edge_is_the_photos)
 }
 END_TEST
 
-static const int clicks[][3] = { { CX, CY, 1 }, { 100, 800, 0 }, { 640, 480, 1 }, { 1150, 20, 0 } };
+static const int clicks[][3] = {{CX, CY, 1}, {100, 800, 0}, {640, 480, 1}, {1150, 20, 0}};
 enum { CLICKS = sizeof clicks / sizeof *clicks };
 
 START_TEST(test_undo_is_exact)

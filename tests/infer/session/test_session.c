@@ -1,5 +1,5 @@
-/* Sessions on a small network of random weights: what users rely on is that the same clicks give the same mask, that undo and reset leave
- * no trace, and that wrong calls are refused with the state untouched. */
+/* Sessions on a small network of random weights: what users rely on is that the same clicks give the same mask, that
+ * undo and reset leave no trace, and that wrong calls are refused with the state untouched. */
 #include "infer/network/model.h"
 #include "infer/tapcut.h"
 #include "tests/infer/build_network.h"
@@ -11,7 +11,8 @@ static struct builder builder;
 static struct tapcut_model model;
 static uint8_t photo[3 * LARGE_W * LARGE_H];
 
-/* Image and clicks meet in the stem as in the real model; a bright pixel pulls towards object, the previous mask plays along. */
+/* Image and clicks meet in the stem as in the real model; a bright pixel pulls towards object, the previous mask
+ * plays along. */
 static void setup(void)
 {
 	builder_init(&builder, 9);
@@ -42,7 +43,8 @@ static struct tapcut_session *open_sized_session(int zoom, int size, int w, int 
 	options.zoom = zoom;
 	options.size = size;
 	ck_assert_msg(tapcut_session_new(&model, &options, &s, message) == TAPCUT_OK, "%s", message);
-	ck_assert_msg(tapcut_session_set_image(s, photo, w, h, 3 * (size_t)w) == TAPCUT_OK, "%s", tapcut_session_message(s));
+	ck_assert_msg(tapcut_session_set_image(s, photo, w, h, 3 * (size_t)w) == TAPCUT_OK, "%s",
+		      tapcut_session_message(s));
 	return s;
 }
 
@@ -72,7 +74,7 @@ static void check_same(struct tapcut_session *s, int w, int h, const struct reco
 	ck_assert_mem_eq(now.probabilities, want->probabilities, (size_t)w * (size_t)h * sizeof(float));
 }
 
-static const int clicks[][3] = { { 30, 20, 1 }, { 60, 50, 0 }, { 35, 24, 1 }, { 2, 3, 0 }, { 88, 60, 1 } };
+static const int clicks[][3] = {{30, 20, 1}, {60, 50, 0}, {35, 24, 1}, {2, 3, 0}, {88, 60, 1}};
 enum { CLICKS = sizeof clicks / sizeof *clicks };
 
 static struct record records[CLICKS + 1];
@@ -92,7 +94,9 @@ START_TEST(test_undo_is_exact)
 	struct tapcut_session *s = open_session(_i & 1, w, h);
 	record_all(s, w, h);
 	for (int i = 0; i < CLICKS; i++)
-		ck_assert_msg(memcmp(records[i].probabilities, records[i + 1].probabilities, sizeof records[i].probabilities), "click %d", i);
+		ck_assert_msg(memcmp(records[i].probabilities, records[i + 1].probabilities,
+				     sizeof records[i].probabilities),
+			      "click %d", i);
 	for (int i = CLICKS; i >= 0; i--) {
 		ck_assert_int_eq(tapcut_session_click_count(s), i);
 		check_same(s, w, h, &records[i]);
@@ -158,7 +162,8 @@ END_TEST
 /* It sees the whole photo at the default size, later clicks see more. */
 START_TEST(test_first_click_does_not_zoom)
 {
-	struct tapcut_session *a = open_sized_session(0, builder.network.default_size, LARGE_W, LARGE_H), *b = open_session(1, LARGE_W, LARGE_H);
+	struct tapcut_session *a = open_sized_session(0, builder.network.default_size, LARGE_W, LARGE_H),
+			      *b = open_session(1, LARGE_W, LARGE_H);
 	static struct record want;
 	tapcut_session_click(a, 100, 80, 1);
 	tapcut_session_click(b, 100, 80, 1);
@@ -169,7 +174,8 @@ START_TEST(test_first_click_does_not_zoom)
 }
 END_TEST
 
-/* Without post-processing the mask is the thresholded probability but for its edge, which is the photo's; the alpha's half is the mask. */
+/* Without post-processing the mask is the thresholded probability but for its edge, which is the photo's; the
+ * alpha's half is the mask. */
 START_TEST(test_mask_follows_the_probability)
 {
 	static struct record r;
@@ -181,7 +187,7 @@ START_TEST(test_mask_follows_the_probability)
 	for (int i = 0; i < W * H; i++)
 		mean += r.probabilities[i] / (W * H);
 	tapcut_session_free(s);
-	struct tapcut_options options = { .threshold = mean };
+	struct tapcut_options options = {.threshold = mean};
 	ck_assert_int_eq(tapcut_session_new(&model, &options, &s, NULL), TAPCUT_OK);
 	ck_assert_int_eq(tapcut_session_set_image(s, photo, W, H, 3 * W), TAPCUT_OK);
 	ck_assert_int_eq(tapcut_session_click(s, 5, 6, 1), TAPCUT_OK);
@@ -204,7 +210,8 @@ END_TEST
 static void refused(struct tapcut_session *s, enum tapcut_status got, enum tapcut_status want, const char *word)
 {
 	ck_assert_int_eq(got, want);
-	ck_assert_msg(strstr(tapcut_session_message(s), word) != NULL, "\"%s\" lacks \"%s\"", tapcut_session_message(s), word);
+	ck_assert_msg(strstr(tapcut_session_message(s), word) != NULL, "\"%s\" lacks \"%s\"", tapcut_session_message(s),
+		      word);
 }
 
 START_TEST(test_wrong_calls)
@@ -223,7 +230,7 @@ START_TEST(test_wrong_calls)
 	refused(s, tapcut_session_set_image(s, photo, 16385, 5, 1 << 20), TAPCUT_LIMIT, "16385x5");
 	refused(s, tapcut_session_set_image(s, photo, 16384, 16384, 1 << 20), TAPCUT_LIMIT, "16384x16384");
 	ck_assert_int_eq(tapcut_session_set_image(s, photo, W, H, 3 * W), TAPCUT_OK);
-	static const int outside[][2] = { { -1, 0 }, { 0, -1 }, { W, 0 }, { 0, H } };
+	static const int outside[][2] = {{-1, 0}, {0, -1}, {W, 0}, {0, H}};
 	for (int i = 0; i < 4; i++)
 		refused(s, tapcut_session_click(s, outside[i][0], outside[i][1], 1), TAPCUT_ARGUMENT, "outside");
 	refused(s, tapcut_session_mask(s, mask, W - 1), TAPCUT_ARGUMENT, "stride");
@@ -243,11 +250,25 @@ END_TEST
 START_TEST(test_wrong_options)
 {
 	static const struct tapcut_options wrong[] = {
-		{ .size = -1 }, { .size = 15 }, { .first_size = 15 }, { .first_size = -2 }, { .size = 5000 }, { .threshold = 1 },
-		{ .threshold = -0.1f }, { .zoom = 2 },
-		{ .keep_touched = -2 }, { .fill_holes = 1000001 }, { .threshold = NAN }, { .arithmetic = 3 }, { .arithmetic = -1 },
-		{ .threads = -1 }, { .threads = TAPCUT_MAX_THREADS + 1 }, { .graph_cut = 2 }, { .feather = -1 },
-		{ .feather = TAPCUT_MAX_FEATHER + 1 }, { .feather = NAN },
+		{.size = -1},
+		{.size = 15},
+		{.first_size = 15},
+		{.first_size = -2},
+		{.size = 5000},
+		{.threshold = 1},
+		{.threshold = -0.1f},
+		{.zoom = 2},
+		{.keep_touched = -2},
+		{.fill_holes = 1000001},
+		{.threshold = NAN},
+		{.arithmetic = 3},
+		{.arithmetic = -1},
+		{.threads = -1},
+		{.threads = TAPCUT_MAX_THREADS + 1},
+		{.graph_cut = 2},
+		{.feather = -1},
+		{.feather = TAPCUT_MAX_FEATHER + 1},
+		{.feather = NAN},
 	};
 	char message[TAPCUT_MESSAGE_SIZE];
 	struct tapcut_session *s;
@@ -260,8 +281,8 @@ END_TEST
 /* Extreme proportions, tiny photos, odd sizes: no crash, and the mask has the photo's size. */
 START_TEST(test_odd_photos)
 {
-	static const int sizes[][2] = { { 1, 1 }, { 2, 900 }, { 900, 1 }, { 17, 16 }, { 64, 64 }, { 33, 400 } };
-	static const int long_sides[] = { 16, 50, 64, 200 };
+	static const int sizes[][2] = {{1, 1}, {2, 900}, {900, 1}, {17, 16}, {64, 64}, {33, 400}};
+	static const int long_sides[] = {16, 50, 64, 200};
 	int w = sizes[_i][0], h = sizes[_i][1];
 	static uint8_t mask[LARGE_W * LARGE_H];
 	for (int k = 0; k < 4; k++) {
@@ -297,7 +318,8 @@ START_TEST(test_model_files)
 	ck_assert_msg(strncmp(message, "Makefile: ", 10) == 0, "%s", message);
 	ck_assert_int_ne(tapcut_model_load_file("tests", &loaded, message), TAPCUT_OK);
 	ck_assert_int_eq(tapcut_model_load_memory("", 0, &loaded, NULL), TAPCUT_FORMAT);
-	ck_assert_msg(tapcut_model_load_file("tests/infer/golden/tiny_f32.tapcut", &loaded, message) == TAPCUT_OK, "%s", message);
+	ck_assert_msg(tapcut_model_load_file("tests/infer/golden/tiny_f32.tapcut", &loaded, message) == TAPCUT_OK, "%s",
+		      message);
 	tapcut_model_info(loaded, &info);
 	ck_assert_str_eq(info.weights, "f32");
 	ck_assert_uint_eq(info.steps, (size_t)loaded->network.step_count);

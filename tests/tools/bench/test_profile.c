@@ -16,12 +16,12 @@ static void setup(void)
 {
 	params_init(&params);
 	graph_init(&graph, &params);
-	struct nn nn = { .graph = &graph, .group = PARAM_TRUNK };
-	int x = graph_input(&graph, "image", (struct shape){ 2, 3, 8, 8 });
-	x = nn_conv2d(&nn, "a", x, (struct nn_conv2d){ .channels = 5, .kernel = 3, .padding = 1 });
+	struct nn nn = {.graph = &graph, .group = PARAM_TRUNK};
+	int x = graph_input(&graph, "image", (struct shape){2, 3, 8, 8});
+	x = nn_conv2d(&nn, "a", x, (struct nn_conv2d){.channels = 5, .kernel = 3, .padding = 1});
 	x = nn_max_pool2d(&nn, "p", x, 2, 2, false);
 	nn.group = PARAM_DECODER;
-	x = nn_conv2d(&nn, "b", x, (struct nn_conv2d){ .channels = 7, .kernel = 3, .padding = 1 });
+	x = nn_conv2d(&nn, "b", x, (struct nn_conv2d){.channels = 7, .kernel = 3, .padding = 1});
 	ck_assert_int_eq(x, CONV2);
 	graph.nodes[CONV].needs_grad = graph.nodes[POOL].needs_grad = graph.nodes[CONV2].needs_grad = true;
 }
@@ -43,7 +43,7 @@ static void count(struct profile *profile, int node, uint64_t forward, uint64_t 
 
 START_TEST(rows_and_kinds)
 {
-	static const uint64_t noise[STEPS] = { 90, 0, 7000 };
+	static const uint64_t noise[STEPS] = {90, 0, 7000};
 	struct profile profile;
 	struct profile_row rows[NODES], kinds[NODES];
 	ck_assert_int_eq(profile_init(&profile, &graph, THREADS, STEPS), STATUS_OK);

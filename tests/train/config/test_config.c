@@ -84,8 +84,8 @@ START_TEST(table_is_in_order)
 		for (int j = i + 1; j < config_key_count; j++) {
 			const struct config_key *b = &config_keys[j];
 			ck_assert_str_ne(a->key, b->key);
-			ck_assert_msg(a->offset + a->size <= b->offset || b->offset + b->size <= a->offset, "%s and %s overlap", a->key,
-				      b->key);
+			ck_assert_msg(a->offset + a->size <= b->offset || b->offset + b->size <= a->offset,
+				      "%s and %s overlap", a->key, b->key);
 		}
 	}
 }
@@ -93,12 +93,16 @@ END_TEST
 
 START_TEST(every_key_refuses_other_types)
 {
-	static const char *const values[] = {"null", "true", "1.25", "\"no such name\"", "[true]", "{\"a\": 1}", "[[1]]", "-1e300", "1e300",
-					     "[1,2,3,4,5,6,7,8,9,10]"};
+	static const char *const values[] = {"null",   "true",
+					     "1.25",   "\"no such name\"",
+					     "[true]", "{\"a\": 1}",
+					     "[[1]]",  "-1e300",
+					     "1e300",  "[1,2,3,4,5,6,7,8,9,10]"};
 	for (int i = 0; i < config_key_count; i++) {
 		const struct config_key *key = &config_keys[i];
 		for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
-			bool fits = (v == 1 && key->type == KEY_BOOL) || (v == 2 && key->type == KEY_NUMBER && key->max >= 1.25) ||
+			bool fits = (v == 1 && key->type == KEY_BOOL) ||
+				    (v == 2 && key->type == KEY_NUMBER && key->max >= 1.25) ||
 				    (v == 3 && key->type == KEY_TEXT);
 			enum status status = try_value(key->key, values[v]);
 			ck_assert_msg(status == (fits ? STATUS_OK : STATUS_CONFIG), "%s = %s: %s", key->key, values[v],
@@ -219,8 +223,15 @@ END_TEST
 
 START_TEST(overrides_come_last)
 {
-	const char *overrides[] = {"optim.lr=0.5", "optim.lr=0.25", "name=2024", "model.widths=[8,8,8,8]", "data.categories=[\"cat\",\"dog\"]",
-				   "eval={\"zoom\": false}", "optim.name=\"sgd\"", "model.decoder=sharpmask", "train.nan_policy=skip"};
+	const char *overrides[] = {"optim.lr=0.5",
+				   "optim.lr=0.25",
+				   "name=2024",
+				   "model.widths=[8,8,8,8]",
+				   "data.categories=[\"cat\",\"dog\"]",
+				   "eval={\"zoom\": false}",
+				   "optim.name=\"sgd\"",
+				   "model.decoder=sharpmask",
+				   "train.nan_policy=skip"};
 	ck_assert_int_eq(load("{\"optim\": {\"lr\": 0.125, \"beta1\": 0.5}}", overrides, 9), STATUS_OK);
 	ck_assert(config.schedule.lr == 0.25 && config.optim.beta1 == 0.5);
 	ck_assert_str_eq(config.name, "2024");
@@ -236,8 +247,19 @@ END_TEST
 
 START_TEST(bad_overrides)
 {
-	static const char *const bad[] = {"", "=", "=1", "seed", "seed=", "seed=x", "optim.lr=1e999", "optim.lr=nan", "optim=1", "train.steps=10k",
-					  "eval.zoom=yes", "optim.name=adamm", "data.categories=cat"};
+	static const char *const bad[] = {"",
+					  "=",
+					  "=1",
+					  "seed",
+					  "seed=",
+					  "seed=x",
+					  "optim.lr=1e999",
+					  "optim.lr=nan",
+					  "optim=1",
+					  "train.steps=10k",
+					  "eval.zoom=yes",
+					  "optim.name=adamm",
+					  "data.categories=cat"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		ck_assert_msg(set_one(bad[i]) != STATUS_OK, "accepted --set %s", bad[i]);
 	ck_assert_int_eq(set_one("optim.name=adamm"), STATUS_CONFIG);
@@ -254,19 +276,23 @@ END_TEST
 START_TEST(keys_are_checked_together)
 {
 	static const char *const bad[][2] = {
-		{"{\"train\": {\"batch_size\": 6, \"slot_size\": 4}}", "train.batch_size: expected a multiple of train.slot_size (4), found 6"},
+		{"{\"train\": {\"batch_size\": 6, \"slot_size\": 4}}",
+		 "train.batch_size: expected a multiple of train.slot_size (4), found 6"},
 		{"{\"data\": {\"min_area\": 0.5, \"max_area\": 0.4}}", "data.max_area"},
 		{"{\"augment\": {\"scale_min\": 2, \"scale_max\": 1}}", "augment.scale_max"},
 		{"{\"loss\": {\"nfl_weight\": 0}}", "loss: "},
 		{"{\"clicks\": {\"max_positive\": 60, \"max_negative\": 60}}", "found 123"},
 		{"{\"optim\": {\"milestones\": [0.5, 0.5]}}", "optim.milestones: expected rising"},
-		{"{\"optim\": {\"milestones\": [], \"schedule\": \"step\"}}", "optim.milestones: expected at least one"},
+		{"{\"optim\": {\"milestones\": [], \"schedule\": \"step\"}}",
+		 "optim.milestones: expected at least one"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		ck_assert_int_eq(config_from_json(&config, bad[i][0], "x.json"), STATUS_CONFIG);
 		expect_message(bad[i][1]);
 	}
-	ck_assert_int_eq(config_from_json(&config, "{\"input\": {\"previous_mask\": false}, \"train\": {\"steps\": 7}}", "x"), STATUS_OK);
+	ck_assert_int_eq(config_from_json(&config, "{\"input\": {\"previous_mask\": false}, \"train\": {\"steps\": 7}}",
+					  "x"),
+			 STATUS_OK);
 	ck_assert_int_eq(config.model.click_planes, 2);
 	ck_assert_uint_eq(config.schedule.total_steps, 7);
 }
@@ -277,31 +303,15 @@ static void other_value(const struct config_key *key, char *text, size_t size)
 {
 	double between = key->min + (key->max - key->min) / 3;
 	switch (key->type) {
-	case KEY_INTEGER:
-		snprintf(text, size, "%.0f", key->multiple ? key->min + key->multiple : key->min + 1);
-		break;
-	case KEY_NUMBER:
-		snprintf(text, size, "%.17g", between);
-		break;
-	case KEY_BOOL:
-		snprintf(text, size, "%s", strcmp(key->standard, "true") ? "true" : "false");
-		break;
+	case KEY_INTEGER: snprintf(text, size, "%.0f", key->multiple ? key->min + key->multiple : key->min + 1); break;
+	case KEY_NUMBER: snprintf(text, size, "%.17g", between); break;
+	case KEY_BOOL: snprintf(text, size, "%s", strcmp(key->standard, "true") ? "true" : "false"); break;
 	case KEY_ENUM:
-	case KEY_CHOICE:
-		snprintf(text, size, "\"%s\"", key->names[key->names[1] ? 1 : 0]);
-		break;
-	case KEY_TEXT:
-		snprintf(text, size, "\"a \\\"quoted\\\" \\\\ \\u00e4 \\u0007 text\"");
-		break;
-	case KEY_TEXTS:
-		snprintf(text, size, "[\"cat\", \"b\\nc\"]");
-		break;
-	case KEY_INTEGERS:
-		snprintf(text, size, "[1, 2, 3, 4]");
-		break;
-	case KEY_NUMBERS:
-		snprintf(text, size, "[0.1, 0.3333333333333333, 0.7]");
-		break;
+	case KEY_CHOICE: snprintf(text, size, "\"%s\"", key->names[key->names[1] ? 1 : 0]); break;
+	case KEY_TEXT: snprintf(text, size, "\"a \\\"quoted\\\" \\\\ \\u00e4 \\u0007 text\""); break;
+	case KEY_TEXTS: snprintf(text, size, "[\"cat\", \"b\\nc\"]"); break;
+	case KEY_INTEGERS: snprintf(text, size, "[1, 2, 3, 4]"); break;
+	case KEY_NUMBERS: snprintf(text, size, "[0.1, 0.3333333333333333, 0.7]"); break;
 	}
 }
 
@@ -313,12 +323,14 @@ START_TEST(every_key_survives_a_round_trip)
 		char value[64];
 		other_value(key, value, sizeof value);
 		if (try_value(key->key, value) != STATUS_OK) {
-			expect_message("augment.scale_max"); /* only this check spans keys that are changed one at a time here */
+			/* only this check spans keys that are changed one at a time here */
+			expect_message("augment.scale_max");
 			continue;
 		}
 		char *text = config_to_json(&config);
 		ck_assert_ptr_nonnull(text);
-		ck_assert_msg(config_from_json(&again, text, "again") == STATUS_OK, "%s: %s", key->key, status_message());
+		ck_assert_msg(config_from_json(&again, text, "again") == STATUS_OK, "%s: %s", key->key,
+			      status_message());
 		ck_assert_msg(memcmp(&config, &again, sizeof config) == 0, "%s = %s", key->key, value);
 		char *second = config_to_json(&again);
 		ck_assert_str_eq(text, second);
@@ -352,11 +364,12 @@ START_TEST(paths_are_found_beside_the_config)
 	snprintf(path, sizeof path, "%s/x.json", dir);
 	snprintf(photo, sizeof photo, "%s/only_here.json", dir);
 	write_file(photo, "{}");
-	write_file(path, "{\"data\": {\"train\": \"only_here.json\", \"val\": \"nowhere.json\", \"images\": \"core\"}}");
+	write_file(path,
+		   "{\"data\": {\"train\": \"only_here.json\", \"val\": \"nowhere.json\", \"images\": \"core\"}}");
 	ck_assert_int_eq(config_load(&config, path, NULL, 0), STATUS_OK);
-	ck_assert_str_eq(config.data.train, photo);          /* found beside the config */
-	ck_assert_str_eq(config.data.val, "nowhere.json");   /* found nowhere: as it was */
-	ck_assert_str_eq(config.data.images, "core");        /* found from the working directory */
+	ck_assert_str_eq(config.data.train, photo);        /* found beside the config */
+	ck_assert_str_eq(config.data.val, "nowhere.json"); /* found nowhere: as it was */
+	ck_assert_str_eq(config.data.images, "core");      /* found from the working directory */
 	ck_assert_int_eq(config_check_training(&config), STATUS_CONFIG);
 	expect_message("data.val: nowhere.json");
 	config.data.val[0] = '\0';
@@ -409,15 +422,17 @@ START_TEST(readme_lists_the_keys)
 		snprintf(cell, sizeof cell, "| `%s`", config_keys[i].key);
 		ck_assert_msg(strstr(readme, cell) != NULL, "configs/README.md lacks %s", config_keys[i].key);
 	}
-	ck_assert_msg(strstr(readme, text) != NULL, "configs/README.md is out of date: put what `tapcut train --keys` prints after its "
-						   "line \"## Keys\"");
+	ck_assert_msg(strstr(readme, text) != NULL,
+		      "configs/README.md is out of date: put what `tapcut train --keys` prints after its "
+		      "line \"## Keys\"");
 	free(text);
 }
 END_TEST
 
 START_TEST(shipped_configs_load)
 {
-	static const char *const names[] = {"baseline", "coarse", "demo", "fast", "finetune", "qat", "sharpmask", "smoke"};
+	static const char *const names[] = {"baseline", "coarse", "demo",      "fast",
+					    "finetune", "qat",    "sharpmask", "smoke"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		char path[64];
 		snprintf(path, sizeof path, "configs/%s.json", names[i]);

@@ -20,8 +20,20 @@ static enum status parse(const char *text)
 START_TEST(accepts_json)
 {
 	static const char *const good[] = {
-		"null", " true ", "\n[]\t", "{}", "-0", "0.5e-3", "1E+2", "\"\"", "\"\\u00e4\\ud83d\\ude00\\n\"", "\"\xc3\xa4\xf0\x9f\x98\x80\"",
-		"{\"a\": [1, {\"b\": {}}], \"c\": \"\\\\\"}", "[[[[]]]]", "{\"a\":{\"k\":1},\"b\":{\"k\":1}}", "[{\"k\":1},{\"k\":1}]",
+		"null",
+		" true ",
+		"\n[]\t",
+		"{}",
+		"-0",
+		"0.5e-3",
+		"1E+2",
+		"\"\"",
+		"\"\\u00e4\\ud83d\\ude00\\n\"",
+		"\"\xc3\xa4\xf0\x9f\x98\x80\"",
+		"{\"a\": [1, {\"b\": {}}], \"c\": \"\\\\\"}",
+		"[[[[]]]]",
+		"{\"a\":{\"k\":1},\"b\":{\"k\":1}}",
+		"[{\"k\":1},{\"k\":1}]",
 	};
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		ck_assert_msg(parse(good[i]) == STATUS_OK, "%s: %s", good[i], status_message());
@@ -31,10 +43,53 @@ END_TEST
 START_TEST(refuses_what_is_no_json)
 {
 	static const char *const bad[] = {
-		"", " ", "{", "[", "[1,]", "{\"a\":1,}", "{a:1}", "{'a':1}", "{\"a\" 1}", "[1 2]", "01", "1.", ".5", "+1", "-", "1e", "1e+",
-		"NaN", "nan", "Infinity", "-Infinity", "1e999", "-1e999", "truex", "tru", "[1]x", "{} {}", "[1]]", "\"a", "\"\n\"", "\"\\x\"",
-		"\"\\u12\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"",
-		"\"\xe4\"", "\xef\xbb\xbf{}", "// c\n{}", "0x10", "[1,,2]", "{\"a\":}", "{:1}", "{1:2}",
+		"",
+		" ",
+		"{",
+		"[",
+		"[1,]",
+		"{\"a\":1,}",
+		"{a:1}",
+		"{'a':1}",
+		"{\"a\" 1}",
+		"[1 2]",
+		"01",
+		"1.",
+		".5",
+		"+1",
+		"-",
+		"1e",
+		"1e+",
+		"NaN",
+		"nan",
+		"Infinity",
+		"-Infinity",
+		"1e999",
+		"-1e999",
+		"truex",
+		"tru",
+		"[1]x",
+		"{} {}",
+		"[1]]",
+		"\"a",
+		"\"\n\"",
+		"\"\\x\"",
+		"\"\\u12\"",
+		"\"\\u0000\"",
+		"\"\\ud800\"",
+		"\"\\ud800\\u0041\"",
+		"\"\\udc00\"",
+		"\"\xff\"",
+		"\"\xc0\x80\"",
+		"\"\xed\xa0\x80\"",
+		"\"\xe4\"",
+		"\xef\xbb\xbf{}",
+		"// c\n{}",
+		"0x10",
+		"[1,,2]",
+		"{\"a\":}",
+		"{:1}",
+		"{1:2}",
 		"1.0000000000000000000000000000000000000000000000000000000000000000000",
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -114,7 +169,8 @@ END_TEST
 /* Random damage: what the scanner accepts, cJSON must read (its refusal would be reported as lack of memory). */
 START_TEST(damaged_texts)
 {
-	static const char seed_text[] = "{\"a\": [1.5e3, -0.25, true, null, \"x\\u00e4\\ud83d\\ude00\xc3\xa4\\n\"], \"b\": {\"c\": [], \"d\": {}}}";
+	static const char seed_text[] =
+		"{\"a\": [1.5e3, -0.25, true, null, \"x\\u00e4\\ud83d\\ude00\xc3\xa4\\n\"], \"b\": {\"c\": [], \"d\": {}}}";
 	static const char bytes[] = "{}[]:,\"\\\\ue0123456789+-.Etrufalsn \n\x80\xff";
 	struct rng rng = rng_stream(2, 0, 0, RNG_TEST);
 	int good = 0;
@@ -126,7 +182,8 @@ START_TEST(damaged_texts)
 			text[rng_below(&rng, (uint32_t)length)] = bytes[rng_below(&rng, sizeof bytes - 1)];
 		struct json *root;
 		enum status status = json_parse(text, length, "x.json", &root);
-		ck_assert_msg(status == STATUS_OK || status == STATUS_FORMAT, "%.*s: %s", (int)length, text, status_message());
+		ck_assert_msg(status == STATUS_OK || status == STATUS_FORMAT, "%.*s: %s", (int)length, text,
+			      status_message());
 		if (status == STATUS_OK) {
 			char *printed = json_print(root), *again;
 			struct json *second;
@@ -182,8 +239,10 @@ START_TEST(sets_dotted_keys)
 	ck_assert_int_eq(json_set(root, "a.", "1"), STATUS_CONFIG);
 	ck_assert_int_eq(json_set(root, ".a", "1"), STATUS_CONFIG);
 	char *text = json_print(root);
-	ck_assert_str_eq(text, "{\n  \"a\": {\n    \"b\": 2.5,\n    \"c\": {\n      \"d\": [\n        1,\n        2\n      ]\n    }\n  },\n"
-			       "  \"e\": \"plain text\"\n}\n");
+	ck_assert_str_eq(
+		text,
+		"{\n  \"a\": {\n    \"b\": 2.5,\n    \"c\": {\n      \"d\": [\n        1,\n        2\n      ]\n    }\n  },\n"
+		"  \"e\": \"plain text\"\n}\n");
 	free(text);
 	json_free(root);
 }
@@ -191,8 +250,9 @@ END_TEST
 
 START_TEST(prints_what_it_read)
 {
-	static const char *const texts[] = {"0.1", "-1e-300", "3.141592653589793", "1e+22", "0.30000000000000004", "\"a\\\"\\\\\\n\\u0001\"",
-					    "true", "null"};
+	static const char *const texts[] =
+		{"0.1",  "-1e-300", "3.141592653589793", "1e+22", "0.30000000000000004", "\"a\\\"\\\\\\n\\u0001\"",
+		 "true", "null"};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct json *root;
 		ck_assert_int_eq(json_parse(texts[i], strlen(texts[i]), "x", &root), STATUS_OK);

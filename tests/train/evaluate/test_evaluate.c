@@ -10,7 +10,7 @@
 #include "tests/support/test.h"
 #include "train/config/json.h"
 
-/* --- a stand-in for the inference library ------------------------------------------------------------------------ */
+/* --- a stand-in for the inference library --------------------------------- */
 
 struct tapcut_session {
 	int width, height;
@@ -22,7 +22,7 @@ static bool photos_are_written_here;
 
 void tapcut_options_init(struct tapcut_options *options)
 {
-	*options = (struct tapcut_options){ .zoom = -1, .keep_touched = -1, .fill_holes = -1 };
+	*options = (struct tapcut_options){.zoom = -1, .keep_touched = -1, .fill_holes = -1};
 }
 
 void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_options *options)
@@ -89,7 +89,7 @@ const char *tapcut_session_message(const struct tapcut_session *session)
 	return "photo too wide";
 }
 
-/* --- files ------------------------------------------------------------------------------------------------------- */
+/* --- files ---------------------------------------------------------------- */
 
 static char folder[512];
 
@@ -164,7 +164,7 @@ static void remove_folder(void)
 	ck_assert_int_eq(system(command), 0);
 }
 
-/* --- tests ------------------------------------------------------------------------------------------------------- */
+/* --- tests ---------------------------------------------------------------- */
 
 START_TEST(pairs_to_figures)
 {
@@ -295,7 +295,7 @@ START_TEST(grabcut_is_read)
 }
 END_TEST
 
-/* --- a dataset --------------------------------------------------------------------------------------------------- */
+/* --- a dataset ------------------------------------------------------------ */
 
 enum { OBJECTS = 9 };
 
@@ -304,22 +304,24 @@ static struct dataset make_dataset(void)
 {
 	static struct dataset_photo photos[3];
 	static struct dataset_object objects[OBJECTS];
-	static char names[3][16] = { "p0.png", "p1.png", "p2.png" };
+	static char names[3][16] = {"p0.png", "p1.png", "p2.png"};
 	static uint8_t mask[70 * 50];
 	for (int i = 0; i < OBJECTS; i++) {
-		struct image size = { .width = 70, .height = 50 };
+		struct image size = {.width = 70, .height = 50};
 		for (int k = 0; k < 70 * 50; k++)
 			mask[k] = square_to(&size, k, 15 + 20 * (i % 3), 25) < 8 * 8;
-		objects[i] = (struct dataset_object){ .id = 900100284445 + 7 * i, .photo = i / 3 };
+		objects[i] = (struct dataset_object){.id = 900100284445 + 7 * i, .photo = i / 3};
 		ck_assert_int_eq(rle_from_mask(&objects[i].mask, mask, 70, 50), STATUS_OK);
 	}
 	for (int i = 0; i < 3; i++) {
 		write_photo(names[i], 70, 50);
-		photos[i] = (struct dataset_photo){ .id = i, .width = 70, .height = 50, .file_name = names[i] };
+		photos[i] = (struct dataset_photo){.id = i, .width = 70, .height = 50, .file_name = names[i]};
 	}
-	return (struct dataset){
-		.image_dir = folder, .photos = photos, .photo_count = 3, .objects = objects, .object_count = OBJECTS
-	};
+	return (struct dataset){.image_dir = folder,
+				.photos = photos,
+				.photo_count = 3,
+				.objects = objects,
+				.object_count = OBJECTS};
 }
 
 static void release_dataset(struct dataset *dataset)
@@ -357,7 +359,7 @@ START_TEST(fewer_objects_are_some_of_the_more)
 {
 	struct dataset dataset = make_dataset();
 	struct evaluate_options options;
-	struct evaluate_result before = { .instances = 0 }, result;
+	struct evaluate_result before = {.instances = 0}, result;
 	evaluate_options_init(&options);
 	for (options.limit = 1; options.limit <= OBJECTS; options.limit++) {
 		ck_assert_int_eq(evaluate_dataset(NULL, &dataset, &options, &result), STATUS_OK);
@@ -410,7 +412,7 @@ END_TEST
 
 START_TEST(empty_dataset_is_refused)
 {
-	struct dataset dataset = { .object_count = 0 };
+	struct dataset dataset = {.object_count = 0};
 	struct evaluate_options options;
 	struct evaluate_result result;
 	evaluate_options_init(&options);
@@ -419,18 +421,19 @@ START_TEST(empty_dataset_is_refused)
 }
 END_TEST
 
-/* --- figures ----------------------------------------------------------------------------------------------------- */
+/* --- figures -------------------------------------------------------------- */
 
 static struct evaluate_result hand_made(void)
 {
-	struct evaluate_result result = { .instances = 3, .session = { .size = 384, .first_size = 256, .zoom = 1, .threshold = 0.49f } };
+	struct evaluate_result result = {.instances = 3,
+					 .session = {.size = 384, .first_size = 256, .zoom = 1, .threshold = 0.49f}};
 	result.items = calloc(3, sizeof *result.items);
 	result.items[0] =
-		(struct evaluate_instance){ .clicks_run = 5, .iou = { 0.8, 0.92, 0.7, 0.93, 0.94 }, .biou1 = 0.5 };
+		(struct evaluate_instance){.clicks_run = 5, .iou = {0.8, 0.92, 0.7, 0.93, 0.94}, .biou1 = 0.5};
 	result.items[1] =
-		(struct evaluate_instance){ .clicks_run = 6, .iou = { 0.1, 0.2, 0.3, 0.4, 0.86, 0.9 }, .biou1 = 0.1 };
+		(struct evaluate_instance){.clicks_run = 6, .iou = {0.1, 0.2, 0.3, 0.4, 0.86, 0.9}, .biou1 = 0.1};
 	result.items[2] =
-		(struct evaluate_instance){ .clicks_run = 6, .iou = { 0.1, 0.1, 0.1, 0.1, 0.1, 0.89 }, .biou1 = 0 };
+		(struct evaluate_instance){.clicks_run = 6, .iou = {0.1, 0.1, 0.1, 0.1, 0.1, 0.89}, .biou1 = 0};
 	for (int i = 0; i < 3; i++) {
 		result.items[i].set_image_ms = 20;
 		result.items[i].clicks_ms = 10 * result.items[i].clicks_run;
@@ -465,9 +468,9 @@ static double printed_number(const struct json *root, const char *key)
 
 START_TEST(json_has_the_keys)
 {
-	static const char *const keys[] = { "noc85", "noc90",     "nof90",     "miou1",        "miou2",
-					    "miou3", "miou5",     "biou1",     "ms_per_click", "instances",
-					    "size",  "threshold", "max_clicks" };
+	static const char *const keys[] = {"noc85", "noc90",     "nof90",     "miou1",        "miou2",
+					   "miou3", "miou5",     "biou1",     "ms_per_click", "instances",
+					   "size",  "threshold", "max_clicks"};
 	struct evaluate_result result = hand_made();
 	struct evaluate_options options;
 	evaluate_options_init(&options);
@@ -497,9 +500,8 @@ START_TEST(table_names_the_settings)
 	rewind(file);
 	text[fread(text, 1, sizeof text - 1, file)] = '\0';
 	fclose(file);
-	static const char *const parts[] = {
-		"256 for click 1, then 384", "zoom-in on", "TTA off", "threshold 0.49", "at most 20 clicks", "up to 7 px", "NoC@90"
-	};
+	static const char *const parts[] = {"256 for click 1, then 384", "zoom-in on", "TTA off", "threshold 0.49",
+					    "at most 20 clicks",         "up to 7 px", "NoC@90"};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		ck_assert_msg(strstr(text, parts[i]) != NULL, "no \"%s\" in:\n%s", parts[i], text);
 	evaluate_result_release(&result);

@@ -17,23 +17,23 @@ static uint32_t random_below(uint32_t bound)
 
 START_TEST(iou_by_hand)
 {
-	const uint8_t pred[] = { 1, 255, 0, 0, 7 };
-	const uint8_t truth[] = { 1, 0, 1, 0, 1 };
+	const uint8_t pred[] = {1, 255, 0, 0, 7};
+	const uint8_t truth[] = {1, 0, 1, 0, 1};
 	ck_assert_double_eq(metrics_iou(pred, truth, 5), 2.0 / 4);
 }
 END_TEST
 
 START_TEST(iou_leaves_ignored_pixels_out_of_both_terms)
 {
-	const uint8_t pred[] = { 1, 1, 0, 1, 0 };
-	const uint8_t truth[] = { 1, 2, 2, 0, 1 };
+	const uint8_t pred[] = {1, 1, 0, 1, 0};
+	const uint8_t truth[] = {1, 2, 2, 0, 1};
 	ck_assert_double_eq(metrics_iou(pred, truth, 5), 1.0 / 3);
 }
 END_TEST
 
 START_TEST(iou_of_nothing_and_nothing_is_one)
 {
-	const uint8_t pred[] = { 0, 9 }, truth[] = { 0, 2 };
+	const uint8_t pred[] = {0, 9}, truth[] = {0, 2};
 	ck_assert_double_eq(metrics_iou(pred, truth, 2), 1);
 	ck_assert_double_eq(metrics_iou(pred, truth, 1), 1);
 }
@@ -154,7 +154,7 @@ END_TEST
 
 START_TEST(clicks_are_read_from_the_curve)
 {
-	const double curve[] = { 0.5, 0.86, 0.91, 0.7, 0.95 };
+	const double curve[] = {0.5, 0.86, 0.91, 0.7, 0.95};
 	ck_assert_int_eq(metrics_clicks_needed(curve, 5, 0.85, 20), 2);
 	ck_assert_int_eq(metrics_clicks_needed(curve, 5, 0.90, 20), 3);
 	ck_assert_int_eq(metrics_clicks_needed(curve, 5, 0.96, 20), 20);

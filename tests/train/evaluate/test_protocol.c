@@ -27,7 +27,7 @@ static enum status scripted_click(void *context, const struct click *click, uint
 	return STATUS_OK;
 }
 
-static const struct protocol_rules rules = { .target = 0.90, .least_clicks = 5, .max_clicks = 20 };
+static const struct protocol_rules rules = {.target = 0.90, .least_clicks = 5, .max_clicks = 20};
 
 static void upper_half(uint8_t *truth)
 {
@@ -41,16 +41,16 @@ static enum status run_script(struct script *script, const int *right, const str
 	uint8_t truth[PIXELS];
 	upper_half(truth);
 	int fail_at = script->fail_at;
-	*script = (struct script){ .right = right, .fail_at = fail_at };
+	*script = (struct script){.right = right, .fail_at = fail_at};
 	memset(instance, 0, sizeof *instance);
-	struct protocol_predictor predictor = { scripted_click, script };
+	struct protocol_predictor predictor = {scripted_click, script};
 	return protocol_run(with, &predictor, truth, W, H, rng_stream(0, 0, 0, RNG_TEST), instance);
 }
 
 START_TEST(never_good_runs_all_clicks)
 {
-	const int right[20] = { 10, 20, 30, 40, 50, 60, 70, 80, 89, 89, 89, 89, 89, 89, 89, 89, 89, 89, 89, 89 };
-	struct script script = { .fail_at = -1 };
+	const int right[20] = {10, 20, 30, 40, 50, 60, 70, 80, 89, 89, 89, 89, 89, 89, 89, 89, 89, 89, 89, 89};
+	struct script script = {.fail_at = -1};
 	struct evaluate_instance instance;
 	ck_assert_int_eq(run_script(&script, right, &rules, &instance), STATUS_OK);
 	ck_assert_int_eq(instance.clicks_run, 20);
@@ -61,8 +61,8 @@ END_TEST
 
 START_TEST(good_at_once_still_runs_five)
 {
-	const int right[20] = { 95, 60, 96, 97, 91, 99 };
-	struct script script = { .fail_at = -1 };
+	const int right[20] = {95, 60, 96, 97, 91, 99};
+	struct script script = {.fail_at = -1};
 	struct evaluate_instance instance;
 	ck_assert_int_eq(run_script(&script, right, &rules, &instance), STATUS_OK);
 	ck_assert_int_eq(instance.clicks_run, 5);
@@ -74,8 +74,8 @@ END_TEST
 START_TEST(good_once_is_enough)
 {
 	/* 0.90 exactly counts, and it does not matter that the fifth mask is worse */
-	const int right[20] = { 10, 10, 90, 10, 10, 99 };
-	struct script script = { .fail_at = -1 };
+	const int right[20] = {10, 10, 90, 10, 10, 99};
+	struct script script = {.fail_at = -1};
 	struct evaluate_instance instance;
 	ck_assert_int_eq(run_script(&script, right, &rules, &instance), STATUS_OK);
 	ck_assert_int_eq(instance.clicks_run, 5);
@@ -84,8 +84,8 @@ END_TEST
 
 START_TEST(after_the_fifth_it_stops_at_the_first_good_mask)
 {
-	const int right[20] = { 10, 10, 10, 10, 10, 10, 92, 99 };
-	struct script script = { .fail_at = -1 };
+	const int right[20] = {10, 10, 10, 10, 10, 10, 92, 99};
+	struct script script = {.fail_at = -1};
 	struct evaluate_instance instance;
 	ck_assert_int_eq(run_script(&script, right, &rules, &instance), STATUS_OK);
 	ck_assert_int_eq(instance.clicks_run, 7);
@@ -94,8 +94,8 @@ END_TEST
 
 START_TEST(fewer_clicks_than_five_can_be_asked_for)
 {
-	const int right[20] = { 95, 95, 95, 95 };
-	struct script script = { .fail_at = -1 };
+	const int right[20] = {95, 95, 95, 95};
+	struct script script = {.fail_at = -1};
 	struct evaluate_instance instance;
 	struct protocol_rules three = rules;
 	three.max_clicks = 3;
@@ -106,14 +106,12 @@ END_TEST
 
 START_TEST(clicks_follow_the_masks)
 {
-	const int right[20] = { 60, 140, 100, 100, 100 };
-	struct script script = { .fail_at = -1 };
+	const int right[20] = {60, 140, 100, 100, 100};
+	struct script script = {.fail_at = -1};
 	struct evaluate_instance instance;
 	ck_assert_int_eq(run_script(&script, right, &rules, &instance), STATUS_OK);
 	/* object rows 0..4; after 60 right: rows 3, 4 missing; after 140: rows 5, 6 wrong; then nothing is wrong */
-	const struct click expected[] = {
-		{ 2, 2, true }, { 0, 3, true }, { 0, 5, false }, { 0, 0, false }, { 0, 0, false }
-	};
+	const struct click expected[] = {{2, 2, true}, {0, 3, true}, {0, 5, false}, {0, 0, false}, {0, 0, false}};
 	for (int k = 0; k < 5; k++) {
 		ck_assert_int_eq(script.seen[k].x, expected[k].x);
 		ck_assert_int_eq(script.seen[k].y, expected[k].y);
@@ -124,8 +122,8 @@ END_TEST
 
 START_TEST(failure_is_passed_on)
 {
-	const int right[20] = { 0 };
-	struct script script = { .fail_at = 3 };
+	const int right[20] = {0};
+	struct script script = {.fail_at = 3};
 	struct evaluate_instance instance;
 	ck_assert_int_eq(run_script(&script, right, &rules, &instance), STATUS_LIMIT);
 	ck_assert_str_eq(status_message(), "click 3 fails");
@@ -134,10 +132,10 @@ END_TEST
 
 START_TEST(jitter_misses_but_stays_in_the_error)
 {
-	const int right[20] = { 0 };
+	const int right[20] = {0};
 	struct protocol_rules shaky = rules;
 	shaky.jitter = 4;
-	struct script script = { .fail_at = -1 };
+	struct script script = {.fail_at = -1};
 	struct evaluate_instance instance;
 	ck_assert_int_eq(run_script(&script, right, &shaky, &instance), STATUS_OK);
 	int moved = 0;

@@ -28,16 +28,29 @@ static void write_log(int steps, int vals)
 	ck_assert_int_eq(run_log_open(&log, dir, 0), STATUS_OK);
 	for (int i = 1; i <= steps; i++) {
 		double noise = 0.02 * ((i * 7919) % 13 - 6);
-		struct run_step step = {.step = (uint64_t)i * 20, .samples = (uint64_t)i * 160, .loss = 0.05 + 0.4 * exp(-i / 100.0) + noise / 4,
-					.lr = 1e-3 * (1 + cos(3.14 * i / steps)) / 2, .grad_norm = 1 + noise, .iou = 0.8 - 0.5 * exp(-i / 80.0) + noise,
-					.samples_per_s = 21, .loader_wait = 0.01};
+		struct run_step step = {.step = (uint64_t)i * 20,
+					.samples = (uint64_t)i * 160,
+					.loss = 0.05 + 0.4 * exp(-i / 100.0) + noise / 4,
+					.lr = 1e-3 * (1 + cos(3.14 * i / steps)) / 2,
+					.grad_norm = 1 + noise,
+					.iou = 0.8 - 0.5 * exp(-i / 80.0) + noise,
+					.samples_per_s = 21,
+					.loader_wait = 0.01};
 		ck_assert_int_eq(run_log_step(&log, &step), STATUS_OK);
 	}
 	for (int i = 1; i <= vals; i++) {
 		double x = 1 - exp(-i / 3.0);
-		struct run_val val = {.step = (uint64_t)(i * 20 * steps / vals), .instances = 100, .noc85 = 12 - 8 * x, .noc90 = 15 - 9 * x,
-				      .nof90 = (uint64_t)(60 - 40 * x), .miou1 = 0.75 * x, .miou2 = 0.8 * x, .miou3 = 0.83 * x, .miou5 = 0.87 * x,
-				      .biou1 = 0.5 * x, .ms_per_click = 31.5};
+		struct run_val val = {.step = (uint64_t)(i * 20 * steps / vals),
+				      .instances = 100,
+				      .noc85 = 12 - 8 * x,
+				      .noc90 = 15 - 9 * x,
+				      .nof90 = (uint64_t)(60 - 40 * x),
+				      .miou1 = 0.75 * x,
+				      .miou2 = 0.8 * x,
+				      .miou3 = 0.83 * x,
+				      .miou5 = 0.87 * x,
+				      .biou1 = 0.5 * x,
+				      .ms_per_click = 31.5};
 		ck_assert_int_eq(run_log_val(&log, &val), STATUS_OK);
 	}
 	run_log_close(&log);
@@ -63,21 +76,25 @@ static int occurrences(const char *text, const char *part)
 /* Every element that needs an end has one. */
 static void check_balance(const char *html)
 {
-	static const char *const elements[] = {"html", "head", "body", "main", "style", "title", "h1", "h2", "div", "table", "figure", "figcaption",
-					       "svg", "tr", "td", "th", "p", "b", "span", "text", "circle", "header", "details", "pre", "summary"};
+	static const char *const elements[] = {"html",   "head",    "body",  "main",   "style",      "title", "h1",
+					       "h2",     "div",     "table", "figure", "figcaption", "svg",   "tr",
+					       "td",     "th",      "p",     "b",      "span",       "text",  "circle",
+					       "header", "details", "pre",   "summary"};
 	for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
 		char open[32], open2[32], close[32];
 		snprintf(open, sizeof open, "<%s>", elements[i]);
 		snprintf(open2, sizeof open2, "<%s ", elements[i]);
 		snprintf(close, sizeof close, "</%s>", elements[i]);
-		ck_assert_msg(occurrences(html, open) + occurrences(html, open2) == occurrences(html, close), "<%s>", elements[i]);
+		ck_assert_msg(occurrences(html, open) + occurrences(html, open2) == occurrences(html, close), "<%s>",
+			      elements[i]);
 	}
 }
 
 /* Decodes the n-th data URI. */
 static void check_picture(const char *html, int n, int width, int height)
 {
-	static const char prefix[] = "data:image/png;base64,", digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char prefix[] = "data:image/png;base64,",
+			  digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *at = html;
 	for (int i = 0; i <= n; i++) {
 		at = strstr(at, prefix);
@@ -146,8 +163,15 @@ START_TEST(whole_report)
 	write_log(500, 8);
 	char *html = write_report(&report);
 	check_balance(html);
-	static const char *const parts[] = {"<!doctype html>", "NoC@90", "Training loss", "Validation: clicks needed", "final.tapcut, 4.4 MB",
-					    "641x480", "2 clicks &middot; IoU 50.0 %", "&quot;optim&quot;: {", "</html>\n"};
+	static const char *const parts[] = {"<!doctype html>",
+					    "NoC@90",
+					    "Training loss",
+					    "Validation: clicks needed",
+					    "final.tapcut, 4.4 MB",
+					    "641x480",
+					    "2 clicks &middot; IoU 50.0 %",
+					    "&quot;optim&quot;: {",
+					    "</html>\n"};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		ck_assert_msg(strstr(html, parts[i]) != NULL, "lacks %s", parts[i]);
 	ck_assert_int_eq(occurrences(html, "<svg viewBox"), 6);
@@ -230,7 +254,10 @@ START_TEST(odd_photos)
 	write_log(3, 1);
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		struct picture picture = make_picture(sizes[i][0], sizes[i][1]);
-		struct report report = {.config = &config, .log_path = log_path, .samples = &picture.sample, .sample_count = 1};
+		struct report report = {.config = &config,
+					.log_path = log_path,
+					.samples = &picture.sample,
+					.sample_count = 1};
 		free(write_report(&report));
 		release_picture(&picture);
 	}

@@ -29,11 +29,28 @@ static char *content(const char *name)
 static void write_steps(struct run_log *log, uint64_t from, uint64_t to)
 {
 	for (uint64_t s = from; s <= to; s++) {
-		struct run_step step = {.step = s, .samples = 8 * s, .epoch = (double)s / 3, .loss = 1.0 / (double)s, .lr = 1e-3,
-					.grad_norm = 0.1 * (double)s, .iou = 0.5, .rounds = 1.125, .samples_per_s = 20.123456,
-					.loader_wait = 0.01, .seconds = (double)s};
-		struct run_val val = {.step = s, .instances = 10, .noc85 = 3.5, .noc90 = 20.0 / 3, .nof90 = 2, .miou1 = 0.7,
-				      .miou2 = 0.75, .miou3 = 0.8, .miou5 = 0.85, .biou1 = 0.4, .ms_per_click = 12.3456};
+		struct run_step step = {.step = s,
+					.samples = 8 * s,
+					.epoch = (double)s / 3,
+					.loss = 1.0 / (double)s,
+					.lr = 1e-3,
+					.grad_norm = 0.1 * (double)s,
+					.iou = 0.5,
+					.rounds = 1.125,
+					.samples_per_s = 20.123456,
+					.loader_wait = 0.01,
+					.seconds = (double)s};
+		struct run_val val = {.step = s,
+				      .instances = 10,
+				      .noc85 = 3.5,
+				      .noc90 = 20.0 / 3,
+				      .nof90 = 2,
+				      .miou1 = 0.7,
+				      .miou2 = 0.75,
+				      .miou3 = 0.8,
+				      .miou5 = 0.85,
+				      .biou1 = 0.4,
+				      .ms_per_click = 12.3456};
 		ck_assert_int_eq(run_log_step(log, &step), STATUS_OK);
 		if (s % 2 == 0)
 			ck_assert_int_eq(run_log_val(log, &val), STATUS_OK);
@@ -138,7 +155,8 @@ START_TEST(half_written_ends_are_dropped)
 	write_run(6);
 	for (int i = 0; i < 3; i++)
 		whole[i] = content(files[i]);
-	/* A power cut at many places of the last lines (each costs an fsync); the checkpoint is of step 3, whose lines were there long before. */
+	/* A power cut at many places of the last lines (each costs an fsync); the checkpoint is of step 3, whose
+	 * lines were there long before. */
 	for (int i = 0; i < 3; i++) {
 		size_t size = strlen(whole[i]);
 		const char *fourth = strstr(whole[i], i ? "\n4," : "\"step\",\"step\":4");
@@ -175,7 +193,8 @@ START_TEST(damage_and_absence)
 	free(text);
 
 	file = fopen(in_dir("log.csv"), "wb");
-	fputs("step,loss,of,another,version,with,a,header,that,is,long,enough,to,be,a,whole,header,of,ours\n1,2\n", file);
+	fputs("step,loss,of,another,version,with,a,header,that,is,long,enough,to,be,a,whole,header,of,ours\n1,2\n",
+	      file);
 	fclose(file);
 	ck_assert_int_eq(run_log_open(&log, dir, 2), STATUS_FORMAT);
 	ck_assert_ptr_nonnull(strstr(status_message(), "log.csv"));

@@ -1,5 +1,5 @@
-/* The network alone, in WebAssembly, for compare.js: the photo and the tap of `tapcut bench --against onnxruntime`, our logits, and the
- * planes that ONNX Runtime takes. */
+/* The network alone, in WebAssembly, for compare.js: the photo and the tap of `tapcut bench --against onnxruntime`,
+ * our logits, and the planes that ONNX Runtime takes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,12 +50,12 @@ static void paint(void)
 
 static struct infer_click middle(void)
 {
-	return (struct infer_click){ (float)(side / 2), (float)(side / 2), 1 };
+	return (struct infer_click){(float)(side / 2), (float)(side / 2), 1};
 }
 
 int bench_open(const void *file, size_t file_size, int size, int arithmetic)
 {
-	const struct infer_run_options options = { .arithmetic = arithmetic, .threads = 1, .isa = -1 };
+	const struct infer_run_options options = {.arithmetic = arithmetic, .threads = 1, .isa = -1};
 	int status = network.steps ? 0 : infer_network_parse(file, file_size, &network, message);
 	if (status)
 		return status;

@@ -54,7 +54,7 @@ void engine_free(void *memory)
 	free(memory);
 }
 
-/* --- model and photo --------------------------------------------------------------------------------------------- */
+/* --- model and photo ------------------------------------------------------ */
 
 int engine_model(const void *data, size_t size, int arithmetic)
 {
@@ -82,7 +82,7 @@ static void close_photo(void)
 	free(screen_alpha);
 	free(screen_rgba);
 	free(screen_work);
-	photo = screen = (struct picture){ 0 };
+	photo = screen = (struct picture){0};
 	screen_alpha = screen_rgba = screen_work = NULL;
 }
 
@@ -90,10 +90,11 @@ int engine_photo(int w, int h, int screen_w, int screen_h)
 {
 	size_t pixels = (size_t)w * (size_t)h, screen_pixels = (size_t)screen_w * (size_t)screen_h;
 	close_photo();
-	if (w < 1 || h < 1 || screen_w < 1 || screen_h < 1 || (double)w * h > MOST_PIXELS || (double)screen_w * screen_h > MOST_PIXELS)
+	if (w < 1 || h < 1 || screen_w < 1 || screen_h < 1 || (double)w * h > MOST_PIXELS ||
+	    (double)screen_w * screen_h > MOST_PIXELS)
 		return fail(TAPCUT_LIMIT, "this photo has too many pixels for the memory of a page");
-	photo = (struct picture){ malloc(3 * pixels), w, h };
-	screen = (struct picture){ malloc(3 * screen_pixels), screen_w, screen_h };
+	photo = (struct picture){malloc(3 * pixels), w, h};
+	screen = (struct picture){malloc(3 * screen_pixels), screen_w, screen_h};
 	screen_alpha = calloc(screen_pixels, 1);
 	screen_rgba = malloc(4 * screen_pixels);
 	screen_work = malloc(3 * screen_pixels);
@@ -118,7 +119,7 @@ int engine_ready(void)
 	return of_session(tapcut_session_set_image(session, photo.rgb, photo.w, photo.h, 3 * (size_t)photo.w));
 }
 
-/* --- taps -------------------------------------------------------------------------------------------------------- */
+/* --- taps ----------------------------------------------------------------- */
 
 int engine_tap(int x, int y, int positive)
 {
@@ -158,7 +159,7 @@ int engine_share(void)
 	return pixels ? (int)(1000.0 * (double)object / (double)pixels + 0.5) : 0;
 }
 
-/* --- edits ------------------------------------------------------------------------------------------------------- */
+/* --- edits ---------------------------------------------------------------- */
 
 int engine_filter_count(void)
 {
@@ -179,7 +180,7 @@ float engine_filter_number(int filter, int which)
 
 void engine_edits(int transparent)
 {
-	settings = (struct result_settings){ .transparent = transparent };
+	settings = (struct result_settings){.transparent = transparent};
 }
 
 void engine_edit(int filter, float amount, int where, int red, int green, int blue)
@@ -191,10 +192,10 @@ void engine_edit(int filter, float amount, int where, int red, int green, int bl
 	edit->amount = amount;
 	edit->where = where;
 	if (filter == tapcut_filter_find("background"))
-		memcpy(edit->colours[0], (uint8_t[]){ (uint8_t)red, (uint8_t)green, (uint8_t)blue }, 3);
+		memcpy(edit->colours[0], (uint8_t[]){(uint8_t)red, (uint8_t)green, (uint8_t)blue}, 3);
 }
 
-/* --- the screen -------------------------------------------------------------------------------------------------- */
+/* --- the screen ----------------------------------------------------------- */
 
 const uint8_t *engine_overlay(void)
 {
@@ -216,7 +217,7 @@ static void add_alpha(uint8_t *pixels, size_t count)
 const uint8_t *engine_result(void)
 {
 	size_t pixels = (size_t)screen.w * (size_t)screen.h;
-	struct picture edited = { screen_work, screen.w, screen.h };
+	struct picture edited = {screen_work, screen.w, screen.h};
 	memcpy(screen_work, screen.rgb, 3 * pixels);
 	if (result_edit(&settings, &edited, screen_alpha, photo.w, message) ||
 	    result_rows(&settings, &edited, screen_alpha, 0, screen.h, screen_rgba, message))
@@ -239,7 +240,8 @@ static uint8_t mean(const uint8_t *at, size_t pitch, size_t step, int reach)
 const uint8_t *engine_thumbnail(int filter, int size)
 {
 	int shorter = screen.w < screen.h ? screen.w : screen.h;
-	int side = shorter / size * size, left = (screen.w - side) / 2, top = (screen.h - side) / 2, reach = side / size;
+	int side = shorter / size * size, left = (screen.w - side) / 2, top = (screen.h - side) / 2,
+	    reach = side / size;
 	size_t width = (size_t)screen.w, pixels = (size_t)size * (size_t)size;
 	uint8_t *alpha = screen_rgba + 3 * pixels; /* what follows the thumbnail, until it grows to RGBA */
 	for (size_t i = 0; i < pixels; i++) {
@@ -248,15 +250,15 @@ const uint8_t *engine_thumbnail(int filter, int size)
 			screen_rgba[3 * i + c] = mean(screen.rgb + 3 * at + c, 3 * width, 3, reach);
 		alpha[i] = mean(screen_alpha + at, width, 1, reach);
 	}
-	struct result_settings one = { .edit_count = filter >= 0 };
+	struct result_settings one = {.edit_count = filter >= 0};
 	tapcut_edit_init(&one.edits[0], filter);
-	if (result_edit(&one, &(struct picture){ screen_rgba, size, size }, alpha, photo.w, message))
+	if (result_edit(&one, &(struct picture){screen_rgba, size, size}, alpha, photo.w, message))
 		return NULL;
 	add_alpha(screen_rgba, pixels);
 	return screen_rgba;
 }
 
-/* --- the file ---------------------------------------------------------------------------------------------------- */
+/* --- the file ------------------------------------------------------------- */
 
 int engine_export_channels(void)
 {
@@ -276,7 +278,7 @@ int engine_export(void)
 {
 	size_t pixels = (size_t)photo.w * (size_t)photo.h;
 	engine_export_end();
-	export.picture = (struct picture){ malloc(3 * pixels), photo.w, photo.h };
+	export.picture = (struct picture){malloc(3 * pixels), photo.w, photo.h};
 	export.alpha = malloc(pixels);
 	export.row_bytes = (size_t)photo.w * (size_t)engine_export_channels();
 	if (!export.picture.rgb || !export.alpha)

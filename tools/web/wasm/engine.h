@@ -1,8 +1,9 @@
-/* What the page's worker calls (../module.js): the inference library behind plain numbers and pointers. A page has one model and one
- * photo at a time, so the module keeps them; pointers that it returns are its own and hold until the next photo.
+/* What the page's worker calls (../module.js): the inference library behind plain numbers and pointers. A page has
+ * one model and one photo at a time, so the module keeps them; pointers that it returns are its own and hold until
+ * the next photo.
  *
- * Functions that return int return an enum tapcut_status if nothing else is said, and engine_message says what went wrong. No
- * function needs anything from outside: the module has no imports. */
+ * Functions that return int return an enum tapcut_status if nothing else is said, and engine_message says what went
+ * wrong. No function needs anything from outside: the module has no imports. */
 #ifndef TOOLS_WEB_WASM_ENGINE_H
 #define TOOLS_WEB_WASM_ENGINE_H
 
@@ -24,8 +25,8 @@ EXPORT(engine_model) int engine_model(const void *data, size_t size, int arithme
 
 EXPORT(engine_arithmetic) int engine_arithmetic(void); /* what TAPCUT_ARITHMETIC_AUTO means for this model */
 
-/* Room for a photo of w x h pixels and the same at the screen's size; engine_rows fills both, then engine_ready shows the photo
- * to the network. */
+/* Room for a photo of w x h pixels and the same at the screen's size; engine_rows fills both, then engine_ready
+ * shows the photo to the network. */
 EXPORT(engine_photo) int engine_photo(int w, int h, int screen_w, int screen_h);
 /* Rows y to y + rows of the photo, or of its twin for the screen: RGBA as a canvas gives it, laid on white. */
 EXPORT(engine_rows) void engine_rows(int screen, const uint8_t *rgba, int y, int rows);
@@ -49,19 +50,21 @@ EXPORT(engine_filter_count) int engine_filter_count(void);
 EXPORT(engine_filter_text) const char *engine_filter_text(int filter, int which); /* 0 name, 1 label, 2 help */
 EXPORT(engine_filter_number) float engine_filter_number(int filter, int which);   /* 0 min, 1 max, 2 initial, 3 where */
 
-/* What results are made with: a list of edits, begun anew by engine_edits. Amounts are those of the photo, not of its twin. */
+/* What results are made with: a list of edits, begun anew by engine_edits. Amounts are those of the photo, not of
+ * its twin. */
 EXPORT(engine_edits) void engine_edits(int transparent);
 EXPORT(engine_edit) void engine_edit(int filter, float amount, int where, int red, int green, int blue);
 
 /* Pictures for the screen, RGBA, not premultiplied; NULL: engine_message. */
 EXPORT(engine_overlay) const uint8_t *engine_overlay(void); /* what is not selected darkened, a line around what is */
 EXPORT(engine_result) const uint8_t *engine_result(void);
-/* The middle of the screen's picture, size x size (at most its shorter side), through a filter (-1: none) with its usual amount. */
+/* The middle of the screen's picture, size x size (at most its shorter side), through a filter (-1: none) with its
+ * usual amount. */
 EXPORT(engine_thumbnail) const uint8_t *engine_thumbnail(int filter, int size);
 
-/* The result at the photo's size, as the rows of a PNG file, each behind the number of its filter. engine_export makes it, then
- * engine_export_rows gives rows y to y + rows, from the top down, channels as engine_export_channels says; NULL: engine_message.
- * engine_export_end gives the memory back. */
+/* The result at the photo's size, as the rows of a PNG file, each behind the number of its filter. engine_export
+ * makes it, then engine_export_rows gives rows y to y + rows, from the top down, channels as engine_export_channels
+ * says; NULL: engine_message. engine_export_end gives the memory back. */
 EXPORT(engine_export) int engine_export(void);
 EXPORT(engine_export_channels) int engine_export_channels(void);
 EXPORT(engine_export_rows) const uint8_t *engine_export_rows(int y, int rows);

@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum { HALF = 128, SHADE = 140, LINE = 240 }; /* opacities of 255 */
-enum { CLEAR = 160, SHADED = 96 };            /* alphas: a soft edge shows in the result; here it must be clear where it is */
+/* alphas: a soft edge shows in the result; here it must be clear where it is */
+enum { CLEAR = 160, SHADED = 96 };
 
 /* Whether a neighbour outside of the object lies within `reach` pixels along the row or the column. */
 static int at_edge(const uint8_t *alpha, int x, int y, int w, int h, int reach)

@@ -1,4 +1,5 @@
-/* The selection, drawn to lie over the photo: what is not selected is darkened, and a light line runs around what is. */
+/* The selection, drawn to lie over the photo: what is not selected is darkened, and a light line runs around what
+ * is. */
 #ifndef TOOLS_WEB_WASM_OVERLAY_H
 #define TOOLS_WEB_WASM_OVERLAY_H
 

@@ -1,4 +1,5 @@
-/* The filters of the PNG specification, 9.2. The choice is its recommended rule (12.7): the smallest sum of absolute differences. */
+/* The filters of the PNG specification, 9.2. The choice is its recommended rule (12.7): the smallest sum of absolute
+ * differences. */
 #include "png_rows.h"
 
 #include <stdlib.h>

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `bytes` of a row, `channels` a pixel; `above`: the row before it, zeros above the first. out: the filter's number and `bytes`. */
+/* `bytes` of a row, `channels` a pixel; `above`: the row before it, zeros above the first. out: the filter's number
+ * and `bytes`. */
 void png_row(const uint8_t *row, const uint8_t *above, size_t bytes, int channels, uint8_t *out);
 
 #endif

@@ -9,8 +9,8 @@ int result_channels(const struct result_settings *settings)
 	return settings->transparent ? 4 : 3;
 }
 
-enum tapcut_status result_edit(const struct result_settings *settings, const struct picture *picture, const uint8_t *alpha, int photo_w,
-			       char *message)
+enum tapcut_status result_edit(const struct result_settings *settings, const struct picture *picture,
+			       const uint8_t *alpha, int photo_w, char *message)
 {
 	struct tapcut_edit edits[sizeof settings->edits / sizeof settings->edits[0]];
 	int focus = tapcut_filter_find("focus");
@@ -29,7 +29,8 @@ enum tapcut_status result_edit(const struct result_settings *settings, const str
 	return settings->edit_count ? tapcut_edit_apply(edits, settings->edit_count, &photo, NULL, message) : TAPCUT_OK;
 }
 
-static enum tapcut_status cutout(const struct picture *picture, const uint8_t *alpha, int y, int rows, uint8_t *out, char *message)
+static enum tapcut_status cutout(const struct picture *picture, const uint8_t *alpha, int y, int rows, uint8_t *out,
+				 char *message)
 {
 	int border = tapcut_cutout_border(picture->w, picture->h);
 	int first = y > border ? y - border : 0, end = picture->h - y - rows > border ? y + rows + border : picture->h;
@@ -47,13 +48,14 @@ static enum tapcut_status cutout(const struct picture *picture, const uint8_t *a
 		strcpy(message, "no memory for the cutout");
 		return TAPCUT_NO_MEMORY;
 	}
-	enum tapcut_status status = tapcut_cutout_rows(picture->w, picture->h, &in, y, rows, 0, out, 4 * width, workspace, message);
+	enum tapcut_status status =
+		tapcut_cutout_rows(picture->w, picture->h, &in, y, rows, 0, out, 4 * width, workspace, message);
 	free(workspace);
 	return status;
 }
 
-enum tapcut_status result_rows(const struct result_settings *settings, const struct picture *picture, const uint8_t *alpha, int y,
-			       int rows, uint8_t *out, char *message)
+enum tapcut_status result_rows(const struct result_settings *settings, const struct picture *picture,
+			       const uint8_t *alpha, int y, int rows, uint8_t *out, char *message)
 {
 	size_t width = (size_t)picture->w;
 	if (settings->transparent)

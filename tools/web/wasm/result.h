@@ -21,12 +21,13 @@ struct result_settings {
 /* How many bytes a pixel of the result has: RGBA where it is transparent, else RGB. */
 int result_channels(const struct result_settings *settings);
 
-/* The edits, in place. `photo_w`: width of the photo that the settings' pixels are of, where the picture is its smaller twin. */
-enum tapcut_status result_edit(const struct result_settings *settings, const struct picture *picture, const uint8_t *alpha, int photo_w,
-			       char *message);
+/* The edits, in place. `photo_w`: width of the photo that the settings' pixels are of, where the picture is its
+ * smaller twin. */
+enum tapcut_status result_edit(const struct result_settings *settings, const struct picture *picture,
+			       const uint8_t *alpha, int photo_w, char *message);
 
 /* Rows y to y + rows of an edited picture, result_channels bytes a pixel. */
-enum tapcut_status result_rows(const struct result_settings *settings, const struct picture *picture, const uint8_t *alpha, int y,
-			       int rows, uint8_t *out, char *message);
+enum tapcut_status result_rows(const struct result_settings *settings, const struct picture *picture,
+			       const uint8_t *alpha, int y, int rows, uint8_t *out, char *message);
 
 #endif

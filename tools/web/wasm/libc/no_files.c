@@ -1,5 +1,6 @@
-/* The C library's printing functions can write to files; the inference library only ever prints to memory (snprintf), but the
- * linker cannot know. These take the place of the imports that writing would need, so that the module needs none. */
+/* The C library's printing functions can write to files; the inference library only ever prints to memory
+ * (snprintf), but the linker cannot know. These take the place of the imports that writing would need, so that the
+ * module needs none. */
 #include <stdint.h>
 
 enum { BAD_FILE = 8 };

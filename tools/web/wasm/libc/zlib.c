@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-/* CRC-32 of PNG and gzip (reflected polynomial EDB88320), four bits at a time: the table is 16 numbers, and the files are
- * a megabyte. */
+/* CRC-32 of PNG and gzip (reflected polynomial EDB88320), four bits at a time: the table is 16 numbers, and the
+ * files are a megabyte. */
 uLong crc32_z(uLong crc, const Bytef *bytes, z_size_t count)
 {
 	static const uint32_t table[16] = {

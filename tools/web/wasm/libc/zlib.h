@@ -1,5 +1,6 @@
-/* What infer/network/reader.c needs of zlib, for WebAssembly, where there is none: checksums (zlib.c). Unpacking is left to the
- * browser's own DecompressionStream: weights.js hands the module weights files whose payload is stored, not packed. */
+/* What infer/network/reader.c needs of zlib, for WebAssembly, where there is none: checksums (zlib.c). Unpacking is
+ * left to the browser's own DecompressionStream: weights.js hands the module weights files whose payload is stored,
+ * not packed. */
 #ifndef TOOLS_WEB_WASM_LIBC_ZLIB_H
 #define TOOLS_WEB_WASM_LIBC_ZLIB_H
 
