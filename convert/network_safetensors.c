@@ -9,6 +9,7 @@
 
 #include "convert/weights_file.h"
 #include "core/atomic_file.h"
+#include "core/bytes.h"
 #include "infer/tapcut.h"
 
 #define RECORDS "tapcut.records"
@@ -34,7 +35,7 @@ struct pieces {
 
 static uint32_t u32_at(const unsigned char *p)
 {
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+	return (uint32_t)bytes_load(p, 4);
 }
 
 static enum status bad_records(const char *what)
@@ -196,8 +197,7 @@ static enum status write_pieces(const struct pieces *p, const unsigned char *con
 	enum status status = STATUS_NO_MEMORY;
 	if (header && data) {
 		size_t size = print_header(header, room, p, content, data);
-		for (int i = 0; i < LENGTH_BYTES; i++)
-			length[i] = (unsigned char)((uint64_t)size >> (8 * i));
+		bytes_store(length, size, LENGTH_BYTES);
 		status = atomic_file_write(path,
 					   (const struct file_part[]){{length, sizeof length},
 								      {header, size},

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/bytes.h"
+
 enum { WIRE_VARINT = 0, WIRE_BYTES = 2, WIRE_FIXED32 = 5, VARINT_SIZE = 10 };
 
 /* Room for `size` more bytes; NULL once memory was out. */
@@ -56,11 +58,9 @@ static void put_key(struct proto *proto, int field, int wire)
 
 static void put_fixed32(struct proto *proto, float value)
 {
-	uint32_t bits;
-	memcpy(&bits, &value, sizeof bits);
 	unsigned char *at = reserve(proto, 4);
-	for (int i = 0; at && i < 4; i++)
-		at[i] = (unsigned char)(bits >> (8 * i));
+	if (at)
+		bytes_store_float(at, value);
 }
 
 void proto_int(struct proto *proto, int field, int64_t value)

@@ -12,6 +12,7 @@
 #include "convert/quantize.h"
 #include "convert/safetensors_header.h"
 #include "core/atomic_file.h"
+#include "core/bytes.h"
 
 enum { MAX_FILE = 1 << 30, LENGTH_BYTES = 8 };
 
@@ -53,9 +54,7 @@ static enum status parse(struct safetensors *file, size_t size, const char *name
 {
 	if (size < LENGTH_BYTES + 2)
 		return status_fail(STATUS_FORMAT, "%s: %zu bytes are too few for a safetensors file", name, size);
-	uint64_t header = 0;
-	for (int i = 0; i < LENGTH_BYTES; i++)
-		header |= (uint64_t)file->file[i] << (8 * i);
+	uint64_t header = bytes_load(file->file, LENGTH_BYTES);
 	if (header > SAFETENSORS_MAX_HEADER || header > size - LENGTH_BYTES)
 		return status_fail(STATUS_FORMAT,
 				   "%s: no safetensors file: a header of %llu bytes, expected at most %zu", name,
@@ -99,20 +98,17 @@ void safetensors_release(struct safetensors *file)
 
 static float f32_at(const unsigned char *p)
 {
-	uint32_t bits = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-	float value;
-	memcpy(&value, &bits, sizeof value);
-	return value;
+	return bytes_load_float(p);
 }
 
 static float f16_at(const unsigned char *p)
 {
-	return float_from_half((uint16_t)(p[0] | p[1] << 8));
+	return float_from_half((uint16_t)bytes_load(p, 2));
 }
 
 static float bf16_at(const unsigned char *p)
 {
-	return float_from_bfloat16((uint16_t)(p[0] | p[1] << 8));
+	return float_from_bfloat16((uint16_t)bytes_load(p, 2));
 }
 
 static const struct {
@@ -259,24 +255,15 @@ static size_t print_header(char *text, size_t room, const struct param *const *s
 	return used;
 }
 
-static void put_f32(unsigned char *at, float value)
-{
-	uint32_t bits;
-	memcpy(&bits, &value, sizeof bits);
-	for (int i = 0; i < 4; i++)
-		at[i] = (unsigned char)(bits >> (8 * i));
-}
-
 static enum status write_sorted(const char *path, const struct param *const *sorted, int count, const float *values,
 				char *header, size_t room, unsigned char *data)
 {
 	size_t header_size = print_header(header, room, sorted, count), at = 0;
 	unsigned char length[LENGTH_BYTES];
-	for (int i = 0; i < LENGTH_BYTES; i++)
-		length[i] = (unsigned char)((uint64_t)header_size >> (8 * i));
+	bytes_store(length, header_size, LENGTH_BYTES);
 	for (int i = 0; i < count; i++)
 		for (size_t k = 0; k < shape_count(sorted[i]->shape); k++, at += 4)
-			put_f32(data + at, values[sorted[i]->offset + k]);
+			bytes_store_float(data + at, values[sorted[i]->offset + k]);
 	const struct file_part parts[] = {{length, sizeof length}, {header, header_size}, {data, at}};
 	return atomic_file_write(path, parts, 3);
 }

@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "convert/quantize.h"
+#include "core/bytes.h"
 #include "infer/tapcut.h"
 
 enum { FLAG_ZLIB = 1, ZLIB_LEVEL = 9 };
@@ -24,8 +25,8 @@ static void put_u8(unsigned char **at, int value)
 
 static void put_u32(unsigned char **at, uint32_t value)
 {
-	for (int i = 0; i < 4; i++)
-		*(*at)++ = (unsigned char)(value >> (8 * i));
+	bytes_store(*at, value, 4);
+	*at += 4;
 }
 
 static void put_i32(unsigned char **at, int value)
@@ -35,9 +36,8 @@ static void put_i32(unsigned char **at, int value)
 
 static void put_f32(unsigned char **at, float value)
 {
-	uint32_t bits;
-	memcpy(&bits, &value, sizeof bits);
-	put_u32(at, bits);
+	bytes_store_float(*at, value);
+	*at += 4;
 }
 
 /* --- how a tensor is stored ----------------------------------------------- */
@@ -334,9 +334,7 @@ enum status weights_file_pack(const unsigned char *content, size_t records, size
 enum status weights_file_unpack(const unsigned char *file, size_t size, unsigned char **content, size_t *content_size)
 {
 	TRY(read_back(file, size)); /* all fields are sound */
-	uLongf made = 0;
-	for (int i = 0; i < 4; i++)
-		made |= (uLongf)file[AT_CONTENT_SIZE + i] << (8 * i);
+	uLongf made = bytes_load(file + AT_CONTENT_SIZE, 4);
 	uLong used = (uLong)(size - ENVELOPE_HEAD - ENVELOPE_TAIL);
 	*content = malloc(made);
 	if (!*content)

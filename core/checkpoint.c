@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/atomic_file.h"
+#include "core/bytes.h"
 #include "core/sha256.h"
 
 enum { MAGIC_SIZE = 8, HEADER_SIZE = 16, HEAD_SIZE = CHECKPOINT_NAME_SIZE + 8, ALIGNMENT = 8, DIGEST_SIZE = 32 };
@@ -17,21 +18,6 @@ static const char MAGIC[MAGIC_SIZE] = "TAPCKPT1";
 
 /* Far above any checkpoint of ours; keeps a wrong file name from filling the memory. */
 static const size_t MAX_BYTES = (size_t)1 << 33;
-
-static void store_little_endian(unsigned char *bytes, uint64_t value, int count)
-{
-	for (int i = 0; i < count; i++)
-		bytes[i] = (unsigned char)(value >> 8 * i);
-}
-
-static uint64_t load_little_endian(const void *from, int count)
-{
-	const unsigned char *bytes = from;
-	uint64_t value = 0;
-	for (int i = 0; i < count; i++)
-		value |= (uint64_t)bytes[i] << 8 * i;
-	return value;
-}
 
 static size_t padding(uint64_t size)
 {
@@ -86,7 +72,7 @@ static void lay_out_section(struct layout *layout, int index, const struct check
 	unsigned char *head = layout->heads[index];
 	memset(head, 0, HEAD_SIZE);
 	memcpy(head, section->name, strlen(section->name));
-	store_little_endian(head + CHECKPOINT_NAME_SIZE, section->size, 8);
+	bytes_store(head + CHECKPOINT_NAME_SIZE, section->size, 8);
 	add_part(layout, head, HEAD_SIZE);
 	add_part(layout, section->data, section->size);
 	add_part(layout, zeros, padding(section->size));
@@ -106,7 +92,7 @@ enum status checkpoint_write(const struct checkpoint *checkpoint, const char *pa
 {
 	struct layout layout = {.count = 0};
 	memcpy(layout.header, MAGIC, MAGIC_SIZE);
-	store_little_endian(layout.header + MAGIC_SIZE, (uint64_t)checkpoint->count, 4);
+	bytes_store(layout.header + MAGIC_SIZE, (uint64_t)checkpoint->count, 4);
 	add_part(&layout, layout.header, HEADER_SIZE);
 	for (int i = 0; i < checkpoint->count; i++)
 		lay_out_section(&layout, i, &checkpoint->sections[i]);
@@ -154,7 +140,7 @@ static enum status parse_section(struct checkpoint *checkpoint, const char *path
 		return status_fail(STATUS_FORMAT, "%s: section %d has no proper name", path, index);
 	if (find(checkpoint, name))
 		return status_fail(STATUS_FORMAT, "%s: two sections \"%s\"", path, name);
-	uint64_t size = load_little_endian(name + CHECKPOINT_NAME_SIZE, 8);
+	uint64_t size = bytes_load(name + CHECKPOINT_NAME_SIZE, 8);
 	*at += HEAD_SIZE;
 	*left -= HEAD_SIZE;
 	if (size > *left || padding(size) > *left - size)
@@ -173,7 +159,7 @@ static enum status parse_section(struct checkpoint *checkpoint, const char *path
 static enum status parse(struct checkpoint *checkpoint, const char *path, size_t size)
 {
 	TRY(verify(path, checkpoint->bytes, size));
-	uint64_t count = load_little_endian(checkpoint->bytes + MAGIC_SIZE, 4);
+	uint64_t count = bytes_load(checkpoint->bytes + MAGIC_SIZE, 4);
 	if (count > CHECKPOINT_MAX_SECTIONS || !all_zero(checkpoint->bytes + MAGIC_SIZE + 4, 4))
 		return status_fail(STATUS_FORMAT, "%s: %u sections, at most %d expected", path, (unsigned)count,
 				   CHECKPOINT_MAX_SECTIONS);

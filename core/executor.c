@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/floats.h"
 #include "core/kernels.h"
 #include "core/quantize.h"
@@ -110,10 +110,7 @@ static void quantize_output_grad(const struct executor *executor, const struct p
 
 static uint64_t thread_time(const struct executor *executor)
 {
-	struct timespec now = {0};
-	if (executor->profile)
-		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	return executor->profile ? (uint64_t)(1e9 * clock_thread_seconds()) : 0;
 }
 
 void executor_forward(struct executor *executor, const struct pass *pass, int last)

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "core/bytes.h"
+
 enum { LINE = 64, HUGE_PAGE = 2 << 20 };
 
 float *floats_new(size_t count)
 {
 	size_t bytes = count * sizeof(float), page = bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : LINE;
-	bytes = (bytes + page - 1) / page * page;
+	bytes = round_up_size(bytes, page);
 	float *floats = aligned_alloc(page, bytes ? bytes : page);
 #ifdef MADV_HUGEPAGE
 	if (floats && page == HUGE_PAGE)

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/bytes.h"
 #include "core/graph.h"
 
 enum { ALIGN_FLOATS = 16 }; /* 64 bytes: a cache line, a 512-bit vector */
@@ -46,7 +47,7 @@ static struct buffer *buffer_of(struct layout *layout, int node, int kind)
 
 static size_t align_floats(size_t floats)
 {
-	return (floats + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
+	return round_up_size(floats, ALIGN_FLOATS);
 }
 
 static int backward_time(const struct layout *layout, int node)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/bytes.h"
 #include "core/sha256.h"
 #include "data/coco.h"
 #include "data/image_io.h"
@@ -383,8 +384,7 @@ static void drop_empty_photos(struct dataset *d)
 static void hash_number(struct sha256 *sha, uint64_t value)
 {
 	uint8_t bytes[8];
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)(value >> 8 * i);
+	bytes_store(bytes, value, sizeof bytes);
 	sha256_update(sha, bytes, sizeof bytes);
 }
 
@@ -394,8 +394,8 @@ static void hash_runs(struct sha256 *sha, const struct rle *mask)
 	size_t used = 0;
 	hash_number(sha, (uint64_t)mask->count);
 	for (int i = 0; i < mask->count; i++) {
-		for (int shift = 0; shift < 32; shift += 8)
-			bytes[used++] = (uint8_t)(mask->counts[i] >> shift);
+		bytes_store(bytes + used, mask->counts[i], 4);
+		used += 4;
 		if (used == sizeof bytes || i + 1 == mask->count) {
 			sha256_update(sha, bytes, used);
 			used = 0;

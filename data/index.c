@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "core/atomic_file.h"
+#include "core/bytes.h"
 #include "data/image_io.h"
 #include "data/photo_files.h"
 
@@ -71,8 +72,7 @@ static void put(struct writer *w, const void *bytes, size_t count)
 static void put_number(struct writer *w, uint64_t value, int size)
 {
 	uint8_t bytes[8];
-	for (int i = 0; i < size; i++)
-		bytes[i] = (uint8_t)(value >> 8 * i);
+	bytes_store(bytes, value, size);
 	put(w, bytes, (size_t)size);
 }
 
@@ -199,10 +199,7 @@ static const uint8_t *get(struct reader *r, size_t count)
 static uint64_t get_number(struct reader *r, int size)
 {
 	const uint8_t *bytes = get(r, (size_t)size);
-	uint64_t value = 0;
-	for (int i = 0; bytes && i < size; i++)
-		value |= (uint64_t)bytes[i] << 8 * i;
-	return value;
+	return bytes ? bytes_load(bytes, size) : 0;
 }
 
 static uint32_t get_u32(struct reader *r)

@@ -16,7 +16,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "core/clock.h"
 
 enum place_state { PLACE_EMPTY, PLACE_WORKING, PLACE_READY };
 
@@ -45,13 +46,6 @@ struct loader {
 	pthread_t *threads;
 	int running;
 };
-
-static double now(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* Called with the mutex held. */
 static enum status take_buffer(struct loader *loader, struct buffer **out)
@@ -107,9 +101,9 @@ static void fill_place(struct loader *loader, uint64_t number)
 	enum status status = take_buffer(loader, &buffer);
 	if (status == STATUS_OK) {
 		pthread_mutex_unlock(&loader->mutex);
-		double start = now();
+		double start = clock_seconds();
 		status = make_sample(&loader->options, sample_number(&loader->options, number), &buffer->sample);
-		double end = now();
+		double end = clock_seconds();
 		pthread_mutex_lock(&loader->mutex);
 		loader->worked += end - start;
 	}
@@ -190,10 +184,10 @@ struct sample *loader_next(struct loader *loader)
 	pthread_mutex_lock(&loader->mutex);
 	struct place *place = &loader->ring[loader->delivered % (uint64_t)loader->options.prefetch];
 	if (place->state != PLACE_READY) {
-		double start = now();
+		double start = clock_seconds();
 		while (place->state != PLACE_READY)
 			pthread_cond_wait(&loader->sample_ready, &loader->mutex);
-		loader->waited += now() - start;
+		loader->waited += clock_seconds() - start;
 	}
 	struct buffer *buffer = place->buffer;
 	if (!buffer)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/clock.h"
 #include "data/image_io.h"
 #include "data/mask_export.h"
 #include "infer/tapcut_edit.h"
@@ -15,7 +16,6 @@
 #include "tools/cutout_file.h"
 #include "tools/model_file.h"
 #include "tools/selection.h"
-#include "train/record/progress.h"
 
 enum { MAX_EDITS = 32, QUALITY = 95 };
 
@@ -406,13 +406,13 @@ static enum status edit_photo(struct arguments *a, struct image *photo, const st
 			edit->picture.height = picture.height;
 			edit->picture.stride = 3 * (size_t)picture.width;
 		}
-		double start = progress_clock();
+		double start = clock_seconds();
 		enum tapcut_status done = tapcut_edit_apply(edit, 1, &canvas, NULL, message);
 		image_release(&picture);
 		if (done != TAPCUT_OK)
 			return status_fail(done == TAPCUT_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_CONFIG, "%s", message);
 		printf("%s %g: %.0f ms\n", tapcut_filter(edit->filter)->name, (double)edit->amount,
-		       1e3 * (progress_clock() - start));
+		       1e3 * (clock_seconds() - start));
 	}
 	return STATUS_OK;
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "train/record/progress.h"
+#include "core/clock.h"
 
 /* --- options -------------------------------------------------------------- */
 
@@ -98,7 +98,7 @@ bool selection_take(struct selection *s, int option, const char *value)
 
 static double milliseconds(void)
 {
-	return 1e3 * progress_clock();
+	return 1e3 * clock_seconds();
 }
 
 static size_t object_pixels(const struct image *mask)

@@ -13,6 +13,7 @@
 #include "convert/safetensors.h"
 #include "core/atomic_file.h"
 #include "core/backend.h"
+#include "core/clock.h"
 #include "core/folder.h"
 #include "train/batch.h"
 #include "train/objective.h"
@@ -233,7 +234,7 @@ static void smooth(double *average, double value)
 static enum status log_interval(struct trainer *trainer, double lr, double norm)
 {
 	const struct config *config = trainer->config;
-	double now = progress_clock(), waited, worked;
+	double now = clock_seconds(), waited, worked;
 	loader_times(trainer->loader, &waited, &worked);
 	int steps = trainer->interval_steps;
 	double seconds = now - trainer->interval_start;
@@ -374,7 +375,7 @@ static enum status validate_now(struct trainer *trainer)
 		status = save(trainer, "best.ckpt");
 	}
 	evaluate_result_release(&result);
-	trainer->interval_start = progress_clock(); /* samples per second count training alone */
+	trainer->interval_start = clock_seconds(); /* samples per second count training alone */
 	return status;
 }
 
@@ -403,7 +404,7 @@ static enum status between_steps(struct trainer *trainer)
 static enum status loop(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
-	trainer->started = trainer->interval_start = progress_clock();
+	trainer->started = trainer->interval_start = clock_seconds();
 	while (trainer->state.step < config->train.steps) {
 		enum status status = step(trainer);
 		if (status == STATUS_INTERRUPTED && leads(trainer))

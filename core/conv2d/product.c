@@ -6,6 +6,7 @@
  * cache. */
 #include <string.h>
 
+#include "core/bytes.h"
 #include "core/conv2d/algorithm.h"
 #include "core/conv2d/columns.h"
 #include "core/conv2d/lines.h"
@@ -68,21 +69,16 @@ static void prepare(const struct conv2d_dims *d, const float *weight, float *pre
 			prepared[(ptrdiff_t)(j / panel) * d->o * panel + o * panel + j % panel] = 0;
 }
 
-static int at_least_one(int value)
-{
-	return value > 0 ? value : 1;
-}
-
 /* Output pixels at a time. */
 static int forward_block(const struct conv2d_dims *d)
 {
-	int pixels = columns_pixels(d), block = at_least_one(FORWARD_COLUMNS / columns_depth(d));
+	int pixels = columns_pixels(d), block = max_int(1, FORWARD_COLUMNS / columns_depth(d));
 	return columns_are_input(d) || block > pixels ? pixels : block;
 }
 
 static int weight_block(const struct conv2d_dims *d)
 {
-	int pixels = columns_pixels(d), block = at_least_one(WEIGHT_COLUMNS / columns_depth(d));
+	int pixels = columns_pixels(d), block = max_int(1, WEIGHT_COLUMNS / columns_depth(d));
 	block = block < WEIGHT_PIXELS ? block : WEIGHT_PIXELS;
 	return block < pixels ? block : pixels;
 }
@@ -126,11 +122,6 @@ static size_t scratch_floats(const struct conv2d_dims *d)
 	return sums + (data > weight ? data : weight);
 }
 
-static int smaller(int a, int b)
-{
-	return a < b ? a : b;
-}
-
 /* The product for output pixels [first, first + count); `a` is the caller's. */
 static struct gemm forward_gemm(const struct conv2d_dims *d, const float *prepared,
 				const struct conv2d_epilogue *epilogue, float *y, ptrdiff_t first, int count)
@@ -171,7 +162,7 @@ static void forward_columns(const struct conv2d_dims *d, const float *x, const f
 {
 	int block = forward_block(d), pixels = columns_pixels(d);
 	for (int first = 0; first < pixels; first += block) {
-		int count = smaller(block, pixels - first);
+		int count = min_int(block, pixels - first);
 		struct gemm g = forward_gemm(d, prepared, epilogue, y, first, count);
 		g.a = columns_rows(d, x, first, count, scratch);
 		g.a_row = g.depth;
@@ -196,7 +187,7 @@ static void backward_data(const struct conv2d_dims *d, const float *y_grad, int 
 	bool direct = columns_are_input(d);
 	int block = forward_block(d), depth = columns_depth(d);
 	for (int first = begin; first < end; first += block) {
-		int count = smaller(block, end - first);
+		int count = min_int(block, end - first);
 		float *to = direct ? x_grad + (ptrdiff_t)first * d->c : scratch;
 		struct gemm g = {
 			.rows = count,
@@ -304,7 +295,7 @@ static void backward_weight(const struct conv2d_dims *d, const float *x, const f
 	}
 	int block = weight_block(d), last = end * d->out_w;
 	for (int first = begin * d->out_w; first < last; first += block)
-		weight_block_sums(d, x, y_grad, first, smaller(block, last - first), sums, scratch);
+		weight_block_sums(d, x, y_grad, first, min_int(block, last - first), sums, scratch);
 }
 
 static void add_weights(const struct conv2d_dims *d, const float *sums, float *weight_grad)
@@ -322,12 +313,12 @@ static void add_weights(const struct conv2d_dims *d, const float *sums, float *w
 static void backward(const struct conv2d_dims *d, const float *x, const struct conv2d_grad *grad, const float *prepared,
 		     float *x_grad, bool add, float *weight_grad, float *scratch)
 {
-	int rows = d->n * d->out_h, step = at_least_one(WEIGHT_PIXELS / d->out_w), done = 0;
+	int rows = d->n * d->out_h, step = max_int(1, WEIGHT_PIXELS / d->out_w), done = 0;
 	float *sums = scratch, *rest = sums + (size_t)columns_depth(d) * (size_t)d->o;
 	if (x_grad && !columns_are_input(d) && !add)
 		memset(x_grad, 0, columns_input_floats(d) * sizeof *x_grad);
 	while (done < rows) {
-		int begin = done, end = smaller(begin + step, rows);
+		int begin = done, end = min_int(begin + step, rows);
 		output_grad_rows(d, grad, &done, end);
 		if (weight_grad)
 			backward_weight(d, x, grad->data, begin, end, sums, rest);

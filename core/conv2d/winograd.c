@@ -12,6 +12,7 @@
  *
  * With a dilation d the convolution is d * d independent ones without dilation, each on every d-th row and column:
  * their tiles join the list. */
+#include "core/bytes.h"
 #include "core/conv2d/winograd.h"
 
 #include "core/conv2d/algorithm.h"
@@ -42,16 +43,6 @@ struct plan {
 	ptrdiff_t forward_u, backward_u, v, m, du;
 };
 
-static int round_up(int value, int multiple)
-{
-	return (value + multiple - 1) / multiple * multiple;
-}
-
-static int smaller(int a, int b)
-{
-	return a < b ? a : b;
-}
-
 /* An odd number of cache lines from frequency to frequency, so that the 36 of them that a transform writes do not
  * compete for the same lines of the first cache. */
 static ptrdiff_t frequency_step(ptrdiff_t floats)
@@ -78,18 +69,18 @@ static struct plan plan_for(const struct conv2d_dims *d)
 {
 	struct plan p = {.panel = kernels()->gemm_panel()};
 	p.tiles = d->n * tiles_along(d->h, d->dilation) * tiles_along(d->w, d->dilation);
-	p.c_pitch = round_up(d->c, LINE);
+	p.c_pitch = round_up_int(d->c, LINE);
 	int floats = d->c * d->o < MANY_FILTERS ? SMALL_BLOCK : LARGE_BLOCK;
-	int most = smaller(round_up(floats / p.c_pitch, TILE_MULTIPLE), MOST_TILES);
+	int most = min_int(round_up_int(floats / p.c_pitch, TILE_MULTIPLE), MOST_TILES);
 	int blocks = (p.tiles + most - 1) / most;
-	p.block = smaller(round_up((p.tiles + blocks - 1) / blocks, TILE_MULTIPLE), p.tiles);
-	int outputs = round_up(floats / p.block, CHANNEL_MULTIPLE);
-	int du_outputs = d->c * d->o > MOST_DU ? round_up(floats / p.c_pitch, CHANNEL_MULTIPLE) : d->o;
-	p.outputs = smaller(outputs, d->o);
-	p.du_outputs = smaller(du_outputs, p.outputs);
-	p.o_pitch = round_up(p.outputs, LINE);
-	p.forward_u = frequency_step((ptrdiff_t)d->c * round_up(d->o, kernels()->lanes));
-	p.backward_u = frequency_step((ptrdiff_t)d->o * round_up(d->c, kernels()->lanes));
+	p.block = min_int(round_up_int((p.tiles + blocks - 1) / blocks, TILE_MULTIPLE), p.tiles);
+	int outputs = round_up_int(floats / p.block, CHANNEL_MULTIPLE);
+	int du_outputs = d->c * d->o > MOST_DU ? round_up_int(floats / p.c_pitch, CHANNEL_MULTIPLE) : d->o;
+	p.outputs = min_int(outputs, d->o);
+	p.du_outputs = min_int(du_outputs, p.outputs);
+	p.o_pitch = round_up_int(p.outputs, LINE);
+	p.forward_u = frequency_step((ptrdiff_t)d->c * round_up_int(d->o, kernels()->lanes));
+	p.backward_u = frequency_step((ptrdiff_t)d->o * round_up_int(d->c, kernels()->lanes));
 	p.v = frequency_step((ptrdiff_t)p.block * p.c_pitch);
 	p.m = frequency_step((ptrdiff_t)p.block * p.o_pitch);
 	p.du = frequency_step((ptrdiff_t)(p.block < p.tiles ? d->o : p.du_outputs) * p.c_pitch);
@@ -152,10 +143,10 @@ static void advance(const struct conv2d_dims *d, struct cursor *at)
 	if (at->y < phase_size(d->h, d->dilation, at->phase_y))
 		return;
 	at->y = 0;
-	if (++at->phase_x < smaller(d->dilation, d->w))
+	if (++at->phase_x < min_int(d->dilation, d->w))
 		return;
 	at->phase_x = 0;
-	if (++at->phase_y < smaller(d->dilation, d->h))
+	if (++at->phase_y < min_int(d->dilation, d->h))
 		return;
 	at->phase_y = 0;
 	at->sample++;
@@ -169,8 +160,8 @@ static void next_tiles(const struct conv2d_dims *d, struct cursor *at, int count
 			.pixel = row * d->w + at->phase_x + at->x * d->dilation,
 			.row_begin = at->y == 0,
 			.col_begin = at->x == 0,
-			.row_end = smaller(WINOGRAD_PATCH, phase_size(d->h, d->dilation, at->phase_y) - at->y + 1),
-			.col_end = smaller(WINOGRAD_PATCH, phase_size(d->w, d->dilation, at->phase_x) - at->x + 1),
+			.row_end = min_int(WINOGRAD_PATCH, phase_size(d->h, d->dilation, at->phase_y) - at->y + 1),
+			.col_end = min_int(WINOGRAD_PATCH, phase_size(d->w, d->dilation, at->phase_x) - at->x + 1),
 		};
 	}
 }
@@ -191,11 +182,11 @@ void winograd_forward(const struct conv2d_dims *d, const float *x, const float *
 	struct winograd_matrices v = {scratch, p.v, p.c_pitch};
 	struct winograd_matrices m = {scratch + FREQUENCIES * p.v, p.m, p.o_pitch};
 	for (int first = 0, count; first < p.tiles; first += count) {
-		count = smaller(p.block, p.tiles - first);
+		count = min_int(p.block, p.tiles - first);
 		next_tiles(d, &at, count, tiles);
 		kernels()->winograd_input(&x_map, x, tiles, count, &v);
 		for (int o = 0; o < d->o; o += p.outputs) {
-			int outputs = smaller(p.outputs, d->o - o);
+			int outputs = min_int(p.outputs, d->o - o);
 			struct winograd_products products = {
 				.rows = count,
 				.cols = outputs,
@@ -261,7 +252,7 @@ static void weight_block(const struct conv2d_dims *d, const struct plan *p, cons
 			 int count, int o, int outputs, float *weight_grad)
 {
 	for (int i = 0; i < outputs; i += p->du_outputs)
-		weight_part(d, p, g, first, count, g->z.data + i, o + i, smaller(p->du_outputs, outputs - i),
+		weight_part(d, p, g, first, count, g->z.data + i, o + i, min_int(p->du_outputs, outputs - i),
 			    weight_grad);
 }
 
@@ -294,7 +285,7 @@ static int rows_before(const struct conv2d_dims *d, const struct cursor *at)
 	int row = at->sample * d->h;
 	if (d->dilation > 1)
 		return at->phase_y + at->phase_x + at->y + at->x > 0 ? row + d->h : row;
-	return row + smaller(at->x > 0 ? at->y + WINOGRAD_TILE : at->y, d->h);
+	return row + min_int(at->x > 0 ? at->y + WINOGRAD_TILE : at->y, d->h);
 }
 
 void winograd_backward(const struct conv2d_dims *d, const float *x, const struct conv2d_grad *grad,
@@ -311,13 +302,13 @@ void winograd_backward(const struct conv2d_dims *d, const float *x, const struct
 	g.v = (struct winograd_matrices){g.dv.data + FREQUENCIES * p.v, p.v, p.c_pitch};
 	g.du = g.v.data + FREQUENCIES * p.v;
 	for (int first = 0, count; first < p.tiles; first += count) {
-		count = smaller(p.block, p.tiles - first);
+		count = min_int(p.block, p.tiles - first);
 		next_tiles(d, &at, count, tiles);
 		output_grad_rows(d, grad, &rows, rows_before(d, &at));
 		if (weight_grad)
 			kernels()->winograd_input(&x_map, x, tiles, count, &g.v);
 		for (int o = 0; o < d->o; o += p.outputs) {
-			int outputs = smaller(p.outputs, d->o - o);
+			int outputs = min_int(p.outputs, d->o - o);
 			struct winograd_map y_map = map_of(d, outputs, d->y_pitch);
 			kernels()->winograd_output_adjoint(&y_map, grad->data + o, tiles, count, &g.z);
 			if (weight_grad)

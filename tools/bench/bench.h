@@ -11,10 +11,6 @@
 
 enum { BENCH_MAX_REPEATS = 99 };
 
-/* Seconds of this process's threads together: what others take of the processors does not count. */
-double bench_cpu_seconds(void);
-/* Of the calling thread alone. */
-double bench_thread_seconds(void);
 /* The median; sorts the values. 0 of none. */
 double bench_median(double *values, int count);
 

@@ -2,9 +2,9 @@
  * does it. */
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "infer/tapcut.h"
 #include "tools/bench/bench.h"
-#include "train/record/progress.h"
 #include "train/validate.h"
 
 enum { ROUNDS = 7 };
@@ -16,11 +16,11 @@ struct times {
 static enum status time_click(struct tapcut_session *session, int x, int y, int positive, uint8_t *mask, int size,
 			      double *time)
 {
-	double start = progress_clock();
+	double start = clock_seconds();
 	if (tapcut_session_click(session, x, y, positive) != TAPCUT_OK ||
 	    tapcut_session_mask(session, mask, (size_t)size) != TAPCUT_OK)
 		return status_fail(STATUS_LIMIT, "inference: %s", tapcut_session_message(session));
-	*time = progress_clock() - start;
+	*time = clock_seconds() - start;
 	return STATUS_OK;
 }
 
@@ -28,10 +28,10 @@ static enum status time_click(struct tapcut_session *session, int x, int y, int 
 static enum status time_round(struct tapcut_session *session, const uint8_t *rgb, uint8_t *mask, int size, int round,
 			      struct times *times)
 {
-	double start = progress_clock();
+	double start = clock_seconds();
 	if (tapcut_session_set_image(session, rgb, size, size, 3 * (size_t)size) != TAPCUT_OK)
 		return status_fail(STATUS_LIMIT, "inference: %s", tapcut_session_message(session));
-	times->set_image[round] = progress_clock() - start;
+	times->set_image[round] = clock_seconds() - start;
 	TRY(time_click(session, size / 2, size / 2, 1, mask, size, &times->first[round]));
 	return time_click(session, size / 16, size / 16, 0, mask, size, &times->second[round]);
 }

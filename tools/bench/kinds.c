@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "infer/kernels/kernels.h"
 #include "infer/tapcut.h"
 #include "tools/bench/bench.h"
 #include "tools/bench/flops.h"
-#include "train/record/progress.h"
 
 enum { ROUNDS = 9, MAX_KINDS = 32, NAME_SIZE = 48 };
 
@@ -21,11 +21,11 @@ struct watch {
 static void observe(void *context, int step, const struct infer_map *map)
 {
 	struct watch *w = context;
-	double now = progress_clock();
+	double now = clock_seconds();
 	(void)map;
 	if (step >= 0 && now - w->last < w->best[step])
 		w->best[step] = now - w->last;
-	w->last = progress_clock();
+	w->last = clock_seconds();
 }
 
 struct kind {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "data/loader.h"
 #include "data/scenes.h"
 #include "tools/bench/bench.h"
@@ -46,14 +47,14 @@ static enum status write_scenes(char dir[PATH_SIZE])
 static enum status time_loading(const struct loader_options *options, struct loader **loader, struct sample **samples,
 				struct bench_loader *figures)
 {
-	double start = bench_cpu_seconds();
+	double start = clock_process_seconds();
 	TRY(loader_new(options, loader));
 	for (int i = 0; i < SAMPLES; i++) {
 		samples[i] = loader_next(*loader);
 		if (!samples[i])
 			return STATUS_FORMAT; /* loader_next left the message */
 	}
-	figures->load = (bench_cpu_seconds() - start) / SAMPLES;
+	figures->load = (clock_process_seconds() - start) / SAMPLES;
 	return STATUS_OK;
 }
 
@@ -72,14 +73,14 @@ static enum status time_clicks(const struct config *config, struct sample **samp
 	struct click_list list;
 	void *workspace = malloc(sampler_workspace(size, size));
 	float *planes = malloc((size_t)INFER_CLICK_PLANES * (size_t)size * (size_t)size * sizeof *planes);
-	double start = bench_thread_seconds(); /* the loader goes on with the next sample */
+	double start = clock_thread_seconds(); /* the loader goes on with the next sample */
 	for (int i = 0; workspace && planes && i < SAMPLES; i++) {
 		struct rng rng = rng_stream(config->seed, 0, (uint64_t)i, RNG_CLICKS);
 		sampler_first_clicks(&config->sampler, &rng, samples[i]->truth, samples[i]->others, size, size, &list,
 				     workspace);
 		draw_clicks(config, &list, planes);
 	}
-	figures->click = (bench_thread_seconds() - start) / SAMPLES;
+	figures->click = (clock_thread_seconds() - start) / SAMPLES;
 	bool complete = workspace && planes;
 	free(workspace);
 	free(planes);

@@ -4,24 +4,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/kernels.h"
 #include "tools/bench/bench.h"
 
 enum { PEAK_TRIES = 20 };
-
-double bench_thread_seconds(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-double bench_cpu_seconds(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static int compare(const void *a, const void *b)
 {
@@ -89,9 +76,9 @@ static void measure_peak(void *context, int index, int thread)
 	int rounds = 1000;
 	(void)thread;
 	for (int i = 0; i < PEAK_TRIES; i++) {
-		double start = bench_thread_seconds();
+		double start = clock_thread_seconds();
 		double flops = kernels()->fma_peak(rounds, sums);
-		double spent = bench_thread_seconds() - start;
+		double spent = clock_thread_seconds() - start;
 		if (spent > 0 && flops / spent > *best)
 			*best = flops / spent;
 		if (spent < 2e-3) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "core/clock.h"
 #include "data/image_io.h"
 #include "infer/image/resize.h"
 #include "infer/tapcut.h"
@@ -73,10 +74,10 @@ static enum status measure(struct bench_photo *b, int repeats)
 {
 	for (int i = 0; i < repeats; i++)
 		for (int stage = 0; stage < STAGES; stage++) {
-			double start = bench_cpu_seconds();
+			double start = clock_process_seconds();
 			if (run_stage(b, stage) != TAPCUT_OK)
 				return status_fail(STATUS_LIMIT, "%s", tapcut_session_message(b->session));
-			b->ms[stage][i] = 1e3 * (bench_cpu_seconds() - start);
+			b->ms[stage][i] = 1e3 * (clock_process_seconds() - start);
 		}
 	return STATUS_OK;
 }

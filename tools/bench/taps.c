@@ -10,6 +10,7 @@
 
 #include "convert/onnx.h"
 #include "core/atomic_file.h"
+#include "core/clock.h"
 #include "infer/network/model.h"
 #include "infer/network/network.h"
 #include "infer/tapcut.h"
@@ -18,7 +19,6 @@
 #include "tools/bench/flops.h"
 #include "tools/network_file.h"
 #include "tools/project_file.h"
-#include "train/record/progress.h"
 #include "core/text.h"
 
 #define SCRIPT "tools/bench/onnxruntime.mjs"
@@ -111,9 +111,9 @@ static enum status tell_input(struct bench *b, const char *name, int planes, int
 static enum status open_theirs(struct bench *b, struct setting setting, double *seconds)
 {
 	struct json *answer;
-	double start = progress_clock();
+	double start = clock_seconds();
 	TRY(ask(b, &answer, "{\"open\": \"%s\", \"threads\": %d}\n", file_in(b, "model.onnx"), setting.threads));
-	*seconds = progress_clock() - start;
+	*seconds = clock_seconds() - start;
 	json_free(answer);
 	TRY(tell_input(b, "image", 3, setting.size));
 	return tell_input(b, "clicks", infer_click_planes(&b->network.preprocess), setting.size);
@@ -259,9 +259,9 @@ static enum status run_ours(struct figures *f, struct setting setting, enum lane
 	double times[TURN_RUNS];
 	TRY(run_once(f, setting, lane, ours));
 	for (int i = 0; i < TURN_RUNS; i++) {
-		double start = progress_clock();
+		double start = clock_seconds();
 		TRY(run_once(f, setting, lane, ours));
-		times[i] = progress_clock() - start;
+		times[i] = clock_seconds() - start;
 	}
 	*seconds = bench_median(times, TURN_RUNS);
 	return STATUS_OK;
@@ -463,10 +463,10 @@ static enum status load(struct bench *b, const char *path)
 {
 	char message[TAPCUT_MESSAGE_SIZE];
 	TRY(network_file_read(path, &b->network));
-	double start = progress_clock();
+	double start = clock_seconds();
 	if (tapcut_model_load_file(path, &b->model, message) != TAPCUT_OK)
 		return status_fail(STATUS_FORMAT, "%s", message);
-	b->load_seconds = progress_clock() - start;
+	b->load_seconds = clock_seconds() - start;
 	return STATUS_OK;
 }
 

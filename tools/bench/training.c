@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "core/backend.h"
+#include "core/clock.h"
 #include "data/robot.h"
 #include "tools/bench/bench.h"
-#include "train/record/progress.h"
 
 static const struct ranks alone = {.count = 1, .machine_ranks = 1};
 
@@ -104,32 +104,32 @@ static enum status update(struct bench_training *training, double loss)
 enum status bench_training_run(struct bench_training *training, struct bench_limit limit, struct bench_steps *result)
 {
 	*result = (struct bench_steps){0};
-	double begin = progress_clock(), cpu = bench_cpu_seconds();
+	double begin = clock_seconds(), cpu = clock_process_seconds();
 	for (int i = 0; i < limit.steps && result->wall < limit.seconds; i++) {
 		struct batch_result step;
 		double before = result->wall;
 		compute(training, &step);
-		double start = bench_cpu_seconds();
+		double start = clock_process_seconds();
 		TRY(update(training, step.loss));
-		result->optimiser_cpu += bench_cpu_seconds() - start;
-		result->wall = progress_clock() - begin;
+		result->optimiser_cpu += clock_process_seconds() - start;
+		result->wall = clock_seconds() - begin;
 		result->best = i == 0 || result->wall - before < result->best ? result->wall - before : result->best;
 		result->samples += training->config->train.batch_size;
 	}
-	result->cpu = bench_cpu_seconds() - cpu;
+	result->cpu = clock_process_seconds() - cpu;
 	return STATUS_OK;
 }
 
 void bench_training_parts(struct bench_training *training, struct bench_parts *parts)
 {
 	struct batch *batch = &training->batch;
-	double start = bench_cpu_seconds();
+	double start = clock_process_seconds();
 	for (int i = 0; i < batch->graph->node_count; i++)
 		graph_prepare(batch->graph, training->params.values, i, batch->prepared);
-	parts->prepare = bench_cpu_seconds() - start;
-	start = bench_cpu_seconds();
+	parts->prepare = clock_process_seconds() - start;
+	start = clock_process_seconds();
 	ranks_sum(&alone, training->workers, batch->grads, batch->slot_count, NULL, training->params.total);
-	parts->sum = bench_cpu_seconds() - start;
+	parts->sum = clock_process_seconds() - start;
 }
 
 static void set_profile(struct bench_training *training, struct profile *profile)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/bytes.h"
 #include "data/click.h"
 #include "train/config/config_keys.h"
 #include "core/text.h"
@@ -166,11 +167,6 @@ static enum status set_value(const struct target *target, const struct json *val
 
 /* --- unknown keys --------------------------------------------------------- */
 
-static int smaller(int a, int b)
-{
-	return a < b ? a : b;
-}
-
 /* Damerau's distance with adjacent swaps (Damerau, CACM 1964): how many slips of the finger part the two words. */
 static int slips(const char *a, const char *b)
 {
@@ -184,9 +180,9 @@ static int slips(const char *a, const char *b)
 		row[0] = (int)i + 1;
 		for (size_t j = 0; j < m; j++) {
 			bool same = tolower((unsigned char)a[i]) == tolower((unsigned char)b[j]);
-			row[j + 1] = smaller(smaller(row[j], above[j + 1]) + 1, above[j] + !same);
+			row[j + 1] = min_int(min_int(row[j], above[j + 1]) + 1, above[j] + !same);
 			if (i && j && a[i] == b[j - 1] && a[i - 1] == b[j])
-				row[j + 1] = smaller(row[j + 1], above2[j - 1] + 1);
+				row[j + 1] = min_int(row[j + 1], above2[j - 1] + 1);
 		}
 		int *spare = above2;
 		above2 = above;
@@ -212,7 +208,7 @@ static const char *nearest(const char *wrong)
 	int least = 2 + (int)strlen(last_part(wrong)) / 4;
 	for (int i = 0; i < config_key_count; i++) {
 		const char *key = config_keys[i].key;
-		int distance = smaller(slips(wrong, key), slips(last_part(wrong), last_part(key)) + 1);
+		int distance = min_int(slips(wrong, key), slips(last_part(wrong), last_part(key)) + 1);
 		if (distance < least) {
 			least = distance;
 			best = key;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/rng.h"
 #include "core/workers.h"
 #include "data/robot.h"
@@ -68,7 +69,7 @@ struct evaluation {
 
 static double now_ms(void)
 {
-	return 1e3 * progress_clock();
+	return 1e3 * clock_seconds();
 }
 
 static enum status session_failed(enum tapcut_status code, const struct tapcut_session *session)

@@ -5,19 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "core/clock.h"
 
 enum { BAR_CELLS = 24, LINE_SIZE = 512, DEFAULT_COLUMNS = 100 };
 #define REDRAW_SECONDS 0.2
 #define PLAIN_SECONDS 10.0
-
-double progress_clock(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 void progress_duration(double seconds, char *text, size_t size)
 {
@@ -35,7 +29,7 @@ void progress_start(struct progress *progress, const char *label, uint64_t total
 				      .total = total,
 				      .begun = done,
 				      .last_done = done,
-				      .started = progress_clock()};
+				      .started = clock_seconds()};
 	progress->out = quiet ? NULL : stderr;
 	progress->terminal = isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
 	/* Nothing is drawn before the first interval has passed: short jobs stay silent until their end. */
@@ -53,7 +47,7 @@ static int terminal_columns(void)
 /* The part of the line after the label: count, figures, times. */
 static int describe(const struct progress *progress, char *text, size_t size)
 {
-	double elapsed = progress_clock() - progress->started;
+	double elapsed = clock_seconds() - progress->started;
 	double fresh = (double)(progress->last_done - progress->begun);
 	double left = progress->total > progress->last_done ? (double)(progress->total - progress->last_done) : 0;
 	char passed[32], remaining[32] = "-:--";
@@ -87,7 +81,7 @@ static void draw_terminal(struct progress *progress)
 static void draw(struct progress *progress)
 {
 	char text[LINE_SIZE];
-	progress->drawn = progress_clock();
+	progress->drawn = clock_seconds();
 	if (progress->terminal) {
 		draw_terminal(progress);
 		return;
@@ -107,7 +101,7 @@ void progress_update(struct progress *progress, uint64_t done, const char *forma
 	va_start(args, format);
 	vsnprintf(progress->figures, sizeof progress->figures, format, args);
 	va_end(args);
-	if (progress_clock() - progress->drawn >= (progress->terminal ? REDRAW_SECONDS : PLAIN_SECONDS))
+	if (clock_seconds() - progress->drawn >= (progress->terminal ? REDRAW_SECONDS : PLAIN_SECONDS))
 		draw(progress);
 }
 

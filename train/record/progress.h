@@ -13,7 +13,7 @@ struct progress {
 	FILE *out;         /* NULL: silent */
 	bool terminal;
 	uint64_t total, begun; /* `begun`: done before this start, by an earlier run that is continued */
-	double started, drawn; /* seconds of a monotonic clock */
+	double started, drawn; /* by clock_seconds */
 	bool shown;            /* a line stands on the terminal */
 	uint64_t last_done;
 	char figures[160];
@@ -35,8 +35,5 @@ void progress_callback(int done, int count, void *context);
 
 /* "3:07", "1:02:33"; for figures in seconds. */
 void progress_duration(double seconds, char *text, size_t size);
-
-/* Seconds of a monotonic clock. */
-double progress_clock(void);
 
 #endif
