@@ -10,9 +10,6 @@
 #include "core/atomic_file.h"
 #include "infer/tapcut.h"
 
-const char *const export_weights_names[] = {"f32",        "f16",        "int8",        "codebook16",
-					    "codebook32", "codebook64", "codebook256", NULL};
-
 static enum status translate(struct steps *steps, const struct model *model, const float *values)
 {
 	return steps_translate(steps, &model->graph, model->image, model->clicks, model->logits, values);

@@ -5,20 +5,9 @@
 #include <stddef.h>
 
 #include "convert/quantize.h"
+#include "convert/weights_file.h"
 #include "core/nn/model.h"
 #include "infer/image/preprocess.h"
-
-/* The numbers behind "codebook" are entries of a tensor's table. */
-enum export_weights {
-	EXPORT_F32,
-	EXPORT_F16,
-	EXPORT_INT8,
-	EXPORT_CODEBOOK16,
-	EXPORT_CODEBOOK32,
-	EXPORT_CODEBOOK64,
-	EXPORT_CODEBOOK256,
-};
-extern const char *const export_weights_names[]; /* "f32", "f16", "int8", "codebook16" and so on, NULL */
 
 struct export_options {
 	enum export_weights weights;

@@ -13,6 +13,9 @@
 #include "core/bytes.h"
 #include "infer/tapcut.h"
 
+const char *const export_weights_names[] = {"f32",        "f16",        "int8",        "codebook16",
+					    "codebook32", "codebook64", "codebook256", NULL};
+
 enum { FLAG_ZLIB = 1, ZLIB_LEVEL = 9 };
 enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4, AT_FLAGS = 12, AT_CONTENT_SIZE = 20, AT_WEIGHTS = 64, AT_RANGES = 75 };
 

@@ -4,9 +4,20 @@
 
 #include <stddef.h>
 
-#include "convert/export.h"
 #include "core/status.h"
 #include "infer/network/network.h"
+
+/* How weights are stored. The numbers behind "codebook" are entries of a tensor's table. */
+enum export_weights {
+	EXPORT_F32,
+	EXPORT_F16,
+	EXPORT_INT8,
+	EXPORT_CODEBOOK16,
+	EXPORT_CODEBOOK32,
+	EXPORT_CODEBOOK64,
+	EXPORT_CODEBOOK256,
+};
+extern const char *const export_weights_names[]; /* "f32", "f16", "int8", "codebook16" and so on, NULL */
 
 /* `network`: steps, tensors (data: float32), preprocess, architecture, default_size; its `weights` and the tensors'
  * types are not read: `weights` says how to store. With ranges it is a file of version 2, whose int8 weights are

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "core/kernels.h"
+#include "core/optim.h"
 #include "core/optim_rule.h"
 #include "core/portable_math.h"
 

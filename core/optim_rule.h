@@ -3,7 +3,10 @@
 #ifndef CORE_OPTIM_RULE_H
 #define CORE_OPTIM_RULE_H
 
-#include "core/optim.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct optim_config; /* core/optim.h, which a rule's file includes */
 
 /* Floats of one parameter (all of them or a part) and what the rule needs to know about them. */
 struct optim_span {

@@ -4,6 +4,7 @@
  *     v  = momentum * v + g'
  *     w  = w - lr * v */
 #include "core/kernels.h"
+#include "core/optim.h"
 #include "core/optim_rule.h"
 
 void optim_sgd(const struct optim_config *config, const struct optim_span *span)

@@ -6,6 +6,8 @@
  *   strategy 2: on other objects, `step` apart;
  *   strategy 3: in the band, the first at random, each next one where it is furthest from the clicks before
  *               and from the band's edges, so that they surround the object. */
+#include "data/robot.h"
+#include "data/sampler.h"
 #include "data/sampler_parts.h"
 
 /* Takes all pixels nearer than `step` to the last click out of the pool. */

@@ -2,13 +2,17 @@
 #ifndef DATA_SAMPLER_PARTS_H
 #define DATA_SAMPLER_PARTS_H
 
-#include "data/robot.h"
-#include "data/sampler.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/rng.h"
+#include "data/click.h"
 
 /* One sample being clicked. The pool is the list of pixels that the next click is drawn from. */
 struct sampler_space {
-	const uint8_t *truth;
-	const uint8_t *others; /* NULL: none */
+	const uint8_t *truth;  /* TRUTH_* of data/robot.h, w x h */
+	const uint8_t *others; /* see sampler_first_clicks; NULL where there are no other objects */
 	int w, h;
 	size_t pixels;
 
@@ -18,6 +22,10 @@ struct sampler_space {
 	uint8_t *region; /* input of sampler_measure */
 	void *scratch;
 };
+
+/* Bytes of the workspace for w x h, and the space in it. Pointers are borrowed. */
+size_t sampler_space_bytes(int w, int h);
+struct sampler_space sampler_space_open(const uint8_t *truth, const uint8_t *others, int w, int h, void *workspace);
 
 /* depth = squared distance of each pixel of `region` to what lies outside of it; returns the largest. */
 int32_t sampler_measure(struct sampler_space *space, bool border);
@@ -37,6 +45,8 @@ void sampler_add(const struct sampler_space *space, uint32_t pixel, bool positiv
 void sampler_region_object(struct sampler_space *space);
 void sampler_region_outside(struct sampler_space *space);
 
+struct sampler_config; /* data/sampler.h */
+/* The samplers that have a file of their own: they add the first clicks of a sample that has an object pixel. */
 void sampler_dios(const struct sampler_config *config, struct sampler_space *space, struct rng *rng,
 		  struct click_list *clicks);
 void sampler_ritm(const struct sampler_config *config, struct sampler_space *space, struct rng *rng,

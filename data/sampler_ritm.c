@@ -6,6 +6,8 @@
  * square, at one distance transform whatever n is. The picture's edge is no edge of the object here, as in RITM. */
 #include <math.h>
 
+#include "data/robot.h"
+#include "data/sampler.h"
 #include "data/sampler_parts.h"
 
 enum { ERODE = 3, ERODED_LEAST = 10 };

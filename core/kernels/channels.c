@@ -1,5 +1,7 @@
 /* Sums over pixels and maps with one value per channel, channels last: x is `pixels` times `channels`, vectors run over
  * channels. A sum is one chain of doubles per channel, pixel after pixel. */
+#include "core/kernels/channels.h"
+
 #include "core/kernels/kernel.h"
 
 /* Pixels per pass over the sums: these stay in registers meanwhile, the order is the same. */

@@ -1,5 +1,7 @@
 /* x = x * 0.75 + 0.25 over and over in registers: nothing is loaded, nothing waits, so that this is the most that the
  * instruction set can do. Twelve chains or more hide the latency of two units (4 or 5 cycles each). */
+#include "core/kernels/fma_peak.h"
+
 #include "core/kernels/kernel.h"
 #include "core/kernels/vec.h"
 

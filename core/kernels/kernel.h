@@ -3,7 +3,30 @@
 #ifndef CORE_KERNELS_KERNEL_H
 #define CORE_KERNELS_KERNEL_H
 
-#include "core/kernels.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The arguments' structs, by name only: a kernel includes the header that has its own (gemm.h and so on), and none has to
+ * know the table of all kernels (core/kernels.h), which is made of them. */
+struct adam_run;
+struct channel_normalise_grad;
+struct conv2d_single_backward;
+struct conv2d_single_forward;
+struct epilogue_grad;
+struct focal_block;
+struct gemm;
+struct gemm_source;
+struct max_pool2d;
+struct overlap_block;
+struct sgd_run;
+struct upsample;
+struct winograd_epilogue;
+struct winograd_filters;
+struct winograd_map;
+struct winograd_matrices;
+struct winograd_products;
+struct winograd_tile;
 
 #define KERNEL_PASTE(name, isa) name##_##isa
 #define KERNEL_EXPAND(name, isa) KERNEL_PASTE(name, isa)

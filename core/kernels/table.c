@@ -1,4 +1,5 @@
 /* The table of one instruction set. */
+#include "core/kernels.h"
 #include "core/kernels/kernel.h"
 #include "core/kernels/vec.h"
 

@@ -14,8 +14,7 @@
 #include "core/status.h"
 #include "data/dataset.h"
 #include "infer/tapcut.h"
-
-enum { EVALUATE_MAX_CLICKS = 20, EVALUATE_LEAST_CLICKS = 5 };
+#include "train/evaluate/protocol.h"
 
 struct evaluate_options {
 	struct tapcut_options session; /* size, zoom, threshold; post-processing is part of what is measured */
@@ -29,16 +28,6 @@ struct evaluate_options {
 	void *context;
 };
 void evaluate_options_init(struct evaluate_options *options);
-
-struct evaluate_instance {
-	char name[96];
-	int width, height; /* of the photo */
-	int clicks_run;
-	double iou[EVALUATE_MAX_CLICKS]; /* after click 1..clicks_run at the photo's size; 0.9f is no 0.9 */
-	double biou1;                    /* boundary IoU after the first click */
-	double set_image_ms;             /* wall time in the inference library */
-	double clicks_ms;                /* of all clicks together, masks included */
-};
 
 struct evaluate_result {
 	int instances;

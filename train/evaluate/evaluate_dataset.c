@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "core/rng.h"
+#include "train/evaluate/evaluate.h"
 #include "train/evaluate/evaluate_source.h"
 
 struct chosen {

@@ -4,6 +4,7 @@
 
 #include "data/image_io.h"
 #include "data/robot.h"
+#include "train/evaluate/evaluate.h"
 #include "train/evaluate/evaluate_source.h"
 #include "train/config/json.h"
 

@@ -1,9 +1,16 @@
-/* Where the evaluation's instances come from; private to train/evaluate*.c. */
+/* Where the evaluation's instances come from; private to train/evaluate/evaluate*.c. */
 #ifndef TRAIN_EVALUATE_SOURCE_H
 #define TRAIN_EVALUATE_SOURCE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/status.h"
 #include "data/image.h"
-#include "train/evaluate/evaluate.h"
+
+struct tapcut_model;
+struct evaluate_options; /* these two: train/evaluate/evaluate.h */
+struct evaluate_result;
 
 struct evaluate_data {
 	struct image photo; /* RGB */

@@ -3,10 +3,24 @@
 #ifndef TRAIN_PROTOCOL_H
 #define TRAIN_PROTOCOL_H
 
+#include <stdint.h>
+
 #include "core/rng.h"
 #include "core/status.h"
 #include "data/click.h"
-#include "train/evaluate/evaluate.h"
+
+enum { EVALUATE_MAX_CLICKS = 20, EVALUATE_LEAST_CLICKS = 5 };
+
+/* What one object gave. */
+struct evaluate_instance {
+	char name[96];
+	int width, height; /* of the photo */
+	int clicks_run;
+	double iou[EVALUATE_MAX_CLICKS]; /* after click 1..clicks_run at the photo's size; 0.9f is no 0.9 */
+	double biou1;                    /* boundary IoU after the first click */
+	double set_image_ms;             /* wall time in the inference library */
+	double clicks_ms;                /* of all clicks together, masks included */
+};
 
 struct protocol_rules {
 	double target;    /* an object is good from this overlap on */

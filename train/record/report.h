@@ -5,18 +5,8 @@
 #include <stdint.h>
 
 #include "core/status.h"
-#include "data/click.h"
-#include "data/image.h"
 #include "train/config/config.h"
-
-struct report_sample {
-	char name[96];
-	struct image photo;   /* RGB; borrowed */
-	const uint8_t *pred;  /* photo's size; non-zero = object; borrowed */
-	const uint8_t *truth; /* photo's size; TRUTH_* of data/robot.h; borrowed */
-	struct click_list clicks;
-	float iou;
-};
+#include "train/record/report_picture.h"
 
 /* What else shall stand there, e.g. {"weights file", "final.tapcut, 4.4 MB, SHA-256 ..."}. */
 struct report_fact {
