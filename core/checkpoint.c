@@ -197,3 +197,8 @@ const struct checkpoint_section *checkpoint_find(const struct checkpoint *checkp
 	}
 	return section;
 }
+
+bool checkpoint_has(const struct checkpoint *checkpoint, const char *name)
+{
+	return find(checkpoint, name) != NULL;
+}

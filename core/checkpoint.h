@@ -6,6 +6,7 @@
 #ifndef CORE_CHECKPOINT_H
 #define CORE_CHECKPOINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -32,5 +33,7 @@ enum status checkpoint_write(const struct checkpoint *checkpoint, const char *pa
 enum status checkpoint_read(struct checkpoint *checkpoint, const char *path);
 /* The section of this name, which must have exactly `size` bytes (SIZE_MAX: any); NULL with a message otherwise. */
 const struct checkpoint_section *checkpoint_find(const struct checkpoint *checkpoint, const char *name, size_t size);
+/* Whether there is one of this name; for sections that not every checkpoint has. */
+bool checkpoint_has(const struct checkpoint *checkpoint, const char *name);
 
 #endif

@@ -13,6 +13,8 @@
 #include "tools/overrides.h"
 #include "train/config/config.h"
 #include "train/ranks.h"
+#include "train/record/run_lock.h"
+#include "train/record/run_record.h"
 #include "train/trainer.h"
 
 enum { PATH_SIZE = 1024, SIGNAL_EXIT = 128 };
@@ -26,8 +28,8 @@ static void print_usage(FILE *out)
 	      "Trains what the config says. Same config and seed, same weights, for any number of threads and ranks "
 	      "and however often\n"
 	      "the run was stopped and resumed. DIR gets config.json (every key), log.jsonl, log.csv, val.csv, "
-	      "last.ckpt, best.ckpt,\n"
-	      "final.tapcut and report.html.\n"
+	      "summary.json,\n"
+	      "last.ckpt, best.ckpt, final.tapcut and report.html. One training at a time can be in DIR.\n"
 	      "\n"
 	      "  --config FILE       the same as CONFIG.json\n"
 	      "  --out DIR           folder of the run; made if it is not there\n"
@@ -36,13 +38,16 @@ static void print_usage(FILE *out)
 	      "  --steps N           the same as --set train.steps=N\n"
 	      "  --threads N         threads that compute, in each rank (default: all processors)\n"
 	      "  --resume auto       go on from DIR/last.ckpt if it is there, else begin\n"
+	      "  --until-step N      stop after step N of the run, with a checkpoint and a validation; --resume auto\n"
+	      "                      goes on, to the same bytes as if it had not stopped\n"
 	      "  --force             begin anew in a folder that holds a run: its files are deleted\n"
 	      "  --quiet             no progress line\n"
 	      "  --keys              print every config key with type, default, unit and meaning\n"
 	      "\n"
-	      "Ctrl-C, SIGTERM or SIGUSR1: the run saves a checkpoint and ends; a second one ends it at once.\n"
-	      "Exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by SIGINT, 143 by SIGTERM, 138 by SIGUSR1\n"
-	      "(go on with --resume auto).\n"
+	      "Ctrl-C, SIGTERM, SIGUSR1 or a lost terminal (SIGHUP): the run saves a checkpoint and ends; a second one\n"
+	      "ends it at once.\n"
+	      "Exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by SIGINT, 143 by SIGTERM, 138 by SIGUSR1, 129 by\n"
+	      "SIGHUP (go on with --resume auto). DIR/summary.json says how it ended.\n"
 	      "\n"
 	      "examples:\n"
 	      "  tapcut train configs/demo.json --out runs/demo\n"
@@ -60,7 +65,7 @@ struct arguments {
 	const char *config, *out_dir;
 	struct overrides overrides;
 	char own_config[PATH_SIZE]; /* DIR/config.json */
-	int threads;
+	int threads, until_step;
 	bool resume, force, quiet, keys, help;
 };
 
@@ -72,6 +77,7 @@ enum {
 	OPT_STEPS,
 	OPT_THREADS,
 	OPT_RESUME,
+	OPT_UNTIL,
 	OPT_FORCE,
 	OPT_QUIET,
 	OPT_KEYS,
@@ -79,12 +85,19 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{"config", required_argument, NULL, OPT_CONFIG}, {"out", required_argument, NULL, OPT_OUT},
-	{"set", required_argument, NULL, OPT_SET},       {"seed", required_argument, NULL, OPT_SEED},
-	{"steps", required_argument, NULL, OPT_STEPS},   {"threads", required_argument, NULL, OPT_THREADS},
-	{"resume", required_argument, NULL, OPT_RESUME}, {"force", no_argument, NULL, OPT_FORCE},
-	{"quiet", no_argument, NULL, OPT_QUIET},         {"keys", no_argument, NULL, OPT_KEYS},
-	{"help", no_argument, NULL, OPT_HELP},           {NULL, 0, NULL, 0},
+	{"config", required_argument, NULL, OPT_CONFIG},
+	{"out", required_argument, NULL, OPT_OUT},
+	{"set", required_argument, NULL, OPT_SET},
+	{"seed", required_argument, NULL, OPT_SEED},
+	{"steps", required_argument, NULL, OPT_STEPS},
+	{"threads", required_argument, NULL, OPT_THREADS},
+	{"resume", required_argument, NULL, OPT_RESUME},
+	{"force", no_argument, NULL, OPT_FORCE},
+	{"quiet", no_argument, NULL, OPT_QUIET},
+	{"keys", no_argument, NULL, OPT_KEYS},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"until-step", required_argument, NULL, OPT_UNTIL},
+	{NULL, 0, NULL, 0},
 };
 
 static bool wrong_usage(const char *message)
@@ -116,6 +129,7 @@ static bool parse_option(int option, struct arguments *a)
 	case OPT_RESUME:
 		a->resume = true;
 		return strcmp(optarg, "auto") == 0 || wrong_usage("--resume expects \"auto\"");
+	case OPT_UNTIL: return command_int("train", "until-step", optarg, 1, 1000000000, &a->until_step);
 	case OPT_FORCE: a->force = true; return true;
 	case OPT_QUIET: a->quiet = true; return true;
 	case OPT_KEYS: a->keys = true; return true;
@@ -150,8 +164,9 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
 
 /* --- the run's folder ----------------------------------------------------- */
 
-static const char *const run_files[] = {"config.json", "log.jsonl", "log.csv",      "val.csv",
-					"last.ckpt",   "best.ckpt", "final.tapcut", "report.html"};
+/* summary.json, the first, is there also after a run that failed before it left anything: it alone is no run. */
+static const char *const run_files[] = {"summary.json", "config.json", "log.jsonl",    "log.csv",    "val.csv",
+					"last.ckpt",    "best.ckpt",   "final.tapcut", "report.html"};
 enum { RUN_FILE_COUNT = sizeof run_files / sizeof run_files[0] };
 
 static enum status run_file_path(const char *dir, const char *name, char *path)
@@ -165,12 +180,12 @@ static enum status run_file_path(const char *dir, const char *name, char *path)
  * run. */
 static enum status clear_run(const struct arguments *a)
 {
-	for (int i = 0; i < RUN_FILE_COUNT; i++) {
+	for (int i = RUN_FILE_COUNT - 1; i >= 0; i--) {
 		char path[PATH_SIZE];
 		TRY(run_file_path(a->out_dir, run_files[i], path));
 		if (access(path, F_OK) != 0)
 			continue;
-		if (!a->force)
+		if (!a->force && i > 0)
 			return status_fail(STATUS_CONFIG,
 					   "%s is there: --resume auto goes on with that run, --force deletes it",
 					   path);
@@ -187,6 +202,8 @@ static volatile sig_atomic_t stop_signal;
 /* Sets a flag only: what saves the run is not allowed in a signal handler. */
 static void on_signal(int number)
 {
+	if (stop_signal && number == SIGHUP)
+		return; /* a service manager sends it after SIGTERM; nobody means "at once" by it */
 	if (stop_signal)
 		_exit(SIGNAL_EXIT + number);
 	stop_signal = number;
@@ -199,31 +216,60 @@ static void catch_signals(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGUSR1, &action, NULL); /* mpirun passes it on; after SIGTERM it kills within a second or two */
+	struct sigaction before;
+	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup wants it ignored */
+		sigaction(SIGHUP, &action, NULL);
+	signal(SIGPIPE, SIG_IGN); /* a terminal or a `tee` that is gone is no reason to lose the run */
 }
 
 /* --- main ----------------------------------------------------------------- */
 
-static enum status prepare(const struct arguments *a, const struct ranks *ranks, struct config *config)
+/* The lock comes first: the files of a run that is under way are not this one's to delete. */
+static enum status prepare_folder(const struct arguments *a, struct run_lock *lock)
 {
-	TRY(config_load(config, a->config, a->overrides.items, a->overrides.count));
-	TRY(config_check_training(config));
-	if (ranks->rank != 0)
-		return STATUS_OK; /* the folder is rank 0's */
 	TRY(folder_make(a->out_dir));
+	TRY(run_lock_take(lock, a->out_dir, RUN_LOCK_BEST));
 	return a->resume ? STATUS_OK : clear_run(a);
 }
 
-static enum status train(const struct arguments *a, struct ranks *ranks)
+/* A config that is refused is told in the summary too, where the folder is there and holds no run: who started this one
+ * unseen (a sweep, a batch system) looks there. Returns `status` with its message. */
+static enum status tell_refusal(const struct arguments *a, struct run_lock *lock, enum status status)
+{
+	struct run_record record;
+	char message[512], path[PATH_SIZE];
+	snprintf(message, sizeof message, "%s", status_message());
+	bool empty = access(a->out_dir, W_OK) == 0 && run_file_path(a->out_dir, "config.json", path) == STATUS_OK &&
+		     access(path, F_OK) != 0;
+	if (empty && run_lock_take(lock, a->out_dir, RUN_LOCK_BEST) == STATUS_OK &&
+	    run_record_begin(&record, a->out_dir, false) == STATUS_OK)
+		run_record_end(&record, STATUS_OK, RUN_FAILED, message);
+	return status_fail(status, "%s", message);
+}
+
+static enum status prepare(const struct arguments *a, const struct ranks *ranks, struct config *config,
+			   struct run_lock *lock)
+{
+	enum status status = config_load(config, a->config, a->overrides.items, a->overrides.count);
+	if (status == STATUS_OK)
+		status = config_check_training(config);
+	if (ranks->rank != 0)
+		return status; /* the folder is rank 0's */
+	return status ? tell_refusal(a, lock, status) : prepare_folder(a, lock);
+}
+
+static enum status train(const struct arguments *a, struct ranks *ranks, struct run_lock *lock)
 {
 	struct config config;
 	struct train_options options = {.out_dir = a->out_dir,
 					.threads = a->threads,
 					.resume = a->resume,
+					.until_step = (uint64_t)a->until_step,
 					.quiet = a->quiet,
 					.ranks = ranks,
 					.stop = &stop_signal};
 	TRY(ranks_start(ranks));
-	TRY(ranks_agree(ranks, prepare(a, ranks, &config)));
+	TRY(ranks_agree(ranks, prepare(a, ranks, &config, lock)));
 	catch_signals();
 	return train_run(&config, &options);
 }
@@ -254,7 +300,9 @@ int cmd_train(int argc, char **argv)
 		return 0;
 	}
 	struct ranks ranks;
-	enum status status = train(&a, &ranks);
+	struct run_lock lock = {.file = -1};
+	enum status status = train(&a, &ranks, &lock);
+	run_lock_release(&lock);
 	int code = report(&ranks, status);
 	ranks_stop(&ranks, status);
 	return code;

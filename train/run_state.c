@@ -4,6 +4,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The section "state" of a checkpoint, as every version has written it: new members of struct run_state become
+ * sections of their own. */
+struct saved_state {
+	uint64_t step, skipped, best_step;
+	double best_noc90, best_miou1;
+	double smooth_loss, smooth_iou;
+	uint8_t data_digest[32];
+};
+
+static struct saved_state to_saved(const struct run_state *state)
+{
+	struct saved_state saved = {
+		.step = state->step,
+		.skipped = state->skipped,
+		.best_step = state->best_step,
+		.best_noc90 = state->best_noc90,
+		.best_miou1 = state->best_miou1,
+		.smooth_loss = state->smooth_loss,
+		.smooth_iou = state->smooth_iou,
+	};
+	memcpy(saved.data_digest, state->data_digest, sizeof saved.data_digest);
+	return saved;
+}
+
+static struct run_state from_saved(const struct saved_state *saved)
+{
+	struct run_state state = {
+		.step = saved->step,
+		.skipped = saved->skipped,
+		.best_step = saved->best_step,
+		.best_noc90 = saved->best_noc90,
+		.best_miou1 = saved->best_miou1,
+		.smooth_loss = saved->smooth_loss,
+		.smooth_iou = saved->smooth_iou,
+	};
+	memcpy(state.data_digest, saved->data_digest, sizeof state.data_digest);
+	return state;
+}
+
 enum status run_state_save(const char *path, const struct config *config, const struct run_state *state,
 			   const struct params *params, const struct optim *optim)
 {
@@ -12,10 +51,11 @@ enum status run_state_save(const char *path, const struct config *config, const 
 		return status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
 	size_t bytes = params->total * sizeof(float);
 	uint64_t optim_steps = optim->step;
+	struct saved_state saved = to_saved(state);
 	struct checkpoint checkpoint;
 	checkpoint_init(&checkpoint);
 	checkpoint_add(&checkpoint, "config", text, strlen(text));
-	checkpoint_add(&checkpoint, "state", state, sizeof *state);
+	checkpoint_add(&checkpoint, "state", &saved, sizeof saved);
 	checkpoint_add(&checkpoint, "optim_step", &optim_steps, sizeof optim_steps);
 	checkpoint_add(&checkpoint, "values", params->values, bytes);
 	checkpoint_add(&checkpoint, "first", optim->first, bytes);
@@ -23,6 +63,8 @@ enum status run_state_save(const char *path, const struct config *config, const 
 		checkpoint_add(&checkpoint, "second", optim->second, bytes);
 	if (optim->average)
 		checkpoint_add(&checkpoint, "average", optim->average, bytes);
+	if (state->validation_due)
+		checkpoint_add(&checkpoint, "validation_due", "", 1);
 	enum status status = checkpoint_write(&checkpoint, path);
 	checkpoint_release(&checkpoint);
 	free(text);
@@ -62,12 +104,12 @@ static enum status load_sections(const struct checkpoint *checkpoint, const char
 				 struct run_state *state, struct params *params, struct optim *optim)
 {
 	const struct checkpoint_section *text = checkpoint_find(checkpoint, "config", SIZE_MAX);
-	const struct checkpoint_section *saved = checkpoint_find(checkpoint, "state", sizeof *state);
+	const struct checkpoint_section *saved = checkpoint_find(checkpoint, "state", sizeof(struct saved_state));
 	const struct checkpoint_section *steps = checkpoint_find(checkpoint, "optim_step", sizeof optim->step);
 	if (!text || !saved || !steps)
 		return STATUS_FORMAT;
 	TRY(check_config(path, config, text));
-	struct run_state found;
+	struct saved_state found;
 	memcpy(&found, saved->data, sizeof found);
 	if (memcmp(found.data_digest, state->data_digest, sizeof found.data_digest) != 0)
 		return status_fail(STATUS_CONFIG, "training data changed: its digest is not the one in the checkpoint");
@@ -76,7 +118,8 @@ static enum status load_sections(const struct checkpoint *checkpoint, const char
 	TRY(load_floats(checkpoint, "second", optim->second, params->total));
 	TRY(load_floats(checkpoint, "average", optim->average, params->total));
 	memcpy(&optim->step, steps->data, sizeof optim->step);
-	*state = found;
+	*state = from_saved(&found);
+	state->validation_due = checkpoint_has(checkpoint, "validation_due");
 	return STATUS_OK;
 }
 
@@ -95,7 +138,7 @@ enum status run_state_load(const char *path, const struct config *config, struct
 enum status run_state_step(const char *path, uint64_t *step)
 {
 	struct checkpoint checkpoint;
-	struct run_state state;
+	struct saved_state state;
 	TRY(checkpoint_read(&checkpoint, path));
 	const struct checkpoint_section *saved = checkpoint_find(&checkpoint, "state", sizeof state);
 	if (saved) {

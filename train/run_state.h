@@ -13,6 +13,7 @@ struct run_state {
 	double best_noc90, best_miou1;
 	double smooth_loss, smooth_iou; /* moving averages for the progress line */
 	uint8_t data_digest[32];        /* of the training set */
+	bool validation_due;            /* saved in front of this step's validation, which is to be done on resume */
 };
 
 /* Writes config, state, values, moments and average, atomically. */

@@ -19,6 +19,7 @@
 #include "train/objective.h"
 #include "train/record/progress.h"
 #include "train/record/run_log.h"
+#include "train/record/run_record.h"
 #include "train/record/run_report.h"
 #include "train/run_state.h"
 #include "train/validate.h"
@@ -38,6 +39,9 @@ struct trainer {
 	struct batch batch;
 	struct loader *loader;
 	struct run_log log;
+	struct run_record record;
+	bool ready;    /* all is set up: the state is that of the run */
+	bool diverged; /* what ended the run was a number that is not finite */
 	struct progress progress;
 	struct run_state state;
 	double started;
@@ -140,11 +144,10 @@ static enum status start_batches(struct trainer *trainer)
 	return loader_new(&options, &trainer->loader);
 }
 
-/* The folder of the run, with the resolved config in it. */
-static enum status open_out_dir(struct trainer *trainer)
+/* The resolved config in the run's folder. */
+static enum status write_config(struct trainer *trainer)
 {
 	char path[1024];
-	TRY(folder_make(trainer->options->out_dir));
 	char *text = config_to_json(trainer->config);
 	if (!text)
 		return status_fail(STATUS_NO_MEMORY, "no memory for the config");
@@ -154,15 +157,25 @@ static enum status open_out_dir(struct trainer *trainer)
 	return status;
 }
 
+static enum status begin_record(struct trainer *trainer)
+{
+	TRY(folder_make(trainer->options->out_dir));
+	return run_record_begin(&trainer->record, trainer->options->out_dir, trainer->options->resume);
+}
+
 static enum status set_up_here(struct trainer *trainer)
 {
+	if (leads(trainer))
+		TRY(begin_record(trainer));
 	TRY(backend_select(trainer->config->backend));
 	TRY(open_data(trainer));
 	TRY(build_model(trainer));
 	TRY(resume(trainer));
 	if (leads(trainer)) {
-		TRY(open_out_dir(trainer));
-		TRY(run_log_open(&trainer->log, trainer->options->out_dir, trainer->state.step));
+		TRY(write_config(trainer));
+		TRY(run_log_open(&trainer->log, trainer->options->out_dir, trainer->state.step,
+				 !trainer->state.validation_due));
+		TRY(run_record_read_log(&trainer->record));
 	}
 	return start_batches(trainer);
 }
@@ -187,6 +200,7 @@ static enum status set_up(struct trainer *trainer)
 	char path[1024];
 	out_path(trainer, "last.ckpt", path);
 	ranks_watch(trainer->ranks, path);
+	trainer->ready = true;
 	return STATUS_OK;
 }
 
@@ -218,6 +232,7 @@ static enum status check_finite(struct trainer *trainer, double loss, double nor
 		return leads(trainer) ? run_log_event(&trainer->log, trainer->state.step + 1, "skip",
 						      "loss or gradient is not finite")
 				      : STATUS_OK;
+	trainer->diverged = true;
 	enum status status =
 		status_fail(STATUS_FORMAT,
 			    "step %llu: loss %g, gradient norm %g: not finite. The last checkpoint is from before; "
@@ -275,14 +290,19 @@ static bool must_stop(const struct trainer *trainer)
 	return trainer->options->stop && *trainer->options->stop;
 }
 
+static enum status asked_to_stop(const struct trainer *trainer)
+{
+	return status_fail(STATUS_INTERRUPTED, "asked to stop after step %llu of %llu; --resume auto goes on",
+			   (unsigned long long)trainer->state.step, (unsigned long long)trainer->config->train.steps);
+}
+
 /* The samples of the next step. STATUS_INTERRUPTED on all ranks when one of them has been asked to stop. */
 static enum status load(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
 	enum status status;
 	if (must_stop(trainer))
-		status = status_fail(STATUS_INTERRUPTED, "stopped after step %llu of %llu; --resume auto continues",
-				     (unsigned long long)trainer->state.step, (unsigned long long)config->train.steps);
+		status = asked_to_stop(trainer);
 	else
 		status = batch_load(&trainer->batch, trainer->loader,
 				    trainer->state.step * (uint64_t)config->train.batch_size);
@@ -326,6 +346,23 @@ static enum status save(const struct trainer *trainer, const char *name)
 	return run_state_save(path, trainer->config, &trainer->state, &trainer->params, &trainer->optim);
 }
 
+static void describe_position(struct trainer *trainer)
+{
+	struct run_summary *summary = &trainer->record.summary;
+	summary->step = trainer->state.step;
+	summary->steps = trainer->config->train.steps;
+	summary->samples = trainer->state.step * (uint64_t)trainer->config->train.batch_size;
+	summary->skipped = trainer->state.skipped;
+}
+
+/* last.ckpt, and where it stands in the summary. */
+static enum status save_last(struct trainer *trainer)
+{
+	TRY(save(trainer, "last.ckpt"));
+	describe_position(trainer);
+	return run_record_update(&trainer->record);
+}
+
 static enum status write_report(struct trainer *trainer)
 {
 	return run_report_write(trainer->options->out_dir, trainer->config, &trainer->model,
@@ -333,18 +370,10 @@ static enum status write_report(struct trainer *trainer)
 				trainer->val.object_count ? &trainer->val : &trainer->train);
 }
 
-/* Fewer clicks are better; among equals the better first tap. */
-static bool is_best(const struct run_state *state, const struct evaluate_result *result)
+static struct run_val as_record(uint64_t step, const struct evaluate_result *result)
 {
-	if (state->best_step == 0 || result->noc90 != state->best_noc90)
-		return state->best_step == 0 || result->noc90 < state->best_noc90;
-	return result->miou1 > state->best_miou1;
-}
-
-static enum status log_validation(struct trainer *trainer, const struct evaluate_result *result)
-{
-	struct run_val val = {
-		.step = trainer->state.step,
+	return (struct run_val){
+		.step = step,
 		.instances = (uint64_t)result->instances,
 		.noc85 = result->noc85,
 		.noc90 = result->noc90,
@@ -356,27 +385,42 @@ static enum status log_validation(struct trainer *trainer, const struct evaluate
 		.biou1 = result->biou1,
 		.ms_per_click = result->ms_per_click,
 	};
-	return run_log_val(&trainer->log, &val);
 }
 
-static enum status validate_now(struct trainer *trainer)
+static bool is_best(const struct run_state *state, const struct run_val *val)
+{
+	struct run_val best = {.noc90 = state->best_noc90, .miou1 = state->best_miou1};
+	return state->best_step == 0 || run_val_is_better(val, &best);
+}
+
+static enum status take_validation(struct trainer *trainer, const struct run_val *val, bool counts)
+{
+	TRY(run_log_val(&trainer->log, val));
+	run_summary_add_validation(&trainer->record.summary, val);
+	progress_message(&trainer->progress, "step %llu: NoC@85 %.2f  NoC@90 %.2f  mIoU@1 %.1f  (%llu objects)",
+			 (unsigned long long)val->step, val->noc85, val->noc90, 100 * val->miou1,
+			 (unsigned long long)val->instances);
+	if (!counts || !is_best(&trainer->state, val))
+		return STATUS_OK;
+	trainer->state.best_step = val->step;
+	trainer->state.best_noc90 = val->noc90;
+	trainer->state.best_miou1 = val->miou1;
+	return save(trainer, "best.ckpt");
+}
+
+/* `counts`: it may become best.ckpt. One that is made only because the run stops here must not: the run would not end
+ * with the same checkpoints as one that never stopped. */
+static enum status validate_now(struct trainer *trainer, bool counts)
 {
 	struct evaluate_result result;
 	const float *values = optim_best_values(&trainer->optim, &trainer->params);
-	TRY(validate(&trainer->model, trainer->config, values, &trainer->val, trainer->threads, &result));
-	enum status status = log_validation(trainer, &result);
-	progress_message(&trainer->progress, "step %llu: NoC@85 %.2f  NoC@90 %.2f  mIoU@1 %.1f  (%d objects)",
-			 (unsigned long long)trainer->state.step, result.noc85, result.noc90, 100 * result.miou1,
-			 result.instances);
-	if (!status && is_best(&trainer->state, &result)) {
-		trainer->state.best_step = trainer->state.step;
-		trainer->state.best_noc90 = result.noc90;
-		trainer->state.best_miou1 = result.miou1;
-		status = save(trainer, "best.ckpt");
-	}
+	TRY(validate(&trainer->model, trainer->config, values, &trainer->val, trainer->threads, trainer->options->stop,
+		     &result));
+	struct run_val val = as_record(trainer->state.step, &result);
 	evaluate_result_release(&result);
+	trainer->state.validation_due = false;
 	trainer->interval_start = clock_seconds(); /* samples per second count training alone */
-	return status;
+	return take_validation(trainer, &val, counts);
 }
 
 static bool due(uint64_t number, int every)
@@ -384,53 +428,111 @@ static bool due(uint64_t number, int every)
 	return every > 0 && number % (uint64_t)every == 0;
 }
 
+/* The step after which this process ends. */
+static uint64_t end_step(const struct trainer *trainer)
+{
+	uint64_t steps = trainer->config->train.steps, until = trainer->options->until_step;
+	return until && until < steps ? until : steps;
+}
+
+/* A checkpoint, the validation that is due, a checkpoint that knows of it. The first one is there because a validation
+ * may take minutes: who is asked to stop meanwhile, or killed, loses nothing but the validation. */
+static enum status save_and_validate(struct trainer *trainer)
+{
+	const struct config *config = trainer->config;
+	uint64_t done = trainer->state.step;
+	bool counts = done == config->train.steps || due(done, config->eval.every);
+	trainer->state.validation_due = true;
+	TRY(save_last(trainer));
+	enum status status = validate_now(trainer, counts);
+	if (status == STATUS_INTERRUPTED)
+		return STATUS_OK; /* the next step finds the request, on all ranks; what it needs is saved */
+	TRY(status);
+	TRY(save_last(trainer));
+	return must_stop(trainer) ? STATUS_OK : write_report(trainer);
+}
+
 static enum status between_steps(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
 	uint64_t done = trainer->state.step;
-	bool last = done == config->train.steps;
+	bool last = done == end_step(trainer);
 	bool validates = config->data.val[0] && (last || due(done, config->eval.every));
 	if (!validates && !last && !due(done, config->train.checkpoint_every))
 		return STATUS_OK;
 	TRY(compare_weights(trainer));
 	if (!leads(trainer))
 		return STATUS_OK;
-	if (validates)
-		TRY(validate_now(trainer));
-	TRY(save(trainer, "last.ckpt"));
-	return validates ? write_report(trainer) : STATUS_OK;
+	return validates ? save_and_validate(trainer) : save_last(trainer);
+}
+
+/* A run that goes on from a checkpoint whose validation was not done, or that is asked to stop just there, begins with
+ * that validation. */
+static enum status catch_up(struct trainer *trainer)
+{
+	const struct run_summary *summary = &trainer->record.summary;
+	uint64_t done = trainer->state.step;
+	bool has = summary->has_metrics && summary->metrics.step == done;
+	if (!leads(trainer) || !done || has || !trainer->val.object_count) {
+		trainer->state.validation_due = false;
+		return STATUS_OK;
+	}
+	bool asked = done == trainer->options->until_step && done < trainer->config->train.steps;
+	return trainer->state.validation_due || asked ? save_and_validate(trainer) : STATUS_OK;
+}
+
+/* A request to stop that came in the last validation has found no step to end with. */
+static enum status agree_on_end(struct trainer *trainer)
+{
+	bool owed = leads(trainer) && trainer->state.validation_due;
+	return ranks_agree(trainer->ranks, owed ? asked_to_stop(trainer) : STATUS_OK);
 }
 
 static enum status loop(struct trainer *trainer)
 {
-	const struct config *config = trainer->config;
 	trainer->started = trainer->interval_start = clock_seconds();
-	while (trainer->state.step < config->train.steps) {
+	TRY(catch_up(trainer));
+	while (trainer->state.step < end_step(trainer)) {
 		enum status status = step(trainer);
 		if (status == STATUS_INTERRUPTED && leads(trainer))
-			TRY(save(trainer, "last.ckpt"));
+			TRY(save_last(trainer));
 		TRY(status);
 		TRY(between_steps(trainer));
 		progress_update(&trainer->progress, trainer->state.step, "loss %.4f  IoU %.3f",
 				trainer->state.smooth_loss, trainer->state.smooth_iou);
 	}
-	return STATUS_OK;
+	return agree_on_end(trainer);
 }
 
-/* What a finished run leaves: best.ckpt even without validation, the weights, the report. */
-static enum status finish(struct trainer *trainer)
+/* The weights as they are exported, and what the summary says of them. `file`: final.tapcut, which is written, or what
+ * they were taken from. */
+static enum status export_result(struct trainer *trainer, const char *file, bool write)
 {
-	char path[1024];
 	struct export_options options = {
 		.weights = EXPORT_F32,
 		.preprocess = trainer->config->preprocess,
 		.default_size = trainer->config->eval.size,
 	};
+	char path[1024];
+	unsigned char *data;
+	size_t size;
+	out_path(trainer, file, path);
+	TRY(export_memory(&trainer->model, &trainer->config->model,
+			  optim_best_values(&trainer->optim, &trainer->params), &options, &data, &size));
+	enum status status = STATUS_OK;
+	if (write)
+		status = atomic_file_write(path, &(struct file_part){data, size}, 1);
+	run_summary_set_result(&trainer->record.summary, file, data, size);
+	free(data);
+	return status;
+}
+
+/* What a finished run leaves: best.ckpt even without validation, the weights, the report. */
+static enum status finish(struct trainer *trainer)
+{
 	if (!trainer->val.object_count)
 		TRY(save(trainer, "best.ckpt"));
-	out_path(trainer, "final.tapcut", path);
-	TRY(export_file(&trainer->model, &trainer->config->model, optim_best_values(&trainer->optim, &trainer->params),
-			&options, path));
+	TRY(export_result(trainer, "final.tapcut", true));
 	return write_report(trainer);
 }
 
@@ -471,12 +573,39 @@ static void tell_start(struct trainer *trainer)
 static enum status run(struct trainer *trainer)
 {
 	TRY(set_up(trainer));
-	progress_start(&trainer->progress, "train", trainer->config->train.steps, trainer->state.step,
+	progress_start(&trainer->progress, "train", end_step(trainer), trainer->state.step,
 		       trainer->options->quiet || !leads(trainer));
 	tell_start(trainer);
 	enum status status = loop(trainer);
 	progress_end(&trainer->progress);
-	return status || !leads(trainer) ? status : finish(trainer);
+	if (status || !leads(trainer) || trainer->state.step < trainer->config->train.steps)
+		return status;
+	return finish(trainer);
+}
+
+/* The summary of how it ended. Where the run stopped it tells what the weights would be if they were exported now. */
+static enum status conclude(struct trainer *trainer, enum status status)
+{
+	char why[80];
+	enum run_outcome outcome = RUN_FAILED;
+	snprintf(why, sizeof why, "all %llu steps are done", (unsigned long long)trainer->config->train.steps);
+	if (trainer->diverged)
+		outcome = RUN_DIVERGED;
+	else if (status == STATUS_INTERRUPTED)
+		outcome = RUN_STOPPED;
+	else if (status == STATUS_OK)
+		outcome = trainer->state.step < trainer->config->train.steps ? RUN_STOPPED : RUN_FINISHED;
+	if (status == STATUS_OK && outcome == RUN_STOPPED) {
+		snprintf(why, sizeof why, "reached --until-step %llu",
+			 (unsigned long long)trainer->options->until_step);
+		status = export_result(trainer, "last.ckpt", false);
+	} else if (outcome == RUN_STOPPED) {
+		export_result(trainer, "last.ckpt", false); /* its failure is no reason to say that the run failed */
+		asked_to_stop(trainer);                     /* the message again */
+	}
+	if (trainer->ready)
+		describe_position(trainer);
+	return run_record_end(&trainer->record, status, outcome, status ? NULL : why);
 }
 
 enum status train_run(const struct config *config, const struct train_options *options)
@@ -494,6 +623,8 @@ enum status train_run(const struct config *config, const struct train_options *o
 	};
 	params_init(&trainer.params);
 	enum status status = run(&trainer);
+	if (leads(&trainer) && trainer.record.dir[0])
+		status = conclude(&trainer, status);
 	tear_down(&trainer);
 	return status;
 }

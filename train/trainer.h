@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "train/config/config.h"
 #include "train/ranks.h"
@@ -14,12 +15,14 @@ struct train_options {
 	struct ranks *ranks; /* NULL: this process trains alone */
 	bool resume;         /* continue from out_dir/last.ckpt if it is there */
 	bool quiet;          /* no progress line */
+	uint64_t until_step; /* stop, with a checkpoint and a validation, after this step; 0: at train.steps */
 	/* set by a signal handler: checkpoint and return STATUS_INTERRUPTED; may be NULL */
 	const volatile sig_atomic_t *stop;
 };
 
-/* Leaves in out_dir: config.json, log.jsonl, log.csv, last.ckpt, best.ckpt, final.tapcut, report.html. Called by all
- * ranks; rank 0 alone writes, and validates while the others wait. */
+/* Leaves in out_dir: config.json, log.jsonl, log.csv, val.csv, summary.json, last.ckpt, best.ckpt, final.tapcut,
+ * report.html. A run that stops after until_step leaves no final.tapcut, and going on with it gives the same bytes as if
+ * it had not stopped. Called by all ranks; rank 0 alone writes, and validates while the others wait. */
 enum status train_run(const struct config *config, const struct train_options *options);
 
 #endif

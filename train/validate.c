@@ -37,9 +37,11 @@ struct evaluate_options validate_options(const struct config *config, int thread
 }
 
 enum status validate(const struct model *model, const struct config *config, const float *values,
-		     const struct dataset *val, int threads, struct evaluate_result *result)
+		     const struct dataset *val, int threads, const volatile sig_atomic_t *stop,
+		     struct evaluate_result *result)
 {
 	struct evaluate_options options = validate_options(config, threads);
+	options.stop = stop;
 	struct tapcut_model *deployed;
 	TRY(deploy_in_memory(model, config, values, &deployed));
 	enum status status = evaluate_dataset(deployed, val, &options, result);

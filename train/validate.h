@@ -11,9 +11,11 @@
 enum status deploy_in_memory(const struct model *model, const struct config *config, const float *values,
 			     struct tapcut_model **deployed);
 
-/* The interactive protocol on the validation set, as section "eval" of the config says. */
+/* The interactive protocol on the validation set, as section "eval" of the config says. STATUS_INTERRUPTED soon after
+ * *stop has become non-zero (NULL: never). */
 enum status validate(const struct model *model, const struct config *config, const float *values,
-		     const struct dataset *val, int threads, struct evaluate_result *result);
+		     const struct dataset *val, int threads, const volatile sig_atomic_t *stop,
+		     struct evaluate_result *result);
 
 /* The protocol's settings as the config has them. */
 struct evaluate_options validate_options(const struct config *config, int threads);

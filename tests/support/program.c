@@ -132,6 +132,27 @@ static void exec_tapcut(void)
 	_exit(127);
 }
 
+/* Several can run at a time; each has its own capture. */
+enum { MAX_JOBS = 8 };
+static struct job {
+	pid_t pid; /* 0: free */
+	int out, err;
+} jobs[MAX_JOBS];
+
+static struct job *find_job(pid_t pid)
+{
+	for (int i = 0; i < MAX_JOBS; i++)
+		if (jobs[i].pid == pid)
+			return &jobs[i];
+	ck_abort_msg("no such job, or too many");
+	return NULL;
+}
+
+static void remember(pid_t pid)
+{
+	*find_job(0) = (struct job){pid, out_file, err_file};
+}
+
 static pid_t start(const char *format, va_list args)
 {
 	int length = vsnprintf(command_line, sizeof command_line, format, args);
@@ -143,6 +164,7 @@ static pid_t start(const char *format, va_list args)
 	ck_assert(pid >= 0);
 	if (pid == 0)
 		exec_tapcut();
+	remember(pid);
 	return pid;
 }
 
@@ -187,8 +209,10 @@ const struct program_result *tapcut_wait(pid_t pid, int signal_number)
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	free((void *)result.out);
 	free((void *)result.err);
-	result.out = read_capture(out_file);
-	result.err = read_capture(err_file);
+	struct job *job = find_job(pid);
+	result.out = read_capture(job->out);
+	result.err = read_capture(job->err);
+	job->pid = 0;
 	result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	ck_assert_msg(WIFEXITED(status) || WTERMSIG(status) == signal_number, "tapcut %s\ndied of signal %d:\n%s",
 		      command_line, WTERMSIG(status), result.err);

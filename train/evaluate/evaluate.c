@@ -109,7 +109,8 @@ static enum status click_instance(const struct evaluation *evaluation, int index
 
 	struct session_predictor state = {session, photo->width, &item->clicks_ms};
 	struct protocol_predictor predictor = {session_click, &state};
-	struct protocol_rules rules = {TARGET, EVALUATE_LEAST_CLICKS, options->max_clicks, options->jitter};
+	struct protocol_rules rules = {TARGET, EVALUATE_LEAST_CLICKS, options->max_clicks, options->jitter,
+				       options->stop};
 	return protocol_run(&rules, &predictor, data->truth, photo->width, photo->height,
 			    rng_stream(0, 0, (uint64_t)index, RNG_CORRECTIVE), item);
 }
@@ -137,7 +138,8 @@ static enum status click_baseline(const struct evaluation *evaluation, int index
 	TRY(baseline_new(&data->photo, &state.baseline));
 	item->set_image_ms = now_ms() - start;
 	struct protocol_predictor predictor = {click_on_baseline, &state};
-	struct protocol_rules rules = {TARGET, EVALUATE_LEAST_CLICKS, options->max_clicks, options->jitter};
+	struct protocol_rules rules = {TARGET, EVALUATE_LEAST_CLICKS, options->max_clicks, options->jitter,
+				       options->stop};
 	enum status status = protocol_run(&rules, &predictor, data->truth, data->photo.width, data->photo.height,
 					  rng_stream(0, 0, (uint64_t)index, RNG_CORRECTIVE), item);
 	baseline_free(state.baseline);
@@ -172,6 +174,11 @@ static void note_result(struct evaluation *evaluation, int index, enum status re
 	pthread_mutex_unlock(&evaluation->mutex);
 }
 
+static bool must_stop(const struct evaluate_options *options)
+{
+	return options->stop && *options->stop;
+}
+
 /* A task. After a failure only earlier instances still run: the failure reported is the first one. */
 static void evaluate_task(void *context, int index, int thread)
 {
@@ -181,6 +188,11 @@ static void evaluate_task(void *context, int index, int thread)
 	pthread_mutex_lock(&evaluation->mutex);
 	bool late = index > evaluation->failure.index;
 	pthread_mutex_unlock(&evaluation->mutex);
+	if (!late && must_stop(evaluation->options)) {
+		enum status stopped = status_fail(STATUS_INTERRUPTED, "asked to stop during an evaluation");
+		note_result(evaluation, index, STATUS_OK, stopped);
+		return;
+	}
 	if (late)
 		return;
 	enum status read = evaluation->source->read(evaluation->source->context, index, &data, item->name);

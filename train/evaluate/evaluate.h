@@ -7,6 +7,7 @@
 #ifndef TRAIN_EVALUATE_H
 #define TRAIN_EVALUATE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,6 +27,8 @@ struct evaluate_options {
 			the same kind of error (the idea of RClicks, NeurIPS 2024) */
 	void (*progress)(int done, int count, void *context); /* NULL: silent; calls do not overlap */
 	void *context;
+	const volatile sig_atomic_t
+		*stop; /* once it is not 0, STATUS_INTERRUPTED after the click under way; NULL: never */
 };
 void evaluate_options_init(struct evaluate_options *options);
 

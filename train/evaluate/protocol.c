@@ -56,6 +56,8 @@ static enum status run_clicks(const struct protocol_rules *rules, const struct p
 	struct click_list clicks = {.count = 0};
 	bool good = false;
 	while (clicks.count < rules->max_clicks && !(good && clicks.count >= rules->least_clicks)) {
+		if (rules->stop && *rules->stop)
+			return status_fail(STATUS_INTERRUPTED, "asked to stop during an evaluation");
 		struct click click = robot_next_click(run->pred, run->truth, run->w, run->h, &clicks, run->workspace);
 		click = jitter_click(run, click, rules->jitter, rng);
 		clicks.items[clicks.count++] = click;

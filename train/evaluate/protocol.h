@@ -3,6 +3,7 @@
 #ifndef TRAIN_PROTOCOL_H
 #define TRAIN_PROTOCOL_H
 
+#include <signal.h>
 #include <stdint.h>
 
 #include "core/rng.h"
@@ -27,6 +28,7 @@ struct protocol_rules {
 	int least_clicks; /* run at least this many (but no more than max_clicks) even if it is good before */
 	int max_clicks;   /* 1..EVALUATE_MAX_CLICKS */
 	int jitter;       /* see evaluate.h */
+	const volatile sig_atomic_t *stop; /* see evaluate.h */
 };
 
 struct protocol_predictor {

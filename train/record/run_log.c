@@ -99,16 +99,32 @@ static void add_csv_line(struct text *text, const struct column *columns, const 
 	text_add(text, "\n");
 }
 
+void run_val_add_json(struct text *text, const struct run_val *val)
+{
+	for (const struct column *column = val_columns; column->name; column++) {
+		text_add(text, "%s\"%s\": ", column == val_columns ? "{" : ", ", column->name);
+		add_cell(text, column, val, "null");
+	}
+	text_add(text, "}");
+}
+
 /* --- cutting back --------------------------------------------------------- */
 
-/* Is this a line to keep: a record of a step up to `last`? Fails only when memory is out. */
-static enum status keep_json_line(const char *line, size_t length, uint64_t last, bool *keep)
+/* The last steps whose lines are kept. They are two where a validation is to be done again. */
+struct bounds {
+	uint64_t step, val;
+};
+
+/* Is this a line to keep: a record of a step up to the last? Fails only when memory is out. */
+static enum status keep_json_line(const char *line, size_t length, const struct bounds *last, bool *keep)
 {
 	struct json *root;
 	double number;
 	enum status status = json_parse(line, length, "log", &root);
+	const char *event = json_string(json_get(root, "event"));
+	uint64_t bound = event && strcmp(event, "val") == 0 ? last->val : last->step;
 	*keep = status == STATUS_OK && json_number(json_get(root, "step"), &number) == STATUS_OK && number >= 0 &&
-		number <= (double)last;
+		number <= (double)bound;
 	json_free(root);
 	return status == STATUS_NO_MEMORY ? status : STATUS_OK;
 }
@@ -123,8 +139,8 @@ static bool keep_csv_line(const char *line, size_t length, uint64_t last)
 }
 
 /* The lines of `old` up to `last`, without a half-written end. A CSV begins with `header`; NULL: JSONL. */
-static enum status keep_lines(struct text *kept, const char *old, size_t size, const char *header, uint64_t last,
-			      const char *path)
+static enum status keep_lines(struct text *kept, const char *old, size_t size, const char *header,
+			      const struct bounds *last, const char *path)
 {
 	const char *line = old, *end = old + size;
 	if (header) {
@@ -142,7 +158,7 @@ static enum status keep_lines(struct text *kept, const char *old, size_t size, c
 			break;
 		size_t length = (size_t)(newline - line);
 		if (header)
-			keep = keep_csv_line(line, length, last);
+			keep = keep_csv_line(line, length, last->step);
 		else
 			TRY(keep_json_line(line, length, last, &keep));
 		if (keep)
@@ -152,7 +168,7 @@ static enum status keep_lines(struct text *kept, const char *old, size_t size, c
 	return text_status(kept);
 }
 
-static enum status cut_back(const char *path, const char *header, uint64_t last)
+static enum status cut_back(const char *path, const char *header, const struct bounds *last)
 {
 	char *old;
 	size_t size;
@@ -188,7 +204,7 @@ static enum status write_line(FILE *file, const struct text *text, const char *d
 
 /* Opens one of the files, cut back, with its header (NULL: none) if it is new. */
 static enum status open_file(const char *dir, const char *name, const struct column *header_columns,
-			     uint64_t resume_step, FILE **file)
+			     const struct bounds *resume, FILE **file)
 {
 	char path[PATH_SIZE];
 	struct text header;
@@ -197,9 +213,9 @@ static enum status open_file(const char *dir, const char *name, const struct col
 	if (header_columns)
 		add_csv_header(&header, header_columns);
 	enum status status = text_status(&header);
-	if (status == STATUS_OK && resume_step)
-		status = cut_back(path, header.data, resume_step);
-	if (status == STATUS_OK && !(*file = fopen(path, resume_step ? "ab" : "wb")))
+	if (status == STATUS_OK && resume->step)
+		status = cut_back(path, header.data, resume);
+	if (status == STATUS_OK && !(*file = fopen(path, resume->step ? "ab" : "wb")))
 		status = status_fail(STATUS_IO, "%s cannot be opened for writing", path);
 	if (status == STATUS_OK && header_columns && (fseek(*file, 0, SEEK_END) != 0 || ftell(*file) == 0))
 		status = write_line(*file, &header, dir, name);
@@ -207,16 +223,18 @@ static enum status open_file(const char *dir, const char *name, const struct col
 	return status;
 }
 
-enum status run_log_open(struct run_log *log, const char *dir, uint64_t resume_step)
+enum status run_log_open(struct run_log *log, const char *dir, uint64_t resume_step, bool validated)
 {
 	*log = (struct run_log){0};
 	if (snprintf(log->dir, sizeof log->dir, "%s", dir) >= (int)sizeof log->dir)
 		return status_fail(STATUS_LIMIT, "%.60s...: the path is too long", dir);
-	enum status status = open_file(dir, "log.jsonl", NULL, resume_step, &log->jsonl);
+	struct bounds all = {resume_step, validated || !resume_step ? resume_step : resume_step - 1};
+	struct bounds vals = {all.val, all.val}; /* 0: nothing is kept, the file is begun anew */
+	enum status status = open_file(dir, "log.jsonl", NULL, &all, &log->jsonl);
 	if (status == STATUS_OK)
-		status = open_file(dir, "log.csv", step_columns, resume_step, &log->csv);
+		status = open_file(dir, "log.csv", step_columns, &all, &log->csv);
 	if (status == STATUS_OK)
-		status = open_file(dir, "val.csv", val_columns, resume_step, &log->val);
+		status = open_file(dir, "val.csv", val_columns, &vals, &log->val);
 	if (status != STATUS_OK)
 		run_log_close(log);
 	return status;
@@ -287,6 +305,11 @@ static void read_record(const struct json *line, const struct column *columns, v
 		else
 			*(double *)to = number;
 	}
+}
+
+void run_val_read_json(const struct json *object, struct run_val *val)
+{
+	read_record(object, val_columns, val);
 }
 
 /* Room for one more record of `size` bytes; doubles, so that reading is linear. */

@@ -4,6 +4,7 @@
 #ifndef TRAIN_RUN_LOG_H
 #define TRAIN_RUN_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -35,14 +36,21 @@ struct run_val {
 	double ms_per_click;                      /* wall clock */
 };
 
+struct json;
+struct text;
+/* A validation as a JSON object with val.csv's columns as keys, and read back; what is missing becomes NaN or 0. */
+void run_val_add_json(struct text *text, const struct run_val *val);
+void run_val_read_json(const struct json *object, struct run_val *val);
+
 struct run_log {
 	FILE *jsonl, *csv, *val;
 	char dir[1024];
 };
 
 /* Opens the log in an existing folder. resume_step 0: begins anew, whatever is there; else keeps what is there up to
- * and with this step and goes on behind it. A validation must be written before the checkpoint of its step is. */
-enum status run_log_open(struct run_log *log, const char *dir, uint64_t resume_step);
+ * and with this step and goes on behind it; of this step's validation only if it was `validated`. A validation must be
+ * written before the checkpoint that counts it is. */
+enum status run_log_open(struct run_log *log, const char *dir, uint64_t resume_step, bool validated);
 enum status run_log_step(struct run_log *log, const struct run_step *step);
 enum status run_log_val(struct run_log *log, const struct run_val *val);
 /* Anything else, in log.jsonl only: {"event":"skip","step":12,"text":"loss is not finite"}. */

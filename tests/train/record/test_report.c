@@ -25,7 +25,7 @@ static void setup(void)
 static void write_log(int steps, int vals)
 {
 	struct run_log log;
-	ck_assert_int_eq(run_log_open(&log, dir, 0), STATUS_OK);
+	ck_assert_int_eq(run_log_open(&log, dir, 0, true), STATUS_OK);
 	for (int i = 1; i <= steps; i++) {
 		double noise = 0.02 * ((i * 7919) % 13 - 6);
 		struct run_step step = {.step = (uint64_t)i * 20,
@@ -215,7 +215,7 @@ START_TEST(odd_figures)
 	struct report report = {.config = &config, .log_path = log_path};
 	struct run_log log;
 	double values[] = {NAN, 0, INFINITY, 1e300, -1e300, 1e-300, 5};
-	ck_assert_int_eq(run_log_open(&log, dir, 0), STATUS_OK);
+	ck_assert_int_eq(run_log_open(&log, dir, 0, true), STATUS_OK);
 	for (size_t i = 0; i < 7; i++) {
 		struct run_step step = {.step = i, .loss = values[i], .iou = values[i], .lr = 1e-3, .grad_norm = NAN};
 		struct run_val val = {.step = i, .noc90 = values[i], .noc85 = 3};

@@ -62,7 +62,7 @@ static void write_steps(struct run_log *log, uint64_t from, uint64_t to)
 static void write_run(uint64_t steps)
 {
 	struct run_log log;
-	ck_assert_msg(run_log_open(&log, dir, 0) == STATUS_OK, "%s", status_message());
+	ck_assert_msg(run_log_open(&log, dir, 0, true) == STATUS_OK, "%s", status_message());
 	write_steps(&log, 1, steps);
 	run_log_close(&log);
 	run_log_close(&log);
@@ -110,7 +110,7 @@ START_TEST(what_is_not_finite)
 {
 	struct run_log log;
 	struct run_step step = {.step = 1, .loss = NAN, .grad_norm = INFINITY, .lr = 1};
-	ck_assert_int_eq(run_log_open(&log, dir, 0), STATUS_OK);
+	ck_assert_int_eq(run_log_open(&log, dir, 0, true), STATUS_OK);
 	ck_assert_int_eq(run_log_step(&log, &step), STATUS_OK);
 	run_log_close(&log);
 	char *csv = content("log.csv"), *jsonl = content("log.jsonl");
@@ -135,7 +135,7 @@ START_TEST(continues_at_the_checkpoint)
 		whole[i] = content(files[i]);
 	for (uint64_t at = 1; at <= 6; at++) {
 		struct run_log log;
-		ck_assert_msg(run_log_open(&log, dir, at) == STATUS_OK, "%s", status_message());
+		ck_assert_msg(run_log_open(&log, dir, at, true) == STATUS_OK, "%s", status_message());
 		write_steps(&log, at + 1, 6);
 		run_log_close(&log);
 		for (int i = 0; i < 3; i++) {
@@ -163,7 +163,7 @@ START_TEST(half_written_ends_are_dropped)
 		for (size_t length = (size_t)(fourth - whole[i]) + 1; length <= size; length += 61) {
 			struct run_log log;
 			ck_assert_int_eq(truncate(in_dir(files[i]), (off_t)length), 0);
-			ck_assert_msg(run_log_open(&log, dir, 3) == STATUS_OK, "%s", status_message());
+			ck_assert_msg(run_log_open(&log, dir, 3, true) == STATUS_OK, "%s", status_message());
 			write_steps(&log, 4, 6);
 			run_log_close(&log);
 			char *again = content(files[i]);
@@ -183,7 +183,7 @@ START_TEST(damage_and_absence)
 	fputs("\n{\"event\":\"step\",\"step\":1}\nrubbish\n{\"step\":\"x\"}\n[1]\n{\"event\":\"val\",\"step\":-1}\n{\"event\":\"step\",\"step\":2}\n",
 	      file);
 	fclose(file);
-	ck_assert_msg(run_log_open(&log, dir, 2) == STATUS_OK, "%s", status_message()); /* and no CSV at all */
+	ck_assert_msg(run_log_open(&log, dir, 2, true) == STATUS_OK, "%s", status_message()); /* and no CSV at all */
 	run_log_close(&log);
 	char *text = content("log.jsonl");
 	ck_assert_str_eq(text, "{\"event\":\"step\",\"step\":1}\n{\"event\":\"step\",\"step\":2}\n");
@@ -196,9 +196,9 @@ START_TEST(damage_and_absence)
 	fputs("step,loss,of,another,version,with,a,header,that,is,long,enough,to,be,a,whole,header,of,ours\n1,2\n",
 	      file);
 	fclose(file);
-	ck_assert_int_eq(run_log_open(&log, dir, 2), STATUS_FORMAT);
+	ck_assert_int_eq(run_log_open(&log, dir, 2, true), STATUS_FORMAT);
 	ck_assert_ptr_nonnull(strstr(status_message(), "log.csv"));
-	ck_assert_int_eq(run_log_open(&log, "no/such/folder", 0), STATUS_IO);
+	ck_assert_int_eq(run_log_open(&log, "no/such/folder", 0, true), STATUS_IO);
 	ck_assert_ptr_nonnull(strstr(status_message(), "no/such/folder/log.jsonl"));
 }
 END_TEST
