@@ -15,6 +15,7 @@ enum rng_purpose {
 	RNG_DROPOUT,    /* dropout of one sample; stream position = node */
 	RNG_SCENES,     /* generated scenes */
 	RNG_TEST,
+	RNG_SWEEP, /* values of one trial of a sweep; epoch = attempt, sample = trial */
 };
 
 /* A stream. Copying it forks it: both copies give the same numbers from there on. */

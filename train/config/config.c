@@ -3,7 +3,6 @@
 #include "train/config/config.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +10,9 @@
 
 #include "core/bytes.h"
 #include "data/click.h"
-#include "train/config/config_keys.h"
+#include "core/slips.h"
 #include "core/text.h"
+#include "train/config/config_keys.h"
 
 enum { FOUND_SIZE = 80, KEY_SIZE = 64 };
 
@@ -167,31 +167,6 @@ static enum status set_value(const struct target *target, const struct json *val
 
 /* --- unknown keys --------------------------------------------------------- */
 
-/* Damerau's distance with adjacent swaps (Damerau, CACM 1964): how many slips of the finger part the two words. */
-static int slips(const char *a, const char *b)
-{
-	int rows[3][KEY_SIZE + 1];
-	int *above2 = rows[0], *above = rows[1], *row = rows[2];
-	size_t m = strlen(b);
-	assert(m <= KEY_SIZE);
-	for (size_t j = 0; j <= m; j++)
-		above[j] = (int)j;
-	for (size_t i = 0; a[i]; i++) {
-		row[0] = (int)i + 1;
-		for (size_t j = 0; j < m; j++) {
-			bool same = tolower((unsigned char)a[i]) == tolower((unsigned char)b[j]);
-			row[j + 1] = min_int(min_int(row[j], above[j + 1]) + 1, above[j] + !same);
-			if (i && j && a[i] == b[j - 1] && a[i - 1] == b[j])
-				row[j + 1] = min_int(row[j + 1], above2[j - 1] + 1);
-		}
-		int *spare = above2;
-		above2 = above;
-		above = row;
-		row = spare;
-	}
-	return above[m];
-}
-
 static const char *last_part(const char *key)
 {
 	const char *dot = strrchr(key, '.');
@@ -208,15 +183,15 @@ static const char *nearest(const char *wrong)
 	int least = 2 + (int)strlen(last_part(wrong)) / 4;
 	for (int i = 0; i < config_key_count; i++) {
 		const char *key = config_keys[i].key;
-		int distance = min_int(slips(wrong, key), slips(last_part(wrong), last_part(key)) + 1);
+		int distance = min_int(slips_between(wrong, key), slips_between(last_part(wrong), last_part(key)) + 1);
 		if (distance < least) {
 			least = distance;
 			best = key;
 		}
 	}
 	for (int i = 0; i < config_section_count; i++)
-		if (*config_sections[i].name && slips(wrong, config_sections[i].name) < least) {
-			least = slips(wrong, config_sections[i].name);
+		if (*config_sections[i].name && slips_between(wrong, config_sections[i].name) < least) {
+			least = slips_between(wrong, config_sections[i].name);
 			best = config_sections[i].name;
 		}
 	return best;
