@@ -16,6 +16,7 @@ enum rng_purpose {
 	RNG_SCENES,     /* generated scenes */
 	RNG_TEST,
 	RNG_SWEEP, /* values of one trial of a sweep; epoch = attempt, sample = trial */
+	RNG_DRAW,  /* which object one sample shows, where objects are drawn by weight */
 };
 
 /* A stream. Copying it forks it: both copies give the same numbers from there on. */

@@ -22,8 +22,8 @@ struct reader {
 	long long record; /* index in its section, for messages */
 	const char *section;
 	struct coco_annotation annotation; /* its buffers are used again and again */
-	char *file_name;
-	size_t file_name_capacity;
+	char *file_name, *source;
+	size_t file_name_capacity, source_capacity;
 };
 
 /* Values. */
@@ -333,12 +333,24 @@ static enum status read_crowd(struct reader *r, bool *crowd)
 	return STATUS_OK;
 }
 
+/* A key that the format does not define: what is no text, or has a zero byte in it, is taken for none. */
+static enum status read_source(struct reader *r)
+{
+	TRY(next(r));
+	if (r->stream.token != JSON_STRING || strlen(r->stream.text) != r->stream.text_length)
+		return json_stream_skip(&r->stream);
+	TRY(keep_string(r, &r->source, &r->source_capacity));
+	r->annotation.source = r->source;
+	return STATUS_OK;
+}
+
 static enum status read_annotation(struct reader *r)
 {
 	struct coco_annotation *a = &r->annotation;
 	bool id = false, image_id = false, segmentation = false;
 	a->category_id = 0;
 	a->crowd = false;
+	a->source = "";
 	for (;;) {
 		TRY(next(r));
 		if (r->stream.token == JSON_OBJECT_END)
@@ -353,6 +365,8 @@ static enum status read_annotation(struct reader *r)
 			TRY(read_small_id(r, "category_id", &a->category_id));
 		} else if (key_is(r, "iscrowd")) {
 			TRY(read_crowd(r, &a->crowd));
+		} else if (key_is(r, "source")) {
+			TRY(read_source(r));
 		} else if (key_is(r, "segmentation")) {
 			TRY(read_segmentation(r, &a->segmentation));
 			segmentation = true;
@@ -448,6 +462,7 @@ static void reader_release(struct reader *r)
 	free(r->annotation.segmentation.part_ends);
 	free(r->annotation.segmentation.string);
 	free(r->file_name);
+	free(r->source);
 }
 
 enum status coco_read(const char *path, const struct coco_visitor *visitor)

@@ -54,6 +54,7 @@ struct coco_annotation {
 	int64_t id, image_id;
 	int category_id; /* 0 where absent */
 	bool crowd;
+	const char *source; /* "" where absent or no text: the set that the object comes from, where sets were joined */
 	struct coco_segmentation segmentation;
 };
 

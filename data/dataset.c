@@ -73,7 +73,7 @@ static enum status take_image(void *context, const struct coco_image *image)
 	char *name = strdup(image->file_name);
 	if (!name)
 		return no_memory("the names of photos");
-	d->photos[d->photo_count++] = (struct dataset_photo){image->id, image->width, image->height, name, 0, 0};
+	d->photos[d->photo_count++] = (struct dataset_photo){image->id, image->width, image->height, name, 0, 0, NULL};
 	return STATUS_OK;
 }
 
@@ -118,9 +118,10 @@ static enum status want_category(struct builder *b, const char *name, int *capac
 			b->wanted_categories[b->wanted_count++] = b->dataset->categories[i].id;
 			found++;
 		}
-	return found ? STATUS_OK
-		     : status_fail(STATUS_CONFIG, "%s: category \"%s\" is none of its %d categories", b->path, name,
-				   b->dataset->category_count);
+	return found || b->filter.some_categories
+		       ? STATUS_OK
+		       : status_fail(STATUS_CONFIG, "%s: category \"%s\" is none of its %d categories", b->path, name,
+				     b->dataset->category_count);
 }
 
 static enum status want_categories(struct builder *b)
@@ -204,6 +205,8 @@ static bool photo_usable(struct builder *b, int index)
 
 static bool category_wanted(const struct builder *b, int id)
 {
+	if (b->filter.category_count && !b->wanted_count)
+		return false;
 	return b->filter.category_count == 0 ||
 	       bsearch(&id, b->wanted_categories, (size_t)b->wanted_count, sizeof id, compare_ints) != NULL;
 }
@@ -286,12 +289,39 @@ static enum status object_mask(struct builder *b, const struct coco_annotation *
 	return STATUS_OK;
 }
 
+int dataset_find_source(const struct dataset *dataset, const char *name)
+{
+	for (int i = 0; i < dataset->source_count; i++)
+		if (strcmp(dataset->sources[i], name) == 0)
+			return i + 1;
+	return 0;
+}
+
+/* The number of a source, which is added if it is new. */
+static enum status add_source(struct dataset *d, const char *name, int *source)
+{
+	*source = *name ? dataset_find_source(d, name) : 0;
+	if (!*name || *source)
+		return STATUS_OK;
+	char **wider = realloc(d->sources, ((size_t)d->source_count + 1) * sizeof *wider);
+	if (!wider)
+		return no_memory("sources");
+	d->sources = wider;
+	d->sources[d->source_count] = strdup(name);
+	if (!d->sources[d->source_count])
+		return no_memory("sources");
+	*source = ++d->source_count;
+	return STATUS_OK;
+}
+
 static enum status take_annotation(void *context, const struct coco_annotation *a)
 {
 	struct builder *b = context;
 	struct dataset_skips *skips = &b->dataset->skips;
+	int source;
 	if (!b->ready)
 		TRY(get_ready(b));
+	TRY(add_source(b->dataset, a->source, &source)); /* those of refused annotations too: they may be named */
 	int photo = find_photo(b->dataset, a->image_id);
 	if (a->crowd)
 		skips->crowd++;
@@ -314,7 +344,8 @@ static enum status take_annotation(void *context, const struct coco_annotation *
 	}
 	int box[4];
 	rle_box(&mask, box);
-	struct dataset_object object = {a->id, photo, a->category_id, mask, area, box[0], box[1], box[2], box[3]};
+	struct dataset_object object = {a->id,  photo,  a->category_id, mask,   area,
+					box[0], box[1], box[2],         box[3], source};
 	return keep(b, &object);
 }
 
@@ -501,6 +532,12 @@ void dataset_release(struct dataset *dataset)
 		free(dataset->photos[i].file_name);
 	for (int i = 0; i < dataset->object_count; i++)
 		rle_release(&dataset->objects[i].mask);
+	for (int i = 0; i < dataset->source_count; i++)
+		free(dataset->sources[i]);
+	for (int i = 0; i < dataset->more_dir_count; i++)
+		free(dataset->more_dirs[i]);
+	free(dataset->sources);
+	free(dataset->more_dirs);
 	free(dataset->categories);
 	free(dataset->photos);
 	free(dataset->objects);
@@ -511,7 +548,7 @@ void dataset_release(struct dataset *dataset)
 enum status dataset_read_photo(const struct dataset *dataset, int index, struct image *image)
 {
 	const struct dataset_photo *photo = &dataset->photos[index];
-	char *path = photo_path(dataset->image_dir, photo->file_name);
+	char *path = photo_path(photo->dir ? photo->dir : dataset->image_dir, photo->file_name);
 	if (!path)
 		return no_memory("a path");
 	struct image_read_options options = {3, EXIF_MATCH, photo->width, photo->height};
@@ -526,6 +563,121 @@ int dataset_count_category(const struct dataset *dataset, int index)
 	for (int i = 0; i < dataset->object_count; i++)
 		count += dataset->objects[i].category == dataset->categories[index].id;
 	return count;
+}
+
+/* Two sets as one. */
+
+/* Moves `added` elements of `size` bytes behind the `count` of *items. */
+static enum status join(void *items, int *count, const void *more, int added, size_t size, const char *what)
+{
+	void *old, *grown;
+	if (added > INT_MAX - *count)
+		return status_fail(STATUS_LIMIT, "more than %d %s in all files together", INT_MAX, what);
+	memcpy(&old, items, sizeof old);
+	grown = realloc(old, ((size_t)*count + (size_t)added + 1) * size);
+	if (!grown)
+		return no_memory(what);
+	memcpy(items, &grown, sizeof grown);
+	if (added)
+		memcpy((char *)grown + (size_t)*count * size, more, (size_t)added * size);
+	*count += added;
+	return STATUS_OK;
+}
+
+static bool has_category(const struct dataset *d, const struct dataset_category *category)
+{
+	for (int i = 0; i < d->category_count; i++)
+		if (d->categories[i].id == category->id && strcmp(d->categories[i].name, category->name) == 0)
+			return true;
+	return false;
+}
+
+static enum status join_categories(struct dataset *d, struct dataset *more)
+{
+	for (int i = 0; i < more->category_count; i++) {
+		if (has_category(d, &more->categories[i]))
+			continue;
+		char *name = strdup(more->categories[i].name);
+		if (!name)
+			return no_memory("the names of categories");
+		struct dataset_category category = {more->categories[i].id, name};
+		enum status status =
+			join(&d->categories, &d->category_count, &category, 1, sizeof category, "categories");
+		if (status != STATUS_OK) {
+			free(name);
+			return status;
+		}
+	}
+	return STATUS_OK;
+}
+
+static enum status join_sources(struct dataset *d, const struct dataset *more)
+{
+	for (int i = 0; i < more->object_count; i++) {
+		struct dataset_object *object = &more->objects[i];
+		if (object->source)
+			TRY(add_source(d, more->sources[object->source - 1], &object->source));
+	}
+	return STATUS_OK;
+}
+
+/* The photos' folders, and the places of photos and objects behind those that are there. */
+static enum status join_places(struct dataset *d, struct dataset *more)
+{
+	if (more->more_dir_count)
+		return status_fail(STATUS_CONFIG, "%s: is itself several sets", more->image_dir);
+	TRY(join(&d->more_dirs, &d->more_dir_count, &more->image_dir, 1, sizeof more->image_dir, "photo folders"));
+	for (int i = 0; i < more->photo_count; i++) {
+		more->photos[i].dir = more->image_dir;
+		more->photos[i].first_object += d->object_count;
+	}
+	for (int i = 0; i < more->object_count; i++)
+		more->objects[i].photo += d->photo_count;
+	more->image_dir = NULL;
+	return STATUS_OK;
+}
+
+static void join_skips(struct dataset_skips *skips, const struct dataset_skips *more)
+{
+	skips->crowd += more->crowd;
+	skips->too_small += more->too_small;
+	skips->too_large += more->too_large;
+	skips->category += more->category;
+	skips->bad_segmentation += more->bad_segmentation;
+	skips->unknown_photo += more->unknown_photo;
+	skips->missing_file += more->missing_file;
+	skips->over_limit += more->over_limit;
+	skips->bad_photo += more->bad_photo;
+	skips->missing_photos += more->missing_photos;
+	if (!skips->first_reason[0])
+		memcpy(skips->first_reason, more->first_reason, sizeof skips->first_reason);
+}
+
+static enum status append(struct dataset *d, struct dataset *more)
+{
+	TRY(join_categories(d, more));
+	TRY(join_sources(d, more));
+	TRY(join_places(d, more));
+	TRY(join(&d->photos, &d->photo_count, more->photos, more->photo_count, sizeof *d->photos, "photos"));
+	more->photo_count = 0;
+	TRY(join(&d->objects, &d->object_count, more->objects, more->object_count, sizeof *d->objects, "objects"));
+	more->object_count = 0;
+	join_skips(&d->skips, &more->skips);
+	struct sha256 sha;
+	sha256_init(&sha);
+	sha256_update(&sha, d->digest, sizeof d->digest);
+	sha256_update(&sha, more->digest, sizeof more->digest);
+	sha256_final(&sha, d->digest);
+	return STATUS_OK;
+}
+
+enum status dataset_append(struct dataset *dataset, struct dataset *more)
+{
+	enum status status = append(dataset, more);
+	dataset_release(more);
+	if (status != STATUS_OK)
+		dataset_release(dataset);
+	return status;
 }
 
 /* The summary. */

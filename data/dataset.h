@@ -16,6 +16,7 @@ struct dataset_filter {
 	double min_area_fraction; /* of the photo's raster area; e.g. 0.003 */
 	double max_area_fraction; /* e.g. 0.98; 0: no limit */
 	int max_objects;          /* keep this many, chosen by a hash of photo and annotation id; 0: all */
+	bool some_categories; /* a name that none of the file's categories has is no error: another file may have it */
 };
 
 struct dataset_photo {
@@ -23,6 +24,7 @@ struct dataset_photo {
 	int width, height;
 	char *file_name;                /* owned by the dataset */
 	int first_object, object_count; /* objects[first_object .. +object_count): at least one */
+	const char *dir;                /* folder of the file, borrowed from the dataset; NULL: its image_dir */
 };
 
 struct dataset_object {
@@ -32,6 +34,7 @@ struct dataset_object {
 	struct rle mask;
 	uint64_t area;      /* raster area */
 	int x0, y0, x1, y1; /* box of the mask's pixels, half open */
+	int source;         /* sources[source - 1] of the dataset is the annotation's "source"; 0: it has none */
 };
 
 struct dataset_category {
@@ -56,6 +59,10 @@ struct dataset {
 	int photo_count;
 	struct dataset_object *objects;
 	int object_count;
+	char **sources; /* the annotations' "source" texts, each once, in the order in which they came */
+	int source_count;
+	char **more_dirs; /* photo folders of the sets that were appended */
+	int more_dir_count;
 	/* Crowd regions and objects that the filters refuse are not in `objects`; a sample must not click them as
 	 * background knowingly, but they have no mask here. */
 	struct dataset_skips skips;
@@ -70,8 +77,16 @@ enum status dataset_open(struct dataset *dataset, const char *json_path, const c
 			 const struct dataset_filter *filter);
 void dataset_release(struct dataset *dataset);
 
+/* Moves the photos and objects of `more` behind those of `dataset`, which keep their places; ids of the two may be the
+ * same and mean nothing to each other. Categories of the same id and name become one, sources of the same name too. The
+ * digest then is that of both. `more` is zeroed. On failure (no memory, or more objects than an int counts) both are
+ * released. */
+enum status dataset_append(struct dataset *dataset, struct dataset *more);
+
 /* How many objects of the whole set go by the name of categories[index]. */
 int dataset_count_category(const struct dataset *dataset, int index);
+/* The `source` of an object by this name, or 0. */
+int dataset_find_source(const struct dataset *dataset, const char *name);
 
 /* Decodes photo `index` as RGB in stored order (EXIF_MATCH). */
 enum status dataset_read_photo(const struct dataset *dataset, int index, struct image *image);

@@ -16,11 +16,12 @@
 #include "data/image_io.h"
 #include "data/photo_files.h"
 
-static const char magic[8] = {'T', 'A', 'P', 'I', 'N', 'D', 'X', '1'};
+static const char magic[8] = {'T', 'A', 'P', 'I', 'N', 'D', 'X', '2'};
+static const char first_magic[8] = {'T', 'A', 'P', 'I', 'N', 'D', 'X', '1'}; /* without sources */
 enum { CRC_SIZE = 4, SKIP_COUNTERS = 10 };
 /* Bytes that an element takes at least: a count that the file is too short for is refused before memory is asked
  * for. */
-enum { CATEGORY_BYTES = 8, PHOTO_BYTES = 24, OBJECT_BYTES = 16 };
+enum { CATEGORY_BYTES = 8, PHOTO_BYTES = 24, OBJECT_BYTES = 16, SOURCE_BYTES = 4 };
 static const size_t size_limit = (size_t)8 << 30;
 
 /* The counters in the file's order. */
@@ -39,7 +40,8 @@ bool index_is_one(const char *path)
 	FILE *file = fopen(path, "rb");
 	if (!file)
 		return false;
-	bool is = fread(start, 1, sizeof start, file) == sizeof start && memcmp(start, magic, sizeof magic) == 0;
+	bool is = fread(start, 1, sizeof start, file) == sizeof start &&
+		  (memcmp(start, magic, sizeof magic) == 0 || memcmp(start, first_magic, sizeof magic) == 0);
 	fclose(file);
 	return is;
 }
@@ -115,6 +117,7 @@ static void put_object(struct writer *w, const struct dataset_object *object)
 {
 	put_u64(w, (uint64_t)object->id);
 	put_u32(w, (uint32_t)object->category);
+	put_u32(w, (uint32_t)object->source);
 	char *text = rle_to_string(&object->mask);
 	if (text)
 		put_text(w, text);
@@ -131,10 +134,13 @@ static void put_dataset(struct writer *w, const struct dataset *d)
 	put_u32(w, (uint32_t)d->category_count);
 	put_u32(w, (uint32_t)d->photo_count);
 	put_u32(w, (uint32_t)d->object_count);
+	put_u32(w, (uint32_t)d->source_count);
 	for (int i = 0; i < d->category_count; i++) {
 		put_u32(w, (uint32_t)d->categories[i].id);
 		put_text(w, d->categories[i].name);
 	}
+	for (int i = 0; i < d->source_count; i++)
+		put_text(w, d->sources[i]);
 	for (int i = 0; i < d->photo_count; i++) {
 		put_u64(w, (uint64_t)d->photos[i].id);
 		put_u32(w, (uint32_t)d->photos[i].width);
@@ -182,6 +188,7 @@ struct reader {
 	const uint8_t *at;
 	size_t left;
 	bool damaged;
+	bool has_sources;
 };
 
 static const uint8_t *get(struct reader *r, size_t count)
@@ -301,6 +308,19 @@ static enum status get_categories(struct reader *r, struct dataset *d, int count
 	return STATUS_OK;
 }
 
+static enum status get_sources(struct reader *r, struct dataset *d, int count)
+{
+	void *room;
+	TRY(get_room(r, count, SOURCE_BYTES, sizeof *d->sources, &room, "sources"));
+	d->sources = room;
+	for (; d->source_count < count; d->source_count++) {
+		d->sources[d->source_count] = get_text(r);
+		if (!d->sources[d->source_count])
+			return text_missing(r, "sources");
+	}
+	return STATUS_OK;
+}
+
 static enum status get_photo(struct reader *r, struct dataset_photo *photo, int64_t *objects)
 {
 	photo->id = get_i64(r);
@@ -337,13 +357,15 @@ static enum status get_photos(struct reader *r, struct dataset *d, int count, in
 	return objects == object_count ? STATUS_OK : damaged(r, "photos");
 }
 
-static enum status get_object(struct reader *r, const struct dataset_photo *photo, struct dataset_object *object)
+static enum status get_object(struct reader *r, const struct dataset *d, const struct dataset_photo *photo,
+			      struct dataset_object *object)
 {
 	object->id = get_i64(r);
 	object->category = (int32_t)get_u32(r);
+	object->source = r->has_sources ? get_count(r) : 0;
 	uint32_t length = get_u32(r);
 	const uint8_t *text = get(r, length);
-	if (!text)
+	if (!text || object->source > d->source_count)
 		return damaged(r, "objects");
 	enum status status = rle_from_string(&object->mask, (const char *)text, length, photo->width, photo->height);
 	if (status != STATUS_OK)
@@ -363,7 +385,7 @@ static enum status get_objects(struct reader *r, struct dataset *d, int count)
 	for (int p = 0; p < d->photo_count; p++)
 		for (int i = 0; i < d->photos[p].object_count; i++, d->object_count++) {
 			d->objects[d->object_count].photo = p;
-			TRY(get_object(r, &d->photos[p], &d->objects[d->object_count]));
+			TRY(get_object(r, d, &d->photos[p], &d->objects[d->object_count]));
 		}
 	return r->left == 0 ? STATUS_OK : damaged(r, "bytes after the objects");
 }
@@ -379,7 +401,9 @@ static enum status get_dataset(struct reader *r, struct dataset *d)
 	if (digest)
 		memcpy(d->digest, digest, sizeof d->digest);
 	int categories = get_count(r), photos = get_count(r), objects = get_count(r);
+	int sources = r->has_sources ? get_count(r) : 0;
 	TRY(get_categories(r, d, categories));
+	TRY(get_sources(r, d, sources));
 	TRY(get_photos(r, d, photos, objects));
 	return get_objects(r, d, objects);
 }
@@ -388,7 +412,8 @@ enum status index_read_memory(struct dataset *dataset, const void *data, size_t 
 {
 	struct reader r = {.path = name, .at = data, .left = size};
 	memset(dataset, 0, sizeof *dataset);
-	if (size < sizeof magic + CRC_SIZE || memcmp(data, magic, sizeof magic) != 0)
+	r.has_sources = size >= sizeof magic && memcmp(data, magic, sizeof magic) == 0;
+	if (size < sizeof magic + CRC_SIZE || (!r.has_sources && memcmp(data, first_magic, sizeof magic) != 0))
 		return damaged(&r, "not an index");
 	struct reader tail = {.path = name, .at = r.at + size - CRC_SIZE, .left = CRC_SIZE};
 	if (get_u32(&tail) != checksum(data, size - CRC_SIZE))

@@ -4,13 +4,14 @@
  * refuses to open when that file is there but has changed.
  *
  * Layout, little-endian; a text is u32 length and bytes:
- *	"TAPINDX1"
+ *	"TAPINDX2" (or "TAPINDX1", written by earlier versions: without sources)
  *	text JSON path, u64 size, i64 seconds, u32 nanoseconds; text photo folder
  *	u32 x 10 skip counters in the order of struct dataset_skips, text first reason; 32 bytes digest
- *	u32 categories, u32 photos, u32 objects
+ *	u32 categories, u32 photos, u32 objects, u32 sources
  *	categories: i32 id, text name
+ *	sources: text name
  *	photos: i64 id, u32 width, u32 height, u32 objects, text file name; ids ascend
- *	objects, those of the first photo first: i64 id, i32 category, text RLE string
+ *	objects, those of the first photo first: i64 id, i32 category, u32 source (0: none), text RLE string
  *	u32 CRC-32 of all before it */
 #ifndef DATA_INDEX_H
 #define DATA_INDEX_H

@@ -87,7 +87,8 @@ static enum status make_sample(const struct loader_options *options, uint64_t nu
 {
 	uint32_t count = (uint32_t)options->dataset->object_count;
 	uint32_t epoch = (uint32_t)(number / count), position = (uint32_t)(number % count);
-	int object = (int)rng_permute(options->seed, epoch, count, position);
+	int object = options->draw ? draw_object(options->draw, options->seed, number)
+				   : (int)rng_permute(options->seed, epoch, count, position);
 	struct rng rng = rng_stream(options->seed, epoch, position, RNG_AUGMENT);
 	return augment_sample(&options->augment, options->dataset, object, rng, sample);
 }

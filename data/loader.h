@@ -1,16 +1,19 @@
 /* Loader threads that prepare samples ahead of the trainer, in an order that depends on the seed alone: position p
- * of epoch e is object rng_permute(seed, e, object_count, p), augmented with the stream (seed, e, p, RNG_AUGMENT). */
+ * of epoch e is object rng_permute(seed, e, object_count, p), augmented with the stream (seed, e, p, RNG_AUGMENT). With
+ * weights, sample number n is object draw_object(draw, seed, n) instead, augmented with the same stream. */
 #ifndef DATA_LOADER_H
 #define DATA_LOADER_H
 
 #include <stdint.h>
 
 #include "data/augment.h"
+#include "data/draw.h"
 
 struct loader;
 
 struct loader_options {
 	const struct dataset *dataset; /* borrowed */
+	const struct draw *draw;       /* borrowed; NULL: every object once per epoch, in a random order */
 	struct augment_config augment;
 	int size;
 	uint64_t seed;

@@ -15,6 +15,7 @@
 #include "core/backend.h"
 #include "core/clock.h"
 #include "core/folder.h"
+#include "data/draw.h"
 #include "train/batch.h"
 #include "train/objective.h"
 #include "train/record/progress.h"
@@ -22,6 +23,7 @@
 #include "train/record/run_record.h"
 #include "train/record/run_report.h"
 #include "train/run_state.h"
+#include "train/training_set.h"
 #include "train/validate.h"
 
 struct trainer {
@@ -30,6 +32,7 @@ struct trainer {
 	struct ranks *ranks;
 	int threads;
 	struct dataset train, val; /* val.object_count == 0: no validation */
+	struct draw *draw;         /* NULL: every object once per epoch */
 	struct params params;
 	struct model model;
 	struct safetensors_report trunk; /* what init.trunk gave */
@@ -63,33 +66,12 @@ static void out_path(const struct trainer *trainer, const char *name, char path[
 
 /* --- set-up --------------------------------------------------------------- */
 
-static enum status open_dataset(struct dataset *dataset, const struct config *config, const char *json, bool training)
-{
-	const char *names[CONFIG_MAX_CATEGORIES];
-	for (int i = 0; i < config->data.category_count; i++)
-		names[i] = config->data.categories[i];
-	struct dataset_filter filter = {
-		.categories = config->data.category_count ? names : NULL,
-		.category_count = config->data.category_count,
-		.min_area_fraction = config->data.min_area_fraction,
-		.max_area_fraction = config->data.max_area_fraction,
-		.max_objects = training ? config->data.max_objects : 0,
-	};
-	TRY(dataset_open(dataset, json, config->data.images[0] ? config->data.images : NULL, &filter));
-	if (!dataset->object_count)
-		return status_fail(STATUS_CONFIG, "%s: no object passes the filters of section data", json);
-	return STATUS_OK;
-}
-
 static enum status open_data(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
-	if (!config->data.train[0])
-		return status_fail(STATUS_CONFIG, "data.train: expected the path of an instances JSON, found nothing");
-	TRY(open_dataset(&trainer->train, config, config->data.train, true));
-	memcpy(trainer->state.data_digest, trainer->train.digest, sizeof trainer->state.data_digest);
+	TRY(training_set_open(&trainer->train, &trainer->draw, config, trainer->state.data_digest));
 	if (config->data.val[0] && leads(trainer))
-		TRY(open_dataset(&trainer->val, config, config->data.val, false));
+		TRY(validation_set_open(&trainer->val, config));
 	return STATUS_OK;
 }
 
@@ -131,6 +113,7 @@ static enum status start_batches(struct trainer *trainer)
 	int own_samples = (batch->end_slot - batch->first_slot) * config->train.slot_size;
 	struct loader_options options = {
 		.dataset = &trainer->train,
+		.draw = trainer->draw,
 		.augment = config->augment,
 		.size = config->train.size,
 		.seed = config->seed,
@@ -215,6 +198,7 @@ static void tear_down(struct trainer *trainer)
 	optim_release(&trainer->optim);
 	model_release(&trainer->model);
 	params_release(&trainer->params);
+	draw_free(trainer->draw);
 	dataset_release(&trainer->val);
 	dataset_release(&trainer->train);
 }

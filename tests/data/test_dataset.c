@@ -152,7 +152,7 @@ START_TEST(every_skip_is_counted_once)
 			"{\"id\": 14, \"image_id\": 1, \"category_id\": 18,"
 			" \"segmentation\": {\"size\": [5, 20], \"counts\": [0, 100]}}]," CATEGORIES "}");
 	const char *const dogs[] = {"dog"};
-	const struct dataset_filter filter = {dogs, 1, 0.02, 0.9, 0};
+	const struct dataset_filter filter = {dogs, 1, 0.02, 0.9, 0, false};
 	struct dataset d;
 	open_ok(&d, path_in_folder("instances.json"), &filter);
 	ck_assert_str_eq(ids(&d), "1");
@@ -216,8 +216,8 @@ START_TEST(filters_apply)
 {
 	const char *json = good_json();
 	const char *const both[] = {"car", "person"}, *const unknown[] = {"dog", "dig"};
-	const struct dataset_filter two = {both, 2, 0, 0, 0}, wrong = {unknown, 2, 0, 0, 0};
-	const struct dataset_filter size = {NULL, 0, 0.06, 0.25, 0}; /* both ends belong to it */
+	const struct dataset_filter two = {both, 2, 0, 0, 0, false}, wrong = {unknown, 2, 0, 0, 0, false};
+	const struct dataset_filter size = {NULL, 0, 0.06, 0.25, 0, false}; /* both ends belong to it */
 	struct dataset d;
 	open_ok(&d, json, &two);
 	ck_assert_str_eq(ids(&d), "7 8 5");
@@ -427,7 +427,7 @@ START_TEST(filter_on_an_index)
 {
 	const char *const categories[] = {"dog", "person"};
 	const struct dataset_filter filters[] = {{.min_area_fraction = 0.05},
-						 {categories, 2, 0, 0, 0},
+						 {categories, 2, 0, 0, 0, false},
 						 {.max_objects = 3}};
 	char index[700];
 	const char *json = good_json();
@@ -446,6 +446,142 @@ START_TEST(filter_on_an_index)
 	}
 	ck_assert_int_eq(dataset_open(&d, index, "elsewhere", NULL), STATUS_OK);
 	ck_assert_str_eq(d.image_dir, "elsewhere");
+	dataset_release(&d);
+}
+END_TEST
+
+/* Written before annotations had sources; its object is a box of 3 x 4 pixels of a photo of 10 x 10. */
+static const char first_index[] =
+	"544150494e445831150000002f746d702f70686f746f732d76312f692e6a736f6ede00000000000000a0310e6b000000"
+	"00ace00314150000002f746d702f70686f746f732d76312f696d61676573000000000000000000000000000000000000"
+	"0000000000000000000000000000000000000000000000000000ef48b3ff9806a71845d78b848ec397f50992e3eab63d"
+	"ca69562536475720f77f0100000001000000010000001200000003000000646f6707000000000000000a0000000a0000"
+	"000100000005000000612e6a7067050000000000000012000000080000003b34363030306b317450ceab";
+
+START_TEST(index_of_the_first_format)
+{
+	struct dataset d;
+	uint8_t bytes[sizeof first_index / 2];
+	for (size_t i = 0; i < sizeof bytes; i++) {
+		unsigned byte;
+		ck_assert_int_eq(sscanf(first_index + 2 * i, "%2x", &byte), 1);
+		bytes[i] = (uint8_t)byte;
+	}
+	ck_assert_msg(index_read_memory(&d, bytes, sizeof bytes, "old") == STATUS_OK, "%s", status_message());
+	ck_assert_int_eq(d.object_count, 1);
+	ck_assert_uint_eq(d.objects[0].area, 12);
+	ck_assert_int_eq(d.objects[0].source, 0);
+	ck_assert_int_eq(d.source_count, 0);
+	dataset_release(&d);
+}
+END_TEST
+
+/* Sources. */
+
+#define SOURCED(id, source) \
+	"{\"id\": " #id ", \"image_id\": 1, \"category_id\": 2, \"source\": " source ", \"segmentation\": [[0,0,4,4]]}"
+
+static const char *sourced_json(void)
+{
+	static char path[700];
+	make_folder();
+	write_file("sourced.json",
+		   "{\"images\": [" PHOTO(
+			   1,
+			   "a.jpg") "], \"categories\": [{\"id\": 2, \"name\": \"dog\"}], "
+				    "\"annotations\": [" SOURCED(1, "\"coco\"") "," SOURCED(2, "\"voc\"") "," SOURCED(
+					    3, "\"coco\"") "," SOURCED(4, "[\"a\", {}]") "," SOURCED(5, "\"\"") "]}");
+	snprintf(path, sizeof path, "%s/sourced.json", folder);
+	return path;
+}
+
+static void check_sources(const struct dataset *d)
+{
+	static const char *const expected[] = {"coco", "voc", "coco", NULL, NULL};
+	ck_assert_int_eq(d->source_count, 2);
+	ck_assert_int_eq(d->object_count, 5);
+	for (int i = 0; i < 5; i++) {
+		int source = d->objects[i].source;
+		ck_assert_int_eq(source != 0, expected[i] != NULL);
+		if (source)
+			ck_assert_str_eq(d->sources[source - 1], expected[i]);
+	}
+	ck_assert_int_eq(dataset_find_source(d, "bsds"), 0);
+}
+
+START_TEST(sources_are_kept_and_indexed)
+{
+	struct dataset d;
+	const char *json = sourced_json();
+	open_ok(&d, json, NULL);
+	check_sources(&d);
+	ck_assert_int_eq(index_write(&d, json, path_in_folder("set.tapindex")), STATUS_OK);
+	dataset_release(&d);
+	open_ok(&d, path_in_folder("set.tapindex"), NULL);
+	check_sources(&d);
+	dataset_release(&d);
+}
+END_TEST
+
+/* Several sets as one. */
+
+static bool same_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, 32) == 0;
+}
+
+START_TEST(appended_sets_keep_their_places)
+{
+	struct dataset d, more;
+	char sourced[700];
+	snprintf(sourced, sizeof sourced, "%s", sourced_json());
+	write_file("instances.json", good);
+	open_ok(&d, path_in_folder("instances.json"), NULL);
+	uint8_t alone[32];
+	memcpy(alone, d.digest, 32);
+	ck_assert_int_eq(dataset_open(&more, sourced, folder, NULL), STATUS_OK);
+	ck_assert_int_eq(more.object_count, 0); /* the photo is not there but in images/ */
+	dataset_release(&more);
+	open_ok(&more, sourced, NULL);
+	ck_assert_msg(dataset_append(&d, &more) == STATUS_OK, "%s", status_message());
+	ck_assert_ptr_null(more.objects);
+	ck_assert_str_eq(ids(&d), "900100284446 7 8 9 5 1 2 3 4 5"); /* 5 stands twice and means two objects */
+	ck_assert_int_eq(d.photo_count, 4);
+	ck_assert_int_eq(d.photos[3].first_object, 5);
+	ck_assert_int_eq(d.photos[3].object_count, 5);
+	ck_assert_int_eq(d.objects[9].photo, 3);
+	ck_assert_str_eq(d.photos[3].dir, d.image_dir);
+	ck_assert_ptr_null(d.photos[0].dir);
+	ck_assert_int_eq(d.category_count, 4); /* dog is 18 in one file and 2 in the other */
+	ck_assert_str_eq(d.sources[d.objects[6].source - 1], "voc");
+	ck_assert(!same_bytes(alone, d.digest));
+	dataset_release(&d);
+}
+END_TEST
+
+/* The photo of an object is that of its own file, whatever the other's is called. */
+START_TEST(photos_come_from_their_own_folder)
+{
+	struct dataset d, more;
+	struct image image;
+	char path[700];
+	snprintf(path, sizeof path, "%s", sourced_json());
+	ck_assert_int_eq(mkdir(path_in_folder("other"), 0777), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(image_alloc(&image, 10, 10, 3), STATUS_OK);
+		memset(image.pixels, i ? 200 : 50, 300);
+		ck_assert_int_eq(image_write_png(path_in_folder(i ? "other/a.jpg" : "images/a.jpg"), &image),
+				 STATUS_OK);
+		image_release(&image);
+	}
+	open_ok(&d, path, NULL);
+	ck_assert_int_eq(dataset_open(&more, path, path_in_folder("other"), NULL), STATUS_OK);
+	ck_assert_int_eq(dataset_append(&d, &more), STATUS_OK);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_msg(dataset_read_photo(&d, i, &image) == STATUS_OK, "%s", status_message());
+		ck_assert_int_eq(image.pixels[0], i ? 200 : 50);
+		image_release(&image);
+	}
 	dataset_release(&d);
 }
 END_TEST
@@ -592,6 +728,10 @@ static Suite *make_suite(void)
 	tcase_set_timeout(index, 60); /* a busy machine, a sanitizer */
 	tcase_add_test(index, index_gives_the_same_set);
 	tcase_add_test(index, filter_on_an_index);
+	tcase_add_test(index, index_of_the_first_format);
+	tcase_add_test(index, sources_are_kept_and_indexed);
+	tcase_add_test(tests, appended_sets_keep_their_places);
+	tcase_add_test(tests, photos_come_from_their_own_folder);
 	tcase_add_test(index, index_knows_when_its_source_has_changed);
 	tcase_add_test(index, damaged_index_is_refused);
 	tcase_add_test(index, forged_index_does_no_harm);

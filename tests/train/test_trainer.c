@@ -31,6 +31,9 @@ static void make_scenes(void)
 	ck_assert_msg(!scenes_write(&options), "%s", status_message());
 }
 
+static const char *run_steps = "8";
+static const char *run_setting; /* one more override; NULL: none */
+
 static void load_config(struct config *config, const char *steps)
 {
 	char data[600], set_steps[64];
@@ -46,12 +49,11 @@ static void load_config(struct config *config, const char *steps)
 				   "train.size=64",
 				   "model.dropout=0.1",
 				   "quantize.enabled=true",
-				   "quantize.calibration_steps=1"};
+				   "quantize.calibration_steps=1",
+				   run_setting ? run_setting : data};
 	ck_assert_msg(!config_load(config, "configs/smoke.json", overrides, sizeof overrides / sizeof *overrides), "%s",
 		      status_message());
 }
-
-static const char *run_steps = "8";
 
 /* Runs to the end in out_dir; the digest of final.tapcut. */
 static void train(const char *name, int threads, bool resume, char hex[65])
@@ -164,6 +166,23 @@ START_TEST(test_stop_request_saves_and_resumes)
 }
 END_TEST
 
+/* Objects of two files, drawn by weight. */
+START_TEST(test_same_bytes_with_weights)
+{
+	char straight[65], other[65], setting[1400];
+	make_scenes();
+	train("plain", 2, false, other);
+	snprintf(setting, sizeof setting,
+		 "data.train=[\"%s/instances.json\", {\"path\": \"%s/instances.json\", \"weight\": 0.5}]", root, root);
+	run_setting = setting;
+	train("straight", 1, false, straight);
+	ck_assert_str_ne(straight, other);
+	kill_after_checkpoint("killed");
+	train("killed", 3, true, other);
+	ck_assert_str_eq(straight, other);
+}
+END_TEST
+
 START_TEST(test_changed_data_is_refused_on_resume)
 {
 	struct config config;
@@ -203,6 +222,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_same_bytes_with_any_kernels);
 	tcase_add_test(tcase, test_same_bytes_after_kill_and_resume);
 	tcase_add_test(tcase, test_stop_request_saves_and_resumes);
+	tcase_add_test(tcase, test_same_bytes_with_weights);
 	tcase_add_test(tcase, test_changed_data_is_refused_on_resume);
 	tcase_add_test(tcase, test_broken_photo_names_the_file);
 	suite_add_tcase(suite, tcase);

@@ -147,6 +147,69 @@ static enum status set_list(const struct target *target, const struct json *valu
 	return STATUS_OK;
 }
 
+/* One of the files of KEY_FILES: a path, or an object of path, weight and images. */
+static enum status set_file(const struct target *target, const struct json *value, struct config_file *file)
+{
+	const struct json *path = json_type(value) == JSON_OBJECT ? json_get(value, "path") : value;
+	*file = (struct config_file){.weight = 1};
+	if (!path || !json_string(path) || !*json_string(path))
+		return refuse(target, "a path, or a list of paths and objects with a \"path\"", value);
+	TRY(set_text(target, path, file->path, sizeof file->path));
+	for (const struct json *member = path == value ? NULL : json_first(value); member; member = json_next(member)) {
+		const char *name = json_key(member);
+		if (strcmp(name, "weight") == 0)
+			TRY(set_number(target, member, &file->weight, sizeof file->weight));
+		else if (strcmp(name, "images") == 0)
+			TRY(set_text(target, member, file->images, sizeof file->images));
+		else if (strcmp(name, "path") != 0)
+			return status_fail(STATUS_CONFIG,
+					   "%s: %s: expected \"path\", \"weight\" and \"images\" of a file, found "
+					   "\"%.40s\"",
+					   target->source, target->key->key, name);
+	}
+	return STATUS_OK;
+}
+
+static enum status set_files(const struct target *target, const struct json *value)
+{
+	const struct config_key *key = target->key;
+	struct config_file *files = field(target->config, key);
+	int count = 1;
+	memset(files, 0, key->size);
+	if (json_type(value) == JSON_ARRAY) {
+		count = json_array_size(value);
+		if (count > CONFIG_MAX_FILES)
+			return refuse(target, "a list of at most 8 files", value);
+		for (const struct json *item = json_first(value); item; item = json_next(item))
+			TRY(set_file(target, item, files++));
+	} else if (json_string(value) && !*json_string(value)) {
+		count = 0;
+	} else {
+		TRY(set_file(target, value, files));
+	}
+	memcpy((char *)target->config + key->count, &count, sizeof count);
+	return STATUS_OK;
+}
+
+static enum status set_weights(const struct target *target, const struct json *value)
+{
+	const struct config_key *key = target->key;
+	struct config_weight *weights = field(target->config, key);
+	int count = 0;
+	memset(weights, 0, key->size);
+	if (json_type(value) != JSON_OBJECT)
+		return refuse(target, "an object of names and numbers", value);
+	for (const struct json *member = json_first(value); member; member = json_next(member), count++) {
+		if (count == CONFIG_MAX_SOURCES || !*json_key(member) ||
+		    strlen(json_key(member)) >= sizeof weights->name)
+			return refuse(target, "at most 32 names of 1 to 31 bytes", value);
+		snprintf(weights[count].name, sizeof weights->name, "%s", json_key(member));
+		TRY(set_number(target, member, &weights[count].weight, sizeof weights->weight));
+	}
+	memcpy((char *)target->config + key->count, &count, sizeof count);
+	return STATUS_OK;
+}
+
 static enum status set_value(const struct target *target, const struct json *value)
 {
 	const struct config_key *key = target->key;
@@ -160,6 +223,8 @@ static enum status set_value(const struct target *target, const struct json *val
 	case KEY_INTEGERS:
 	case KEY_NUMBERS:
 	case KEY_TEXTS: return set_list(target, value);
+	case KEY_FILES: return set_files(target, value);
+	case KEY_WEIGHTS: return set_weights(target, value);
 	}
 	assert(!"unknown type of key");
 	return STATUS_CONFIG;
@@ -265,7 +330,8 @@ static enum status apply_override(struct config *config, const char *override)
 	size_t count = (size_t)(equals - override);
 	snprintf(name, sizeof name, "%.*s", (int)(count < sizeof name ? count : sizeof name - 1), override);
 	const struct config_key *key = find_key(name);
-	bool text = key && (key->type == KEY_TEXT || key->type == KEY_CHOICE || key->type == KEY_ENUM);
+	bool text = key && (key->type == KEY_TEXT || key->type == KEY_CHOICE || key->type == KEY_ENUM ||
+			    (key->type == KEY_FILES && equals[1] != '[' && equals[1] != '{'));
 	if (text && equals[1] != '"') {
 		struct text quoted;
 		text_init(&quoted);
@@ -339,15 +405,26 @@ static enum status finish(struct config *config, const char *source)
 /* --- paths ---------------------------------------------------------------- */
 
 /* A relative path that is not there from the working directory but from the config's folder becomes the latter. */
-static void look_beside(struct config *config, const struct config_key *key, const char *config_path)
+static void look_beside(char path[CONFIG_TEXT], const char *config_path)
 {
-	char *path = field(config, key), beside[CONFIG_TEXT];
+	char beside[CONFIG_TEXT];
 	const char *slash = strrchr(config_path, '/');
 	if (!*path || *path == '/' || !slash || access(path, F_OK) == 0)
 		return;
 	int count = snprintf(beside, sizeof beside, "%.*s/%s", (int)(slash - config_path), config_path, path);
 	if (count < (int)sizeof beside && access(beside, F_OK) == 0)
 		memcpy(path, beside, (size_t)count + 1);
+}
+
+static void look_for_files(struct config *config, const char *config_path)
+{
+	for (int i = 0; i < config_key_count; i++)
+		if (config_keys[i].path && config_keys[i].type == KEY_TEXT)
+			look_beside(field(config, &config_keys[i]), config_path);
+	for (int i = 0; i < config->data.train_count; i++) {
+		look_beside(config->data.train[i].path, config_path);
+		look_beside(config->data.train[i].images, config_path);
+	}
 }
 
 /* --- life ----------------------------------------------------------------- */
@@ -377,9 +454,7 @@ enum status config_load(struct config *config, const char *path, const char *con
 	TRY(status);
 	for (int i = 0; i < override_count; i++)
 		TRY(apply_override(config, overrides[i]));
-	for (int i = 0; i < config_key_count; i++)
-		if (config_keys[i].path)
-			look_beside(config, &config_keys[i], path);
+	look_for_files(config, path);
 	return finish(config, path);
 }
 
@@ -425,6 +500,40 @@ static void add_list(struct text *text, const struct config *config, const struc
 	text_add(text, "]");
 }
 
+/* As it may be given: a single path without more to say stands alone. */
+static void add_files(struct text *text, const struct config_file *files, int count)
+{
+	if (count == 0 || (count == 1 && files->weight == 1 && !*files->images)) {
+		text_add_json_string(text, files->path);
+		return;
+	}
+	text_add(text, "[");
+	for (int i = 0; i < count; i++) {
+		text_add(text, "%s{\"path\": ", i ? ", " : "");
+		text_add_json_string(text, files[i].path);
+		text_add(text, ", \"weight\": ");
+		text_add_number(text, files[i].weight);
+		if (*files[i].images) {
+			text_add(text, ", \"images\": ");
+			text_add_json_string(text, files[i].images);
+		}
+		text_add(text, "}");
+	}
+	text_add(text, "]");
+}
+
+static void add_weights(struct text *text, const struct config_weight *weights, int count)
+{
+	text_add(text, "{");
+	for (int i = 0; i < count; i++) {
+		text_add(text, i ? ", " : "");
+		text_add_json_string(text, weights[i].name);
+		text_add(text, ": ");
+		text_add_number(text, weights[i].weight);
+	}
+	text_add(text, "}");
+}
+
 void config_add_value(struct text *text, const struct config *config, const struct config_key *key)
 {
 	const void *from = field(config, key);
@@ -445,6 +554,8 @@ void config_add_value(struct text *text, const struct config *config, const stru
 	case KEY_INTEGERS:
 	case KEY_NUMBERS:
 	case KEY_TEXTS: add_list(text, config, key); return;
+	case KEY_FILES: add_files(text, from, config->data.train_count); return;
+	case KEY_WEIGHTS: add_weights(text, from, config->data.source_weight_count); return;
 	}
 }
 
@@ -491,6 +602,10 @@ static void print_type(FILE *out, const struct config_key *key)
 	} else if (key->names) {
 		for (const char *const *name = key->names; *name; name++)
 			fprintf(out, "%s`\"%s\"`", name == key->names ? "" : ", ", *name);
+	} else if (key->type == KEY_FILES) {
+		fputs("text, or list of texts and objects", out);
+	} else if (key->type == KEY_WEIGHTS) {
+		fprintf(out, "object of numbers in %.16g .. %.16g", key->min, key->max);
 	} else if (key->type == KEY_TEXT || key->type == KEY_TEXTS) {
 		fputs(key->type == KEY_TEXT ? "text" : "list of texts", out);
 	} else {
@@ -531,12 +646,27 @@ static enum status check_file(const char *path, const char *key)
 
 enum status config_check_training(const struct config *config)
 {
-	if (!*config->data.train)
+	if (!config->data.train_count)
 		return status_fail(STATUS_CONFIG, "data.train: expected an instances JSON to train on, found none");
+	for (int i = 0; i < config->data.train_count; i++) {
+		TRY(check_file(config->data.train[i].path, "data.train"));
+		TRY(check_file(config->data.train[i].images, "data.train: images"));
+	}
 	for (int i = 0; i < config_key_count; i++)
-		if (config_keys[i].path)
+		if (config_keys[i].path && config_keys[i].type == KEY_TEXT)
 			TRY(check_file(field(config, &config_keys[i]), config_keys[i].key));
 	return STATUS_OK;
+}
+
+bool config_draws_by_weight(const struct config *config)
+{
+	for (int i = 0; i < config->data.train_count; i++)
+		if (config->data.train[i].weight != 1)
+			return true;
+	for (int i = 0; i < config->data.source_weight_count; i++)
+		if (config->data.source_weights[i].weight != 1)
+			return true;
+	return config->data.area_exponent != 0;
 }
 
 static enum status check_same(const struct config *saved, const struct config *now, const struct config_key *key)
@@ -557,8 +687,21 @@ static enum status check_same(const struct config *saved, const struct config *n
 	return status;
 }
 
+/* The files may have moved, but not changed their number or weights. */
+static enum status check_file_weights(const struct config *saved, const struct config *now)
+{
+	bool same = saved->data.train_count == now->data.train_count;
+	for (int i = 0; same && i < now->data.train_count; i++)
+		same = saved->data.train[i].weight == now->data.train[i].weight;
+	return same ? STATUS_OK
+		    : status_fail(STATUS_CONFIG,
+				  "data.train: expected the number and weights of files with which this run was "
+				  "started, found others");
+}
+
 enum status config_check_resume(const struct config *saved, const struct config *now)
 {
+	TRY(check_file_weights(saved, now));
 	for (int i = 0; i < config_key_count; i++)
 		if (!config_keys[i].free)
 			TRY(check_same(saved, now, &config_keys[i]));

@@ -13,15 +13,32 @@
 #include "infer/image/preprocess.h"
 #include "train/config/json.h"
 
-enum { CONFIG_TEXT = 512, CONFIG_MAX_CATEGORIES = 80 };
+enum { CONFIG_TEXT = 512, CONFIG_MAX_CATEGORIES = 80, CONFIG_MAX_FILES = 8, CONFIG_MAX_SOURCES = 32 };
+
+/* An instances file among those that are trained on. */
+struct config_file {
+	char path[CONFIG_TEXT];
+	char images[CONFIG_TEXT]; /* "" = data.images, or images/ beside the file */
+	double weight;            /* how often its objects are drawn, relative to those of other files */
+};
+
+struct config_weight {
+	char name[32];
+	double weight;
+};
 
 struct config {
 	char name[64];
 	uint64_t seed;
 
 	struct {
-		char train[CONFIG_TEXT], val[CONFIG_TEXT]; /* instances JSON; "" = none */
-		char images[CONFIG_TEXT];                  /* photo folder; "" = images/ beside the JSON */
+		struct config_file train[CONFIG_MAX_FILES];
+		int train_count;
+		char val[CONFIG_TEXT];    /* instances JSON; "" = none */
+		char images[CONFIG_TEXT]; /* photo folder; "" = images/ beside the JSON */
+		struct config_weight source_weights[CONFIG_MAX_SOURCES];
+		int source_weight_count;
+		double area_exponent; /* an object is drawn in proportion to its share of the photo to this power */
 		char categories[CONFIG_MAX_CATEGORIES][32];
 		int category_count; /* 0: all */
 		double min_area_fraction, max_area_fraction;
@@ -84,6 +101,9 @@ enum status config_from_json(struct config *config, const char *text, const char
 char *config_to_json(const struct config *config);
 /* Key, type, default, unit and meaning of every key, as configs/README.md has them. */
 void config_print_keys(FILE *out);
+
+/* Are objects drawn by weight? Else every one comes once per epoch. */
+bool config_draws_by_weight(const struct config *config);
 
 /* What training needs beyond a valid config: data.train is given, and the files that are named are there. */
 enum status config_check_training(const struct config *config);

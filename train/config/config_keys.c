@@ -43,8 +43,18 @@ const struct config_key config_keys[] = {
 	{"seed", KEY_INTEGER, FIELD(seed), "1", "", "Seed of everything random; same config and seed, same weights.",
 	 .max = EXACT},
 
-	{"data.train", KEY_TEXT, FIELD(data.train), "\"\"", "path", "Instances JSON to train on.", .path = true,
-	 .free = true},
+	{"data.train", KEY_FILES, FIELD(data.train), "\"\"", "path",
+	 "Instances JSON to train on, or a list of several: paths, or objects of `path`, `weight` (1; how often an object of the file is "
+	 "drawn, relative to the others') and `images` (folder of its photos). A continued run may find the files elsewhere, but not with "
+	 "other weights.",
+	 .max = 1e6, .count = offsetof(struct config, data.train_count), .path = true, .free = true},
+	{"data.source_weights", KEY_WEIGHTS, FIELD(data.source_weights), "{}", "",
+	 "How often an object is drawn, by the `source` of its annotation, as in {\"coco\": 1, \"bsds\": 0.3}; sources that are not named: 1. "
+	 "With any weight other than 1, objects are drawn with replacement; else each comes once per epoch.",
+	 .max = 1e6, .count = offsetof(struct config, data.source_weight_count)},
+	{"data.area_exponent", KEY_NUMBER, FIELD(data.area_exponent), "0", "",
+	 "An object is drawn in proportion to its share of the photo to this power: below 0 small objects come more often, above 0 large ones.",
+	 .min = -2, .max = 2},
 	{"data.val", KEY_TEXT, FIELD(data.val), "\"\"", "path", "Instances JSON to validate on; empty: no validation.",
 	 .path = true, .free = true},
 	{"data.images", KEY_TEXT, FIELD(data.images), "\"\"", "path",

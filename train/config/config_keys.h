@@ -19,6 +19,8 @@ enum config_type {
 	KEY_INTEGERS, /* lists; array of `element` bytes each */
 	KEY_NUMBERS,
 	KEY_TEXTS,
+	KEY_FILES,   /* struct config_file array with its count: a path, or a list of paths and objects */
+	KEY_WEIGHTS, /* struct config_weight array with its count: an object of names and numbers */
 };
 
 struct config_key {

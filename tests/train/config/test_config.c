@@ -103,7 +103,8 @@ START_TEST(every_key_refuses_other_types)
 		for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
 			bool fits = (v == 1 && key->type == KEY_BOOL) ||
 				    (v == 2 && key->type == KEY_NUMBER && key->max >= 1.25) ||
-				    (v == 3 && key->type == KEY_TEXT);
+				    (v == 3 && (key->type == KEY_TEXT || key->type == KEY_FILES)) ||
+				    (v == 5 && key->type == KEY_WEIGHTS);
 			enum status status = try_value(key->key, values[v]);
 			ck_assert_msg(status == (fits ? STATUS_OK : STATUS_CONFIG), "%s = %s: %s", key->key, values[v],
 				      status_message());
@@ -312,6 +313,8 @@ static void other_value(const struct config_key *key, char *text, size_t size)
 	case KEY_TEXTS: snprintf(text, size, "[\"cat\", \"b\\nc\"]"); break;
 	case KEY_INTEGERS: snprintf(text, size, "[1, 2, 3, 4]"); break;
 	case KEY_NUMBERS: snprintf(text, size, "[0.1, 0.3333333333333333, 0.7]"); break;
+	case KEY_FILES: snprintf(text, size, "[\"a\", {\"path\": \"b\", \"weight\": 0.3, \"images\": \"c\"}]"); break;
+	case KEY_WEIGHTS: snprintf(text, size, "{\"coco\": 0, \"a \\\"b\": 0.1}"); break;
 	}
 }
 
@@ -367,16 +370,49 @@ START_TEST(paths_are_found_beside_the_config)
 	write_file(path,
 		   "{\"data\": {\"train\": \"only_here.json\", \"val\": \"nowhere.json\", \"images\": \"core\"}}");
 	ck_assert_int_eq(config_load(&config, path, NULL, 0), STATUS_OK);
-	ck_assert_str_eq(config.data.train, photo);        /* found beside the config */
-	ck_assert_str_eq(config.data.val, "nowhere.json"); /* found nowhere: as it was */
-	ck_assert_str_eq(config.data.images, "core");      /* found from the working directory */
+	ck_assert_str_eq(config.data.train[0].path, photo); /* found beside the config */
+	ck_assert_str_eq(config.data.val, "nowhere.json");  /* found nowhere: as it was */
+	ck_assert_str_eq(config.data.images, "core");       /* found from the working directory */
 	ck_assert_int_eq(config_check_training(&config), STATUS_CONFIG);
 	expect_message("data.val: nowhere.json");
 	config.data.val[0] = '\0';
 	ck_assert_int_eq(config_check_training(&config), STATUS_OK);
-	config.data.train[0] = '\0';
+	config.data.train_count = 0;
 	ck_assert_int_eq(config_check_training(&config), STATUS_CONFIG);
 	expect_message("data.train: expected");
+}
+END_TEST
+
+START_TEST(files_to_train_on)
+{
+	ck_assert_int_eq(set_one("data.train=a.json"), STATUS_OK);
+	ck_assert_int_eq(config.data.train_count, 1);
+	ck_assert(!config_draws_by_weight(&config));
+	ck_assert_int_eq(set_one("data.train=[\"a.json\", {\"path\": \"b\", \"weight\": 0.5, \"images\": \"c\"}]"),
+			 STATUS_OK);
+	ck_assert_int_eq(config.data.train_count, 2);
+	ck_assert_str_eq(config.data.train[1].path, "b");
+	ck_assert_str_eq(config.data.train[1].images, "c");
+	ck_assert(config.data.train[0].weight == 1 && config.data.train[1].weight == 0.5);
+	ck_assert(config_draws_by_weight(&config));
+	ck_assert_int_eq(set_one("data.source_weights={\"a\": 1, \"b\": 0.25}"), STATUS_OK);
+	ck_assert_int_eq(config.data.source_weight_count, 2);
+	ck_assert(config_draws_by_weight(&config));
+	ck_assert_int_eq(set_one("data.source_weights={\"a\": 1}"), STATUS_OK);
+	ck_assert(!config_draws_by_weight(&config));
+	static const char *const bad[][2] = {
+		{"data.train=[{\"weight\": 1}]", "data.train: expected a path"},
+		{"data.train=[\"\"]", "data.train: expected a path"},
+		{"data.train=[{\"path\": \"a\", \"wieght\": 1}]", "found \"wieght\""},
+		{"data.train=[{\"path\": \"a\", \"weight\": -1}]", "data.train: expected a number in 0"},
+		{"data.train=[\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]", "at most 8 files"},
+		{"data.source_weights=[1]", "data.source_weights: expected an object"},
+		{"data.source_weights={\"a\": \"b\"}", "data.source_weights: expected a number"},
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		ck_assert_int_eq(set_one(bad[i][0]), STATUS_CONFIG);
+		expect_message(bad[i][1]);
+	}
 }
 END_TEST
 
@@ -460,6 +496,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, every_key_survives_a_round_trip);
 	tcase_add_test(tcase, json_names_every_key);
 	tcase_add_test(tcase, paths_are_found_beside_the_config);
+	tcase_add_test(tcase, files_to_train_on);
 	tcase_add_test(tcase, files_that_are_none);
 	tcase_add_test(tcase, resume_allows_what_cannot_change_the_weights);
 	tcase_add_test(tcase, readme_lists_the_keys);
