@@ -16,7 +16,9 @@ enum status backend_select(const char *name)
 	for (int i = 0; backend_list[i]; i++) {
 		if (strcmp(backend_list[i]->name, name) != 0)
 			continue;
-		TRY(backend_list[i]->check());
+		enum status status = backend_list[i]->check();
+		if (status != STATUS_OK)
+			return status_wrap(status, "compute backend \"%s\"", name);
 		current = backend_list[i];
 		return STATUS_OK;
 	}

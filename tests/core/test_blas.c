@@ -1,10 +1,13 @@
-/* The BLAS wrapper: products against loops, transposes, row strides; the start-up check; the backend seam. */
+/* The BLAS wrapper: products against loops, transposes, row strides; which library is loaded and which is refused. */
 #include "core/blas.h"
 
+#include <glob.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/backend.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/test.h"
 
@@ -26,6 +29,8 @@ static void expect_product(bool transpose_a, bool transpose_b, float beta)
 
 START_TEST(product_equals_loops)
 {
+	if (!test_has_openblas())
+		return;
 	bool transpose_a = _i & 1, transpose_b = _i & 2;
 	float beta = _i & 4 ? 1 : 0;
 	test_fill(a, ROWS * ROW, FILL_UNIFORM, 1);
@@ -43,9 +48,60 @@ END_TEST
 
 START_TEST(check_passes_here_and_names_the_core)
 {
+	if (!test_has_openblas())
+		return;
 	ck_assert_msg(blas_check() == STATUS_OK, "%s", status_message());
 	ck_assert_int_eq(blas_check(), STATUS_OK);
-	ck_assert(blas_core_name() && strlen(blas_core_name()) > 0);
+	ck_assert_str_eq(blas_core_name(), blas_info()->core);
+	ck_assert_msg(strlen(blas_core_name()) > 0 && strchr(blas_info()->version, '.') && *blas_info()->library,
+		      "%s %s %s", blas_info()->library, blas_info()->version, blas_info()->core);
+}
+END_TEST
+
+/* --- libraries that cannot be used: each test is a process of its own, in which none is loaded yet ------------------ */
+
+static void expect_refusal(const char *library, const char *part)
+{
+	setenv("TAPCUT_OPENBLAS", library, 1);
+	ck_assert_ptr_null(blas_info());
+	ck_assert(strstr(status_message(), library) && strstr(status_message(), part));
+	ck_assert_str_eq(blas_core_name(), "none");
+	ck_assert_int_eq(backend_select("openblas"), STATUS_CONFIG);
+	ck_assert_msg(strstr(status_message(), part), "%s", status_message());
+	ck_assert_str_eq(backend_current()->name, "native");
+}
+
+START_TEST(without_openblas_it_says_so)
+{
+	expect_refusal("/nonexistent/libopenblas.so.0", "libopenblas0-pthread");
+}
+END_TEST
+
+START_TEST(another_library_is_refused)
+{
+	expect_refusal("libz.so.1", "is another library: expected OpenBLAS");
+}
+END_TEST
+
+/* The trap of a machine with the reference BLAS: all of cblas, and nothing of OpenBLAS. */
+START_TEST(reference_blas_is_refused)
+{
+	glob_t found;
+	if (glob("/usr/lib/*/blas/libblas.so.3", 0, NULL, &found) != 0) {
+		test_skip("the reference BLAS is not here (libblas3)");
+		return;
+	}
+	expect_refusal(found.gl_pathv[0], "is another library: expected OpenBLAS");
+	globfree(&found);
+}
+END_TEST
+
+START_TEST(the_environment_stays)
+{
+	setenv("OPENBLAS_NUM_THREADS", "3", 1);
+	if (!test_has_openblas())
+		return;
+	ck_assert_str_eq(getenv("OPENBLAS_NUM_THREADS"), "3");
 }
 END_TEST
 
@@ -61,6 +117,8 @@ static void *multiply(void *to)
 
 START_TEST(threads_get_the_same_bits)
 {
+	if (!test_has_openblas())
+		return;
 	test_fill(large_a, LARGE * LARGE, FILL_UNIFORM, 1);
 	test_fill(large_b, LARGE * LARGE, FILL_UNIFORM, 2);
 	pthread_t threads[THREADS];
@@ -79,6 +137,10 @@ static Suite *make_suite(void)
 	TCase *tcase = tcase_create("blas");
 	tcase_add_loop_test(tcase, product_equals_loops, 0, 8);
 	tcase_add_test(tcase, check_passes_here_and_names_the_core);
+	tcase_add_test(tcase, without_openblas_it_says_so);
+	tcase_add_test(tcase, another_library_is_refused);
+	tcase_add_test(tcase, reference_blas_is_refused);
+	tcase_add_test(tcase, the_environment_stays);
 	tcase_add_test(tcase, threads_get_the_same_bits);
 	suite_add_tcase(suite, tcase);
 	return suite;

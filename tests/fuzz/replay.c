@@ -3,7 +3,7 @@
  *
  *	gcc -g -fsanitize=address,undefined -std=c11 -D_POSIX_C_SOURCE=200809L -I. \
  *		tests/fuzz/replay.c tests/fuzz/fuzz_rle.c \
- *		data/[a-z]*.c core/[a-z]*.c -lopenblas -lpng -ljpeg -lz -lm -pthread -o replay && ./replay FILE...
+ *		data/[a-z]*.c core/[a-z]*.c -lpng -ljpeg -lz -lm -ldl -pthread -o replay && ./replay FILE...
  *
  * To fuzz, the same with clang, without replay.c:
  *

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/blas.h"
+
 int test_run(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);
@@ -25,6 +27,14 @@ void test_skip(const char *format, ...)
 	printf("\n");
 	fflush(stdout);
 	va_end(args);
+}
+
+bool test_has_openblas(void)
+{
+	bool has = blas_info();
+	if (!has)
+		test_skip("comparison with OpenBLAS: %s", status_message());
+	return has;
 }
 
 const char *test_shared_data(const char *name)

@@ -12,6 +12,9 @@ int test_run(Suite *suite);
 /* For what needs data or a tool that may be absent: prints "SKIP: reason" (counted by tests/run.sh); then return. */
 void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Whether OpenBLAS can be loaded (core/blas.h); else says that what is compared with it is skipped. */
+bool test_has_openblas(void);
+
 /* "../shared/data/NAME" (or $TAPCUT_SHARED/NAME) if it exists, else NULL after test_skip. Static buffer. */
 const char *test_shared_data(const char *name);
 

@@ -317,9 +317,10 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("golden_network");
 	TCase *tcase = tcase_create("golden_network");
 	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, test_logits_and_every_gradient, 0, SETTING_COUNT);
-	tcase_add_loop_test(tcase, test_ten_adam_steps, 0, SETTING_COUNT);
-	tcase_add_loop_test(tcase, test_trunk_features_with_imagenet_weights, 0, SETTING_COUNT);
+	int first = test_has_openblas() ? 0 : 1;
+	tcase_add_loop_test(tcase, test_logits_and_every_gradient, first, SETTING_COUNT);
+	tcase_add_loop_test(tcase, test_ten_adam_steps, first, SETTING_COUNT);
+	tcase_add_loop_test(tcase, test_trunk_features_with_imagenet_weights, first, SETTING_COUNT);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

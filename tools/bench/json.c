@@ -36,7 +36,7 @@ static void add_machine(struct text *text, const struct bench_report *report)
 	add_string(text, "backend", backend_current()->name);
 	add_string(text, "core", backend_current()->core_name());
 	add_string(text, "isa", kernels()->isa);
-	add_string(text, "openblas_core", blas_core_name());
+	add_string(text, "openblas_core", blas_core_name()); /* "none": not installed */
 	add_number(text, "threads", machine->threads);
 	add_number(text, "peak_one", machine->peak_one);
 	add_number(text, "peak_each", machine->peak_each);
