@@ -6,27 +6,10 @@
 
 #include <stddef.h>
 
+#include "convert/safetensors_header.h"
 #include "core/params.h"
 
 /* --- what is in a file ---------------------------------------------------- */
-
-enum { SAFETENSORS_MAX_HEADER = 100000000, SAFETENSORS_MAX_TENSORS = 100000, SAFETENSORS_MAX_RANK = 8 };
-
-struct safetensors_tensor {
-	char *name;        /* owned; UTF-8, not empty */
-	const char *dtype; /* "F32", "BF16", ... */
-	int rank;
-	size_t dims[SAFETENSORS_MAX_RANK];
-	size_t count; /* numbers */
-	const unsigned char *data;
-	size_t bytes;
-};
-
-struct safetensors {
-	unsigned char *file;                /* owned */
-	struct safetensors_tensor *tensors; /* in the order of their data */
-	int count;
-};
 
 /* `bytes` (from malloc) is taken, on failure too; `name` is for messages. Checked: header size and syntax, dtypes,
  * shapes against byte ranges, no duplicates, no holes, no overlap, nothing behind the last tensor. */

@@ -9,6 +9,8 @@
 #include <sys/types.h>
 
 enum { BUFFER_SIZE = 1 << 16 };
+#define DEPTH_TEXT "64"
+_Static_assert(JSON_MAX_DEPTH == 64, "DEPTH_TEXT; and struct json_place has a bit per level");
 
 /* What may come next. */
 enum {
@@ -59,6 +61,14 @@ void json_stream_close(struct json_stream *s)
 	memset(s, 0, sizeof *s);
 }
 
+static enum status fail_here(const struct json_stream *s, enum status code, const char *text)
+{
+	uint64_t byte = s->base + s->at;
+	return status_fail(code, "%s: line %llu, column %llu (byte %llu): %s", s->name,
+			   (unsigned long long)s->place.line + 1, (unsigned long long)(byte - s->place.line_start) + 1,
+			   (unsigned long long)byte, text);
+}
+
 enum status json_stream_fail(const struct json_stream *s, const char *format, ...)
 {
 	char text[512];
@@ -66,28 +76,24 @@ enum status json_stream_fail(const struct json_stream *s, const char *format, ..
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	uint64_t byte = s->base + s->at;
-	return status_fail(STATUS_FORMAT, "%s: byte %llu (line %llu, column %llu): %s", s->name,
-			   (unsigned long long)byte, (unsigned long long)s->place.line + 1,
-			   (unsigned long long)(byte - s->place.line_start) + 1, text);
+	return fail_here(s, STATUS_FORMAT, text);
 }
 
-const char *json_token_name(enum json_token token)
+const char *json_stream_found(const struct json_stream *s)
 {
 	static const char *const names[] = {
-		"the end of the text",
-		"an object",
-		"the end of an object",
-		"a list",
-		"the end of a list",
-		"a key",
-		"a string",
-		"a number",
-		"true",
-		"false",
-		"null",
+		[JSON_END_OF_TEXT] = "the end",
+		[JSON_OBJECT_BEGIN] = "an object",
+		[JSON_OBJECT_END] = "the end of an object",
+		[JSON_ARRAY_BEGIN] = "a list",
+		[JSON_ARRAY_END] = "the end of a list",
+		[JSON_KEY] = "a key",
+		[JSON_STRING] = "a string",
+		[JSON_TRUE] = "true",
+		[JSON_FALSE] = "false",
+		[JSON_NULL] = "null",
 	};
-	return names[token];
+	return s->token == JSON_NUMBER || s->token == JSON_NOT_FINITE ? s->digits : names[s->token];
 }
 
 static bool fill(struct json_stream *s)
@@ -115,7 +121,7 @@ static enum status unexpected(struct json_stream *s, int c, const char *expected
 	if (s->read_error)
 		return status_fail(STATUS_IO, "%s: %s", s->name, strerror(s->read_error));
 	if (c < 0)
-		return json_stream_fail(s, "expected %s, found the end of the file", expected);
+		return json_stream_fail(s, "expected %s, found the end", expected);
 	if (c < 0x20 || c > 0x7e)
 		return json_stream_fail(s, "expected %s, found byte 0x%02x", expected, (unsigned)c);
 	return json_stream_fail(s, "expected %s, found '%c'", expected, c);
@@ -207,9 +213,16 @@ static enum status read_hex4(struct json_stream *s, unsigned *value)
 	return STATUS_OK;
 }
 
-/* UTF-16 halves. One without its other half becomes U+FFFD: such things stand in comments and captions that nobody
- * needs. */
+/* UTF-16 halves. */
 enum { HIGH_HALF = 0xd800, LOW_HALF = 0xdc00, AFTER_HALVES = 0xe000, REPLACEMENT = 0xfffd };
+
+/* One without its other half. */
+static enum status lone_half(struct json_stream *s)
+{
+	if (s->strict)
+		return json_stream_fail(s, "half a surrogate pair (\\ud800 to \\udfff) without its other half");
+	return text_add_code_point(s, REPLACEMENT);
+}
 
 /* *high is the first half that waits for its second, or 0. */
 static enum status flush_high(struct json_stream *s, unsigned *high)
@@ -217,7 +230,7 @@ static enum status flush_high(struct json_stream *s, unsigned *high)
 	if (!*high)
 		return STATUS_OK;
 	*high = 0;
-	return text_add_code_point(s, REPLACEMENT);
+	return lone_half(s);
 }
 
 /* After "\u". */
@@ -235,7 +248,11 @@ static enum status read_unicode(struct json_stream *s, unsigned *high)
 		*high = code;
 		return STATUS_OK;
 	}
-	return text_add_code_point(s, code >= LOW_HALF && code < AFTER_HALVES ? REPLACEMENT : code);
+	if (code >= LOW_HALF && code < AFTER_HALVES)
+		return lone_half(s);
+	if (code == 0 && s->strict)
+		return json_stream_fail(s, "\\u0000 is not allowed in a text");
+	return text_add_code_point(s, code);
 }
 
 /* After the backslash. */
@@ -253,6 +270,56 @@ static enum status read_escape(struct json_stream *s, unsigned *high)
 	return text_add(s, &meanings[found - letters], 1);
 }
 
+/* How a UTF-8 sequence of 2 to 4 bytes begins: shortest form, no surrogates, up to U+10FFFF (RFC 3629; Unicode 15,
+ * table 3-7). NULL if none begins with this byte. */
+struct utf8_form {
+	unsigned char first_low, first_high, second_low, second_high, length;
+};
+static const struct utf8_form *utf8_form_of(int first)
+{
+	static const struct utf8_form forms[] = {
+		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+		if (first >= forms[i].first_low && first <= forms[i].first_high)
+			return &forms[i];
+	return NULL;
+}
+
+/* One character above U+007F, byte by byte, because it may lie across the buffer's end. */
+static enum status read_utf8(struct json_stream *s)
+{
+	unsigned char bytes[4];
+	const struct utf8_form *form = utf8_form_of(peek(s));
+	if (!form)
+		return unexpected(s, peek(s), "UTF-8");
+	for (int i = 0; i < form->length; i++) {
+		int c = peek(s), low = i == 1 ? form->second_low : 0x80, high = i == 1 ? form->second_high : 0xbf;
+		if (i > 0 && (c < low || c > high))
+			return unexpected(s, c, "UTF-8");
+		bytes[i] = (unsigned char)c;
+		s->at++;
+	}
+	return text_add(s, bytes, form->length);
+}
+
+/* The bytes up to the next one that must be looked at: quote, backslash, control character, in strict texts also what
+ * is not ASCII. */
+static enum status read_plain(struct json_stream *s, unsigned *high)
+{
+	int most = s->strict ? 0x7f : 0xff;
+	size_t from = s->at;
+	while (s->at < s->end && s->buffer[s->at] >= 0x20 && s->buffer[s->at] != '"' && s->buffer[s->at] != '\\' &&
+	       s->buffer[s->at] <= most)
+		s->at++;
+	if (s->at == from)
+		return STATUS_OK;
+	TRY(flush_high(s, high));
+	return text_add(s, s->buffer + from, s->at - from);
+}
+
 /* From the byte after the opening quote to the byte after the closing one. */
 static enum status read_string(struct json_stream *s)
 {
@@ -262,20 +329,18 @@ static enum status read_string(struct json_stream *s)
 		TRY(text_room(s, 0));
 	for (;;) {
 		if (peek(s) < 0)
-			return unexpected(s, -1, "a string to end");
-		size_t from = s->at;
-		while (s->at < s->end && s->buffer[s->at] >= 0x20 && s->buffer[s->at] != '"' &&
-		       s->buffer[s->at] != '\\')
-			s->at++;
-		if (s->at > from) {
-			TRY(flush_high(s, &high));
-			TRY(text_add(s, s->buffer + from, s->at - from));
-		}
+			return unexpected(s, -1, "the closing quote of a string");
+		TRY(read_plain(s, &high));
 		if (s->at == s->end)
 			continue;
 		int c = s->buffer[s->at];
 		if (c < 0x20)
 			return unexpected(s, c, "no control character in a string");
+		if (c > 0x7f && s->strict) {
+			TRY(flush_high(s, &high));
+			TRY(read_utf8(s));
+			continue;
+		}
 		s->at++;
 		if (c == '"')
 			break;
@@ -348,9 +413,9 @@ static bool scan_number(const char *at, struct digits *d)
 	return *at == '\0';
 }
 
-/* The nearest double. With at most 15 digits and a power of ten up to 22 both are exact and one multiplication or
+/* The nearest double, or an infinity. With at most 15 digits and a power of ten up to 22 both are exact and one multiplication or
  * division rounds once (Clinger, PLDI 1990); the rare rest goes to strtod. */
-static bool to_double(const char *text, const struct digits *d, double *number)
+static double to_double(const char *text, const struct digits *d)
 {
 	static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
 					1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -358,17 +423,36 @@ static bool to_double(const char *text, const struct digits *d, double *number)
 	if (d->count <= 15 && power >= -22 && power <= 22) {
 		double value = (double)d->value;
 		value = power < 0 ? value / powers[-power] : value * powers[power];
-		*number = d->negative ? -value : value;
-		return true;
+		return d->negative ? -value : value;
 	}
-	char *end;
-	*number = strtod(text, &end);
-	return *end == '\0' && isfinite(*number);
+	return strtod(text, NULL);
+}
+
+static enum status read_word(struct json_stream *s, const char *word)
+{
+	for (const char *c = word; *c; c++) {
+		int found = peek(s);
+		if (found != *c)
+			return unexpected(s, found, word);
+		s->at++;
+	}
+	return STATUS_OK;
+}
+
+/* At the N of NaN or the I of Infinity, behind a minus if `digits` begins with one. */
+static enum status read_not_finite(struct json_stream *s)
+{
+	bool nan = peek(s) == 'N', minus = !nan && s->digits[0] == '-';
+	TRY(read_word(s, nan ? "NaN" : "Infinity"));
+	snprintf(s->digits, sizeof s->digits, "%s%s", minus ? "-" : "", nan ? "NaN" : "Infinity");
+	s->number = nan ? (double)NAN : minus ? -HUGE_VAL : HUGE_VAL;
+	s->token = JSON_NOT_FINITE;
+	return STATUS_OK;
 }
 
 static enum status read_number(struct json_stream *s)
 {
-	char text[JSON_MAX_NUMBER + 1];
+	char *text = s->digits;
 	size_t length = 0;
 	for (int c = peek(s); is_digit((char)c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 	     c = peek(s)) {
@@ -379,6 +463,8 @@ static enum status read_number(struct json_stream *s)
 	}
 	text[length] = '\0';
 	struct digits d;
+	if (strcmp(text, "-") == 0 && peek(s) == 'I')
+		return read_not_finite(s);
 	if (!scan_number(text, &d))
 		return json_stream_fail(s, "'%s' is no JSON number", text);
 	if (s->skipping)
@@ -387,8 +473,8 @@ static enum status read_number(struct json_stream *s)
 	s->is_integer = d.whole && d.count <= 19 && d.value <= most;
 	if (s->is_integer)
 		s->integer = d.negative ? (int64_t)(0 - d.value) : (int64_t)d.value;
-	if (!to_double(text, &d, &s->number))
-		return json_stream_fail(s, "number %s is out of range", text);
+	s->number = to_double(text, &d);
+	s->token = isfinite(s->number) ? JSON_NUMBER : JSON_NOT_FINITE;
 	return STATUS_OK;
 }
 
@@ -408,17 +494,6 @@ bool json_stream_integer(const struct json_stream *s, int64_t *value)
 
 /* Tokens. */
 
-static enum status read_word(struct json_stream *s, const char *word)
-{
-	for (const char *c = word; *c; c++) {
-		int found = peek(s);
-		if (found != *c)
-			return unexpected(s, found, word);
-		s->at++;
-	}
-	return STATUS_OK;
-}
-
 static bool in_object(const struct json_stream *s)
 {
 	return s->place.nesting >> (s->place.depth - 1) & 1;
@@ -428,7 +503,7 @@ static enum status open_container(struct json_stream *s, bool object)
 {
 	struct json_place *p = &s->place;
 	if (p->depth == JSON_MAX_DEPTH)
-		return json_stream_fail(s, "nesting deeper than %d", JSON_MAX_DEPTH);
+		return fail_here(s, STATUS_LIMIT, "nested more than " DEPTH_TEXT " levels deep");
 	uint64_t bit = (uint64_t)1 << p->depth++;
 	p->nesting = object ? p->nesting | bit : p->nesting & ~bit;
 	p->expected = object ? EXPECT_FIRST_KEY : EXPECT_FIRST_VALUE;
@@ -459,6 +534,8 @@ static enum status read_value(struct json_stream *s, int c)
 	case 't': s->token = JSON_TRUE; return read_word(s, "true");
 	case 'f': s->token = JSON_FALSE; return read_word(s, "false");
 	case 'n': s->token = JSON_NULL; return read_word(s, "null");
+	case 'N':
+	case 'I': s->digits[0] = '\0'; return read_not_finite(s);
 	default:
 		if (!is_digit((char)c) && c != '-')
 			return unexpected(s, c, "a value");

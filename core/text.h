@@ -1,7 +1,7 @@
 /* Text that grows: configs, log lines and reports are put together in memory and written in one go. Failure is
  * sticky, so that a long list of text_add calls needs one check at the end. */
-#ifndef TRAIN_TEXT_H
-#define TRAIN_TEXT_H
+#ifndef CORE_TEXT_H
+#define CORE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

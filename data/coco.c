@@ -31,7 +31,7 @@ struct reader {
 static enum status wrong_type(struct reader *r, const char *key, const char *expected)
 {
 	return json_stream_fail(&r->stream, "%s[%lld].%s: expected %s, found %s", r->section, r->record, key, expected,
-				json_token_name(r->stream.token));
+				json_stream_found(&r->stream));
 }
 
 static enum status next(struct reader *r)
@@ -140,7 +140,7 @@ static enum status read_numbers(struct reader *r, struct coco_segmentation *seg,
 		if (r->stream.token == JSON_NUMBER)
 			TRY(add_number(seg, r->stream.number));
 		else
-			TRY(unusable(seg, "%s holds %s", what, json_token_name(r->stream.token)));
+			TRY(unusable(seg, "%s holds %s", what, json_stream_found(&r->stream)));
 		TRY(json_stream_skip(&r->stream));
 	}
 }
@@ -164,7 +164,7 @@ static enum status read_polygons(struct reader *r, struct coco_segmentation *seg
 			flat = true;
 			TRY(add_number(seg, r->stream.number));
 		} else {
-			TRY(unusable(seg, "list of polygons holds %s", json_token_name(r->stream.token)));
+			TRY(unusable(seg, "list of polygons holds %s", json_stream_found(&r->stream)));
 			TRY(json_stream_skip(&r->stream));
 		}
 	}
@@ -186,7 +186,7 @@ static enum status read_counts(struct reader *r, struct coco_segmentation *seg)
 		seg->form = COCO_COUNTS;
 		return read_numbers(r, seg, "counts");
 	}
-	TRY(unusable(seg, "counts is %s", json_token_name(r->stream.token)));
+	TRY(unusable(seg, "counts is %s", json_stream_found(&r->stream)));
 	return json_stream_skip(&r->stream);
 }
 
@@ -196,7 +196,7 @@ static enum status read_size(struct reader *r, struct coco_segmentation *seg)
 	int count = 0;
 	TRY(next(r));
 	if (r->stream.token != JSON_ARRAY_BEGIN) {
-		TRY(unusable(seg, "size is %s", json_token_name(r->stream.token)));
+		TRY(unusable(seg, "size is %s", json_stream_found(&r->stream)));
 		return json_stream_skip(&r->stream);
 	}
 	for (;;) {
@@ -247,7 +247,7 @@ static enum status read_segmentation(struct reader *r, struct coco_segmentation 
 	else if (r->stream.token == JSON_OBJECT_BEGIN)
 		TRY(read_runs(r, seg));
 	else
-		TRY(unusable(seg, "segmentation is %s", json_token_name(r->stream.token)));
+		TRY(unusable(seg, "segmentation is %s", json_stream_found(&r->stream)));
 	if (seg->problem[0])
 		seg->form = COCO_UNUSABLE;
 	return STATUS_OK;
@@ -392,14 +392,14 @@ static enum status read_section(struct reader *r, enum section section)
 	TRY(next(r));
 	if (r->stream.token != JSON_ARRAY_BEGIN)
 		return json_stream_fail(&r->stream, "%s: expected a list, found %s", r->section,
-					json_token_name(r->stream.token));
+					json_stream_found(&r->stream));
 	for (r->record = 0;; r->record++) {
 		TRY(next(r));
 		if (r->stream.token == JSON_ARRAY_END)
 			return STATUS_OK;
 		if (r->stream.token != JSON_OBJECT_BEGIN)
 			return json_stream_fail(&r->stream, "%s[%lld]: expected an object, found %s", r->section,
-						r->record, json_token_name(r->stream.token));
+						r->record, json_stream_found(&r->stream));
 		TRY(readers[section](r));
 	}
 }
@@ -434,7 +434,7 @@ static enum status read_top(struct reader *r)
 {
 	TRY(next(r));
 	if (r->stream.token != JSON_OBJECT_BEGIN)
-		return json_stream_fail(&r->stream, "expected an object, found %s", json_token_name(r->stream.token));
+		return json_stream_fail(&r->stream, "expected an object, found %s", json_stream_found(&r->stream));
 	for (;;) {
 		TRY(next(r));
 		if (r->stream.token == JSON_OBJECT_END)

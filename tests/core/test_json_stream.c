@@ -12,7 +12,7 @@
 /* Reads to the end; `dump` gets a letter per token, and keys, strings and numbers. */
 static enum status read_all(struct json_stream *s, char *dump, size_t size)
 {
-	static const char letters[] = ".{}[]ksntfz";
+	static const char letters[] = ".{}[]ksnitfz";
 	size_t used = 0;
 	for (;;) {
 		TRY(json_stream_next(s));
@@ -23,7 +23,9 @@ static enum status read_all(struct json_stream *s, char *dump, size_t size)
 		bool text = s->token == JSON_KEY || s->token == JSON_STRING;
 		int n = text ? snprintf(dump + used, size - used, "%c%s ", letters[s->token], s->text)
 			: s->token == JSON_NUMBER ? snprintf(dump + used, size - used, "n%.17g ", s->number)
-						  : snprintf(dump + used, size - used, "%c ", letters[s->token]);
+			: s->token == JSON_NOT_FINITE
+				? snprintf(dump + used, size - used, "i%s=%g ", s->digits, s->number)
+				: snprintf(dump + used, size - used, "%c ", letters[s->token]);
 		used += (size_t)n;
 		ck_assert_uint_lt(used, size);
 	}
@@ -79,6 +81,72 @@ START_TEST(strings)
 	ck_assert_uint_eq(s.text_length, 3);
 	ck_assert(memcmp(s.text, "a\0b", 4) == 0);
 	json_stream_close(&s);
+}
+END_TEST
+
+/* What is no JSON, but harms only who reads it: a byte order mark, and numbers that are not finite. */
+START_TEST(read_over)
+{
+	check_tokens("\xef\xbb\xbf{\"a\":1}", "{ ka n1 } ");
+	check_tokens("[NaN,Infinity,-Infinity]", "[ iNaN=nan iInfinity=inf i-Infinity=-inf ] ");
+	check_tokens("[1e999,-1e999,1]", "[ i1e999=inf i-1e999=-inf n1 ] ");
+	struct json_stream s;
+	int64_t integer;
+	const char *text = "{\"area\": [NaN, {\"x\": -Infinity}, 1e999], \"id\": NaN}";
+	json_stream_open_memory(&s, text, strlen(text), "test");
+	json_stream_next(&s);
+	json_stream_next(&s);
+	ck_assert_int_eq(json_stream_skip(&s), STATUS_OK);
+	json_stream_next(&s);
+	ck_assert_str_eq(s.text, "id");
+	ck_assert_int_eq(json_stream_next(&s), STATUS_OK);
+	ck_assert(!json_stream_integer(&s, &integer));
+	ck_assert_str_eq(json_stream_found(&s), "NaN");
+	json_stream_close(&s);
+}
+END_TEST
+
+static enum status read_strictly(const char *text, char *dump, size_t size)
+{
+	struct json_stream s;
+	json_stream_open_memory(&s, text, strlen(text), "test");
+	s.strict = true;
+	enum status status = read_all(&s, dump, size);
+	json_stream_close(&s);
+	return status;
+}
+
+START_TEST(strict_strings)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{"\"\\u0000\"", "\\u0000 is not allowed"},
+		{"\"\\ud800\"", "without its other half"},
+		{"\"\\ud800x\"", "without its other half"},
+		{"\"\\ud800\xc3\xa4\"", "without its other half"},
+		{"\"\\ud800\\u0041\"", "without its other half"},
+		{"\"\\udc00\"", "without its other half"},
+		{"\"\xff\"", "column 2 (byte 1): expected UTF-8, found byte 0xff"},
+		{"\"a\x80\"", "expected UTF-8, found byte 0x80"},
+		{"\"\xc0\x80\"", "expected UTF-8"},
+		{"\"\xe0\x9f\xbf\"", "expected UTF-8"},
+		{"\"\xed\xa0\x80\"", "expected UTF-8"},
+		{"\"\xf0\x8f\xbf\xbf\"", "expected UTF-8"},
+		{"\"\xf4\x90\x80\x80\"", "expected UTF-8"},
+		{"\"\xe4\"", "expected UTF-8, found '\"'"},
+		{"\"\xe2\x82", "expected UTF-8, found the end"},
+	};
+	char dump[200];
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ck_assert_int_eq(read_strictly(cases[i].text, dump, sizeof dump), STATUS_FORMAT);
+		ck_assert_msg(strstr(status_message(), cases[i].message) != NULL, "%s: %s", cases[i].text,
+			      status_message());
+	}
+	ck_assert_int_eq(read_strictly("{\"\xc3\xa4\": \"\xe2\x82\xac\xf0\x9f\x98\x80\\ud83d\\ude00\x7f\"}", dump,
+				       sizeof dump),
+			 STATUS_OK);
+	ck_assert_str_eq(dump, "{ k\xc3\xa4 s\xe2\x82\xac\xf0\x9f\x98\x80\xf0\x9f\x98\x80\x7f } ");
 }
 END_TEST
 
@@ -183,8 +251,8 @@ START_TEST(wrong_texts_are_refused)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-		{"", "byte 0 (line 1, column 1): expected a value, found the end"},
-		{"   ", "found the end of the file"},
+		{"", "line 1, column 1 (byte 0): expected a value, found the end"},
+		{"   ", "found the end"},
 		{"[1,]", "expected a value, found ']'"},
 		{"[,1]", "expected a value, found ','"},
 		{"[1 2]", "expected ',' or ']', found '2'"},
@@ -202,9 +270,11 @@ START_TEST(wrong_texts_are_refused)
 		{"nul", "expected null, found the end"},
 		{"nulL", "expected null, found 'L'"},
 		{"True", "expected a value, found 'T'"},
-		{"NaN", "expected a value, found 'N'"},
-		{"Infinity", "expected a value, found 'I'"},
-		{"-Infinity", "'-' is no JSON number"},
+		{"nan", "expected null, found 'a'"},
+		{"NaM", "expected NaN, found 'M'"},
+		{"Inf", "expected Infinity, found the end"},
+		{"-NaN", "'-' is no JSON number"},
+		{"-1Infinity", "expected nothing after the text, found 'I'"},
 		{"01", "'01' is no JSON number"},
 		{"-01", "'-01' is no JSON number"},
 		{"1.", "'1.' is no JSON number"},
@@ -215,15 +285,13 @@ START_TEST(wrong_texts_are_refused)
 		{"1.5.5", "'1.5.5' is no JSON number"},
 		{"1-2", "'1-2' is no JSON number"},
 		{"--1", "'--1' is no JSON number"},
-		{"1e999", "out of range"},
-		{"-1e999", "out of range"},
-		{"\"a", "expected a string to end"},
+		{"\"a", "expected the closing quote of a string, found the end"},
 		{"\"a\nb\"", "no control character in a string, found byte 0x0a"},
 		{"\"\\x\"", "after a backslash, found 'x'"},
 		{"\"\\u12g4\"", "four hex digits after \\u, found 'g'"},
 		{"\"\\u12\"", "four hex digits"},
 		{"\"\\", "after a backslash, found the end"},
-		{"[1,\n  2,\n  x]", "byte 11 (line 3, column 3): expected a value, found 'x'"},
+		{"[1,\n  2,\n  x]", "line 3, column 3 (byte 11): expected a value, found 'x'"},
 		{"/* c */ 1", "found '/'"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -231,7 +299,7 @@ START_TEST(wrong_texts_are_refused)
 		ck_assert_msg(status == STATUS_FORMAT, "accepted: %s", cases[i].text);
 		ck_assert_msg(strstr(status_message(), cases[i].message) != NULL, "%s: %s", cases[i].text,
 			      status_message());
-		ck_assert_msg(strncmp(status_message(), "test: byte ", 11) == 0, "%s", status_message());
+		ck_assert_msg(strncmp(status_message(), "test: line ", 11) == 0, "%s", status_message());
 	}
 	ck_assert_int_eq(read_text("\"a\0b\"", 5, NULL, 0), STATUS_FORMAT);
 	ck_assert_int_eq(read_text("[1\0]", 4, NULL, 0), STATUS_FORMAT);
@@ -243,20 +311,20 @@ START_TEST(nesting_is_limited)
 	enum { DEEP = 1000000 };
 	char *text = malloc(DEEP);
 	memset(text, '[', DEEP);
-	ck_assert_int_eq(read_text(text, DEEP, NULL, 0), STATUS_FORMAT);
-	ck_assert_ptr_nonnull(strstr(status_message(), "nesting deeper than 64"));
+	ck_assert_int_eq(read_text(text, DEEP, NULL, 0), STATUS_LIMIT);
+	ck_assert_ptr_nonnull(strstr(status_message(), "nested more than 64 levels deep"));
 	memset(text + JSON_MAX_DEPTH, ']', JSON_MAX_DEPTH);
 	ck_assert_int_eq(read_text(text, 2 * JSON_MAX_DEPTH, NULL, 0), STATUS_OK);
 	for (int i = 0; i + 5 <= DEEP; i += 5)
 		memcpy(text + i, "{\"a\":", 5);
-	ck_assert_int_eq(read_text(text, DEEP, NULL, 0), STATUS_FORMAT);
-	ck_assert_ptr_nonnull(strstr(status_message(), "nesting deeper than 64"));
+	ck_assert_int_eq(read_text(text, DEEP, NULL, 0), STATUS_LIMIT);
+	ck_assert_ptr_nonnull(strstr(status_message(), "nested more than 64 levels deep"));
 	/* and when skipped */
 	memset(text, '[', DEEP);
 	struct json_stream s;
 	json_stream_open_memory(&s, text, DEEP, "test");
 	ck_assert_int_eq(json_stream_next(&s), STATUS_OK);
-	ck_assert_int_eq(json_stream_skip(&s), STATUS_FORMAT);
+	ck_assert_int_eq(json_stream_skip(&s), STATUS_LIMIT);
 	json_stream_close(&s);
 	free(text);
 }
@@ -452,6 +520,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(good, 60); /* a busy machine, a sanitizer */
 	tcase_add_test(good, tokens);
 	tcase_add_test(good, strings);
+	tcase_add_test(good, read_over);
 	tcase_add_test(good, numbers_to_the_last_bit);
 	tcase_add_test(good, integers);
 	tcase_add_test(good, skip_goes_to_the_end_of_the_value);
@@ -461,6 +530,7 @@ static Suite *make_suite(void)
 	TCase *bad = tcase_create("damage");
 	tcase_set_timeout(bad, 60); /* a busy machine, a sanitizer */
 	tcase_add_test(bad, wrong_texts_are_refused);
+	tcase_add_test(bad, strict_strings);
 	tcase_add_test(bad, nesting_is_limited);
 	tcase_add_test(bad, long_strings_and_numbers_are_refused);
 	tcase_add_test(bad, truncated_anywhere_is_refused);

@@ -97,6 +97,16 @@ START_TEST(sections_in_any_order)
 }
 END_TEST
 
+/* Python's json writes NaN and Infinity; in keys that nobody reads they do no harm. */
+START_TEST(not_finite_where_nobody_reads)
+{
+	check_log("\xef\xbb\xbf{\"info\": {\"x\": NaN}, \"images\": [], \"annotations\": [{\"id\": 1, \"image_id\": 5, "
+		  "\"area\": NaN, \"bbox\": [NaN, Infinity, -Infinity, 1e999], \"score\": NaN, \"segmentation\": "
+		  "{\"size\": [4, 6], \"counts\": [4, 4, 16], \"more\": NaN}}]}",
+		  "annotation 1 of 5 0 44`0\n");
+}
+END_TEST
+
 /* One annotation with the given segmentation; the log line from the mask on. */
 static void check_mask(const char *segmentation, const char *expected)
 {
@@ -134,7 +144,12 @@ START_TEST(unusable_masks_say_why)
 	static const char *const cases[][2] = {
 		{NULL, "no segmentation"},
 		{"null", "segmentation is null"},
-		{"7", "segmentation is a number"},
+		{"7", "segmentation is 7"},
+		{"NaN", "segmentation is NaN"},
+		{"[[1, 0, NaN, 0, 2, 4]]", "polygon holds NaN"},
+		{"[[1, 0, 2, 1e999, 2, 4]]", "polygon holds 1e999"},
+		{"{\"size\": [4, 6], \"counts\": [4, -Infinity, 16]}", "counts holds -Infinity"},
+		{"{\"size\": [4, NaN], \"counts\": [24]}", "size is not two whole numbers"},
 		{"\"44`0\"", "segmentation is a string"},
 		{"[]", "no polygon"},
 		{"{}", "no counts in the segmentation"},
@@ -147,13 +162,13 @@ START_TEST(unusable_masks_say_why)
 		{"{\"size\": [4, \"6\"], \"counts\": [24]}", "size is not two whole numbers"},
 		{"{\"size\": [[4], 6], \"counts\": [24]}", "size is not two whole numbers"},
 		{"{\"size\": [4, 5.5], \"counts\": [24]}", "size is not two whole numbers"},
-		{"{\"size\": 24, \"counts\": [24]}", "size is a number"},
+		{"{\"size\": 24, \"counts\": [24]}", "size is 24"},
 		{"{\"size\": {\"h\": 4}, \"counts\": [24]}", "size is an object"},
 		{"{\"size\": [-4, -6], \"counts\": [24]}", "size [-4, -6]: each side must be"},
 		{"{\"size\": [0, 6], \"counts\": [0]}", "size [0, 6]: each side must be"},
 		{"{\"size\": [1000000, 1000000], \"counts\": [24]}", "size [1000000, 1000000]: each side must be"},
 		{"{\"size\": [9223372036854775807, 6], \"counts\": [24]}", "size [9223372036854775807, 6]"},
-		{"{\"size\": [4, 6], \"counts\": 24}", "counts is a number"},
+		{"{\"size\": [4, 6], \"counts\": 24}", "counts is 24"},
 		{"{\"size\": [4, 6], \"counts\": {\"a\": [24]}}", "counts is an object"},
 		{"{\"size\": [4, 6], \"counts\": [[24]]}", "counts holds a list"},
 		{"{\"size\": [4, 6], \"counts\": [24, null]}", "counts holds null"},
@@ -174,7 +189,7 @@ START_TEST(unusable_masks_say_why)
 		{"[[1, 2, 3, \"4\", 5, 6]]", "polygon holds a string"},
 		{"[[1, 2, [3, 4], 5, 6, 7, 8]]", "polygon holds a list"},
 		{"[[1, 2, 3, 4, 5, 1e9]]", "polygon: coordinate 5 is 1e+09"},
-		{"[[1, 2, 3, 4, 5, 6], 7]", "list of polygons holds a number"},
+		{"[[1, 2, 3, 4, 5, 6], 7]", "list of polygons holds 7"},
 		{"[7, [1, 2, 3, 4, 5, 6]]", "list of polygons holds a list"},
 		{"[{\"counts\": [24]}]", "list of polygons holds an object"},
 		{"[null]", "list of polygons holds null"},
@@ -203,7 +218,7 @@ START_TEST(wrong_files_are_refused)
 		{"{\"images\": []}", "no \"annotations\" list"},
 		{"{\"images\": {}, \"annotations\": []}", "images: expected a list, found an object"},
 		{"{\"images\": [], \"images\": [], \"annotations\": []}", "a second \"images\""},
-		{"{\"images\": [7], \"annotations\": []}", "images[0]: expected an object, found a number"},
+		{"{\"images\": [7], \"annotations\": []}", "images[0]: expected an object, found 7"},
 		{"{\"images\": [{}], \"annotations\": []}", "images[0] has no \"id\""},
 		{"{\"images\": [{\"id\": \"7\"}], \"annotations\": []}",
 		 "images[0].id: expected a whole number, found a string"},
@@ -219,8 +234,7 @@ START_TEST(wrong_files_are_refused)
 		 "categories[0].name: expected a string"},
 		{"{\"images\": [], \"categories\": [{\"id\": 3000000000}], \"annotations\": []}",
 		 "categories[0].id: expected a number of 32 bits"},
-		{"{\"images\": [], \"categories\": 1, \"annotations\": []}",
-		 "categories: expected a list, found a number"},
+		{"{\"images\": [], \"categories\": 1, \"annotations\": []}", "categories: expected a list, found 1"},
 		{"{\"images\": [], \"annotations\": {\"id\": 1}}", "annotations: expected a list"},
 		{"{\"images\": [], \"annotations\": [[]]}", "annotations[0]: expected an object"},
 		{"{\"images\": [], \"annotations\": [{\"id\": 1}]}", "annotations[0] has no \"image_id\""},
@@ -229,6 +243,8 @@ START_TEST(wrong_files_are_refused)
 		 "annotations[0].image_id: expected a whole number, found an object"},
 		{"{\"images\": [], \"annotations\": [{\"id\": 1, \"image_id\": 1, \"iscrowd\": \"no\"}]}",
 		 "annotations[0].iscrowd: expected 0 or 1"},
+		{"{\"images\": [], \"annotations\": [{\"id\": NaN, \"image_id\": 1}]}",
+		 "annotations[0].id: expected a whole number, found NaN"},
 		{"{\"images\": [], \"annotations\": []} x", "expected nothing after the text"},
 	};
 	struct log log;
@@ -406,6 +422,7 @@ static Suite *make_suite(void)
 	TCase *good = tcase_create("reading");
 	tcase_set_timeout(good, 60); /* a busy machine, a sanitizer */
 	tcase_add_test(good, sections_in_any_order);
+	tcase_add_test(good, not_finite_where_nobody_reads);
 	tcase_add_test(good, notations_are_told_apart_by_type);
 	tcase_add_test(good, unusable_masks_say_why);
 	tcase_add_test(good, what_is_optional_has_defaults);

@@ -20,6 +20,9 @@
 #define LLVMFuzzerTestOneInput fuzz_reader
 #include "tests/fuzz/fuzz_reader.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_json
+#include "tests/fuzz/fuzz_json.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_safetensors
 #include "tests/fuzz/fuzz_safetensors.c"
 #undef LLVMFuzzerTestOneInput
@@ -62,6 +65,12 @@ START_TEST(coco)
 }
 END_TEST
 
+START_TEST(json)
+{
+	replay("json", fuzz_json);
+}
+END_TEST
+
 START_TEST(dataset_index)
 {
 	replay("index", fuzz_index);
@@ -88,6 +97,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, rle);
 	tcase_add_test(tests, coco);
 	tcase_add_test(tests, dataset_index);
+	tcase_add_test(tests, json);
 	tcase_add_test(tests, weights_file);
 	tcase_add_test(tests, safetensors);
 	suite_add_tcase(suite, tests);

@@ -60,7 +60,7 @@ static enum status set_number(const struct target *target, const struct json *va
 	char expected[160];
 	double number = 0;
 	describe_numbers(key, expected, sizeof expected);
-	if (json_type(value) != JSON_NUMBER || json_number(value, &number) != STATUS_OK)
+	if (json_type(value) != JSON_TYPE_NUMBER || json_number(value, &number) != STATUS_OK)
 		return refuse(target, expected, value);
 	if (number < key->min || number > key->max)
 		return refuse(target, expected, value);
@@ -150,7 +150,7 @@ static enum status set_list(const struct target *target, const struct json *valu
 /* One of the files of KEY_FILES: a path, or an object of path, weight and images. */
 static enum status set_file(const struct target *target, const struct json *value, struct config_file *file)
 {
-	const struct json *path = json_type(value) == JSON_OBJECT ? json_get(value, "path") : value;
+	const struct json *path = json_type(value) == JSON_TYPE_OBJECT ? json_get(value, "path") : value;
 	*file = (struct config_file){.weight = 1};
 	if (!path || !json_string(path) || !*json_string(path))
 		return refuse(target, "a path, or a list of paths and objects with a \"path\"", value);
@@ -176,7 +176,7 @@ static enum status set_files(const struct target *target, const struct json *val
 	struct config_file *files = field(target->config, key);
 	int count = 1;
 	memset(files, 0, key->size);
-	if (json_type(value) == JSON_ARRAY) {
+	if (json_type(value) == JSON_TYPE_ARRAY) {
 		count = json_array_size(value);
 		if (count > CONFIG_MAX_FILES)
 			return refuse(target, "a list of at most 8 files", value);
@@ -197,7 +197,7 @@ static enum status set_weights(const struct target *target, const struct json *v
 	struct config_weight *weights = field(target->config, key);
 	int count = 0;
 	memset(weights, 0, key->size);
-	if (json_type(value) != JSON_OBJECT)
+	if (json_type(value) != JSON_TYPE_OBJECT)
 		return refuse(target, "an object of names and numbers", value);
 	for (const struct json *member = json_first(value); member; member = json_next(member), count++) {
 		if (count == CONFIG_MAX_SOURCES || !*json_key(member) ||
@@ -301,7 +301,7 @@ static enum status apply(struct config *config, const char *name, const struct j
 		return set_value(&target, value);
 	if (!is_section(name))
 		return unknown_key(source, name);
-	if (json_type(value) != JSON_OBJECT) {
+	if (json_type(value) != JSON_TYPE_OBJECT) {
 		char found[FOUND_SIZE];
 		json_describe(value, found, sizeof found);
 		return status_fail(STATUS_CONFIG, "%s: %s%sexpected an object of keys, found %s", source, name,

@@ -2,12 +2,13 @@
 #include "train/config/json.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/atomic_file.h"
-#include "train/config/json_check.h"
+#include "core/json_stream.h"
 #include "core/text.h"
 
 enum { KEY_PATH = 200 };
@@ -72,23 +73,113 @@ static enum status refuse_duplicates(const cJSON *item, const char *path, const 
 	return STATUS_OK;
 }
 
+/* The tree as it grows: the containers that are open, and the last member of each, behind which the next one goes. (Not
+ * cJSON_AddItemToArray, which walks the list in old versions.) */
+struct tree {
+	cJSON *root;
+	cJSON *open[JSON_MAX_DEPTH], *last[JSON_MAX_DEPTH];
+	int depth;
+	long values;
+	char *key; /* of the next value; owned, from cJSON_malloc */
+};
+
+static cJSON *new_node(const struct json_stream *s)
+{
+	cJSON *number;
+	switch (s->token) {
+	case JSON_OBJECT_BEGIN: return cJSON_CreateObject();
+	case JSON_ARRAY_BEGIN: return cJSON_CreateArray();
+	case JSON_STRING: return cJSON_CreateString(s->text);
+	case JSON_NUMBER:
+	case JSON_NOT_FINITE:
+		number = cJSON_CreateNumber(0); /* which would also make an int of a NaN */
+		if (number)
+			number->valuedouble = s->number;
+		return number;
+	case JSON_TRUE: return cJSON_CreateTrue();
+	case JSON_FALSE: return cJSON_CreateFalse();
+	default: return cJSON_CreateNull();
+	}
+}
+
+static enum status no_memory(const struct json_stream *s)
+{
+	return status_fail(STATUS_NO_MEMORY, "%s: no memory for its values", s->name);
+}
+
+static enum status keep_key(struct tree *tree, const struct json_stream *s)
+{
+	tree->key = cJSON_malloc(s->text_length + 1);
+	if (!tree->key)
+		return no_memory(s);
+	memcpy(tree->key, s->text, s->text_length + 1);
+	return STATUS_OK;
+}
+
+static enum status add_value(struct tree *tree, const struct json_stream *s)
+{
+	if (++tree->values > JSON_MAX_VALUES)
+		return status_fail(STATUS_LIMIT, "%s: more than %d values", s->name, JSON_MAX_VALUES);
+	cJSON *node = new_node(s);
+	if (!node)
+		return no_memory(s);
+	node->string = tree->key;
+	tree->key = NULL;
+	int level = tree->depth - 1;
+	if (level < 0) {
+		tree->root = node;
+	} else if (!tree->last[level]) {
+		tree->open[level]->child = node;
+	} else {
+		tree->last[level]->next = node;
+		node->prev = tree->last[level];
+	}
+	if (level >= 0) {
+		tree->last[level] = node;
+		tree->open[level]->child->prev = node; /* cJSON finds the end of a list there */
+	}
+	if (s->token == JSON_OBJECT_BEGIN || s->token == JSON_ARRAY_BEGIN) {
+		tree->open[tree->depth] = node;
+		tree->last[tree->depth++] = NULL;
+	}
+	return STATUS_OK;
+}
+
+/* On failure too, tree->root is what there is so far. */
+static enum status read_tree(struct json_stream *s, struct tree *tree)
+{
+	for (;;) {
+		TRY(json_stream_next(s));
+		switch (s->token) {
+		case JSON_END_OF_TEXT: return STATUS_OK;
+		case JSON_KEY: TRY(keep_key(tree, s)); break;
+		case JSON_OBJECT_END:
+		case JSON_ARRAY_END: tree->depth--; break;
+		default: TRY(add_value(tree, s));
+		}
+	}
+}
+
 enum status json_parse(const char *text, size_t length, const char *name, struct json **root)
 {
 	*root = NULL;
 	if (length > JSON_MAX_BYTES)
 		return status_fail(STATUS_LIMIT, "%s: %zu bytes of JSON, at most %d are allowed", name, length,
 				   JSON_MAX_BYTES);
-	TRY(json_check(text, length, name));
-	cJSON *tree = cJSON_ParseWithLength(text, length);
-	if (!tree)
-		return status_fail(STATUS_NO_MEMORY, "%s: no memory for its values", name);
-	enum status status = refuse_duplicates(tree, "", name);
-	if (status != STATUS_OK) {
-		cJSON_Delete(tree);
-		return status;
-	}
-	*root = (struct json *)tree;
-	return STATUS_OK;
+	struct json_stream stream;
+	struct tree tree = {0};
+	json_stream_open_memory(&stream, text, length, name);
+	stream.strict = true;
+	enum status status = read_tree(&stream, &tree);
+	json_stream_close(&stream);
+	cJSON_free(tree.key);
+	if (status == STATUS_OK)
+		status = refuse_duplicates(tree.root, "", name);
+	if (status == STATUS_OK)
+		*root = (struct json *)tree.root;
+	else
+		cJSON_Delete(tree.root);
+	return status;
 }
 
 enum status json_read_file(const char *path, struct json **root)
@@ -104,9 +195,13 @@ enum status json_read_file(const char *path, struct json **root)
 
 enum status json_parse_loose(const char *text, struct json **root)
 {
-	size_t length = strlen(text);
-	if (json_check(text, length, "value") == STATUS_OK)
-		return json_parse(text, length, "value", root);
+	enum status status = json_parse(text, strlen(text), "value", root);
+	if (status == STATUS_OK && cJSON_IsNumber(node(*root)) && !isfinite(node(*root)->valuedouble)) {
+		json_free(*root); /* a word, such as a name may be */
+		status = STATUS_FORMAT;
+	}
+	if (status == STATUS_OK || status == STATUS_NO_MEMORY)
+		return status;
 	*root = (struct json *)cJSON_CreateString(text);
 	return *root ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for the text \"%.64s\"", text);
 }
@@ -151,78 +246,42 @@ char *json_print(const struct json *root)
 	return text_take(&text);
 }
 
-/* The object that holds the last part of `key`, made where it is missing; *last is that part. */
-static enum status find_parent(cJSON *root, const char *key, cJSON **parent, const char **last)
-{
-	int depth = 0;
-	*parent = root;
-	*last = key;
-	for (const char *dot; (dot = strchr(*last, '.')); *last = dot + 1) {
-		char part[KEY_PATH];
-		size_t count = (size_t)(dot - *last);
-		if (!count || count >= sizeof part || ++depth >= JSON_MAX_DEPTH)
-			return status_fail(STATUS_CONFIG, "%.64s: not a dotted key such as optim.lr", key);
-		memcpy(part, *last, count);
-		part[count] = '\0';
-		cJSON *below = cJSON_GetObjectItemCaseSensitive(*parent, part);
-		if (!below && !(below = cJSON_AddObjectToObject(*parent, part)))
-			return status_fail(STATUS_NO_MEMORY, "%.64s: no memory", key);
-		if (!cJSON_IsObject(below))
-			return status_fail(STATUS_CONFIG, "%.64s: %s is no object", key, part);
-		*parent = below;
-	}
-	return **last ? STATUS_OK : status_fail(STATUS_CONFIG, "%.64s: a key must not end with a dot or be empty", key);
-}
-
-enum status json_set(struct json *root, const char *dotted_key, const char *text)
-{
-	if (!cJSON_IsObject(node(root)))
-		return status_fail(STATUS_CONFIG, "%.64s: cannot be set in what is no object", dotted_key);
-	cJSON *parent;
-	const char *last;
-	TRY(find_parent((cJSON *)root, dotted_key, &parent, &last));
-	struct json *parsed;
-	TRY(json_parse_loose(text, &parsed));
-	bool there = cJSON_GetObjectItemCaseSensitive(parent, last) != NULL;
-	bool done = there ? cJSON_ReplaceItemInObjectCaseSensitive(parent, last, (cJSON *)parsed)
-			  : cJSON_AddItemToObject(parent, last, (cJSON *)parsed);
-	if (done)
-		return STATUS_OK;
-	json_free(parsed);
-	return status_fail(STATUS_NO_MEMORY, "%.64s: no memory", dotted_key);
-}
-
 enum json_type json_type(const struct json *v)
 {
 	const cJSON *item = node(v);
 	if (cJSON_IsBool(item))
-		return JSON_BOOL;
+		return JSON_TYPE_BOOL;
 	if (cJSON_IsNumber(item))
-		return JSON_NUMBER;
+		return JSON_TYPE_NUMBER;
 	if (cJSON_IsString(item))
-		return JSON_STRING;
+		return JSON_TYPE_STRING;
 	if (cJSON_IsArray(item))
-		return JSON_ARRAY;
-	return cJSON_IsObject(item) ? JSON_OBJECT : JSON_NULL;
+		return JSON_TYPE_ARRAY;
+	return cJSON_IsObject(item) ? JSON_TYPE_OBJECT : JSON_TYPE_NULL;
 }
 
 void json_describe(const struct json *v, char *text, size_t size)
 {
+	double value;
 	struct text number;
 	switch (json_type(v)) {
-	case JSON_STRING:
+	case JSON_TYPE_STRING:
 		snprintf(text, size, "the text \"%.40s%s\"", json_string(v), strlen(json_string(v)) > 40 ? "..." : "");
 		break;
-	case JSON_NUMBER:
+	case JSON_TYPE_NUMBER:
+		value = node(v)->valuedouble;
 		text_init(&number);
-		text_add_number(&number, node(v)->valuedouble);
+		if (isfinite(value))
+			text_add_number(&number, value);
+		else
+			text_add(&number, isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity");
 		snprintf(text, size, "%s", number.data ? number.data : "a number");
 		text_release(&number);
 		break;
-	case JSON_BOOL: snprintf(text, size, "%s", cJSON_IsTrue(node(v)) ? "true" : "false"); break;
-	case JSON_ARRAY: snprintf(text, size, "a list of %d", json_array_size(v)); break;
-	case JSON_OBJECT: snprintf(text, size, "an object"); break;
-	case JSON_NULL: snprintf(text, size, "null"); break;
+	case JSON_TYPE_BOOL: snprintf(text, size, "%s", cJSON_IsTrue(node(v)) ? "true" : "false"); break;
+	case JSON_TYPE_ARRAY: snprintf(text, size, "a list of %d", json_array_size(v)); break;
+	case JSON_TYPE_OBJECT: snprintf(text, size, "an object"); break;
+	case JSON_TYPE_NULL: snprintf(text, size, "null"); break;
 	}
 	/* A terminal shall not obey what a file says. */
 	for (char *c = text; *c; c++)
@@ -267,7 +326,7 @@ const char *json_string(const struct json *v)
 
 enum status json_number(const struct json *v, double *number)
 {
-	if (!cJSON_IsNumber(node(v))) {
+	if (!cJSON_IsNumber(node(v)) || !isfinite(node(v)->valuedouble)) {
 		char found[80] = "nothing";
 		if (v)
 			json_describe(v, found, sizeof found);

@@ -1,6 +1,7 @@
-/* JSON for configs and small files. The only file that knows cJSON, and strict where cJSON is lenient
- * (json_check.h): trailing text, duplicate keys, invalid numbers and texts, deep nesting are errors that name the
- * file and the line or key. */
+/* JSON documents as trees: configs and other small files. core/json_stream.h scans, in its strict form; cJSON's nodes
+ * hold the tree, and json.c is the only file that knows them. Refused beside what the scanner refuses: more than
+ * JSON_MAX_BYTES or JSON_MAX_VALUES (STATUS_LIMIT), and a key that stands twice in an object. NaN and infinities are
+ * numbers of the tree that json_number refuses, so that they harm nobody who does not read them. */
 #ifndef TRAIN_JSON_H
 #define TRAIN_JSON_H
 
@@ -12,9 +13,17 @@
 
 struct json; /* one value; opaque */
 
-enum { JSON_MAX_BYTES = 100 * 1000 * 1000 };
+/* The second bounds memory: a value takes some 80 bytes. */
+enum { JSON_MAX_BYTES = 100 * 1000 * 1000, JSON_MAX_VALUES = 4 * 1000 * 1000 };
 
-enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+	JSON_TYPE_NULL,
+	JSON_TYPE_BOOL,
+	JSON_TYPE_NUMBER,
+	JSON_TYPE_STRING,
+	JSON_TYPE_ARRAY,
+	JSON_TYPE_OBJECT,
+};
 
 /* --- in and out ----------------------------------------------------------- */
 
@@ -24,12 +33,8 @@ enum status json_read_file(const char *path, struct json **root);
 /* What `--set key=TEXT` means: TEXT's value if it is JSON, else TEXT itself as a string. */
 enum status json_parse_loose(const char *text, struct json **root);
 void json_free(struct json *root);
-/* Returned text, caller frees; indented. NULL when memory is out. */
+/* Returned text, caller frees; indented. NULL when memory is out. A number that is not finite is printed as null. */
 char *json_print(const struct json *root);
-
-/* Sets "a.b" to the value whose text is given, as json_parse_loose reads it. Makes missing objects. */
-enum status json_set(struct json *root, const char *dotted_key, const char *text);
-
 /* --- looking at it -------------------------------------------------------- */
 
 enum json_type json_type(const struct json *value);
@@ -42,12 +47,13 @@ const struct json *json_first(const struct json *container); /* NULL: empty, or 
 const struct json *json_next(const struct json *member);
 const char *json_key(const struct json *member); /* of a member of an object; borrowed */
 
-/* Access to elements. NULL / failure where absent or of another type. json_array_item walks from the start. */
+/* Access to elements. NULL, or a failure, where the element is absent or of another type. json_array_item walks from
+ * the start. */
 int json_array_size(const struct json *value); /* -1 if it is no array */
 const struct json *json_array_item(const struct json *value, int index);
 const struct json *json_get(const struct json *object, const char *key);
-const char *json_string(const struct json *value); /* borrowed */
-enum status json_number(const struct json *value, double *number);
+const char *json_string(const struct json *value);                 /* borrowed */
+enum status json_number(const struct json *value, double *number); /* finite */
 enum status json_bool(const struct json *value, bool *boolean);
 
 #endif
