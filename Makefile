@@ -19,7 +19,7 @@ FPFLAGS  = -ffp-contract=off -fno-math-errno -fno-trapping-math
 WARN     = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla
 CFLAGS  ?= -O3 -g
 ALLFLAGS = $(CSTD) $(CFLAGS) $(FPFLAGS) $(WARN) $(SANITIZE) -I. -pthread
-LDLIBS   = -lcjson -lpng -ljpeg -lz -lm -ldl -pthread
+LDLIBS   = -lcjson -llcms2 -lpng -ljpeg -lz -lm -ldl -pthread
 
 # Layers, lowest last, in link order: tools -> train -> convert, data -> core, infer.
 LAYERS = train convert data core infer
@@ -132,7 +132,7 @@ check-layers:
 	@$(call may_include,convert,convert|core|infer)
 	@$(call may_include,train,train|data|convert|core|infer)
 	@if grep -rlE '<(cblas|dlfcn|png|jpeglib|cjson/cJSON|mpi)\.h>' $(LAYERS) tools | \
-		grep -vE '^(core/blas|data/image_io|train/config/json|train/ranks_mpi)\.c$$'; then exit 1; fi
+		grep -vE '^(core/blas|data/codecs/(jpeg|png|profile)|train/config/json|train/ranks_mpi)\.c$$'; then exit 1; fi
 	@echo "check-layers: ok"
 
 # --- the rest ----------------------------------------------------------------------------------------------------------

@@ -551,7 +551,8 @@ enum status dataset_read_photo(const struct dataset *dataset, int index, struct 
 	char *path = photo_path(photo->dir ? photo->dir : dataset->image_dir, photo->file_name);
 	if (!path)
 		return no_memory("a path");
-	struct image_read_options options = {3, EXIF_MATCH, photo->width, photo->height};
+	struct image_read_options options = {
+		.channels = 3, .exif = EXIF_MATCH, .width = photo->width, .height = photo->height};
 	enum status status = image_read(path, &options, image);
 	free(path);
 	return status;

@@ -1,7 +1,8 @@
-/* JPEG and PNG files in and out. The only file that knows libjpeg-turbo and libpng. */
+/* JPEG and PNG files in and out; data/codecs holds a file for each library that does the work. */
 #ifndef DATA_IMAGE_IO_H
 #define DATA_IMAGE_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "data/image.h"
@@ -9,7 +10,7 @@
 /* Declared sizes over these are refused before anything is allocated. */
 enum { IMAGE_MAX_SIDE = 16384, IMAGE_MAX_PIXELS = 100 * 1000 * 1000 };
 
-/* What to do with a JPEG's EXIF orientation. */
+/* What to do with the orientation that EXIF (of JPEG or PNG) or XMP tells. */
 enum exif_policy {
 	EXIF_APPLY,  /* a user's photo: turn it the way it is displayed */
 	EXIF_IGNORE, /* stored order: COCO annotations */
@@ -18,16 +19,26 @@ enum exif_policy {
 	EXIF_MATCH,
 };
 
+/* What was noticed while a file was read that its pixels do not show. */
+struct image_facts {
+	int orientation;      /* EXIF's number, 1..8; 1 where the file does not say */
+	bool turned;          /* the pixels were turned the way it says */
+	bool profile_applied; /* an ICC profile other than sRGB: the pixels were converted to sRGB */
+	int warnings;         /* oddities of the file that cost no pixel */
+	char warning[120];    /* the first of them, in words */
+};
+
 struct image_read_options {
 	int channels; /* 1, 3 or 4: the result is converted to it; 3 is the usual */
 	enum exif_policy exif;
-	int width, height; /* EXIF_MATCH only */
+	int width, height;         /* EXIF_MATCH only */
+	struct image_facts *facts; /* filled in on success and on failure; NULL: nobody asks */
 };
 
 /* Reads a JPEG or PNG (by its first bytes, not its name). Grayscale, palette, 16-bit, CMYK/YCCK (Adobe-inverted too)
- * are converted; alpha is dropped over white when channels is 3 (kept for 4). Truncated or damaged files are errors.
- * On failure
- * *image is zeroed. */
+ * are converted; alpha is dropped over white when channels is 3 (kept for 4). Colours come out as sRGB: with 3 or 4
+ * channels an ICC profile is honoured. A file that lacks pixels or whose pixels are damaged is an error; oddities that
+ * cost no pixel are counted (facts). Formats that are not read are named. On failure *image is zeroed. */
 enum status image_read(const char *path, const struct image_read_options *options, struct image *image);
 enum status image_read_memory(const void *data, size_t size, const char *name, const struct image_read_options *options,
 			      struct image *image);

@@ -16,6 +16,7 @@ want libopenblas-pthread-dev cblas.h
 want libcjson-dev cjson/cJSON.h
 want libpng-dev png.h
 want libjpeg62-turbo-dev jpeglib.h
+want liblcms2-dev lcms2.h
 want zlib1g-dev zlib.h
 want check check.h
 if [ -n "${MPI:-}" ]; then # make deps MPI=1

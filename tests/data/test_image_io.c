@@ -503,6 +503,8 @@ START_TEST(not_pictures)
 	expect_refused((struct file){NULL, 0}, STATUS_FORMAT);
 	ck_assert_ptr_nonnull(strstr(status_message(), "empty"));
 	expect_refused((struct file){(unsigned char *)"GIF89a..........", 16}, STATUS_FORMAT);
+	ck_assert_ptr_nonnull(strstr(status_message(), "GIF"));
+	expect_refused((struct file){(unsigned char *)"0123456789abcdef", 16}, STATUS_FORMAT);
 	ck_assert_ptr_nonnull(strstr(status_message(), "neither"));
 	expect_refused((struct file){(unsigned char *)"\xff\xd8\xff", 3}, STATUS_FORMAT);
 	expect_refused((struct file){(unsigned char *)"\x89PNG\r\n\x1a\n", 8}, STATUS_FORMAT);
@@ -523,8 +525,18 @@ START_TEST(not_pictures)
 }
 END_TEST
 
+/* A JPEG without its end marker has every pixel and is read as the whole file is; whatever is shorter is refused. */
+static void expect_whole(struct file file, const struct image *whole)
+{
+	struct image image;
+	ck_assert_msg(read_file(file, &as_rgb, &image) == STATUS_OK, "%s", status_message());
+	assert_near(whole, &image, 0);
+	image_release(&image);
+}
+
 START_TEST(truncated_at_every_length)
 {
+	enum { END_MARKER = 2, JPEG_FILES = 2 };
 	struct image image = test_card(40, 30, 3);
 	struct file files[] = {
 		encoded_jpeg(&image, plain_jpeg),
@@ -535,9 +547,12 @@ START_TEST(truncated_at_every_length)
 	for (int i = 0; i < 4; i++) {
 		struct image back;
 		ck_assert_msg(read_file(files[i], &as_rgb, &back) == STATUS_OK, "%s", status_message());
-		image_release(&back);
-		for (size_t size = 0; size < files[i].size; size++)
+		size_t pixels_end = files[i].size - (i < JPEG_FILES ? END_MARKER : 0);
+		for (size_t size = 0; size < pixels_end; size++)
 			expect_refused((struct file){files[i].data, size}, STATUS_FORMAT);
+		for (size_t size = pixels_end; size < files[i].size; size++)
+			expect_whole((struct file){files[i].data, size}, &back);
+		image_release(&back);
 		free(files[i].data);
 	}
 	image_release(&image);
