@@ -5,6 +5,8 @@
 
 .DEFAULT_GOAL := all
 BUILD   ?= build
+# What is never built with a sanitizer lies here: in a build with one (make asan) this is the folder of the other build.
+PLAIN   ?= $(BUILD)
 # One job per processor unless -j says otherwise; V=1 shows the commands.
 ifeq (,$(filter -j% --jobs%,$(MAKEFLAGS)))
 MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || echo 1)
@@ -81,8 +83,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(ARCHIVES)
 
 .SECONDARY:
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
-ifneq ($(SANITIZE),)
--include $(shell test -d build/lib && find build/lib -name '*.d')
+ifneq ($(PLAIN),$(BUILD))
+-include $(shell test -d $(PLAIN)/lib && find $(PLAIN)/lib -name '*.d')
 endif
 
 # --- test and check ----------------------------------------------------------------------------------------------------
@@ -95,11 +97,11 @@ test: deps
 ## make test-built [T=]    the same, and installs nothing
 chosen_tests = $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))),$(TESTS))
 test-built: $(BUILD)/tapcut $(if $(have_mpi),$(BUILD)/mpi/tapcut) $(chosen_tests)
-	@BUILD=$(BUILD) WEB=$(WEB) LIB=$(LIB) PORTS=$(PORTS) CC="$(CC)" tests/run.sh $(filter $(BUILD)/tests/%,$^)
+	@BUILD=$(BUILD) PLAIN=$(PLAIN) WEB=$(WEB) PORTS=$(PORTS) TAPCUT_NPM=$(NPM) CC="$(CC)" tests/run.sh $(filter $(BUILD)/tests/%,$^)
 
 ## make asan [T=]          the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 asan:
-	@$(MAKE) --no-print-directory test-built BUILD=build/asan CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+	@$(MAKE) --no-print-directory test-built BUILD=$(BUILD)/asan PLAIN=$(BUILD) CFLAGS="-O1 -g -fno-omit-frame-pointer" \
 		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" T="$(T)"
 
 ## make repro              one SHA-256 of the weights for every instruction set, number of threads and ranks, through kill -9

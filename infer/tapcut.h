@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT. Copyright (c) 2026 the tapcut authors. */
 /* tapcut inference: select an object in a photo with one tap.
  *
  *	struct tapcut_model *model;

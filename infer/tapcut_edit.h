@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT. Copyright (c) 2026 the tapcut authors. */
 /* tapcut edits: what is done to a photo through a mask - filters, lens blur of the background, another background,
  *cutouts.
  *

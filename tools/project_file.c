@@ -11,6 +11,7 @@ bool project_file_find(const char *name, char path[PROJECT_PATH_SIZE])
 	snprintf(path, PROJECT_PATH_SIZE, "%s", name);
 	if (access(path, R_OK) == 0)
 		return true;
+	const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
 	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
 	if (length <= 0)
 		return false;
@@ -20,5 +21,8 @@ bool project_file_find(const char *name, char path[PROJECT_PATH_SIZE])
 		return false;
 	*slash = '\0';
 	snprintf(path, PROJECT_PATH_SIZE, "%s/../%.60s", program, name);
+	if (access(path, R_OK) == 0)
+		return true;
+	snprintf(path, PROJECT_PATH_SIZE, "%s/../share/tapcut/%.40s", program, base);
 	return access(path, R_OK) == 0;
 }

@@ -6,8 +6,8 @@
 
 enum { PROJECT_PATH_SIZE = 4096 };
 
-/* The file `name` of the current folder, or of the project that this program was built in (PROJECT/build/tapcut).
- * False if it is in neither. */
+/* The file `name` of the current folder, or of the project that this program was built in (PROJECT/build/tapcut), or
+ * for an installed program (PREFIX/bin/tapcut) PREFIX/share/tapcut. False if it is in none. */
 bool project_file_find(const char *name, char path[PROJECT_PATH_SIZE]);
 
 #endif

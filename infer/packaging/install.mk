@@ -1,22 +1,26 @@
 # The library for apps, its installation and its size (infer/README.md). Part of the Makefile at the top.
 
 PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DATADIR    ?= $(PREFIX)/share/tapcut
+MANDIR     ?= $(PREFIX)/share/man
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 LIB_CFLAGS ?= -Os
 VERSION    := $(shell sed -n 's/^\#define TAPCUT_VERSION "\(.*\)"/\1/p' infer/tapcut.h)
 SONAME     := libtapcut.so.$(firstword $(subst ., ,$(VERSION)))
 SHARED     := libtapcut.so.$(VERSION)
 # Never with a sanitizer: the asan build's tests install the plain library. Position independent, for the shared library and
 # for shared libraries that take in the static one.
-LIB         = $(if $(SANITIZE),build,$(BUILD))/lib
+LIB         = $(PLAIN)/lib
 LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -DNDEBUG -fPIC -fvisibility=hidden -pthread \
 	-fno-asynchronous-unwind-tables -fno-ident -fno-merge-constants -fno-jump-tables # few symbols, relocations and sections
 lib_objects = $(patsubst infer/%.c,$(LIB)/objects/%.o,$(call layer_sources,infer))
 lib_headers = $(wildcard infer/tapcut*.h)
 
-.PHONY: lib install uninstall size
+.PHONY: lib install install-lib uninstall size
 
 ## make lib                libtapcut.a and libtapcut.so, in build/lib
 lib: $(LIB)/libtapcut.a $(LIB)/$(SHARED)
@@ -42,31 +46,19 @@ $(LIB)/$(SHARED): $(lib_objects)
 
 $(BUILD)/tests/ports/test_install: | $(LIB)/libtapcut.a $(LIB)/$(SHARED)
 
-## make install            the libraries, headers, weights: PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= DATADIR=
-relative = $(shell realpath -m --relative-to=$(1) $(2))
-install: lib
-	@mkdir -p $(addprefix $(DESTDIR),$(INCLUDEDIR) $(DATADIR) $(LIBDIR)/pkgconfig $(LIBDIR)/cmake/tapcut)
-	@install -m 644 $(lib_headers) $(DESTDIR)$(INCLUDEDIR)
-	@install -m 644 infer/models/*.tapcut $(DESTDIR)$(DATADIR)
-	@install -m 644 $(LIB)/libtapcut.a $(DESTDIR)$(LIBDIR)
-	@install -m 755 $(LIB)/$(SHARED) $(DESTDIR)$(LIBDIR)
-	@ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME) && ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libtapcut.so
-	@for f in tapcut.pc tapcut-config.cmake tapcut-config-version.cmake; do \
-		case $$f in *.pc) folder=pkgconfig ;; *) folder=cmake/tapcut ;; esac; \
-		sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|' -e 's|@SHARED@|$(SHARED)|' \
-		    -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
-		    -e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|' \
-		    -e 's|@DATADIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(DATADIR))|' \
-		    -e 's|@TO_INCLUDE@|$(call relative,$(LIBDIR)/cmake/tapcut,$(INCLUDEDIR))|' \
-		    -e 's|@TO_DATA@|$(call relative,$(LIBDIR)/cmake/tapcut,$(DATADIR))|' \
-		    infer/packaging/$$f.in >$(DESTDIR)$(LIBDIR)/$$folder/$$f || exit 1; done
-	@echo "installed tapcut $(VERSION) in $(DESTDIR)$(PREFIX)"
-
-## make uninstall          removes them; with the same folders
+## make install            the program, libtapcut, libtapcut-core: PREFIX=/usr/local DESTDIR= BINDIR= LIBDIR= INCLUDEDIR= DATADIR=
+## make install-lib        libtapcut alone, for apps: needs a C compiler and zlib
+## make uninstall          removes what they install; with the same folders
+# install.sh has the list. Folders reach it through the environment, so that they may have spaces.
+$(foreach v,PREFIX BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR BASHDIR ZSHDIR DESTDIR,\
+	$(eval install uninstall install-lib: export $(v) = $(value $(v))))
+install_files = BUILD=$(BUILD) LIB=$(LIB) VERSION=$(VERSION) SONAME=$(SONAME) SHARED=$(SHARED) infer/packaging/install.sh
+install: all lib
+	@$(install_files) install program inference core_library
+install-lib: lib
+	@$(install_files) install inference
 uninstall:
-	@rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(notdir $(lib_headers))) $(DESTDIR)$(LIBDIR)/pkgconfig/tapcut.pc \
-		$(addprefix $(DESTDIR)$(LIBDIR)/,libtapcut.a libtapcut.so $(SONAME) $(SHARED))
-	@rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(LIBDIR)/cmake/tapcut
+	@$(install_files) uninstall program inference core_library
 
 ## make size               bytes of what an app carries; the libraries stripped
 size: lib

@@ -1,7 +1,7 @@
 # The same bytes everywhere (tests/ports/test_same_bytes.c). Part of the Makefile at the top.
 
 # tests/ports/mask_program.c with the library, for each compiler and processor that there is a compiler for.
-PORTS       = $(dir $(LIB))ports
+PORTS       = $(PLAIN)/ports
 AARCH64     = aarch64-linux-gnu-
 PORT_FLAGS  = $(CSTD) -O2 $(FPFLAGS) $(WARN) -I. -Iinfer -Wl,--wrap=infer_isa_best
 # Where there is no zlib, the page's stand-in for it, which cannot unpack: the tests give the program an unpacked model.

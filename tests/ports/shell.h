@@ -54,10 +54,10 @@ static inline const char *shell_build(void)
 	return getenv("BUILD") ? getenv("BUILD") : "build";
 }
 
-/* The folder of the plain library: also in a build with sanitizers. */
-static inline const char *shell_lib(void)
+/* The folder of the build without sanitizers, whose libraries and ports are tested in a build with them too. */
+static inline const char *shell_plain(void)
 {
-	return getenv("LIB") ? getenv("LIB") : "build/lib";
+	return getenv("PLAIN") ? getenv("PLAIN") : "build";
 }
 
 static inline const char *shell_compiler(void)

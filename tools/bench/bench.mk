@@ -14,7 +14,7 @@ bench-onnxruntime: all npm-onnxruntime
 
 # ONNX Runtime for Node, against which ONNX files are tested and measured. Without the package's install script: the CPU
 # library is in it. TAPCUT_NPM names another folder.
-NPM ?= $(if $(TAPCUT_NPM),$(TAPCUT_NPM),build/npm)
+NPM ?= $(if $(TAPCUT_NPM),$(TAPCUT_NPM),$(PLAIN)/npm)
 npm-onnxruntime:
 	@mkdir -p $(NPM) && npm install --ignore-scripts --no-audit --no-fund --prefix $(NPM) onnxruntime-node@1.30
 

@@ -15,11 +15,11 @@
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const name = process.argv[2] ?? 'onnxruntime-node';
-const folder = process.env.TAPCUT_NPM || join(dirname(fileURLToPath(import.meta.url)), '../../build/npm');
+const folder = process.env.TAPCUT_NPM ? resolve(process.env.TAPCUT_NPM) : join(dirname(fileURLToPath(import.meta.url)), '../../build/npm');
 
 const say = (answer) => process.stdout.write(JSON.stringify(answer) + '\n');
 

@@ -1,7 +1,7 @@
 # The web page (tools/web/README.md). Part of the Makefile at the top.
 
 # Never with a sanitizer; with clang and wasi-libc only, which is why make alone does not ask for it.
-WEB        = $(if $(SANITIZE),build,$(BUILD))/web
+WEB        = $(PLAIN)/web
 WEB_OBJECTS = $(WEB)-objects
 WASM_CC    = $(shell command -v clang || command -v clang-19 || command -v clang-16 || command -v clang-14)
 WASM_FLAGS = --target=wasm32-wasi -std=c11 $(WASM_O) -msimd128 $(FPFLAGS) $(WARN) -DTAPCUT_NO_THREADS -Itools/web/wasm/libc -I.
