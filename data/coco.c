@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,10 @@ struct reader {
 	bool waiting;
 	long long record; /* index in its section, for messages */
 	const char *section;
-	struct coco_annotation annotation; /* its buffers are used again and again */
+	/* The current record; the buffers in it and of its texts are used again and again. */
+	struct coco_image image;
+	struct coco_category category;
+	struct coco_annotation annotation;
 	char *file_name, *source;
 	size_t file_name_capacity, source_capacity;
 };
@@ -44,28 +48,46 @@ static bool key_is(const struct reader *r, const char *key)
 	return r->stream.text_length == strlen(key) && memcmp(r->stream.text, key, r->stream.text_length) == 0;
 }
 
-static enum status read_id(struct reader *r, const char *key, int64_t *id)
+/* Values of records: each reads what comes next into *to, the field of the record that has this key. */
+
+static enum status read_id(struct reader *r, const char *key, void *to)
 {
 	TRY(next(r));
-	return json_stream_integer(&r->stream, id) ? STATUS_OK : wrong_type(r, key, "a whole number");
+	return json_stream_integer(&r->stream, to) ? STATUS_OK : wrong_type(r, key, "a whole number");
 }
 
-static enum status read_small_id(struct reader *r, const char *key, int *id)
+static enum status read_small_id(struct reader *r, const char *key, void *to)
 {
 	int64_t value;
 	TRY(read_id(r, key, &value));
 	if (value < INT_MIN || value > INT_MAX)
 		return wrong_type(r, key, "a number of 32 bits");
-	*id = (int)value;
+	*(int *)to = (int)value;
 	return STATUS_OK;
 }
 
-/* A photo's side: 0 if it is none, which is that photo's problem alone. */
-static enum status read_side(struct reader *r, int *side)
+/* What is wrong with the current photo's size; the first thing is the one to tell. */
+static void side_problem(struct reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void side_problem(struct reader *r, const char *format, ...)
 {
-	int64_t value;
+	va_list args;
+	if (r->image.problem[0])
+		return;
+	va_start(args, format);
+	vsnprintf(r->image.problem, sizeof r->image.problem, format, args);
+	va_end(args);
+}
+
+/* A photo's side: 0 if it is none, which is that photo's problem alone. */
+static enum status read_side(struct reader *r, const char *key, void *to)
+{
+	int64_t value = 0;
 	TRY(next(r));
-	*side = json_stream_integer(&r->stream, &value) && value > 0 && value <= INT_MAX ? (int)value : 0;
+	if (json_stream_integer(&r->stream, &value) && value > 0 && value <= INT_MAX)
+		*(int *)to = (int)value;
+	else
+		side_problem(r, "%s[%lld].%s: expected a whole number from 1, found %s", r->section, r->record, key,
+			     json_stream_found(&r->stream));
 	return json_stream_skip(&r->stream);
 }
 
@@ -236,8 +258,10 @@ static enum status read_runs(struct reader *r, struct coco_segmentation *seg)
 	return counts && size ? STATUS_OK : unusable(seg, "no %s in the segmentation", counts ? "size" : "counts");
 }
 
-static enum status read_segmentation(struct reader *r, struct coco_segmentation *seg)
+static enum status read_segmentation(struct reader *r, const char *key, void *to)
 {
+	(void)key;
+	struct coco_segmentation *seg = to;
 	seg->number_count = seg->part_count = 0;
 	seg->string_length = 0;
 	seg->problem[0] = '\0';
@@ -260,123 +284,137 @@ static enum status missing(struct reader *r, const char *key)
 	return json_stream_fail(&r->stream, "%s[%lld] has no \"%s\"", r->section, r->record, key);
 }
 
-static enum status read_file_name(struct reader *r, struct coco_image *image)
+static enum status read_file_name(struct reader *r, const char *key, void *to)
 {
 	TRY(next(r));
 	if (r->stream.token != JSON_STRING)
-		return wrong_type(r, "file_name", "a string");
+		return wrong_type(r, key, "a string");
 	if (strlen(r->stream.text) != r->stream.text_length)
-		return wrong_type(r, "file_name", "no zero byte in it");
+		return wrong_type(r, key, "no zero byte in it");
 	TRY(keep_string(r, &r->file_name, &r->file_name_capacity));
-	image->file_name = r->file_name;
+	*(const char **)to = r->file_name;
 	return STATUS_OK;
 }
 
-static enum status read_image(struct reader *r)
+static enum status read_name(struct reader *r, const char *key, void *to)
 {
-	struct coco_image image = {.file_name = ""};
-	bool id = false;
-	for (;;) {
-		TRY(next(r));
-		if (r->stream.token == JSON_OBJECT_END)
-			break;
-		if (key_is(r, "id")) {
-			TRY(read_id(r, "id", &image.id));
-			id = true;
-		} else if (key_is(r, "width")) {
-			TRY(read_side(r, &image.width));
-		} else if (key_is(r, "height")) {
-			TRY(read_side(r, &image.height));
-		} else if (key_is(r, "file_name")) {
-			TRY(read_file_name(r, &image));
-		} else {
-			TRY(json_stream_skip(&r->stream));
-		}
-	}
-	return id ? r->visitor->image(r->visitor->context, &image) : missing(r, "id");
+	TRY(next(r));
+	if (r->stream.token != JSON_STRING)
+		return wrong_type(r, key, "a string");
+	TRY(keep_string(r, &r->file_name, &r->file_name_capacity));
+	*(const char **)to = r->file_name;
+	return STATUS_OK;
 }
 
-static enum status read_category(struct reader *r)
-{
-	struct coco_category category = {.name = ""};
-	bool id = false;
-	for (;;) {
-		TRY(next(r));
-		if (r->stream.token == JSON_OBJECT_END)
-			break;
-		if (key_is(r, "id")) {
-			TRY(read_small_id(r, "id", &category.id));
-			id = true;
-		} else if (key_is(r, "name")) {
-			TRY(next(r));
-			if (r->stream.token != JSON_STRING)
-				return wrong_type(r, "name", "a string");
-			TRY(keep_string(r, &r->file_name, &r->file_name_capacity));
-			category.name = r->file_name;
-		} else {
-			TRY(json_stream_skip(&r->stream));
-		}
-	}
-	return id ? r->visitor->category(r->visitor->context, &category) : missing(r, "id");
-}
-
-static enum status read_crowd(struct reader *r, bool *crowd)
+static enum status read_crowd(struct reader *r, const char *key, void *to)
 {
 	int64_t value;
+	bool *crowd = to;
 	TRY(next(r));
 	if (r->stream.token == JSON_TRUE || r->stream.token == JSON_FALSE)
 		*crowd = r->stream.token == JSON_TRUE;
 	else if (json_stream_integer(&r->stream, &value))
 		*crowd = value != 0;
 	else
-		return wrong_type(r, "iscrowd", "0 or 1");
+		return wrong_type(r, key, "0 or 1");
 	return STATUS_OK;
 }
 
 /* A key that the format does not define: what is no text, or has a zero byte in it, is taken for none. */
-static enum status read_source(struct reader *r)
+static enum status read_source(struct reader *r, const char *key, void *to)
 {
+	(void)key;
 	TRY(next(r));
 	if (r->stream.token != JSON_STRING || strlen(r->stream.text) != r->stream.text_length)
 		return json_stream_skip(&r->stream);
 	TRY(keep_string(r, &r->source, &r->source_capacity));
-	r->annotation.source = r->source;
+	*(const char **)to = r->source;
 	return STATUS_OK;
 }
 
-static enum status read_annotation(struct reader *r)
+/* A key of a record that is read; all others are skipped. */
+struct field {
+	const char *key;
+	enum status (*read)(struct reader *r, const char *key, void *to);
+	size_t offset; /* in the record, of what `read` fills */
+	bool required;
+};
+
+/* The members of an object, after its '{'. Bit i of *seen: fields[i] was there. */
+static enum status read_fields(struct reader *r, const struct field *fields, int count, void *record, unsigned *seen)
 {
-	struct coco_annotation *a = &r->annotation;
-	bool id = false, image_id = false, segmentation = false;
-	a->category_id = 0;
-	a->crowd = false;
-	a->source = "";
+	*seen = 0;
 	for (;;) {
 		TRY(next(r));
 		if (r->stream.token == JSON_OBJECT_END)
 			break;
-		if (key_is(r, "id")) {
-			TRY(read_id(r, "id", &a->id));
-			id = true;
-		} else if (key_is(r, "image_id")) {
-			TRY(read_id(r, "image_id", &a->image_id));
-			image_id = true;
-		} else if (key_is(r, "category_id")) {
-			TRY(read_small_id(r, "category_id", &a->category_id));
-		} else if (key_is(r, "iscrowd")) {
-			TRY(read_crowd(r, &a->crowd));
-		} else if (key_is(r, "source")) {
-			TRY(read_source(r));
-		} else if (key_is(r, "segmentation")) {
-			TRY(read_segmentation(r, &a->segmentation));
-			segmentation = true;
-		} else {
+		int i = 0;
+		while (i < count && !key_is(r, fields[i].key))
+			i++;
+		if (i == count) {
 			TRY(json_stream_skip(&r->stream));
+			continue;
 		}
+		TRY(fields[i].read(r, fields[i].key, (char *)record + fields[i].offset));
+		*seen |= 1u << i;
 	}
-	if (!id || !image_id)
-		return missing(r, id ? "image_id" : "id");
-	if (!segmentation) {
+	for (int i = 0; i < count; i++)
+		if (fields[i].required && !(*seen >> i & 1))
+			return missing(r, fields[i].key);
+	return STATUS_OK;
+}
+
+#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
+
+static enum status read_image(struct reader *r)
+{
+	enum { WIDTH, HEIGHT };
+	static const struct field fields[] = {
+		[WIDTH] = {"width", read_side, offsetof(struct coco_image, width), false},
+		[HEIGHT] = {"height", read_side, offsetof(struct coco_image, height), false},
+		{"id", read_id, offsetof(struct coco_image, id), true},
+		{"file_name", read_file_name, offsetof(struct coco_image, file_name), false},
+	};
+	unsigned seen;
+	r->image = (struct coco_image){.file_name = ""};
+	TRY(read_fields(r, fields, COUNT(fields), &r->image, &seen));
+	for (int i = WIDTH; i <= HEIGHT; i++)
+		if (!(seen >> i & 1))
+			side_problem(r, "%s[%lld] has no \"%s\"", r->section, r->record, fields[i].key);
+	return r->visitor->image(r->visitor->context, &r->image);
+}
+
+static enum status read_category(struct reader *r)
+{
+	static const struct field fields[] = {
+		{"id", read_small_id, offsetof(struct coco_category, id), true},
+		{"name", read_name, offsetof(struct coco_category, name), false},
+	};
+	unsigned seen;
+	r->category = (struct coco_category){.name = ""};
+	TRY(read_fields(r, fields, COUNT(fields), &r->category, &seen));
+	return r->visitor->category(r->visitor->context, &r->category);
+}
+
+static enum status read_annotation(struct reader *r)
+{
+	enum { SEGMENTATION };
+	static const struct field fields[] = {
+		[SEGMENTATION] = {"segmentation", read_segmentation, offsetof(struct coco_annotation, segmentation),
+				  false},
+		{"id", read_id, offsetof(struct coco_annotation, id), true},
+		{"image_id", read_id, offsetof(struct coco_annotation, image_id), true},
+		{"category_id", read_small_id, offsetof(struct coco_annotation, category_id), false},
+		{"iscrowd", read_crowd, offsetof(struct coco_annotation, crowd), false},
+		{"source", read_source, offsetof(struct coco_annotation, source), false},
+	};
+	struct coco_annotation *a = &r->annotation;
+	unsigned seen;
+	a->category_id = 0;
+	a->crowd = false;
+	a->source = "";
+	TRY(read_fields(r, fields, COUNT(fields), a, &seen));
+	if (!(seen >> SEGMENTATION & 1)) {
 		a->segmentation.problem[0] = '\0';
 		TRY(unusable(&a->segmentation, "no segmentation"));
 	}

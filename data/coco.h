@@ -20,6 +20,7 @@ struct coco_image {
 	int64_t id;
 	int width, height;     /* 0 where absent or out of the range of int */
 	const char *file_name; /* "" where absent; as written, so not to be trusted */
+	char problem[120];     /* what is wrong with the size: "images[0] has no \"width\""; "" where nothing is */
 };
 
 struct coco_category {

@@ -11,7 +11,7 @@
 #include "data/rle.h"
 
 struct dataset_filter {
-	const char *const *categories; /* names; NULL: all */
+	const char *const *categories; /* names; NULL where all are wanted */
 	int category_count;
 	double min_area_fraction; /* of the photo's raster area; e.g. 0.003 */
 	double max_area_fraction; /* e.g. 0.98; 0: no limit */
@@ -69,12 +69,6 @@ struct dataset {
 	uint8_t digest[32]; /* SHA-256 over ids and masks of what was kept, in order */
 };
 
-/* `json_path`: instances JSON, or an index made of one (data/index.h); `image_dir`: NULL means images/ beside it.
- * `filter`: NULL takes all. Photos sorted by id, those without an object dropped; objects by photo, then id. Photo
- * files are looked for but not opened. The result may hold no object (all skipped): that is for the caller to refuse.
- * On failure *dataset is zeroed. */
-enum status dataset_open(struct dataset *dataset, const char *json_path, const char *image_dir,
-			 const struct dataset_filter *filter);
 void dataset_release(struct dataset *dataset);
 
 /* Moves the photos and objects of `more` behind those of `dataset`, which keep their places; ids of the two may be the
@@ -82,6 +76,11 @@ void dataset_release(struct dataset *dataset);
  * digest then is that of both. `more` is zeroed. On failure (no memory, or more objects than an int counts) both are
  * released. */
 enum status dataset_append(struct dataset *dataset, struct dataset *more);
+
+/* Computes `digest` from photos and objects. */
+void dataset_digest(struct dataset *dataset);
+/* The number of a source for dataset_object.source, which is added if it is new; 0 for "". */
+enum status dataset_add_source(struct dataset *dataset, const char *name, int *source);
 
 /* How many objects of the whole set go by the name of categories[index]. */
 int dataset_count_category(const struct dataset *dataset, int index);

@@ -179,3 +179,10 @@ enum status rle_from_polygon(struct rle *rle, const double *xy, int count, int w
 	free(t.bits);
 	return status;
 }
+
+enum status rle_from_bbox(struct rle *rle, const double bbox[4], int width, int height)
+{
+	double left = bbox[0], top = bbox[1], right = left + bbox[2], bottom = top + bbox[3];
+	double corners[8] = {left, top, left, bottom, right, bottom, right, top};
+	return rle_from_polygon(rle, corners, 8, width, height);
+}

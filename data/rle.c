@@ -164,13 +164,6 @@ enum status rle_from_counts(struct rle *rle, const uint32_t *counts, int count, 
 	return sum == pixels(rle) ? STATUS_OK : wrong_sum(rle, sum);
 }
 
-enum status rle_from_bbox(struct rle *rle, const double bbox[4], int width, int height)
-{
-	double left = bbox[0], top = bbox[1], right = left + bbox[2], bottom = top + bbox[3];
-	double corners[8] = {left, top, left, bottom, right, bottom, right, top};
-	return rle_from_polygon(rle, corners, 8, width, height);
-}
-
 /* Number of runs of the mask, down the columns. */
 static size_t mask_runs(const uint8_t *mask, int width, int height)
 {

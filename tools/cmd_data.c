@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/sha256.h"
-#include "data/dataset.h"
+#include "data/dataset_open.h"
 #include "data/index.h"
 #include "data/robot.h"
 #include "tools/command.h"

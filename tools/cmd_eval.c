@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data/dataset_open.h"
 #include "tools/command.h"
 #include "tools/model_file.h"
 #include "train/evaluate/evaluate.h"

@@ -6,6 +6,7 @@
 
 #include "core/portable_math.h"
 #include "core/sha256.h"
+#include "data/dataset_open.h"
 
 static enum status open_file(struct dataset *set, const struct config *config, const char *json, const char *images,
 			     bool training)

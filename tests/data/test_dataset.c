@@ -1,5 +1,5 @@
 /* Datasets: what is kept, in which order, what is left out and why, the digest; and their index. */
-#include "data/dataset.h"
+#include "data/dataset_open.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -209,6 +209,38 @@ START_TEST(names_cannot_leave_the_folder)
 	ck_assert_str_eq(ids(&d), "1");
 	ck_assert_int_eq(d.skips.missing_file, 2);
 	dataset_release(&d);
+}
+END_TEST
+
+/* The reason names the record and the key, or what else is wrong. */
+START_TEST(unusable_photos_say_why)
+{
+	static const char *const cases[][2] = {
+		{"\"file_name\": \"a.jpg\", \"height\": 10", "photo 1 (a.jpg): images[0] has no \"width\""},
+		{"\"file_name\": \"a.jpg\", \"width\": 10", "photo 1 (a.jpg): images[0] has no \"height\""},
+		{"\"file_name\": \"a.jpg\", \"width\": \"640\", \"height\": 10",
+		 "photo 1 (a.jpg): images[0].width: expected a whole number from 1, found a string"},
+		{"\"file_name\": \"a.jpg\", \"width\": 10, \"height\": null",
+		 "images[0].height: expected a whole number from 1, found null"},
+		{"\"file_name\": \"a.jpg\", \"width\": NaN, \"height\": -3",
+		 "images[0].width: expected a whole number from 1, found NaN"},
+		{"\"file_name\": \"a.jpg\", \"width\": 0, \"height\": 7", "from 1, found 0"},
+		{"\"file_name\": \"a.jpg\", \"width\": 10.5, \"height\": 7", "from 1, found 10.5"},
+		{"\"file_name\": \"a.jpg\", \"width\": 1000000, \"height\": 7", "1000000 x 7 pixels, at most"},
+		{"\"file_name\": \"../a.jpg\", \"width\": 10, \"height\": 10", "\"../a.jpg\" is empty or leads out"},
+	};
+	make_folder();
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char json[1024];
+		snprintf(json, sizeof json, "{\"images\": [{\"id\": 1, %s}], \"annotations\": [%s]}", cases[i][0],
+			 BOX(1, 1, 1, 0, 0, 5, 5));
+		write_file("instances.json", json);
+		struct dataset d;
+		open_ok(&d, path_in_folder("instances.json"), NULL);
+		ck_assert_int_eq(d.skips.bad_photo, 1);
+		ck_assert_msg(strstr(d.skips.first_reason, cases[i][1]) != NULL, "%s", d.skips.first_reason);
+		dataset_release(&d);
+	}
 }
 END_TEST
 
@@ -715,6 +747,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, sorted_by_photo_then_object);
 	tcase_add_test(tests, every_skip_is_counted_once);
 	tcase_add_test(tests, names_cannot_leave_the_folder);
+	tcase_add_test(tests, unusable_photos_say_why);
 	tcase_add_test(tests, filters_apply);
 	tcase_add_test(tests, a_limited_number_does_not_depend_on_the_order);
 	tcase_add_test(tests, repeated_ids_of_objects_keep_the_files_order);

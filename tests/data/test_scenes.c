@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "data/dataset.h"
+#include "data/dataset_open.h"
 #include "data/image_io.h"
 #include "data/scenes_parts.h"
 #include "tests/support/test.h"

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "data/dataset_open.h"
 #include "data/loader.h"
 #include "data/scenes.h"
 #include "tools/bench/bench.h"
