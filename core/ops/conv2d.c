@@ -11,6 +11,7 @@
 
 #include "core/backend.h"
 #include "core/kernels.h"
+#include "core/ops/convolution.h"
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 #include "core/ops/run.h"
@@ -33,10 +34,8 @@ static enum status shape(const void *attr, const struct shape *in, int input_cou
 	TRY(rule_attr(op, "stride", 1, 1024, a->stride));
 	TRY(rule_attr(op, "padding", 0, 1 << 16, a->padding));
 	TRY(rule_attr(op, "dilation", 1, 1 << 16, a->dilation));
-	struct shape weight = {param[0].n, in[0].c, a->kernel_h, a->kernel_w}, bias = {param[0].n, 1, 1, 1}, unrolled;
-	TRY(rule_param(op, 0, weight, param[0]));
-	if (param_count > 1)
-		TRY(rule_param(op, 1, bias, param[1]));
+	struct shape weight = {param[0].n, in[0].c, a->kernel_h, a->kernel_w}, unrolled;
+	TRY(convolution_params(op, weight, param[0].n, param, param_count));
 	TRY(rule_output(op, in[0].n, param[0].n, out_size(in[0].h, a->kernel_h, a), out_size(in[0].w, a->kernel_w, a),
 			out));
 	if (input_count > 1)
@@ -48,41 +47,26 @@ static enum status shape(const void *attr, const struct shape *in, int input_cou
 static struct conv2d_dims dims(const struct op_call *call)
 {
 	const struct conv2d_attr *a = call->attr;
-	struct shape x = call->in[0].shape, y = call->out.shape;
-	return (struct conv2d_dims){
-		.n = x.n,
-		.c = x.c,
-		.h = x.h,
-		.w = x.w,
-		.o = y.c,
-		.out_h = y.h,
-		.out_w = y.w,
-		.kernel_h = a->kernel_h,
-		.kernel_w = a->kernel_w,
-		.stride = a->stride,
-		.padding = a->padding,
-		.dilation = a->dilation,
-		.y_pitch = call->out_pitch,
-		.scale = a->input_scale != 0 ? a->input_scale : 1,
-	};
+	struct convolution_steps steps = {a->stride, a->padding, a->dilation};
+	struct conv2d_dims d = convolution_dims(call->in[0].shape, call->out.shape, call->param[0].shape, steps);
+	d.y_pitch = call->out_pitch;
+	d.scale = a->input_scale != 0 ? a->input_scale : 1;
+	return d;
 }
 
 static size_t scratch_floats(const struct op_call *call)
 {
-	struct conv2d_dims d = dims(call);
-	return backend_current()->conv2d_scratch_floats(&d);
+	return convolution_scratch_floats(dims(call));
 }
 
 static size_t prepared_floats(const struct op_call *call)
 {
-	struct conv2d_dims d = dims(call);
-	return backend_current()->conv2d_prepared_floats(&d);
+	return convolution_prepared_floats(dims(call));
 }
 
 static void prepare(const struct op_call *call, float *prepared)
 {
-	struct conv2d_dims d = dims(call);
-	backend_current()->conv2d_prepare(&d, call->param[0].data, prepared);
+	convolution_prepare(dims(call), call, prepared);
 }
 
 static void forward(struct op_call *call)
@@ -146,8 +130,7 @@ static void backward(struct op_call *call)
 
 static double macs(const struct op_call *call)
 {
-	struct shape w = call->param[0].shape;
-	return (double)shape_count(call->out.shape) * w.c * w.h * w.w;
+	return convolution_macs(call->out.shape, call->param[0].shape);
 }
 
 static void describe(const void *attr, char *text, size_t size)

@@ -9,6 +9,7 @@
 
 #include "core/backend.h"
 #include "core/kernels.h"
+#include "core/ops/convolution.h"
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 
@@ -26,10 +27,8 @@ static enum status shape(const void *attr, const struct shape *in, int input_cou
 	TRY(rule_attr(op, "kernel", 1, 1024, a->kernel));
 	TRY(rule_attr(op, "stride", 1, 1024, a->stride));
 	TRY(rule_attr(op, "padding", 0, a->kernel - 1, a->padding));
-	struct shape weight = {in[0].c, param[0].c, a->kernel, a->kernel}, bias = {param[0].c, 1, 1, 1}, unrolled;
-	TRY(rule_param(op, 0, weight, param[0]));
-	if (param_count > 1)
-		TRY(rule_param(op, 1, bias, param[1]));
+	struct shape weight = {in[0].c, param[0].c, a->kernel, a->kernel}, unrolled;
+	TRY(convolution_params(op, weight, param[0].c, param, param_count));
 	TRY(rule_output(op, in[0].n, param[0].c, out_size(in[0].h, a), out_size(in[0].w, a), out));
 	return rule_output(op, out->c, a->kernel, a->kernel, in[0].w, &unrolled);
 }
@@ -38,41 +37,23 @@ static enum status shape(const void *attr, const struct shape *in, int input_cou
 static struct conv2d_dims mirror_dims(const struct op_call *call)
 {
 	const struct conv_transpose2d_attr *a = call->attr;
-	struct shape x = call->in[0].shape, y = call->out.shape;
-	return (struct conv2d_dims){
-		.n = x.n,
-		.c = y.c,
-		.h = y.h,
-		.w = y.w,
-		.o = x.c,
-		.out_h = x.h,
-		.out_w = x.w,
-		.kernel_h = a->kernel,
-		.kernel_w = a->kernel,
-		.stride = a->stride,
-		.padding = a->padding,
-		.dilation = 1,
-		.y_pitch = x.c,
-		.scale = 1,
-	};
+	struct convolution_steps steps = {a->stride, a->padding, 1};
+	return convolution_dims(call->out.shape, call->in[0].shape, call->param[0].shape, steps);
 }
 
 static size_t scratch_floats(const struct op_call *call)
 {
-	struct conv2d_dims d = mirror_dims(call);
-	return backend_current()->conv2d_scratch_floats(&d);
+	return convolution_scratch_floats(mirror_dims(call));
 }
 
 static size_t prepared_floats(const struct op_call *call)
 {
-	struct conv2d_dims d = mirror_dims(call);
-	return backend_current()->conv2d_prepared_floats(&d);
+	return convolution_prepared_floats(mirror_dims(call));
 }
 
 static void prepare(const struct op_call *call, float *prepared)
 {
-	struct conv2d_dims d = mirror_dims(call);
-	backend_current()->conv2d_prepare(&d, call->param[0].data, prepared);
+	convolution_prepare(mirror_dims(call), call, prepared);
 }
 
 static void forward(struct op_call *call)
@@ -115,8 +96,7 @@ static void backward(struct op_call *call)
 
 static double macs(const struct op_call *call)
 {
-	struct shape w = call->param[0].shape;
-	return (double)shape_count(call->in[0].shape) * w.c * w.h * w.w;
+	return convolution_macs(call->in[0].shape, call->param[0].shape);
 }
 
 static void describe(const void *attr, char *text, size_t size)

@@ -91,6 +91,14 @@ static void overlap_grad(const float *logit, const float *target, double by_prod
 	}
 }
 
+enum status loss_overlap_shape(const struct op *op, const void *attr, const struct shape *in, int input_count,
+			       int param_count, struct shape *out)
+{
+	const struct soft_dice_attr *a = attr;
+	TRY(rule_attr(op, "smooth", 0, 1e9, a->smooth));
+	return loss_shape(op, in, input_count, param_count, out);
+}
+
 size_t loss_overlap_saved_bytes(const struct op_call *call)
 {
 	return (size_t)call->in[0].shape.n * sizeof(struct loss_overlap);

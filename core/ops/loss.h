@@ -43,9 +43,40 @@ struct loss_quotient {
 typedef struct loss_quotient loss_quotient_fn(const struct loss_overlap *sums, double smooth);
 
 /* Bodies of the operators; their attributes are a struct soft_dice_attr. */
+enum status loss_overlap_shape(const struct op *op, const void *attr, const struct shape *in, int input_count,
+			       int param_count, struct shape *out);
 size_t loss_overlap_saved_bytes(const struct op_call *call);
 void loss_overlap_forward(struct op_call *call, loss_quotient_fn *quotient);
 void loss_overlap_backward(struct op_call *call, loss_quotient_fn *quotient);
 void loss_overlap_describe(const void *attr, char *text, size_t size);
+
+/* The whole operator op_NAME (declared in ops.h) from its loss_quotient_fn. */
+#define LOSS_OVERLAP_OP(NAME, quotient)                                                                \
+	static enum status NAME##_shape(const void *attr, const struct shape *in, int input_count,     \
+					const struct shape *param, int param_count, struct shape *out) \
+	{                                                                                              \
+		(void)param;                                                                           \
+		return loss_overlap_shape(&op_##NAME, attr, in, input_count, param_count, out);        \
+	}                                                                                              \
+	static void NAME##_forward(struct op_call *call)                                               \
+	{                                                                                              \
+		loss_overlap_forward(call, quotient);                                                  \
+	}                                                                                              \
+	static void NAME##_backward(struct op_call *call)                                              \
+	{                                                                                              \
+		loss_overlap_backward(call, quotient);                                                 \
+	}                                                                                              \
+	const struct op op_##NAME = {                                                                  \
+		.name = #NAME,                                                                         \
+		.min_inputs = 2,                                                                       \
+		.max_inputs = 2,                                                                       \
+		.flags = OP_BACKWARD_READS_INPUT | OP_LOSS,                                            \
+		.attr_bytes = sizeof(struct soft_dice_attr),                                           \
+		.shape = NAME##_shape,                                                                 \
+		.forward = NAME##_forward,                                                             \
+		.backward = NAME##_backward,                                                           \
+		.saved_bytes = loss_overlap_saved_bytes,                                               \
+		.describe = loss_overlap_describe,                                                     \
+	};
 
 #endif
