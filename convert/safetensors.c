@@ -11,6 +11,7 @@
 
 #include "convert/quantize.h"
 #include "convert/safetensors_header.h"
+#include "convert/file_kind.h"
 #include "core/atomic_file.h"
 #include "core/bytes.h"
 
@@ -72,6 +73,9 @@ enum status safetensors_parse(struct safetensors *file, void *bytes, size_t size
 {
 	*file = (struct safetensors){.file = bytes};
 	enum status status = parse(file, size, name);
+	const char *kind = status ? file_kind_describe(bytes, size) : NULL;
+	if (kind)
+		status_fail(status, "%s: expected a safetensors file; this is %s", name, kind);
 	if (status != STATUS_OK)
 		safetensors_release(file);
 	return status;

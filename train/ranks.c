@@ -177,6 +177,11 @@ float *ranks_sum(const struct ranks *ranks, struct workers *workers, float *cons
 	return sum;
 }
 
+void ranks_tell(const struct ranks *ranks, void *data, size_t size)
+{
+	broadcast(ranks, data, size);
+}
+
 /* --- the launcher --------------------------------------------------------- */
 
 /* A positive number from the environment, else 0. */

@@ -58,6 +58,9 @@ enum status ranks_compare(struct ranks *ranks, const char *what, const void *dat
  * all. (all) */
 void ranks_share(const struct ranks *ranks, void *items, int slot_count, size_t size);
 
+/* Rank 0's bytes to all. (all) */
+void ranks_tell(const struct ranks *ranks, void *data, size_t size);
+
 /* Adds the gradients of all slots, arrays of `total` floats, along the tree. slots[i] of other ranks' slots are not
  * touched and may be NULL; own ones are overwritten. `spare`: room for one more such array, NULL when there is one
  * rank. Returns the sum, the same on every rank: slots[0] on rank 0, `spare` on others. (all) */

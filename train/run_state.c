@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
 /* The section "state" of a checkpoint, as every version has written it: new members of struct run_state become
  * sections of their own. */
 struct saved_state {
@@ -63,6 +65,8 @@ enum status run_state_save(const char *path, const struct config *config, const 
 		checkpoint_add(&checkpoint, "second", optim->second, bytes);
 	if (optim->average)
 		checkpoint_add(&checkpoint, "average", optim->average, bytes);
+	if (state->history)
+		checkpoint_add(&checkpoint, "history", state->history, strlen(state->history));
 	if (state->validation_due)
 		checkpoint_add(&checkpoint, "validation_due", "", 1);
 	enum status status = checkpoint_write(&checkpoint, path);
@@ -71,7 +75,8 @@ enum status run_state_save(const char *path, const struct config *config, const 
 	return status;
 }
 
-static enum status check_config(const char *path, const struct config *now, const struct checkpoint_section *section)
+static enum status check_config(const char *path, const struct config *now, const struct checkpoint_section *section,
+				struct config_changes *changes)
 {
 	struct config *saved = malloc(sizeof *saved);
 	char *text = calloc(1, section->size + 1);
@@ -83,7 +88,7 @@ static enum status check_config(const char *path, const struct config *now, cons
 		status = config_from_json(saved, text, path);
 	}
 	if (!status)
-		status = config_check_resume(saved, now);
+		status = config_check_resume(saved, now, changes);
 	free(saved);
 	free(text);
 	return status;
@@ -100,19 +105,52 @@ static enum status load_floats(const struct checkpoint *checkpoint, const char *
 	return STATUS_OK;
 }
 
+/* The saved history, and after it what is changed now. */
+static enum status load_history(const struct checkpoint *checkpoint, const struct config_changes *changes,
+				struct run_state *state)
+{
+	struct text text;
+	text_init(&text);
+	if (checkpoint_has(checkpoint, "history")) {
+		const struct checkpoint_section *old = checkpoint_find(checkpoint, "history", SIZE_MAX);
+		text_add_bytes(&text, old->data, old->size);
+	}
+	for (int i = 0; i < changes->count; i++) {
+		const struct config_change *change = &changes->items[i];
+		text_add(&text, "%s{\"step\": %llu, \"key\": \"%s\", \"from\": %s, \"to\": %s}",
+			 text.length ? ", " : "", (unsigned long long)state->step, change->key, change->from,
+			 change->to);
+	}
+	enum status status = text_status(&text);
+	free(state->history);
+	state->history = status == STATUS_OK && text.length ? text_take(&text) : NULL;
+	text_release(&text);
+	return status;
+}
+
+void run_state_release(struct run_state *state)
+{
+	free(state->history);
+	state->history = NULL;
+}
+
 static enum status load_sections(const struct checkpoint *checkpoint, const char *path, const struct config *config,
-				 struct run_state *state, struct params *params, struct optim *optim)
+				 struct run_state *state, struct params *params, struct optim *optim,
+				 struct config_changes *changes)
 {
 	const struct checkpoint_section *text = checkpoint_find(checkpoint, "config", SIZE_MAX);
 	const struct checkpoint_section *saved = checkpoint_find(checkpoint, "state", sizeof(struct saved_state));
 	const struct checkpoint_section *steps = checkpoint_find(checkpoint, "optim_step", sizeof optim->step);
 	if (!text || !saved || !steps)
 		return STATUS_FORMAT;
-	TRY(check_config(path, config, text));
+	TRY(check_config(path, config, text, changes));
 	struct saved_state found;
 	memcpy(&found, saved->data, sizeof found);
 	if (memcmp(found.data_digest, state->data_digest, sizeof found.data_digest) != 0)
 		return status_fail(STATUS_CONFIG, "training data changed: its digest is not the one in the checkpoint");
+	if (config->train.steps < found.step)
+		return status_fail(STATUS_CONFIG, "train.steps: expected at least %llu, which are done, found %llu",
+				   (unsigned long long)found.step, (unsigned long long)config->train.steps);
 	TRY(load_floats(checkpoint, "values", params->values, params->total));
 	TRY(load_floats(checkpoint, "first", optim->first, params->total));
 	TRY(load_floats(checkpoint, "second", optim->second, params->total));
@@ -120,15 +158,15 @@ static enum status load_sections(const struct checkpoint *checkpoint, const char
 	memcpy(&optim->step, steps->data, sizeof optim->step);
 	*state = from_saved(&found);
 	state->validation_due = checkpoint_has(checkpoint, "validation_due");
-	return STATUS_OK;
+	return load_history(checkpoint, changes, state);
 }
 
 enum status run_state_load(const char *path, const struct config *config, struct run_state *state,
-			   struct params *params, struct optim *optim)
+			   struct params *params, struct optim *optim, struct config_changes *changes)
 {
 	struct checkpoint checkpoint;
 	TRY(checkpoint_read(&checkpoint, path));
-	enum status status = load_sections(&checkpoint, path, config, state, params, optim);
+	enum status status = load_sections(&checkpoint, path, config, state, params, optim, changes);
 	if (status)
 		status_wrap(status, "%s", path);
 	checkpoint_release(&checkpoint);

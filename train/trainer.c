@@ -3,21 +3,22 @@
  * step number say everything (randomness is a counter, the loader starts at any sample). */
 #include "train/trainer.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "convert/export.h"
-#include "convert/safetensors.h"
 #include "core/atomic_file.h"
 #include "core/backend.h"
 #include "core/clock.h"
 #include "core/folder.h"
 #include "data/draw.h"
 #include "train/batch.h"
+#include "train/finite.h"
+#include "train/init_weights.h"
 #include "train/objective.h"
+#include "train/patience.h"
 #include "train/record/progress.h"
 #include "train/record/run_log.h"
 #include "train/record/run_record.h"
@@ -35,7 +36,11 @@ struct trainer {
 	struct draw *draw;         /* NULL: every object once per epoch */
 	struct params params;
 	struct model model;
-	struct safetensors_report trunk; /* what init.trunk gave */
+	struct init_weights init;      /* what init.weights gave */
+	struct config_changes changes; /* what is otherwise than in the checkpoint that the run goes on from */
+	struct finite_watch watch;
+	struct patience patience; /* rank 0's; all know whether it is over */
+	bool patience_over;
 	struct objective objective;
 	struct optim optim;
 	struct workers *workers;
@@ -43,8 +48,7 @@ struct trainer {
 	struct loader *loader;
 	struct run_log log;
 	struct run_record record;
-	bool ready;    /* all is set up: the state is that of the run */
-	bool diverged; /* what ended the run was a number that is not finite */
+	bool ready; /* all is set up: the state is that of the run */
 	struct progress progress;
 	struct run_state state;
 	double started;
@@ -84,7 +88,9 @@ static enum status build_model(struct trainer *trainer)
 	TRY(graph_plan(&trainer->model.graph, GRAPH_TRAINING));
 	TRY(params_alloc(&trainer->params, config->seed));
 	if (config->init_trunk[0])
-		TRY(safetensors_import(config->init_trunk, &trainer->params, &trainer->trunk));
+		TRY(init_weights_load(config->init_trunk, "init.trunk", config, &trainer->params, &trainer->init));
+	if (config->init_weights[0])
+		TRY(init_weights_load(config->init_weights, "init.weights", config, &trainer->params, &trainer->init));
 	return optim_init(&trainer->optim, &config->optim, &trainer->params);
 }
 
@@ -94,7 +100,12 @@ static enum status resume(struct trainer *trainer)
 	out_path(trainer, "last.ckpt", path);
 	if (!trainer->options->resume || access(path, F_OK) != 0)
 		return STATUS_OK;
-	return run_state_load(path, trainer->config, &trainer->state, &trainer->params, &trainer->optim);
+	TRY(run_state_load(path, trainer->config, &trainer->state, &trainer->params, &trainer->optim,
+			   &trainer->changes));
+	trainer->watch.has_checkpoint = true;
+	trainer->watch.checkpoint_step = trainer->state.step;
+	trainer->watch.best_step = trainer->state.best_step;
+	return STATUS_OK;
 }
 
 static enum status start_batches(struct trainer *trainer)
@@ -140,6 +151,40 @@ static enum status write_config(struct trainer *trainer)
 	return status;
 }
 
+static enum status read_patience(struct trainer *trainer)
+{
+	char path[1024];
+	patience_init(&trainer->patience, trainer->config);
+	out_path(trainer, "log.jsonl", path);
+	return patience_read_log(&trainer->patience, path);
+}
+
+/* What going on with another length means: the schedules are curves over the whole length, the constant one is not. */
+static const char *length_note(const struct trainer *trainer, const struct config_change *change)
+{
+	struct schedule_config before = trainer->config->schedule;
+	if (strcmp(change->key, "train.steps") != 0)
+		return "";
+	before.total_steps = strtoull(change->from, NULL, 10);
+	for (uint64_t step = 0; step < trainer->state.step; step++)
+		if (schedule_lr(&before, step) != schedule_lr(&trainer->config->schedule, step))
+			return ": from here on the learning rate is that of the new length, so that the weights will not be "
+			       "those of a run that had it from the beginning";
+	return ": the same weights as of a run that had this length from the beginning";
+}
+
+static enum status log_changes(struct trainer *trainer)
+{
+	for (int i = 0; i < trainer->changes.count; i++) {
+		const struct config_change *change = &trainer->changes.items[i];
+		char text[512];
+		snprintf(text, sizeof text, "%s is %s from here on, it was %s%s", change->key, change->to, change->from,
+			 length_note(trainer, change));
+		TRY(run_log_event(&trainer->log, trainer->state.step, "change", text));
+	}
+	return STATUS_OK;
+}
+
 static enum status begin_record(struct trainer *trainer)
 {
 	TRY(folder_make(trainer->options->out_dir));
@@ -159,6 +204,8 @@ static enum status set_up_here(struct trainer *trainer)
 		TRY(run_log_open(&trainer->log, trainer->options->out_dir, trainer->state.step,
 				 !trainer->state.validation_due));
 		TRY(run_record_read_log(&trainer->record));
+		TRY(read_patience(trainer));
+		TRY(log_changes(trainer));
 	}
 	return start_batches(trainer);
 }
@@ -205,24 +252,18 @@ static void tear_down(struct trainer *trainer)
 
 /* --- one step ------------------------------------------------------------- */
 
-/* Applies the policy for a step whose loss or gradient is not finite. */
+/* Applies the policy for a step whose loss or gradient is not finite. All ranks find the same; one shall say it. */
 static enum status check_finite(struct trainer *trainer, double loss, double norm, bool *usable)
 {
-	*usable = isfinite(loss) && isfinite(norm);
+	uint64_t number = trainer->state.step + 1;
+	enum status status = finite_check(&trainer->watch, trainer->config, number, loss, norm, usable);
+	if (status != STATUS_OK)
+		return ranks_agree(trainer->ranks, status);
 	if (*usable)
 		return STATUS_OK;
 	trainer->state.skipped++;
-	if (!strcmp(trainer->config->train.nan_policy, "skip"))
-		return leads(trainer) ? run_log_event(&trainer->log, trainer->state.step + 1, "skip",
-						      "loss or gradient is not finite")
-				      : STATUS_OK;
-	trainer->diverged = true;
-	enum status status =
-		status_fail(STATUS_FORMAT,
-			    "step %llu: loss %g, gradient norm %g: not finite. The last checkpoint is from before; "
-			    "lower optim.lr, or set train.nan_policy to \"skip\"",
-			    (unsigned long long)trainer->state.step, loss, norm);
-	return ranks_agree(trainer->ranks, status); /* all have found the same; one shall say it */
+	return leads(trainer) ? run_log_event(&trainer->log, number, "skip", "loss or gradient is not finite")
+			      : STATUS_OK;
 }
 
 static void smooth(double *average, double value)
@@ -258,13 +299,15 @@ static enum status log_interval(struct trainer *trainer, double lr, double norm)
 	return run_log_step(&trainer->log, &row);
 }
 
-static void count_step(struct trainer *trainer, const struct batch_result *result)
+static void count_step(struct trainer *trainer, const struct batch_result *result, bool usable)
 {
 	trainer->state.step++;
 	trainer->interval_steps++;
 	trainer->interval_loss += result->loss;
 	trainer->interval_iou += result->iou;
 	trainer->interval_rounds += result->rounds;
+	if (!usable)
+		return; /* a NaN would stay in the averages for ever */
 	smooth(&trainer->state.smooth_loss, result->loss);
 	smooth(&trainer->state.smooth_iou, result->iou);
 }
@@ -313,7 +356,7 @@ static enum status step(struct trainer *trainer)
 	TRY(check_finite(trainer, result.loss, norm, &usable));
 	if (usable)
 		optim_step(&trainer->optim, trainer->workers, &trainer->params, grads, lr, norm);
-	count_step(trainer, &result);
+	count_step(trainer, &result, usable);
 	if (!leads(trainer))
 		return STATUS_OK;
 	if (trainer->state.step % (uint64_t)config->train.log_every == 0 || trainer->state.step == config->train.steps)
@@ -343,6 +386,9 @@ static void describe_position(struct trainer *trainer)
 static enum status save_last(struct trainer *trainer)
 {
 	TRY(save(trainer, "last.ckpt"));
+	trainer->watch.has_checkpoint = true;
+	trainer->watch.checkpoint_step = trainer->state.step;
+	trainer->watch.best_step = trainer->state.best_step;
 	describe_position(trainer);
 	return run_record_update(&trainer->record);
 }
@@ -381,6 +427,7 @@ static enum status take_validation(struct trainer *trainer, const struct run_val
 {
 	TRY(run_log_val(&trainer->log, val));
 	run_summary_add_validation(&trainer->record.summary, val);
+	patience_add(&trainer->patience, val);
 	progress_message(&trainer->progress, "step %llu: NoC@85 %.2f  NoC@90 %.2f  mIoU@1 %.1f  (%llu objects)",
 			 (unsigned long long)val->step, val->noc85, val->noc90, 100 * val->miou1,
 			 (unsigned long long)val->instances);
@@ -436,6 +483,15 @@ static enum status save_and_validate(struct trainer *trainer)
 	return must_stop(trainer) ? STATUS_OK : write_report(trainer);
 }
 
+/* Rank 0 has seen the validations; all must end with the same step. */
+static enum status share_patience(struct trainer *trainer)
+{
+	trainer->patience_over = leads(trainer) && patience_is_over(&trainer->patience);
+	if (trainer->config->train.patience)
+		ranks_tell(trainer->ranks, &trainer->patience_over, sizeof trainer->patience_over);
+	return STATUS_OK;
+}
+
 static enum status between_steps(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
@@ -445,9 +501,9 @@ static enum status between_steps(struct trainer *trainer)
 	if (!validates && !last && !due(done, config->train.checkpoint_every))
 		return STATUS_OK;
 	TRY(compare_weights(trainer));
-	if (!leads(trainer))
-		return STATUS_OK;
-	return validates ? save_and_validate(trainer) : save_last(trainer);
+	if (leads(trainer))
+		TRY(validates ? save_and_validate(trainer) : save_last(trainer));
+	return share_patience(trainer);
 }
 
 /* A run that goes on from a checkpoint whose validation was not done, or that is asked to stop just there, begins with
@@ -476,7 +532,8 @@ static enum status loop(struct trainer *trainer)
 {
 	trainer->started = trainer->interval_start = clock_seconds();
 	TRY(catch_up(trainer));
-	while (trainer->state.step < end_step(trainer)) {
+	TRY(share_patience(trainer));
+	while (trainer->state.step < end_step(trainer) && !trainer->patience_over) {
 		enum status status = step(trainer);
 		if (status == STATUS_INTERRUPTED && leads(trainer))
 			TRY(save_last(trainer));
@@ -537,10 +594,15 @@ static void tell_start(struct trainer *trainer)
 		config->name, trainer->params.total, trainer->model.graph.forward_macs / config->train.slot_size * 1e-6,
 		config->train.size, config->train.size, (double)batch_bytes(&trainer->batch) / (1 << 20),
 		trainer->threads, backend_current()->name, backend_current()->core_name());
-	if (trainer->trunk.loaded)
-		progress_message(&trainer->progress, "%s: %d tensors loaded, %d ignored, %d trunk parameters not in it",
-				 config->init_trunk, trainer->trunk.loaded, trainer->trunk.ignored,
-				 trainer->trunk.missing);
+	if (trainer->init.loaded)
+		progress_message(&trainer->progress, "%s: a %s; %d tensors loaded, %d ignored, %d parameters not in it",
+				 config->init_weights[0] ? config->init_weights : config->init_trunk,
+				 trainer->init.kind, trainer->init.loaded, trainer->init.ignored,
+				 trainer->init.missing);
+	for (int i = 0; i < trainer->changes.count; i++)
+		progress_message(&trainer->progress, "%s is %s from here on, it was %s%s",
+				 trainer->changes.items[i].key, trainer->changes.items[i].to,
+				 trainer->changes.items[i].from, length_note(trainer, &trainer->changes.items[i]));
 	if (trainer->ranks->count > 1)
 		progress_message(&trainer->progress, "%d ranks, %d of them on this machine", trainer->ranks->count,
 				 trainer->ranks->machine_ranks);
@@ -554,6 +616,12 @@ static void tell_start(struct trainer *trainer)
 				 (unsigned long long)trainer->state.step, (unsigned long long)config->train.steps);
 }
 
+/* All that was to be done is done: it has all its steps, or is at the end of its patience. */
+static bool is_done(const struct trainer *trainer)
+{
+	return trainer->state.step == trainer->config->train.steps || trainer->patience_over;
+}
+
 static enum status run(struct trainer *trainer)
 {
 	TRY(set_up(trainer));
@@ -561,31 +629,49 @@ static enum status run(struct trainer *trainer)
 		       trainer->options->quiet || !leads(trainer));
 	tell_start(trainer);
 	enum status status = loop(trainer);
+	if (trainer->state.skipped)
+		progress_message(&trainer->progress,
+				 "%llu of %llu steps were left out: loss or gradient was not finite",
+				 (unsigned long long)trainer->state.skipped, (unsigned long long)trainer->state.step);
 	progress_end(&trainer->progress);
-	if (status || !leads(trainer) || trainer->state.step < trainer->config->train.steps)
+	if (status || !is_done(trainer))
 		return status;
-	return finish(trainer);
+	if (leads(trainer))
+		TRY(finish(trainer));
+	return ranks_agree(trainer->ranks, finite_judge(&trainer->watch, trainer->state.skipped, trainer->state.step));
+}
+
+static enum run_outcome outcome_of(const struct trainer *trainer, enum status status)
+{
+	if (trainer->watch.diverged)
+		return RUN_DIVERGED;
+	if (status == STATUS_INTERRUPTED)
+		return RUN_STOPPED;
+	if (status != STATUS_OK)
+		return RUN_FAILED;
+	return is_done(trainer) ? RUN_FINISHED : RUN_STOPPED;
+}
+
+static void say_why(const struct trainer *trainer, char *text, size_t size)
+{
+	unsigned long long steps = (unsigned long long)trainer->config->train.steps;
+	if (trainer->patience_over)
+		patience_describe(&trainer->patience, text, size);
+	else if (is_done(trainer))
+		snprintf(text, size, "all %llu steps are done", steps);
+	else
+		snprintf(text, size, "reached --until-step %llu", (unsigned long long)trainer->options->until_step);
 }
 
 /* The summary of how it ended. Where the run stopped it tells what the weights would be if they were exported now. */
 static enum status conclude(struct trainer *trainer, enum status status)
 {
-	char why[80];
-	enum run_outcome outcome = RUN_FAILED;
-	snprintf(why, sizeof why, "all %llu steps are done", (unsigned long long)trainer->config->train.steps);
-	if (trainer->diverged)
-		outcome = RUN_DIVERGED;
-	else if (status == STATUS_INTERRUPTED)
-		outcome = RUN_STOPPED;
-	else if (status == STATUS_OK)
-		outcome = trainer->state.step < trainer->config->train.steps ? RUN_STOPPED : RUN_FINISHED;
-	if (status == STATUS_OK && outcome == RUN_STOPPED) {
-		snprintf(why, sizeof why, "reached --until-step %llu",
-			 (unsigned long long)trainer->options->until_step);
-		status = export_result(trainer, "last.ckpt", false);
-	} else if (outcome == RUN_STOPPED) {
-		export_result(trainer, "last.ckpt", false); /* its failure is no reason to say that the run failed */
-		asked_to_stop(trainer);                     /* the message again */
+	char why[160];
+	enum run_outcome outcome = outcome_of(trainer, status);
+	say_why(trainer, why, sizeof why);
+	if (outcome == RUN_STOPPED) {
+		enum status exported = export_result(trainer, "last.ckpt", false);
+		status = status ? asked_to_stop(trainer) : exported; /* the message may have been overwritten */
 	}
 	if (trainer->ready)
 		describe_position(trainer);
@@ -609,6 +695,7 @@ enum status train_run(const struct config *config, const struct train_options *o
 	enum status status = run(&trainer);
 	if (leads(&trainer) && trainer.record.dir[0])
 		status = conclude(&trainer, status);
+	run_state_release(&trainer.state);
 	tear_down(&trainer);
 	return status;
 }

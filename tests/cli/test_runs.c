@@ -168,6 +168,126 @@ START_TEST(summary_of_a_failure)
 }
 END_TEST
 
+/* A learning rate that blows the weights up in the second step, so that the third has no finite loss. */
+#define TOO_FAST "--set optim.name=sgd --set optim.lr=100 --set optim.clip_norm=0 --set optim.warmup_steps=0"
+
+START_TEST(divergence_is_named_and_can_be_mended)
+{
+	tapcut_fails(1, "step 3: loss nan", "%s " TOO_FAST " --out %s/nan", train, dir);
+	ck_assert_int_eq(summary_of("nan").state, RUN_DIVERGED);
+	tapcut_fails(1, "There is no checkpoint yet", "%s " TOO_FAST " --out %s/nan --force", train, dir);
+	/* What the message says helps. */
+	tapcut_ok("train --out %s/nan --resume auto --set optim.lr=0.001", dir);
+	ck_assert_int_eq(summary_of("nan").state, RUN_FINISHED);
+	/* A checkpoint whose weights are ruined is told from one that is not. */
+	tapcut_fails(1, "holds the weights that give this",
+		     "%s " TOO_FAST " --set train.checkpoint_every=1 --out %s/ruined", train, dir);
+	tapcut_fails(1, "step 3: loss nan", "train --out %s/ruined --resume auto --set optim.lr=0.001", dir);
+}
+END_TEST
+
+START_TEST(learning_rate_may_be_changed_on_the_way)
+{
+	tapcut_ok("%s --out %s/slower --until-step 6", train, dir);
+	const struct program_result *r = tapcut_ok("train --out %s/slower --resume auto --set optim.lr=0.0001", dir);
+	ck_assert_ptr_nonnull(strstr(r->err, "optim.lr is 0.0001 from here on, it was 0.001"));
+	char *log = slurp(in(dir, "slower/log.jsonl"), NULL);
+	ck_assert_ptr_nonnull(strstr(log, "\"event\":\"change\",\"step\":6"));
+	free(log);
+	ck_assert(!same_bytes(in(dir, "slower/final.tapcut"), in(dir, "whole/final.tapcut")));
+	ck_assert_int_eq(summary_of("slower").state, RUN_FINISHED);
+}
+END_TEST
+
+START_TEST(a_run_that_skips_most_steps_failed)
+{
+	tapcut_fails(1, "10 of 12 steps were left out", "%s " TOO_FAST " --set train.nan_policy=skip --out %s/skip",
+		     train, dir);
+	struct run_summary s = summary_of("skip");
+	ck_assert_int_eq(s.state, RUN_DIVERGED);
+	ck_assert_int_eq((int)s.skipped, 10);
+	tapcut_fails(1, "the last 100 steps were left out",
+		     "%s " TOO_FAST " --set train.nan_policy=skip --set train.steps=1000 --out %s/skip100", train, dir);
+	ck_assert_int_eq((int)summary_of("skip100").step, 101); /* 102 is under way */
+}
+END_TEST
+
+/* With a constant rate a run that is made longer is the run that was longer from the beginning. */
+START_TEST(a_finished_run_is_made_longer)
+{
+	const char *constant = "--set optim.schedule=constant --set optim.warmup_steps=2";
+	tapcut_ok("%s %s --set train.steps=5 --out %s/longer", train, constant, dir);
+	tapcut_ok("%s %s --set train.steps=9 --out %s/long", train, constant, dir);
+	const struct program_result *r = tapcut_ok("train --out %s/longer --resume auto --set train.steps=9", dir);
+	ck_assert_ptr_nonnull(strstr(r->err, "the same weights as of a run that had this length"));
+	ck_assert(same_bytes(in(dir, "longer/final.tapcut"), in(dir, "long/final.tapcut")));
+	r = tapcut_ok("%s --set train.steps=14 --out %s/whole2", train, dir);
+	r = tapcut_ok("train --out %s/whole2 --resume auto --set train.steps=16", dir);
+	ck_assert_ptr_nonnull(strstr(r->err, "is that of the new length"));
+	ck_assert_int_eq((int)summary_of("whole2").step, 16);
+	tapcut_fails(1, "expected at least 16", "train --out %s/whole2 --resume auto --set train.steps=3", dir);
+}
+END_TEST
+
+/* The same weights from each kind of file: a step with a rate of next to nothing changes none of them. */
+START_TEST(any_weights_begin_a_run)
+{
+	static const char *const files[] = {"whole/last.ckpt", "w.tapcut", "w.safetensors", "steps.safetensors"};
+	tapcut_ok("export %s/whole/last.ckpt -o %s/w.tapcut --weights f32", dir, dir);
+	tapcut_ok("export %s/whole/last.ckpt -o %s/w.safetensors", dir, dir);
+	tapcut_ok("export %s/w.tapcut -o %s/steps.safetensors", dir, dir);
+	for (int i = 0; i < 4; i++) {
+		tapcut_ok(
+			"%s --set init.weights=%s/%s --set optim.lr=1e-12 --set optim.ema_decay=0 --set train.steps=1 "
+			"--out %s/init%d",
+			train, dir, files[i], dir, i);
+		tapcut_ok("export %s/init%d/last.ckpt -o %s/init%d.safetensors", dir, i, dir, i);
+		char path[64];
+		snprintf(path, sizeof path, "init%d.safetensors", i);
+		ck_assert_msg(same_bytes(in(dir, path), in(dir, "init0.safetensors")), "%s", files[i]);
+	}
+	tapcut_fails(1, "init.weights", "%s --set init.weights=configs/smoke.json --out %s/none", train, dir);
+	tapcut_fails(1, "this is a JSON text", "%s --set init.weights=configs/smoke.json --out %s/none", train, dir);
+	tapcut_fails(1, "section model", "%s --set init.weights=%s/w.tapcut --set model.context_width=16 --out %s/none",
+		     train, dir, dir);
+	tapcut_fails(1, "input.click_scale",
+		     "%s --set init.weights=%s/w.tapcut --set input.click_scale=3 --out %s/none", train, dir, dir);
+}
+END_TEST
+
+/* What a user does with the released model: teach it one category. */
+START_TEST(released_model_is_fine_tuned)
+{
+	const struct program_result *r = tapcut_ok(
+		"train configs/finetune.json --set init.weights=infer/models/base.tapcut --set "
+		"data.train=%s/train/instances.json --set data.val= --set train.batch_size=1 --set train.size=64 "
+		"--set data.categories=[\"blob\"] --steps 1 --out %s/dogs",
+		dir, dir);
+	ck_assert_ptr_nonnull(strstr(r->err, "83 tensors loaded, 0 ignored, 0 parameters not in it"));
+}
+END_TEST
+
+START_TEST(patience_ends_a_run)
+{
+	/* One click at most: NoC is 1 whatever the network does, so that nothing is ever better. */
+	tapcut_ok("%s --set train.steps=1000 --set eval.every=2 --set eval.max_clicks=1 --set train.patience=3 --out "
+		  "%s/patience",
+		  validated, dir);
+	struct run_summary s = summary_of("patience");
+	ck_assert_int_eq(s.state, RUN_FINISHED);
+	ck_assert_int_eq((int)s.step, 8);
+	ck_assert_ptr_nonnull(strstr(s.why, "no better noc90 in 3 validations since step 2"));
+	ck_assert(exists(in(dir, "patience/final.tapcut")));
+	tapcut_ok("%s --set train.steps=1000 --set eval.every=2 --set eval.max_clicks=1 --set train.patience=3 --out "
+		  "%s/patience2 --until-step 5",
+		  validated, dir);
+	tapcut_ok("train --out %s/patience2 --resume auto", dir);
+	ck_assert(same_bytes(in(dir, "patience/final.tapcut"), in(dir, "patience2/final.tapcut")));
+	tapcut_ok("train --out %s/patience2 --resume auto", dir); /* it stays finished */
+	ck_assert_int_eq((int)summary_of("patience2").step, 8);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("cli runs");
@@ -182,6 +302,13 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, hangup_in_a_validation);
 	tcase_add_test(tcase, hangup_saves);
 	tcase_add_test(tcase, summary_of_a_failure);
+	tcase_add_test(tcase, divergence_is_named_and_can_be_mended);
+	tcase_add_test(tcase, learning_rate_may_be_changed_on_the_way);
+	tcase_add_test(tcase, a_run_that_skips_most_steps_failed);
+	tcase_add_test(tcase, a_finished_run_is_made_longer);
+	tcase_add_test(tcase, any_weights_begin_a_run);
+	tcase_add_test(tcase, released_model_is_fine_tuned);
+	tcase_add_test(tcase, patience_ends_a_run);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -132,7 +132,7 @@ END_TEST
 
 START_TEST(another_experiment_is_not_continued)
 {
-	tapcut_fails(1, "optim.lr", "%s --set optim.lr=0.5 --out %s/whole --resume auto", train, dir);
+	tapcut_fails(1, "optim.beta1", "%s --set optim.beta1=0.5 --out %s/whole --resume auto", train, dir);
 	tapcut_fails(1, "seed", "%s --seed 77 --out %s/whole --resume auto", train, dir);
 }
 END_TEST

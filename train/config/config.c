@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/bytes.h"
@@ -297,6 +298,8 @@ static bool is_section(const char *name)
 static enum status apply(struct config *config, const char *name, const struct json *value, const char *source)
 {
 	struct target target = {config, find_key(name), source};
+	if (strcmp(name, "base") == 0 && strcmp(source, "--set") != 0)
+		return STATUS_OK; /* another config, which load_file has read already */
 	if (target.key)
 		return set_value(&target, value);
 	if (!is_section(name))
@@ -399,6 +402,8 @@ static enum status finish(struct config *config, const char *source)
 	config->model.click_planes = config->preprocess.previous_mask ? 3 : 2;
 	config->optim.lr_scale[PARAM_DECODER] = 1;
 	config->schedule.total_steps = config->train.steps;
+	if (*config->init_weights)
+		config->init_trunk[0] = '\0'; /* all of the network contains the trunk */
 	return check_together(config, source);
 }
 
@@ -444,14 +449,75 @@ enum status config_init(struct config *config)
 	return finish(config, "default");
 }
 
-enum status config_load(struct config *config, const char *path, const char *const *overrides, int override_count)
+/* A config file that another one changes, and the one that it changes in turn. */
+struct chain {
+	const char *path;
+	const struct chain *user; /* names this one as its base; NULL: none does */
+	int length;
+};
+enum { MAX_CHAIN = 8 };
+
+static enum status load_file(struct config *config, const struct chain *file);
+
+/* The path of `base`, which stands relative to the file that names it. */
+static enum status base_path(const struct chain *file, const char *base, char path[CONFIG_TEXT])
+{
+	const char *slash = strrchr(file->path, '/');
+	int folder = slash && *base != '/' ? (int)(slash - file->path) + 1 : 0;
+	if (snprintf(path, CONFIG_TEXT, "%.*s%s", folder, file->path, base) >= CONFIG_TEXT)
+		return status_fail(STATUS_LIMIT, "%s: base: the path is too long", file->path);
+	return STATUS_OK;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static enum status load_base(struct config *config, const struct chain *file, const struct json *value)
+{
+	const char *base = json_string(value);
+	char path[CONFIG_TEXT], found[FOUND_SIZE];
+	if (!base || !*base) {
+		json_describe(value, found, sizeof found);
+		return status_fail(STATUS_CONFIG, "%s: base: expected the path of a config, found %s", file->path,
+				   found);
+	}
+	TRY(base_path(file, base, path));
+	for (const struct chain *user = file; user; user = user->user)
+		if (same_file(user->path, path))
+			return status_fail(STATUS_CONFIG, "%s: base: %s leads back to itself", file->path, base);
+	if (file->length == MAX_CHAIN)
+		return status_fail(STATUS_LIMIT, "%s: base: expected at most %d configs upon each other", file->path,
+				   MAX_CHAIN);
+	struct chain next = {path, file, file->length + 1};
+	return load_file(config, &next);
+}
+
+/* The base first, then what this file changes of it. */
+static enum status load_file(struct config *config, const struct chain *file)
 {
 	struct json *root;
-	TRY(config_init(config));
-	TRY(json_read_file(path, &root));
-	enum status status = apply(config, "", root, path);
+	enum status status = json_read_file(file->path, &root);
+	if (status != STATUS_OK)
+		return file->user ? status_wrap(status, "%s: base", file->user->path) : status;
+	const struct json *base = json_get(root, "base");
+	if (base)
+		status = load_base(config, file, base);
+	if (status == STATUS_OK)
+		status = apply(config, "", root, file->path);
 	json_free(root);
-	TRY(status);
+	if (status == STATUS_OK)
+		look_for_files(config, file->path);
+	return status;
+}
+
+enum status config_load(struct config *config, const char *path, const char *const *overrides, int override_count)
+{
+	struct chain file = {.path = path, .length = 1};
+	TRY(config_init(config));
+	TRY(load_file(config, &file));
 	for (int i = 0; i < override_count; i++)
 		TRY(apply_override(config, overrides[i]));
 	look_for_files(config, path);
@@ -628,7 +694,7 @@ void config_print_keys(FILE *out)
 			size_t length = section_length(key->key);
 			if (length != strlen(section->name) || memcmp(key->key, section->name, length) != 0)
 				continue;
-			fprintf(out, "| `%s`%s | ", key->key, key->free ? " *" : "");
+			fprintf(out, "| `%s`%s | ", key->key, key->free ? " *" : key->change ? " +" : "");
 			print_type(out, key);
 			fprintf(out, " | `%s` | %s | %s |\n", key->standard, key->unit, key->meaning);
 		}
@@ -669,7 +735,9 @@ bool config_draws_by_weight(const struct config *config)
 	return config->data.area_exponent != 0;
 }
 
-static enum status check_same(const struct config *saved, const struct config *now, const struct config_key *key)
+/* A key's value in both; what differs is noted, or refused. */
+static enum status compare_key(const struct config *saved, const struct config *now, const struct config_key *key,
+			       struct config_changes *changes)
 {
 	struct text before, after;
 	text_init(&before);
@@ -679,9 +747,20 @@ static enum status check_same(const struct config *saved, const struct config *n
 	enum status status = text_status(&before);
 	if (status == STATUS_OK)
 		status = text_status(&after);
-	if (status == STATUS_OK && strcmp(before.data, after.data) != 0)
-		status = status_fail(STATUS_CONFIG, "%s: expected %.80s, with which this run was started, found %.80s",
-				     key->key, before.data, after.data);
+	bool differs = status == STATUS_OK && strcmp(before.data, after.data) != 0;
+	if (differs && key->change) {
+		assert(changes->count < CONFIG_MAX_CHANGES);
+		struct config_change *change = &changes->items[changes->count++];
+		change->key = key->key;
+		snprintf(change->from, sizeof change->from, "%s", before.data);
+		snprintf(change->to, sizeof change->to, "%s", after.data);
+	} else if (differs) {
+		status = status_fail(
+			STATUS_CONFIG,
+			"%s: expected %.80s, with which this run was started, found %.80s; to begin another "
+			"run from its weights, give it a folder of its own and init.weights",
+			key->key, before.data, after.data);
+	}
 	text_release(&before);
 	text_release(&after);
 	return status;
@@ -699,11 +778,12 @@ static enum status check_file_weights(const struct config *saved, const struct c
 				  "started, found others");
 }
 
-enum status config_check_resume(const struct config *saved, const struct config *now)
+enum status config_check_resume(const struct config *saved, const struct config *now, struct config_changes *changes)
 {
+	changes->count = 0;
 	TRY(check_file_weights(saved, now));
 	for (int i = 0; i < config_key_count; i++)
 		if (!config_keys[i].free)
-			TRY(check_same(saved, now, &config_keys[i]));
+			TRY(compare_key(saved, now, &config_keys[i], changes));
 	return STATUS_OK;
 }

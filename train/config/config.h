@@ -48,6 +48,7 @@ struct config {
 	struct model_config model;          /* model.click_planes follows from input.previous_mask */
 	struct infer_preprocess preprocess; /* section "input": channel order, mean, scale, click encoding */
 	char init_trunk[CONFIG_TEXT];       /* "init.trunk": safetensors file; "" = random */
+	char init_weights[CONFIG_TEXT];     /* "init.weights": weights of any kind; "" = none */
 
 	struct augment_config augment;
 	struct sampler_config sampler; /* section "clicks" */
@@ -63,6 +64,8 @@ struct config {
 		int checkpoint_every;      /* steps */
 		int loader_threads, prefetch;
 		char nan_policy[8]; /* "stop" or "skip": a step whose loss or gradient is not finite */
+		int patience;       /* validations without a better one that end the run; 0: none does */
+		char patience_metric[8];
 	} train;
 
 	struct {
@@ -90,7 +93,8 @@ struct config {
 
 /* Every key's default. Fails only when memory is out. */
 enum status config_init(struct config *config);
-/* Defaults; then the file; then each "a.b=v" override in order. Every value is checked; messages name file, key,
+/* Defaults; then the file that "base" names (relative to the file; it may have a base itself), then the file, then each
+ * "a.b=v" override in order. Every value is checked; messages name file, key,
  * expected, found. A relative path in the config that does not exist from the working directory but does from the
  * file's folder becomes the latter. Files that the config names need not exist. */
 enum status config_load(struct config *config, const char *path, const char *const *overrides, int override_count);
@@ -107,8 +111,20 @@ bool config_draws_by_weight(const struct config *config);
 
 /* What training needs beyond a valid config: data.train is given, and the files that are named are there. */
 enum status config_check_training(const struct config *config);
-/* May a run that was started with `saved` continue with `now`? Only keys that cannot change the trained bytes may
- * differ (configs/README.md marks them); the message names the first other one. */
-enum status config_check_resume(const struct config *saved, const struct config *now);
+/* What a run that goes on does otherwise than before. */
+enum { CONFIG_MAX_CHANGES = 8 };
+struct config_change {
+	const char *key;
+	char from[80], to[80]; /* as JSON */
+};
+struct config_changes {
+	struct config_change items[CONFIG_MAX_CHANGES];
+	int count;
+};
+
+/* May a run that was started with `saved` continue with `now`? Keys that cannot change the trained bytes may differ,
+ * and a few that may be changed on the way (configs/README.md marks both); what was changed of these goes to `changes`.
+ * The message names the first other one. */
+enum status config_check_resume(const struct config *saved, const struct config *now, struct config_changes *changes);
 
 #endif

@@ -4,6 +4,7 @@
 #include "train/config/config_keys.h"
 
 #include "train/config/config.h"
+#include "train/patience.h"
 #include "train/slot.h"
 
 #define FIELD(f) offsetof(struct config, f), sizeof(((struct config *)0)->f)
@@ -116,6 +117,10 @@ const struct config_key config_keys[] = {
 	 "safetensors file whose tensors start the trunk (torchvision's names) or, made by tapcut export, all of the network; empty: random.",
 	 .path = true, .free = true},
 
+	{"init.weights", KEY_TEXT, FIELD(init_weights), "\"\"", "path",
+	 "Weights to begin with, all of the network: a checkpoint, a weights file (.tapcut) or safetensors of a like model; takes the place of init.trunk.",
+	 .path = true, .free = true},
+
 	{"augment.flip_probability", KEY_NUMBER, FIELD(augment.flip_probability), "0.5", "probability",
 	 "Mirror left and right.", .max = 1},
 	{"augment.scale_min", KEY_NUMBER, FIELD(augment.scale_min), "0.75", "x fitting scale",
@@ -157,7 +162,8 @@ const struct config_key config_keys[] = {
 	{"clicks.corrective_rounds", KEY_INTEGER, FIELD(max_corrective_rounds), "3", "rounds",
 	 "Rounds in which the network's own mistake is clicked: drawn from 0 to this for each sample.", .max = 3},
 
-	{"train.steps", KEY_INTEGER, FIELD(train.steps), "20000", "steps", "Length of the run.", .min = 1, .max = 1e9},
+	{"train.steps", KEY_INTEGER, FIELD(train.steps), "20000", "steps", "Length of the run.", .min = 1, .max = 1e9,
+	 .change = true},
 	{"train.batch_size", KEY_INTEGER, FIELD(train.batch_size), "8", "samples", "Samples per step.", .min = 1,
 	 .max = 1024},
 	{"train.slot_size", KEY_INTEGER, FIELD(train.slot_size), "1", "samples",
@@ -174,7 +180,13 @@ const struct config_key config_keys[] = {
 	{"train.prefetch", KEY_INTEGER, FIELD(train.prefetch), "16", "samples", "Samples kept ready ahead.", .min = 1,
 	 .max = 4096, .free = true},
 	{"train.nan_policy", KEY_CHOICE, FIELD(train.nan_policy), "\"stop\"", "",
-	 "A step whose loss or gradient is not finite: end the run, or leave the step out.", .names = nan_policies},
+	 "A step whose loss or gradient is not finite: end the run, or leave the step out (100 in a row, or most of all, are a failure).",
+	 .names = nan_policies, .change = true},
+	{"train.patience", KEY_INTEGER, FIELD(train.patience), "0", "validations",
+	 "End the run when so many in a row, at eval.every, brought nothing better; 0: never.", .max = 1000000,
+	 .change = true},
+	{"train.patience_metric", KEY_CHOICE, FIELD(train.patience_metric), "\"noc90\"", "",
+	 "What is to become better: fewer clicks (noc), or more overlap.", .names = patience_metrics, .change = true},
 
 	{"loss.nfl_weight", KEY_NUMBER, FIELD(loss.nfl_weight), "1", "", "Weight of the normalised focal loss.",
 	 .max = 1000},
@@ -189,7 +201,7 @@ const struct config_key config_keys[] = {
 
 	{"optim.name", KEY_ENUM, FIELD(optim.kind), "\"adam\"", "", "Optimiser.", .names = optim_names},
 	{"optim.lr", KEY_NUMBER, FIELD(schedule.lr), "0.001", "", "Learning rate at its peak.", .min = 1e-12,
-	 .max = 100},
+	 .max = 100, .change = true},
 	{"optim.trunk_lr_scale", KEY_NUMBER, FIELD(optim.lr_scale[PARAM_TRUNK]), "0.2", "x lr",
 	 "Learning rate of the trunk; 0 freezes it.", .max = 100},
 	{"optim.momentum", KEY_NUMBER, FIELD(optim.momentum), "0.9", "", "SGD.", .max = 0.9999},

@@ -37,7 +37,8 @@ struct config_key {
 	size_t element;           /* lists: bytes of one element */
 	size_t count;             /* lists: offset of the int that counts; 0: always full */
 	bool path;                /* a file or folder, looked for beside the config too */
-	bool free;                /* may differ when a run is continued: it cannot change the trained bytes */
+	bool change; /* may be changed when a run is continued: decides its bytes from there on, and is noted */
+	bool free;   /* may differ when a run is continued: it cannot change the trained bytes */
 };
 
 extern const struct config_key config_keys[];

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/test.h"
@@ -434,10 +435,141 @@ START_TEST(resume_allows_what_cannot_change_the_weights)
 	now.train.log_every = 1;
 	now.eval.limit = 3;
 	snprintf(now.name, sizeof now.name, "other");
-	ck_assert_int_eq(config_check_resume(&config, &now), STATUS_OK);
+	struct config_changes changes;
+	ck_assert_int_eq(config_check_resume(&config, &now, &changes), STATUS_OK);
+	ck_assert_int_eq(changes.count, 0);
+	now.optim.beta1 = 0.5f;
+	ck_assert_int_eq(config_check_resume(&config, &now, &changes), STATUS_CONFIG);
+	ck_assert_ptr_eq(strstr(status_message(),
+				"optim.beta1: expected 0.9, with which this run was started, found 0.5"),
+			 status_message());
+}
+END_TEST
+
+/* What a run that goes on may change is told. */
+START_TEST(resume_notes_changes)
+{
+	struct config now;
+	struct config_changes changes;
+	ck_assert_int_eq(config_init(&config), STATUS_OK);
+	now = config;
 	now.schedule.lr = 0.5;
-	ck_assert_int_eq(config_check_resume(&config, &now), STATUS_CONFIG);
-	ck_assert_str_eq(status_message(), "optim.lr: expected 0.001, with which this run was started, found 0.5");
+	now.train.steps = 7;
+	snprintf(now.train.nan_policy, sizeof now.train.nan_policy, "skip");
+	ck_assert_int_eq(config_check_resume(&config, &now, &changes), STATUS_OK);
+	ck_assert_int_eq(changes.count, 3);
+	ck_assert_str_eq(changes.items[0].key, "train.steps");
+	ck_assert_str_eq(changes.items[0].from, "20000");
+	ck_assert_str_eq(changes.items[0].to, "7");
+	ck_assert_str_eq(changes.items[1].to, "\"skip\"");
+	ck_assert_str_eq(changes.items[2].key, "optim.lr");
+}
+END_TEST
+
+static const char *base_dir;
+
+static void write_config(const char *name, const char *text)
+{
+	char path[1200];
+	snprintf(path, sizeof path, "%s/%s", base_dir, name);
+	FILE *file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static enum status load_from_disk(const char *name)
+{
+	char path[1200];
+	snprintf(path, sizeof path, "%s/%s", base_dir, name);
+	return config_load(&config, path, NULL, 0);
+}
+
+/* A file over its base over that one's base, in another folder; paths beside the file that names them. */
+START_TEST(base_is_changed)
+{
+	base_dir = test_tmp_dir("config_base");
+	char path[1200];
+	snprintf(path, sizeof path, "%s/below", base_dir);
+	ck_assert_int_eq(mkdir(path, 0777), 0);
+	write_config("below/photos.json", "{}");
+	write_config("below/first.json", "{\"name\": \"first\", \"seed\": 5, \"optim\": {\"lr\": 0.5, \"power\": 2},"
+					 " \"data\": {\"train\": \"photos.json\"}}");
+	write_config("below/second.json", "{\"optim\": {\"lr\": 0.25}, \"base\": \"first.json\"}");
+	write_config("third.json", "{\"base\": \"below/second.json\", \"name\": \"third\"}");
+	ck_assert_msg(load_from_disk("third.json") == STATUS_OK, "%s", status_message());
+	ck_assert_str_eq(config.name, "third");
+	ck_assert(config.seed == 5 && config.schedule.lr == 0.25 && config.schedule.power == 2);
+	snprintf(path, sizeof path, "%s/below/photos.json", base_dir);
+	ck_assert_str_eq(config.data.train, path);
+	char *text = config_to_json(&config);
+	ck_assert_ptr_null(strstr(text, "\"base\"")); /* what a run keeps is complete */
+	free(text);
+}
+END_TEST
+
+START_TEST(bases_that_are_none)
+{
+	base_dir = test_tmp_dir("config_base");
+	write_config("a.json", "{\"base\": \"b.json\"}");
+	write_config("b.json", "{\"base\": \"./a.json\"}");
+	ck_assert_int_eq(load_from_disk("a.json"), STATUS_CONFIG);
+	ck_assert_ptr_nonnull(strstr(status_message(), "b.json: base: ./a.json leads back to itself"));
+	write_config("self.json", "{\"base\": \"self.json\"}");
+	ck_assert_int_eq(load_from_disk("self.json"), STATUS_CONFIG);
+	write_config("missing.json", "{\"base\": \"none.json\"}");
+	ck_assert_int_ne(load_from_disk("missing.json"), STATUS_OK);
+	ck_assert_ptr_nonnull(strstr(status_message(), "missing.json: base: "));
+	ck_assert_ptr_nonnull(strstr(status_message(), "none.json"));
+	write_config("number.json", "{\"base\": 3}");
+	ck_assert_int_eq(load_from_disk("number.json"), STATUS_CONFIG);
+	ck_assert_ptr_nonnull(strstr(status_message(), "base: expected the path of a config, found 3"));
+	write_config("0.json", "{}");
+	for (int i = 1; i < 9; i++) {
+		char name[16], text[64];
+		snprintf(name, sizeof name, "%d.json", i);
+		snprintf(text, sizeof text, "{\"base\": \"%d.json\"}", i - 1);
+		write_config(name, text);
+	}
+	ck_assert_msg(load_from_disk("7.json") == STATUS_OK, "%s", status_message());
+	ck_assert_int_eq(load_from_disk("8.json"), STATUS_LIMIT);
+	const char *set[] = {"base=0.json"};
+	ck_assert_int_eq(config_load(&config, "configs/smoke.json", set, 1), STATUS_CONFIG);
+}
+END_TEST
+
+/* The configs that change another one are what they were when each said all. */
+START_TEST(shipped_configs_with_a_base)
+{
+	static const struct {
+		const char *file;
+		const char *overrides[12];
+	} same[] = {
+		{"finetune",
+		 {"name=finetune", "seed=2", "init.trunk=runs/baseline/final.safetensors", "train.steps=11000",
+		  "optim.lr=0.0007", "optim.ema_decay=0.9995"}},
+		{"qat",
+		 {"name=qat", "seed=3", "init.trunk=runs/finetune/final.safetensors", "train.steps=2000",
+		  "optim.lr=0.0002", "optim.warmup_steps=100", "optim.ema_decay=0.998", "quantize.enabled=true"}},
+		{"fast",
+		 {"name=fast", "seed=4", "init.trunk=runs/finetune/final.safetensors", "train.steps=4500",
+		  "optim.lr=0.0007", "optim.warmup_steps=100", "optim.ema_decay=0.998", "quantize.enabled=true",
+		  "model.click_entry=sixteenth"}},
+	};
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+		char path[64];
+		int count = 0;
+		while (same[i].overrides[count])
+			count++;
+		snprintf(path, sizeof path, "configs/%s.json", same[i].file);
+		ck_assert_int_eq(config_load(&config, "configs/baseline.json", same[i].overrides, count), STATUS_OK);
+		char *expected = config_to_json(&config);
+		ck_assert_int_eq(config_load(&config, path, NULL, 0), STATUS_OK);
+		char *found = config_to_json(&config);
+		ck_assert_str_eq(found, expected);
+		free(expected);
+		free(found);
+	}
 }
 END_TEST
 
@@ -499,6 +631,10 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, files_to_train_on);
 	tcase_add_test(tcase, files_that_are_none);
 	tcase_add_test(tcase, resume_allows_what_cannot_change_the_weights);
+	tcase_add_test(tcase, resume_notes_changes);
+	tcase_add_test(tcase, base_is_changed);
+	tcase_add_test(tcase, bases_that_are_none);
+	tcase_add_test(tcase, shipped_configs_with_a_base);
 	tcase_add_test(tcase, readme_lists_the_keys);
 	tcase_add_test(tcase, shipped_configs_load);
 	suite_add_tcase(suite, tcase);
