@@ -501,7 +501,7 @@ START_TEST(base_is_changed)
 	ck_assert_str_eq(config.name, "third");
 	ck_assert(config.seed == 5 && config.schedule.lr == 0.25 && config.schedule.power == 2);
 	snprintf(path, sizeof path, "%s/below/photos.json", base_dir);
-	ck_assert_str_eq(config.data.train, path);
+	ck_assert_str_eq(config.data.train[0].path, path);
 	char *text = config_to_json(&config);
 	ck_assert_ptr_null(strstr(text, "\"base\"")); /* what a run keeps is complete */
 	free(text);
