@@ -7,7 +7,6 @@
 
 #include "convert/steps.h"
 #include "convert/weights_file.h"
-#include "core/atomic_file.h"
 #include "infer/tapcut.h"
 
 static enum status translate(struct steps *steps, const struct model *model, const float *values)
@@ -28,19 +27,6 @@ enum status export_memory(const struct model *model, const struct model_config *
 		 decoder_names[config->decoder]);
 	enum status status = weights_file_write(network, options->weights, data, size);
 	steps_release(&steps);
-	return status;
-}
-
-enum status export_file(const struct model *model, const struct model_config *config, const float *values,
-			const struct export_options *options, const char *path)
-{
-	unsigned char *data;
-	size_t size;
-	enum status status = export_memory(model, config, values, options, &data, &size);
-	if (status != STATUS_OK)
-		return status_wrap(status, "%s", path);
-	status = atomic_file_write(path, &(struct file_part){data, size}, 1);
-	free(data);
 	return status;
 }
 

@@ -20,10 +20,6 @@ struct export_options {
  * bytes. */
 enum status export_memory(const struct model *model, const struct model_config *config, const float *values,
 			  const struct export_options *options, unsigned char **data, size_t *size);
-/* The same into a file, atomically. */
-enum status export_file(const struct model *model, const struct model_config *config, const float *values,
-			const struct export_options *options, const char *path);
-
 /* What one tensor lost by the way it is stored. */
 struct export_loss {
 	char name[64]; /* of the parameter */

@@ -108,29 +108,3 @@ void graph_run_early(struct graph *graph, int node)
 	if (node >= 0)
 		graph->nodes[node].early = true;
 }
-
-static void print_node(const struct graph *graph, int index, FILE *out)
-{
-	const struct node *node = &graph->nodes[index];
-	char attr[64] = "";
-	if (node->op && node->op->describe)
-		node->op->describe(node->attr, attr, sizeof attr);
-	size_t params = 0;
-	for (int i = 0; i < node->param_count; i++)
-		params += shape_count(graph->params->items[node->params[i]].shape);
-	fprintf(out, "%3d %-32s %-20s %-24s (" SHAPE_FORMAT ")", index, node->name, node->op ? node->op->name : "input",
-		attr, SHAPE_ARGS(node->shape));
-	for (int i = 0; i < node->input_count; i++)
-		fprintf(out, "%s%d", i ? "," : "  <- ", node->inputs[i]);
-	if (params)
-		fprintf(out, "  %zu parameters", params);
-	fputc('\n', out);
-}
-
-void graph_print(const struct graph *graph, FILE *out)
-{
-	for (int i = 0; i < graph->node_count; i++)
-		print_node(graph, i, out);
-	fprintf(out, "%.1f M multiply-adds forward, %.1f MiB arena\n", graph->forward_macs * 1e-6,
-		(double)graph->arena_floats * sizeof(float) / (1 << 20));
-}

@@ -7,7 +7,6 @@
 #ifndef CORE_GRAPH_H
 #define CORE_GRAPH_H
 
-#include <stdio.h>
 
 #include "core/op.h"
 #include "core/params.h"
@@ -82,8 +81,5 @@ enum status graph_plan(struct graph *graph, enum graph_mode mode);
  * independent of each other, so that threads may share them. `prepared`: graph->prepared_floats floats, 64-byte
  * aligned. */
 void graph_prepare(const struct graph *graph, const float *values, int node, float *prepared);
-
-/* One line per node: name, operator, attributes, shape, parameters, multiply-adds. */
-void graph_print(const struct graph *graph, FILE *out);
 
 #endif

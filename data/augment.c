@@ -298,18 +298,3 @@ enum status augment_sample(const struct augment_config *config, const struct dat
 	source_release(&source);
 	return status;
 }
-
-enum status augment_plain(const struct dataset *dataset, int object, struct sample *sample)
-{
-	struct source source = {0};
-	enum status status = source_fill(&source, dataset, object, sample->size);
-	if (status == STATUS_OK) {
-		int w = source.photo.width, h = source.photo.height;
-		struct crop crop = {.rect = square(0, 0, w > h ? w : h)};
-		resample_mask(&source, source.object, &crop, sample->truth, sample->size);
-		fill_sample(&source, &crop, sample);
-		sample->object = object;
-	}
-	source_release(&source);
-	return status;
-}

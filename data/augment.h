@@ -39,7 +39,4 @@ void sample_release(struct sample *sample);
 enum status augment_sample(const struct augment_config *config, const struct dataset *dataset, int object,
 			   struct rng rng, struct sample *sample);
 
-/* Without augmentation: the whole photo fitted into the square from its top left corner, as at evaluation. */
-enum status augment_plain(const struct dataset *dataset, int object, struct sample *sample);
-
 #endif

@@ -254,31 +254,6 @@ START_TEST(colours_shift)
 }
 END_TEST
 
-START_TEST(plain_sample)
-{
-	struct tiny tiny;
-	struct sample sample;
-	tiny_init(&tiny, "augment");
-	tiny_add_photo(&tiny);
-	tiny_add_object(&tiny, 30, 20, 60, 50);
-	tiny_add_object(&tiny, 60, 20, 90, 50);
-	ck_assert_int_eq(sample_alloc(&sample, 60), STATUS_OK); /* half the size of the photo */
-	ck_assert_int_eq(augment_plain(&tiny.dataset, 1, &sample), STATUS_OK);
-	for (int y = 0; y < 60; y++)
-		for (int x = 0; x < 60; x++) {
-			int i = y * 60 + x;
-			bool row = y >= 10 && y < 25;
-			ck_assert_int_eq(is_fill(sample.rgb + 3 * i), y >= 40);
-			ck_assert_int_eq(sample.truth[i], row && x >= 30 && x < 45 ? TRUTH_OBJECT : TRUTH_BACKGROUND);
-			ck_assert_int_eq(sample.others[i], row && x >= 15 && x < 30);
-			if (y < 40)
-				ck_assert_int_le(abs(sample.rgb[3 * i] - 2 * x), 1);
-		}
-	sample_release(&sample);
-	tiny_release(&tiny);
-}
-END_TEST
-
 START_TEST(bad_photo_is_named)
 {
 	struct tiny tiny;
@@ -291,7 +266,6 @@ START_TEST(bad_photo_is_named)
 	ck_assert_int_eq(sample_alloc(&sample, SIZE), STATUS_OK);
 	ck_assert_int_ne(augment_sample(&config, &tiny.dataset, 0, stream(0), &sample), STATUS_OK);
 	ck_assert_ptr_nonnull(strstr(status_message(), "missing.jpg"));
-	ck_assert_int_ne(augment_plain(&tiny.dataset, 0, &sample), STATUS_OK);
 	sample_release(&sample);
 	tiny_release(&tiny);
 }
@@ -309,7 +283,6 @@ static Suite *make_suite(void)
 	tcase_add_test(all, scale_by_object);
 	tcase_add_test(all, staying_inside);
 	tcase_add_test(all, colours_shift);
-	tcase_add_test(all, plain_sample);
 	tcase_add_test(all, bad_photo_is_named);
 	suite_add_tcase(suite, all);
 	return suite;

@@ -129,10 +129,3 @@ void progress_end(struct progress *progress)
 		fputc('\n', progress->out);
 	progress->out = NULL;
 }
-
-void progress_callback(int done, int count, void *context)
-{
-	struct progress *progress = context;
-	progress->total = (uint64_t)count;
-	progress_update(progress, (uint64_t)done, "%s", "");
-}

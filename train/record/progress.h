@@ -1,6 +1,6 @@
 /* How far a long job is, for the person who waits: on a terminal one line that is redrawn, elsewhere (CI, a log
  * file) a plain line now and then. Goes to stderr, so that figures on stdout stay clean. For tools and the trainer;
- * other libraries report through a callback, for which progress_callback fits. */
+ * other libraries report through a callback of theirs. */
 #ifndef TRAIN_PROGRESS_H
 #define TRAIN_PROGRESS_H
 
@@ -29,9 +29,6 @@ void progress_update(struct progress *progress, uint64_t done, const char *forma
 void progress_message(struct progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Draws the last state and ends the line. */
 void progress_end(struct progress *progress);
-
-/* For struct scenes_options, struct evaluate_options: `context` is the struct progress, already started. */
-void progress_callback(int done, int count, void *context);
 
 /* "3:07", "1:02:33"; for figures in seconds. */
 void progress_duration(double seconds, char *text, size_t size);

@@ -65,7 +65,7 @@ static void run_quiet(void)
 {
 	struct progress progress;
 	progress_start(&progress, "train", 10, 0, true);
-	progress_callback(10, 10, &progress);
+	progress_update(&progress, 10, "%s", "");
 	progress_message(&progress, "a message");
 	progress_end(&progress);
 }
