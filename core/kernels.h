@@ -5,14 +5,17 @@
 #ifndef CORE_KERNELS_H
 #define CORE_KERNELS_H
 
+#include "core/kernels/avg_pool2d.h"
 #include "core/kernels/channels.h"
 #include "core/kernels/epilogue_grad.h"
 #include "core/kernels/fma_peak.h"
 #include "core/kernels/conv2d_single.h"
 #include "core/kernels/gemm.h"
+#include "core/kernels/layer_norm.h"
 #include "core/kernels/losses.h"
 #include "core/kernels/max_pool2d.h"
 #include "core/kernels/optim.h"
+#include "core/kernels/softmax.h"
 #include "core/kernels/upsample.h"
 #include "core/kernels/winograd.h"
 #include "core/status.h"

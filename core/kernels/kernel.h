@@ -7,9 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The arguments' structs, by name only: a kernel includes the header that has its own (gemm.h and so on), and none has to
- * know the table of all kernels (core/kernels.h), which is made of them. */
+/* The arguments' structs, by name only: a kernel includes the header that has its own (gemm.h and so on), and none has
+ * to know the table of all kernels (core/kernels.h), which is made of them. */
 struct adam_run;
+struct avg_pool2d;
 struct channel_normalise_grad;
 struct conv2d_single_backward;
 struct conv2d_single_forward;
@@ -17,9 +18,12 @@ struct epilogue_grad;
 struct focal_block;
 struct gemm;
 struct gemm_source;
+struct layer_norm;
+struct layer_norm_grad;
 struct max_pool2d;
 struct overlap_block;
 struct sgd_run;
+struct softmax_block;
 struct upsample;
 struct winograd_epilogue;
 struct winograd_filters;

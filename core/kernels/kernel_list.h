@@ -10,6 +10,9 @@ KERNEL_FUNCTION(void, leaky_relu_grad,
 		(float *x_grad, const float *y, const float *y_grad, float slope, size_t count, bool add))
 KERNEL_FUNCTION(void, sigmoid, (float *y, const float *x, size_t count))
 KERNEL_FUNCTION(void, sigmoid_grad, (float *x_grad, const float *y, const float *y_grad, size_t count, bool add))
+KERNEL_FUNCTION(void, tanh_floats, (float *y, const float *x, size_t count))
+KERNEL_FUNCTION(void, tanh_grad, (float *x_grad, const float *y, const float *y_grad, size_t count, bool add))
+KERNEL_FUNCTION(void, subtract_floats, (float *out, const float *a, const float *b, size_t count))
 KERNEL_FUNCTION(void, add_floats, (float *out, const float *a, const float *b, size_t count))
 KERNEL_FUNCTION(void, multiply_floats, (float *out, const float *a, const float *b, size_t count, bool add))
 KERNEL_FUNCTION(void, scale_floats, (float *to, const float *from, float factor, size_t count, bool add))
@@ -20,6 +23,8 @@ KERNEL_FUNCTION(void, conv2d_single_forward, (const struct conv2d_single_forward
 KERNEL_FUNCTION(void, conv2d_single_backward, (const struct conv2d_single_backward *b))
 KERNEL_FUNCTION(void, max_pool2d_grad,
 		(const struct max_pool2d *p, const float *y_grad, const uint8_t *winners, float *x_grad, bool add))
+KERNEL_FUNCTION(void, avg_pool2d, (const struct avg_pool2d *p, const float *x, float *y))
+KERNEL_FUNCTION(void, avg_pool2d_grad, (const struct avg_pool2d *p, const float *y_grad, float *x_grad, bool add))
 KERNEL_FUNCTION(void, upsample_bilinear, (const struct upsample *u, const float *in, float *out, float *line))
 KERNEL_FUNCTION(void, upsample_bilinear_grad,
 		(const struct upsample *u, const float *out_grad, float *in_grad, float *line, bool add))
@@ -40,6 +45,8 @@ KERNEL_FUNCTION(void, channel_normalise,
 		 int channels))
 KERNEL_FUNCTION(void, channel_normalise_grad,
 		(const struct channel_normalise_grad *n, size_t pixels, int channels, bool add))
+KERNEL_FUNCTION(void, layer_norm, (const struct layer_norm *n))
+KERNEL_FUNCTION(void, layer_norm_grad, (const struct layer_norm_grad *n, bool add))
 /* Each of the first floats of sums[FMA_PEAK_FLOATS], as many as the registers hold, goes through `rounds` multiply-adds
  * x = 0.75 x + 0.25. Returns the floating-point operations done. */
 KERNEL_FUNCTION(double, fma_peak, (int rounds, float *sums))
@@ -47,6 +54,7 @@ KERNEL_FUNCTION(double, fma_peak, (int rounds, float *sums))
 /* Losses and sums over pixels. */
 KERNEL_FUNCTION(void, focal_terms, (const struct focal_block *block))
 KERNEL_FUNCTION(void, bce_terms, (const float *logit, const float *target, size_t count, float *term, float *slope))
+KERNEL_FUNCTION(void, softmax_terms, (const struct softmax_block *block))
 KERNEL_FUNCTION(void, overlap_terms, (const struct overlap_block *block))
 KERNEL_FUNCTION(void, overlap_slopes,
 		(const float *logit, const float *target, size_t count, float by_product, float by_predicted,

@@ -61,6 +61,25 @@ void KERNEL(sigmoid_grad)(float *x_grad, const float *y, const float *y_grad, si
 	STORE_OR_ADD(x_grad, y_grad[i] * y[i] * (1 - y[i]));
 }
 
+void KERNEL(tanh_floats)(float *restrict y, const float *restrict x, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		y[i] = vmath_tanh(x[i]);
+}
+
+void KERNEL(tanh_grad)(float *x_grad, const float *y, const float *y_grad, size_t count, bool add)
+{
+	STORE_OR_ADD(x_grad, y_grad[i] * (1 - y[i]) * (1 + y[i]));
+}
+
+/* out = a - b; out may be a or b. */
+void KERNEL(subtract_floats)(float *out, const float *a, const float *b, size_t count)
+{
+#pragma GCC ivdep
+	for (size_t i = 0; i < count; i++)
+		out[i] = a[i] - b[i];
+}
+
 /* out = a + b; out may be a or b. */
 void KERNEL(add_floats)(float *out, const float *a, const float *b, size_t count)
 {

@@ -104,4 +104,20 @@ static inline struct vmath_sigmoid vmath_sigmoid(float x)
 	return vmath_sigmoid_within(x, 87);
 }
 
+/* tanh x: (1 - e^-2|x|) / (1 + e^-2|x|), which cancels near 0, where the Taylor series is used instead. */
+static inline float vmath_tanh(float x)
+{
+	float size = fabsf(x), s = x * x;
+	float e = vmath_exp_within(-2 * (size > 43 ? 43 : size)), large = (1 - e) / (1 + e);
+	float p = -929569.0f / 638512875;
+	p = p * s + 21844.0f / 6081075;
+	p = p * s - 1382.0f / 155925;
+	p = p * s + 62.0f / 2835;
+	p = p * s - 17.0f / 315;
+	p = p * s + 2.0f / 15;
+	p = p * s - 1.0f / 3;
+	float near = x + x * s * p;
+	return size < 0.5f ? near : (x < 0 ? -large : large);
+}
+
 #endif

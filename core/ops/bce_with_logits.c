@@ -1,4 +1,5 @@
-/* Binary cross-entropy of sigmoid(z) and target y, mean over the valid pixels:
+/* Binary cross-entropy of sigmoid(z) and target y, mean over the valid values (pixels,
+ * times channels):
  *
  *   loss = max(z,0) - z y + log(1 + e^-|z|),   dloss/dz = sigmoid(z) - y
  *
@@ -29,15 +30,15 @@ static double sample_sum(const float *logit, const float *target, size_t count, 
 
 static void forward(struct op_call *call)
 {
-	size_t pixels = loss_pixels(call);
+	size_t values = loss_values(call);
 	int samples = call->in[0].shape.n;
 	double total = 0;
 	for (int n = 0; n < samples; n++) {
-		const float *logit = call->in[0].data + (size_t)n * pixels;
-		const float *target = call->in[1].data + (size_t)n * pixels;
-		size_t valid = kernels()->count_valid(target, pixels);
+		const float *logit = call->in[0].data + (size_t)n * values;
+		const float *target = call->in[1].data + (size_t)n * values;
+		size_t valid = kernels()->count_valid(target, values);
 		double factor = valid > 0 ? 1 / (double)valid : 0;
-		total += sample_sum(logit, target, pixels, loss_slopes(call, n)) * factor;
+		total += sample_sum(logit, target, values, loss_slopes(call, n)) * factor;
 		loss_set_factor(call, n, factor);
 	}
 	call->out.data[0] = (float)(total / samples);

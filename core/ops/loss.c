@@ -12,35 +12,29 @@
 enum status loss_shape(const struct op *op, const struct shape *in, int input_count, int param_count, struct shape *out)
 {
 	TRY(rule_counts(op, input_count, param_count));
-	TRY(rule_input(op, 0, (struct shape){in[0].n, 1, in[0].h, in[0].w}, in[0]));
 	TRY(rule_input(op, 1, in[0], in[1]));
 	return rule_output(op, 1, 1, 1, 1, out);
 }
 
-size_t loss_pixels(const struct op_call *call)
+size_t loss_values(const struct op_call *call)
 {
-	return (size_t)call->in[0].shape.h * (size_t)call->in[0].shape.w;
-}
-
-static size_t logit_count(const struct op_call *call)
-{
-	return (size_t)call->in[0].shape.n * loss_pixels(call);
+	return shape_count(call->in[0].shape) / (size_t)call->in[0].shape.n;
 }
 
 size_t loss_slopes_saved_bytes(const struct op_call *call)
 {
-	return logit_count(call) * sizeof(float) + (size_t)call->in[0].shape.n * sizeof(double);
+	return shape_count(call->in[0].shape) * sizeof(float) + (size_t)call->in[0].shape.n * sizeof(double);
 }
 
 float *loss_slopes(const struct op_call *call, int sample)
 {
-	return (float *)call->saved + (size_t)sample * loss_pixels(call);
+	return (float *)call->saved + (size_t)sample * loss_values(call);
 }
 
 /* They lie behind the slopes, not aligned for a double. */
 static char *factor_of(const struct op_call *call, int sample)
 {
-	return (char *)((float *)call->saved + logit_count(call)) + (size_t)sample * sizeof(double);
+	return (char *)((float *)call->saved + shape_count(call->in[0].shape)) + (size_t)sample * sizeof(double);
 }
 
 void loss_set_factor(const struct op_call *call, int sample, double factor)
@@ -50,7 +44,7 @@ void loss_set_factor(const struct op_call *call, int sample, double factor)
 
 void loss_slopes_backward(struct op_call *call)
 {
-	size_t pixels = loss_pixels(call);
+	size_t values = loss_values(call);
 	int samples = call->in[0].shape.n;
 	if (!call->in_grad[0])
 		return;
@@ -58,21 +52,52 @@ void loss_slopes_backward(struct op_call *call)
 		double factor;
 		memcpy(&factor, factor_of(call, n), sizeof factor);
 		factor *= (double)call->out_grad[0] / samples;
-		run_scale(call->in_grad[0] + (size_t)n * pixels, loss_slopes(call, n), (float)factor, pixels,
+		run_scale(call->in_grad[0] + (size_t)n * values, loss_slopes(call, n), (float)factor, values,
 			  call->in_grad_add[0]);
 	}
 }
 
-static struct loss_overlap overlap(const float *logit, const float *target, size_t count)
+/* --- planes: the pixels of one channel lie `channels` floats apart */
+
+/* `count` values of a plane side by side: where they lie when there is one channel, else copied to `block`. */
+static const float *plane_block(const float *from, size_t count, size_t channels, float *block)
+{
+	for (size_t i = 0; i < count && channels > 1; i++)
+		block[i] = from[i * channels];
+	return channels > 1 ? block : from;
+}
+
+static size_t plane_pixels(const struct op_call *call)
+{
+	return (size_t)call->in[0].shape.h * (size_t)call->in[0].shape.w;
+}
+
+/* Where plane 0..N*C-1 of an input or a gradient begins. */
+static size_t plane_offset(const struct op_call *call, int plane)
+{
+	int channels = call->in[0].shape.c;
+	return (size_t)(plane / channels) * loss_values(call) + (size_t)(plane % channels);
+}
+
+static int plane_count(const struct op_call *call)
+{
+	return call->in[0].shape.n * call->in[0].shape.c;
+}
+
+/* The sums of a plane; *valid: its pixels that take part. */
+static struct loss_overlap overlap(const struct op_call *call, int plane, size_t *valid)
 {
 	struct loss_overlap sum = {0};
-	float product[LOSS_BLOCK], predicted[LOSS_BLOCK], wanted[LOSS_BLOCK];
+	float product[LOSS_BLOCK], predicted[LOSS_BLOCK], wanted[LOSS_BLOCK], logit[LOSS_BLOCK], target[LOSS_BLOCK];
 	struct overlap_block block = {.product = product, .predicted = predicted, .wanted = wanted};
+	size_t count = plane_pixels(call), channels = (size_t)call->in[0].shape.c, start = plane_offset(call, plane);
+	*valid = 0;
 	for (size_t at = 0; at < count; at += LOSS_BLOCK) {
-		block.logit = logit + at;
-		block.target = target + at;
 		block.count = count - at < LOSS_BLOCK ? count - at : LOSS_BLOCK;
+		block.logit = plane_block(call->in[0].data + start + at * channels, block.count, channels, logit);
+		block.target = plane_block(call->in[1].data + start + at * channels, block.count, channels, target);
 		kernels()->overlap_terms(&block);
+		*valid += kernels()->count_valid(block.target, block.count);
 		sum.product += kernels()->sum_floats(product, block.count);
 		sum.predicted += kernels()->sum_floats(predicted, block.count);
 		sum.target += kernels()->sum_floats(wanted, block.count);
@@ -80,14 +105,24 @@ static struct loss_overlap overlap(const float *logit, const float *target, size
 	return sum;
 }
 
-static void overlap_grad(const float *logit, const float *target, double by_product, double by_predicted,
-			 float *logit_grad, size_t count, bool add)
+static void store_block(float *to, const float *from, size_t count, size_t channels, bool add)
 {
-	float grad[LOSS_BLOCK];
+	if (channels == 1)
+		run_store(to, from, count, add);
+	for (size_t i = 0; i < count && channels > 1; i++)
+		to[i * channels] = add ? to[i * channels] + from[i] : from[i];
+}
+
+static void overlap_grad(const struct op_call *call, int plane, double by_product, double by_predicted)
+{
+	float grad[LOSS_BLOCK], logit[LOSS_BLOCK], target[LOSS_BLOCK];
+	size_t count = plane_pixels(call), channels = (size_t)call->in[0].shape.c, start = plane_offset(call, plane);
 	for (size_t at = 0; at < count; at += LOSS_BLOCK) {
-		size_t block = count - at < LOSS_BLOCK ? count - at : LOSS_BLOCK;
-		kernels()->overlap_slopes(logit + at, target + at, block, (float)by_product, (float)by_predicted, grad);
-		run_store(logit_grad + at, grad, block, add);
+		size_t block = count - at < LOSS_BLOCK ? count - at : LOSS_BLOCK, place = start + at * channels;
+		kernels()->overlap_slopes(plane_block(call->in[0].data + place, block, channels, logit),
+					  plane_block(call->in[1].data + place, block, channels, target), block,
+					  (float)by_product, (float)by_predicted, grad);
+		store_block(call->in_grad[0] + place, grad, block, channels, call->in_grad_add[0]);
 	}
 }
 
@@ -101,43 +136,36 @@ enum status loss_overlap_shape(const struct op *op, const void *attr, const stru
 
 size_t loss_overlap_saved_bytes(const struct op_call *call)
 {
-	return (size_t)call->in[0].shape.n * sizeof(struct loss_overlap);
+	return (size_t)plane_count(call) * sizeof(struct loss_overlap);
 }
 
 void loss_overlap_forward(struct op_call *call, loss_quotient_fn *quotient)
 {
 	const struct soft_dice_attr *attr = call->attr;
-	size_t pixels = loss_pixels(call);
-	int samples = call->in[0].shape.n;
+	int planes = plane_count(call);
 	double total = 0;
-	for (int n = 0; n < samples; n++) {
-		const float *target = call->in[1].data + (size_t)n * pixels;
-		struct loss_overlap sums = overlap(call->in[0].data + (size_t)n * pixels, target, pixels);
+	for (int i = 0; i < planes; i++) {
+		size_t valid;
+		struct loss_overlap sums = overlap(call, i, &valid);
 		struct loss_quotient q = quotient(&sums, (double)attr->smooth);
-		bool empty = q.b <= 0 || kernels()->count_valid(target, pixels) == 0;
-		total += empty ? 0 : 1 - q.a / q.b;
-		memcpy((char *)call->saved + (size_t)n * sizeof sums, &sums, sizeof sums);
+		total += q.b <= 0 || valid == 0 ? 0 : 1 - q.a / q.b;
+		memcpy((char *)call->saved + (size_t)i * sizeof sums, &sums, sizeof sums);
 	}
-	call->out.data[0] = (float)(total / samples);
+	call->out.data[0] = (float)(total / planes);
 }
 
 void loss_overlap_backward(struct op_call *call, loss_quotient_fn *quotient)
 {
 	const struct soft_dice_attr *attr = call->attr;
-	size_t pixels = loss_pixels(call);
-	int samples = call->in[0].shape.n;
-	double scale = (double)call->out_grad[0] / samples;
-	if (!call->in_grad[0])
-		return;
-	for (int n = 0; n < samples; n++) {
-		size_t at = (size_t)n * pixels;
+	int planes = plane_count(call);
+	double scale = (double)call->out_grad[0] / planes;
+	for (int i = 0; i < planes && call->in_grad[0]; i++) {
 		struct loss_overlap sums;
-		memcpy(&sums, (const char *)call->saved + (size_t)n * sizeof sums, sizeof sums);
+		memcpy(&sums, (const char *)call->saved + (size_t)i * sizeof sums, sizeof sums);
 		struct loss_quotient q = quotient(&sums, (double)attr->smooth);
 		double by_b = q.b > 0 ? q.a / q.b / q.b : 0, by_a = q.b > 0 ? -1 / q.b : 0;
-		overlap_grad(call->in[0].data + at, call->in[1].data + at,
-			     scale * (by_a * q.a_by_product + by_b * q.b_by_product), scale * by_b * q.b_by_predicted,
-			     call->in_grad[0] + at, pixels, call->in_grad_add[0]);
+		overlap_grad(call, i, scale * (by_a * q.a_by_product + by_b * q.b_by_product),
+			     scale * by_b * q.b_by_predicted);
 	}
 }
 

@@ -1,25 +1,26 @@
-/* What the losses share. All of them read logits (N,1,H,W) and targets of the same shape in [0,1], where a negative
- * target (TARGET_IGNORE) means that the pixel takes no part. The sums are in double; the value is per sample, then the
- * mean over the samples; a sample without valid pixels counts 0. */
+/* What the losses share. Those of this file read logits (N,C,H,W) and targets of the same shape in [0,1], where a
+ * negative target (TARGET_IGNORE) means that this value takes no part; several channels are several yes-or-no questions
+ * about each pixel. The sums are in double; the value is per sample, then the mean over the samples; a sample without
+ * valid values counts 0. */
 #ifndef CORE_OPS_LOSS_H
 #define CORE_OPS_LOSS_H
 
 #include "core/op.h"
 
-/* Pixels that a loss handles at a time, in arrays on the stack. */
+/* Values that a loss handles at a time, in arrays on the stack. */
 enum { LOSS_BLOCK = 256 };
 
-/* Two inputs of the same shape (N,1,H,W) -> (1,1,1,1). */
+/* Two inputs of the same shape (N,C,H,W) -> (1,1,1,1). */
 enum status loss_shape(const struct op *op, const struct shape *in, int input_count, int param_count,
 		       struct shape *out);
 
-/* Pixels of one sample. */
-size_t loss_pixels(const struct op_call *call);
+/* Values of one sample: C H W. */
+size_t loss_values(const struct op_call *call);
 
-/* --- losses that are a sum over pixels (cross-entropy, focal): forward keeps the slopes  */
+/* --- losses that are a sum over values (cross-entropy, focal, squares): forward keeps the slopes  */
 
-/* What forward saves for backward: the derivative of each pixel's term up to a factor of its sample (so backward reads
- * neither logits nor targets), then the factors. */
+/* What forward saves for backward: the derivative of the loss by each value up to a factor of its sample (so backward
+ * reads neither logits nor targets), then the factors. */
 size_t loss_slopes_saved_bytes(const struct op_call *call);
 float *loss_slopes(const struct op_call *call, int sample);
 void loss_set_factor(const struct op_call *call, int sample, double factor);
@@ -27,14 +28,15 @@ void loss_set_factor(const struct op_call *call, int sample, double factor);
 /* in_grad = out_grad / N * factor * slope. */
 void loss_slopes_backward(struct op_call *call);
 
-/* --- losses of one sample that depend on three sums only (Dice, intersection over union)  */
+/* --- losses of one plane that depend on three sums only (Dice, intersection over union): the mean over all planes,
+ * which are the channels of the samples  */
 
-/* Over the valid pixels of one sample: p the sigmoid of the logit, t the target. */
+/* Over the valid pixels of one plane: p the sigmoid of the logit, t the target. */
 struct loss_overlap {
 	double product, predicted, target; /* sum pt, sum p, sum t */
 };
 
-/* The loss is 1 - a / b, where a and b are linear in the sums; b > 0 unless the sample is empty, which counts as no
+/* The loss is 1 - a / b, where a and b are linear in the sums; b > 0 unless the plane is empty, which counts as no
  * loss. */
 struct loss_quotient {
 	double a, b;

@@ -41,7 +41,7 @@ static enum status shape(const void *attr, const struct shape *in, int input_cou
 static double sample_value(const struct op_call *call, int n)
 {
 	const struct nfl_attr *attr = call->attr;
-	size_t count = loss_pixels(call), start = (size_t)n * count;
+	size_t count = loss_values(call), start = (size_t)n * count;
 	double beta_sum = 0, sum = 0;
 	float beta[LOSS_BLOCK], term[LOSS_BLOCK];
 	struct focal_block block = {

@@ -51,6 +51,8 @@ void test_fill(float *values, size_t count, enum fill fill, unsigned seed)
 		float r = test_random(&seed);
 		if (fill == FILL_TARGET || fill == FILL_MASK)
 			r = target_value(r, fill == FILL_TARGET);
+		else if (fill == FILL_LABEL)
+			r = r < -0.8f ? TARGET_IGNORE : (float)(int)(1.5f * (r + 1));
 		else if (fill == FILL_POSITIVE)
 			r = 1 + r / 2;
 		values[i] = r;

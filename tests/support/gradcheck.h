@@ -12,6 +12,7 @@ enum fill {
 	FILL_SPREAD,  /* distinct and not near 0 nor each other: for operators with kinks (relu, max_pool2d) */
 	FILL_TARGET,  /* a loss's target: 0, 1, values between, and ignored pixels */
 	FILL_MASK,    /* a loss's target: 0, 1 and ignored pixels */
+	FILL_LABEL,   /* a target of classes: 0, 1, 2 and ignored pixels */
 	FILL_POSITIVE /* in [0.5, 1.5) */
 };
 

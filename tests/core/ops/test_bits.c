@@ -32,6 +32,8 @@
 		OP, ATTR, .in = {{2, 1, 29, 37}, {2, 1, 29, 37}}, .fill = {FILL_UNIFORM, FILL_TARGET}, .gain = 9 \
 	}
 
+static const float class_weights[43] = {0.5f, 2, 1.25f};
+
 static const struct {
 	struct op_case c;
 	uint64_t hash;
@@ -39,6 +41,16 @@ static const struct {
 	{{&op_relu, .in = {MAP}}, 0x352be36d3c4dc25fu},
 	{{&op_leaky_relu, &(const struct leaky_relu_attr){0.1f}, .in = {MAP}}, 0x02c73e5396bd16f0u},
 	{{&op_sigmoid, .in = {MAP}, .gain = 20}, 0x8eff199e724eb322u},
+	{{&op_tanh, .in = {MAP}, .gain = 10}, 0x5e23e5055eb28a80u},
+	{{&op_linear, .in = {WIDE}, .param = {{21, 43, 1, 1}, VECTOR(21)}}, 0x6fa470d7dc5b4cb2u},
+	{{&op_avg_pool2d, &(const struct avg_pool2d_attr){3, 2, 1, 0}, .in = {MAP}}, 0x395641ac768cc4a7u},
+	{{&op_avg_pool2d, &(const struct avg_pool2d_attr){3, 2, 1, 1}, .in = {WIDE}}, 0x82d7cfd3162df365u},
+	{{&op_slice, &(const struct slice_attr){1, 2, 3, 3, 9, 0}, .in = {MAP}}, 0x5c313c4295f5eb83u},
+	{{&op_reshape, &(const struct reshape_attr){-1, 1, 37}, .in = {MAP}}, 0xfcbc1b9cde69ac4eu},
+	{{&op_layer_norm, &(const struct layer_norm_attr){1e-5f}, .in = {MAP}, .param = {VECTOR(5), VECTOR(5)}},
+	 0xccb74dc6858b8814u},
+	{{&op_layer_norm, &(const struct layer_norm_attr){1e-5f}, .in = {WIDE}, .param = {VECTOR(43), VECTOR(43)}},
+	 0xf732b41c59c65119u},
 	{{&op_max_pool2d, &(const struct max_pool2d_attr){3, 2, 0, 1}, .in = {MAP}}, 0x61c09fbc51d706a4u},
 	{{&op_max_pool2d, &(const struct max_pool2d_attr){4, 3, 1, 0}, .in = {MAP}}, 0xd990e1013fa83407u},
 	{{&op_max_pool2d, &(const struct max_pool2d_attr){3, 2, 0, 1}, .in = {WIDE}}, 0x4daea7c259de7593u},
@@ -71,6 +83,15 @@ static const struct {
 	{LOSS(&op_normalized_focal_loss, (&(const struct nfl_attr){0.25f, 1.5f, 1e-6f})), 0x553a54295501f5c4u},
 	{LOSS(&op_soft_dice_loss, (&(const struct soft_dice_attr){1})), 0x19ab32595277e261u},
 	{LOSS(&op_soft_iou_loss, (&(const struct soft_dice_attr){1})), 0x066aa555279fbdf3u},
+	{{&op_soft_dice_loss, &(const struct soft_dice_attr){1}, .in = {MAP, MAP}, .fill = {FILL_UNIFORM, FILL_TARGET}},
+	 0x7b9d483a1e01f4b6u},
+	{{&op_mean_squared_error, .in = {MAP, MAP}}, 0x7cff35547af06ef5u},
+	{{&op_softmax_cross_entropy, &(const struct softmax_cross_entropy_attr){0}, .in = {MAP, FLAT},
+	  .fill = {FILL_UNIFORM, FILL_LABEL}, .gain = 9},
+	 0x9ec409ae4861e9d2u},
+	{{&op_softmax_cross_entropy, &(const struct softmax_cross_entropy_attr){1, 43, class_weights},
+	  .in = {WIDE, {1, 1, 5, 7}}, .fill = {FILL_UNIFORM, FILL_LABEL}, .gain = 9},
+	 0x5f238d784041b625u},
 };
 
 enum { CASE_COUNT = sizeof cases / sizeof cases[0] };

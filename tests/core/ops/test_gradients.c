@@ -19,10 +19,16 @@
 #define UPSAMPLE(F, MODE) (&(const struct upsample_attr){.factor = F, .mode = MODE})
 #define NFL(A, G) (&(const struct nfl_attr){.alpha = A, .gamma = G, .epsilon = 1e-12f})
 #define DICE(S) (&(const struct soft_dice_attr){.smooth = S})
+#define MEAN_POOL(K, S, P, COUNT) \
+	(&(const struct avg_pool2d_attr){.kernel = K, .stride = S, .padding = P, .count_padding = COUNT})
+#define RESHAPE(C, H, W) (&(const struct reshape_attr){C, H, W})
+#define CLASSES(IGNORE, COUNT, WEIGHTS) (&(const struct softmax_cross_entropy_attr){IGNORE, COUNT, WEIGHTS})
 #define VECTOR(C)          \
 	{                  \
 		C, 1, 1, 1 \
 	}
+
+static const float class_weights[] = {0.5f, 2, 1.25f, 0, 3};
 
 static const struct op_case cases[] = {
 	{&op_conv2d, CONV(1, 1, 1, 0, 1), .in = {{1, 3, 1, 1}}, .param = {{1, 3, 1, 1}, VECTOR(1)}},
@@ -59,6 +65,25 @@ static const struct op_case cases[] = {
 	{&op_relu, .in = {{1, 1, 1, 1}}, .fill = {FILL_SPREAD}},
 	{&op_leaky_relu, &(const struct leaky_relu_attr){0.2f}, .in = {{2, 3, 3, 5}}, .fill = {FILL_SPREAD}},
 	{&op_sigmoid, .in = {{2, 3, 3, 5}}, .gain = 4},
+	{&op_tanh, .in = {{2, 3, 3, 5}}, .gain = 2},
+	{&op_linear, .in = {{2, 3, 3, 5}}, .param = {{5, 3, 1, 1}, VECTOR(5)}},
+	{&op_linear, .in = {{3, 17, 1, 1}}, .param = {{2, 17, 1, 1}}},
+	{&op_linear, .in = {{1, 1, 1, 1}}, .param = {{1, 1, 1, 1}, VECTOR(1)}},
+	{&op_avg_pool2d, MEAN_POOL(2, 2, 0, 0), .in = {{2, 3, 7, 9}}},
+	{&op_avg_pool2d, MEAN_POOL(3, 2, 1, 0), .in = {{1, 5, 6, 5}}},
+	{&op_avg_pool2d, MEAN_POOL(3, 2, 1, 1), .in = {{1, 5, 6, 5}}},
+	{&op_avg_pool2d, MEAN_POOL(3, 1, 1, 1), .in = {{2, 1, 3, 5}}},
+	{&op_avg_pool2d, MEAN_POOL(2, 3, 1, 0), .in = {{1, 1, 7, 9}}},
+	{&op_slice, &(const struct slice_attr){0}, .in = {{2, 3, 3, 5}}},
+	{&op_slice, &(const struct slice_attr){1, 1, 2, 2, 3, 1}, .in = {{2, 4, 5, 3}}},
+	{&op_slice, &(const struct slice_attr){.channel = 2}, .in = {{1, 3, 3, 5}}},
+	{&op_reshape, RESHAPE(-1, 1, 1), .in = {{2, 3, 3, 5}}},
+	{&op_reshape, RESHAPE(5, 9, -1), .in = {{2, 3, 3, 5}}},
+	{&op_reshape, RESHAPE(3, 1, 1), .in = {{2, 3, 1, 1}}},
+	{&op_layer_norm, &(const struct layer_norm_attr){1e-5f}, .in = {{2, 5, 3, 5}}, .param = {VECTOR(5), VECTOR(5)},
+	 .step = 1.0 / 512, .tolerance = 5e-3},
+	{&op_layer_norm, &(const struct layer_norm_attr){0.5f}, .in = {{3, 37, 1, 1}},
+	 .param = {VECTOR(37), VECTOR(37)}},
 	{&op_max_pool2d, POOL(3, 2, 0, 0), .in = {{2, 3, 7, 9}}, .fill = {FILL_SPREAD}},
 	{&op_max_pool2d, POOL(3, 2, 0, 1), .in = {{2, 3, 6, 8}}, .fill = {FILL_SPREAD}},
 	{&op_max_pool2d, POOL(3, 2, 1, 0), .in = {{1, 1, 7, 9}}, .fill = {FILL_SPREAD}},
@@ -106,6 +131,18 @@ static const struct op_case cases[] = {
 	{&op_soft_iou_loss, DICE(1), .in = {{2, 1, 7, 9}, {2, 1, 7, 9}}, .fill = {FILL_UNIFORM, FILL_TARGET},
 	 .gain = 3},
 	{&op_soft_iou_loss, DICE(0), .in = {{1, 1, 3, 5}, {1, 1, 3, 5}}, .fill = {FILL_UNIFORM, FILL_MASK}, .gain = 3},
+	/* Several channels: each a question of its own. */
+	{&op_bce_with_logits, .in = {{2, 3, 5, 3}, {2, 3, 5, 3}}, .fill = {FILL_UNIFORM, FILL_TARGET}, .gain = 3},
+	{&op_soft_dice_loss, DICE(1), .in = {{2, 3, 5, 3}, {2, 3, 5, 3}}, .fill = {FILL_UNIFORM, FILL_TARGET},
+	 .gain = 3},
+	{&op_soft_iou_loss, DICE(0), .in = {{2, 2, 5, 3}, {2, 2, 5, 3}}, .fill = {FILL_UNIFORM, FILL_MASK}, .gain = 3},
+	{&op_mean_squared_error, .in = {{2, 3, 5, 3}, {2, 3, 5, 3}}},
+	{&op_softmax_cross_entropy, CLASSES(0, 0, NULL), .in = {{2, 3, 7, 9}, {2, 1, 7, 9}},
+	 .fill = {FILL_UNIFORM, FILL_LABEL}, .gain = 3},
+	{&op_softmax_cross_entropy, CLASSES(2, 5, class_weights), .in = {{2, 5, 3, 5}, {2, 1, 3, 5}},
+	 .fill = {FILL_UNIFORM, FILL_LABEL}, .gain = 3},
+	{&op_softmax_cross_entropy, CLASSES(0, 0, NULL), .in = {{1, 37, 1, 1}, {1, 1, 1, 1}},
+	 .fill = {FILL_UNIFORM, FILL_LABEL}},
 	/* Its multiplier is a constant in backward but not in forward, so the difference quotients are taken with it
 	 * held fixed: tests/core/ops/test_normalized_focal_loss.c. Without focus (gamma 0) the multiplier is a constant
 	 * indeed. */

@@ -173,7 +173,7 @@ END_TEST
 
 START_TEST(shape_rule_refuses)
 {
-	struct shape different[] = {map, {SAMPLES, 1, W, H}}, wide[] = {{1, 2, H, W}, {1, 2, H, W}};
+	struct shape different[] = {map, {SAMPLES, 1, W, H}}, wide[] = {{1, 2, H, W}, {1, 1, H, W}};
 	struct shape good[] = {map, map}, out;
 	const struct op *op = losses[_i].op;
 	ck_assert_int_eq(op->shape(losses[_i].attr, good, 2, NULL, 0, &out), STATUS_OK);
@@ -181,6 +181,41 @@ START_TEST(shape_rule_refuses)
 	ck_assert_int_eq(op->shape(losses[_i].attr, different, 2, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op->shape(losses[_i].attr, wide, 2, NULL, 0, &out), STATUS_CONFIG);
 	ck_assert_int_eq(op->shape(losses[_i].attr, good, 1, NULL, 0, &out), STATUS_CONFIG);
+}
+END_TEST
+
+/* Channel k of a map alone. */
+static void copy_channel(const struct tensor *from, int k, struct tensor *to)
+{
+	for (size_t i = 0; i < shape_count(to->shape); i++)
+		to->data[i] = from->data[i * (size_t)from->shape.c + (size_t)k];
+}
+
+/* Each channel is a question of its own: Dice and IoU give the mean of what they give for each channel alone; so does
+ * cross-entropy where all channels have as many valid pixels. */
+START_TEST(channels_are_questions_of_their_own)
+{
+	enum { CHANNELS = 3 };
+	struct shape wide = {2, CHANNELS, H, W}, narrow = {2, 1, H, W};
+	struct op_case c = {losses[_i].op, losses[_i].attr, .in = {wide, wide}, .fill = {FILL_UNIFORM, FILL_TARGET}};
+	struct op_run whole, alone;
+	op_run_init(&whole, &c);
+	for (size_t i = 0; i < shape_count(wide) && _i == BCE; i++)
+		if (whole.call.in[1].data[i] < 0)
+			whole.call.in[1].data[i] = 0.25f;
+	op_run_forward(&whole);
+	c.in[0] = c.in[1] = narrow;
+	op_run_init(&alone, &c);
+	double mean = 0;
+	for (int k = 0; k < CHANNELS; k++) {
+		copy_channel(&whole.call.in[0], k, &alone.call.in[0]);
+		copy_channel(&whole.call.in[1], k, &alone.call.in[1]);
+		op_run_forward(&alone);
+		mean += (double)alone.call.out.data[0] / CHANNELS;
+	}
+	ck_assert_double_eq_tol(whole.call.out.data[0], mean, 1e-6);
+	op_run_release(&whole);
+	op_run_release(&alone);
 }
 END_TEST
 
@@ -195,6 +230,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, nan_is_seen, 0, LOSSES);
 	tcase_add_loop_test(tcase, nothing_wanted_nothing_predicted, DICE, FOCAL);
 	tcase_add_loop_test(tcase, shape_rule_refuses, 0, LOSSES);
+	tcase_add_loop_test(tcase, channels_are_questions_of_their_own, 0, FOCAL);
 	tcase_add_test(tcase, bce_is_linear_when_wrong);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -201,7 +201,7 @@ END_TEST
 
 START_TEST(shape_rule_refuses)
 {
-	struct shape in[] = {map, {SAMPLES, 1, H, W + 1}}, wide[] = {{1, 2, H, W}, {1, 2, H, W}};
+	struct shape in[] = {map, {SAMPLES, 1, H, W + 1}}, wide[] = {{1, 2, H, W}, {1, 1, H, W}};
 	struct shape good[] = {map, map}, out;
 	ck_assert_int_eq(op_normalized_focal_loss.shape(&attrs[0], good, 2, NULL, 0, &out), STATUS_OK);
 	ck_assert(shape_equal(out, (struct shape){1, 1, 1, 1}));

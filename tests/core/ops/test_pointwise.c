@@ -1,4 +1,4 @@
-/* The operators that need no more than one line to define (relu, leaky_relu, sigmoid, scale, add, mul, concat,
+/* The operators that need no more than one line to define (relu, leaky_relu, sigmoid, tanh, scale, add, mul, concat,
  * global_avg_pool2d, dropout), each against that line; and what their shape rules refuse. */
 #include "core/ops/ops.h"
 
@@ -51,6 +51,7 @@ START_TEST(one_input)
 	each_value(&op_relu, NULL, shapes[_i], relu, 0);
 	each_value(&op_leaky_relu, &(struct leaky_relu_attr){0.25f}, shapes[_i], leaky_relu, 0);
 	each_value(&op_sigmoid, NULL, shapes[_i], sigmoid, 3e-7);
+	each_value(&op_tanh, NULL, shapes[_i], tanh, 3e-7);
 	each_value(&op_scale, &(struct scale_attr){-1.5f}, shapes[_i], scale, 1e-7);
 }
 END_TEST
@@ -66,6 +67,23 @@ START_TEST(sigmoid_at_the_ends)
 	ck_assert(run.call.out.data[0] < 2e-38f && run.call.out.data[1] < 2e-38f);
 	ck_assert(run.call.out.data[2] == 1 && run.call.out.data[3] == 1);
 	ck_assert(isnan(run.call.out.data[4]));
+	op_run_release(&run);
+}
+END_TEST
+
+START_TEST(tanh_near_0_and_at_the_ends)
+{
+	const struct op_case c = {&op_tanh, .in = {{1, 1, 1, 10}}};
+	const float inputs[] = {-INFINITY, -1000, 1000, INFINITY, 1e-30f, -3e-4f, 0.4999f, 0.5f, 12, NAN};
+	struct op_run run;
+	op_run_init(&run, &c);
+	memcpy(run.call.in[0].data, inputs, sizeof inputs);
+	op_run_forward(&run);
+	for (int i = 0; i < 9; i++) {
+		double want = tanh((double)inputs[i]);
+		ck_assert_double_eq_tol(run.call.out.data[i] / want, 1, 3e-7);
+	}
+	ck_assert(isnan(run.call.out.data[9]));
 	op_run_release(&run);
 }
 END_TEST
@@ -234,6 +252,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, one_input, 0, SHAPES);
 	tcase_add_loop_test(tcase, two_inputs, 0, SHAPES);
 	tcase_add_loop_test(tcase, global_avg_pool2d, 0, SHAPES);
+	tcase_add_test(tcase, tanh_near_0_and_at_the_ends);
 	tcase_add_test(tcase, sigmoid_at_the_ends);
 	tcase_add_test(tcase, relu_shows_a_nan);
 	tcase_add_test(tcase, two_inputs_refuse);
