@@ -78,8 +78,13 @@ $(BUILD)/core/kernels/%.$(1).o: core/kernels/%.c Makefile
 endef
 $(foreach i,$(ISAS),$(eval $(call kernel_rule,$(i))))
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(ARCHIVES)
-	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) -lcheck -lsubunit -lrt $(LDLIBS)
+# The program's own parts, for their tests: everything of tools but main.
+$(BUILD)/libtools.a: $(filter-out $(BUILD)/tools/tapcut.o,$(call objects,$(tool_sources)))
+	@mkdir -p $(@D) && rm -f $@
+	$(call quiet,AR)$(AR) rcs $@ $^
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(BUILD)/libtools.a $(ARCHIVES)
+	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libtools.a $(ARCHIVES) -lcheck -lsubunit -lrt $(LDLIBS)
 
 .SECONDARY:
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
