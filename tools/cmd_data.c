@@ -1,10 +1,7 @@
 /* tapcut data: what a dataset holds after the filters, what was left out and why; and its index. */
-#include <getopt.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/sha256.h"
 #include "data/dataset_open.h"
@@ -14,100 +11,49 @@
 
 enum { MAX_CATEGORIES = 1024 };
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: tapcut data INSTANCES.json [OPTIONS]\n"
-	      "\n"
-	      "Reads a COCO-format instances file (or an index), applies the filters and reports what is left, what\n"
-	      "was skipped and why, and the objects per category.\n"
-	      "\n"
-	      "  --images DIR        the photos (default: images/ beside the JSON)\n"
-	      "  --category NAME     only objects of this category; may be given several times\n"
-	      "  --min-area F        only objects of at least this fraction of their photo's pixels (default 0)\n"
-	      "  --max-area F        ... of at most this fraction (default 1)\n"
-	      "  --max-objects N     keep N objects, chosen by hash of their ids (default: all)\n"
-	      "  --index OUT         write an index, which training opens instead of the JSON in no time\n"
-	      "  --list              one line per object: id, photo, category, pixels, box x0 y0 x1 y1, and x,y: the\n"
-	      "                      middle of its thickest part, where a first tap would go\n"
-	      "\n"
-	      "example: tapcut data instances_train2017.json --images train2017 --category dog --index dogs.tapindex\n",
-	      out);
-}
-
 struct arguments {
 	const char *json, *images, *index;
 	const char *categories[MAX_CATEGORIES];
 	struct dataset_filter filter;
-	bool list, help;
+	bool list;
 };
 
-static int wrong_usage(const char *message, const char *argument)
+static enum status take_category(void *field, const struct option_row *row, const char *value)
 {
-	fprintf(stderr, "tapcut data: %s%s\n", message, argument);
-	return 2;
+	struct arguments *a = field;
+	(void)row;
+	if (a->filter.category_count == MAX_CATEGORIES)
+		return option_expected(value, "at most %d categories", MAX_CATEGORIES);
+	a->filter.categories = a->categories;
+	a->categories[a->filter.category_count++] = value;
+	return STATUS_OK;
 }
 
-static bool parse_fraction(const char *text, double *value)
-{
-	char *end;
-	*value = strtod(text, &end);
-	return end != text && *end == '\0' && *value >= 0 && *value <= 1;
-}
+static const struct option_row operands[] = {
+	{"INSTANCES.json", OPTION_FILE, OPTION_FIELD(json), NULL, .help = "a COCO-format instances file, or an index",
+	 .needed = true},
+	{0},
+};
 
-static bool parse_count(const char *text, int *value)
-{
-	char *end;
-	long number = strtol(text, &end, 10);
-	*value = (int)number;
-	return end != text && *end == '\0' && number > 0 && number <= 2147483647;
-}
-
-/* One option; false if its value is wrong. */
-static bool take_option(struct arguments *a, int option)
-{
-	switch (option) {
-	case 'm': a->images = optarg; return true;
-	case 'c':
-		if (a->filter.category_count == MAX_CATEGORIES)
-			return false;
-		a->categories[a->filter.category_count++] = optarg;
-		return true;
-	case 'a': return parse_fraction(optarg, &a->filter.min_area_fraction);
-	case 'A': return parse_fraction(optarg, &a->filter.max_area_fraction) && a->filter.max_area_fraction > 0;
-	case 'n': return parse_count(optarg, &a->filter.max_objects);
-	case 'i': a->index = optarg; return true;
-	case 'l': return a->list = true;
-	case 'h': return a->help = true;
-	default: return false;
-	}
-}
-
-static int parse(struct arguments *a, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"images", required_argument, NULL, 'm'},
-		{"category", required_argument, NULL, 'c'},
-		{"min-area", required_argument, NULL, 'a'},
-		{"max-area", required_argument, NULL, 'A'},
-		{"max-objects", required_argument, NULL, 'n'},
-		{"index", required_argument, NULL, 'i'},
-		{"list", no_argument, NULL, 'l'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;)
-		if (!take_option(a, c))
-			return wrong_usage("cannot use ", argv[optind - 1]);
-	if (a->help)
-		return 0;
-	if (argc - optind != 1)
-		return wrong_usage("expected one INSTANCES.json", "");
-	a->json = argv[optind];
-	if (a->filter.category_count)
-		a->filter.categories = a->categories;
-	return 0;
-}
+static const struct option_row options[] = {
+	{"images", OPTION_FOLDER, OPTION_FIELD(images), "DIR", .help = "the photos",
+	 .otherwise = "images/ beside the JSON"},
+	{"category", OPTION_CALL, 0, 0, "NAME", .help = "only objects of this category", .take = take_category,
+	 .many = true},
+	{"min-area", OPTION_REAL, OPTION_FIELD(filter.min_area_fraction), "F",
+	 .help = "only objects of at least this fraction of their photo's pixels", .max = 1, .standard = "0"},
+	{"max-area", OPTION_REAL, OPTION_FIELD(filter.max_area_fraction), "F",
+	 .help = "only objects of at most this fraction of their photo's pixels", .max = 1, .above_min = true,
+	 .otherwise = "1"},
+	{"max-objects", OPTION_WHOLE, OPTION_FIELD(filter.max_objects), "N",
+	 .help = "keep N objects, chosen by hash of their ids", .min = 1, .max = 2147483647, .otherwise = "all"},
+	{"index", OPTION_FILE, OPTION_FIELD(index), "OUT",
+	 .help = "write an index, which training opens instead of the JSON in no time", .writes = true},
+	{"list", OPTION_FLAG, OPTION_FIELD(list), NULL,
+	 .help = "one line per object: id, photo, category, pixels, box x0 y0 x1 y1, and x,y: the middle of its "
+		 "thickest part, where a first tap would go"},
+	{0},
+};
 
 static const char *category_name(const struct dataset *d, int id)
 {
@@ -169,27 +115,35 @@ static void print_report(const struct dataset *d)
 	print_categories(d);
 }
 
-int cmd_data(int argc, char **argv)
+static int run(void *arguments)
 {
-	struct arguments a = {0};
+	struct arguments *a = arguments;
 	struct dataset dataset;
-	int code = parse(&a, argc, argv);
-	if (code)
-		return code;
-	if (a.help) {
-		print_usage(stdout);
-		return 0;
-	}
-	if (dataset_open(&dataset, a.json, a.images, &a.filter) != STATUS_OK)
+	int code = 0;
+	if (dataset_open(&dataset, a->json, a->images, &a->filter) != STATUS_OK)
 		return command_failed("data");
-	if (a.list && print_objects(&dataset) != STATUS_OK)
+	if (a->list && print_objects(&dataset) != STATUS_OK)
 		code = command_failed("data");
-	if (!a.list)
+	if (!a->list)
 		print_report(&dataset);
-	if (a.index && index_write(&dataset, a.json, a.index) != STATUS_OK)
+	if (a->index && index_write(&dataset, a->json, a->index) != STATUS_OK)
 		code = command_failed("data");
-	else if (a.index)
-		fprintf(stderr, "index: %s\n", a.index);
+	else if (a->index)
+		fprintf(stderr, "index: %s\n", a->index);
 	dataset_release(&dataset);
 	return code;
 }
+
+const struct command command_data = {
+	.name = "data",
+	.summary = "summarise and index a COCO-format dataset",
+	.usage = "INSTANCES.json [OPTIONS]",
+	.about = "Reads a COCO-format instances file (or an index), applies the filters and reports what is left, what "
+		 "was "
+		 "skipped and why, and the objects per category.",
+	.options = options,
+	.operands = operands,
+	.examples = "tapcut data instances_train2017.json --images train2017 --category dog --index dogs.tapindex",
+	.size = sizeof(struct arguments),
+	.run = run,
+};

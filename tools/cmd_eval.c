@@ -1,8 +1,5 @@
 /* tapcut eval: the interactive protocol on a benchmark or on a dataset, figures with their settings. */
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "data/dataset_open.h"
@@ -10,178 +7,70 @@
 #include "tools/model_file.h"
 #include "train/evaluate/evaluate.h"
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: tapcut eval [--model FILE.tapcut] --pairs PAIRS.json [OPTIONS]\n"
-	      "       tapcut eval [--model FILE.tapcut] --coco INSTANCES.json [--images DIR] [OPTIONS]\n"
-	      "\n"
-	      "Clicks each object as the published click robot does (centre of the largest error) and reports how "
-	      "many clicks a\n"
-	      "good mask takes. PAIRS.json is a list of {\"image\", \"mask\"} relative to its folder; in a mask 128 "
-	      "is ignored and\n"
-	      "more than 128 is the object.\n"
-	      "\n"
-	      "  --model FILE        weights file (default: infer/models/base.tapcut)\n"
-	      "  --pairs FILE        benchmark: pairs of photo and mask\n"
-	      "  --coco FILE         dataset: COCO-format instances JSON\n"
-	      "  --images DIR        its photos (default: images/ beside it)\n"
-	      "  --size N            long side at which the network sees the photo, in pixels (default: five quarters "
-	      "of the model's own\n"
-	      "                      size with zoom, else that)\n"
-	      "  --first-size N      the same for the first click (default: the model's own size, at most --size)\n"
-	      "  --zoom, --no-zoom   look closer at the object from click 2 on, or never (default: --zoom)\n"
-	      "  --threshold T       a pixel is object where its probability is over T, 0 < T < 1 (default 0.49)\n"
-	      "  --keep-touched 0|1  keep only components that a positive click touches (default 1)\n"
-	      "  --fill-holes PPM    fill holes up to this many pixels per million of the photo (default 500)\n"
-	      "  --arithmetic A      float, int8 or auto: 8 bits where the weights file has what that takes (default "
-	      "auto)\n"
-	      "  --graph-cut         refine each mask by colour models and a minimum cut\n"
-	      "  --baseline graph-cut  no network: the taps alone, by colour models and a minimum cut\n"
-	      "  --max-clicks N      1..20 clicks per object (default 20)\n"
-	      "  --jitter PX         clicks miss their aim by up to PX photo pixels (default 0, the protocol)\n"
-	      "  --limit N           only N objects: the first pairs, or objects chosen by hash of their id (default: "
-	      "all)\n"
-	      "  --threads N         objects at a time (default 1; more blurs the times, not the other figures)\n"
-	      "  --each              also one line per object\n"
-	      "  --json              one JSON object instead of the table\n"
-	      "\n"
-	      "example: tapcut eval --model infer/models/base.tapcut --pairs grabcut/pairs.json --size 384\n",
-	      out);
-}
-
 struct arguments {
-	const char *model, *pairs, *coco, *images;
-	bool json, each, help;
+	const char *model, *pairs, *coco, *images, *baseline;
+	bool json, each;
 	struct evaluate_options options;
 };
 
-enum {
-	OPT_MODEL = 256,
-	OPT_PAIRS,
-	OPT_COCO,
-	OPT_IMAGES,
-	OPT_SIZE,
-	OPT_FIRST_SIZE,
-	OPT_ZOOM,
-	OPT_NO_ZOOM,
-	OPT_THRESHOLD,
-	OPT_KEEP,
-	OPT_HOLES,
-	OPT_ARITHMETIC,
-	OPT_GRAPH_CUT,
-	OPT_BASELINE,
-	OPT_MAX_CLICKS,
-	OPT_JITTER,
-	OPT_LIMIT,
-	OPT_THREADS,
-	OPT_EACH,
-	OPT_JSON,
-	OPT_HELP
-};
-
-static const struct option long_options[] = {
-	{"model", required_argument, NULL, OPT_MODEL},
-	{"pairs", required_argument, NULL, OPT_PAIRS},
-	{"coco", required_argument, NULL, OPT_COCO},
-	{"images", required_argument, NULL, OPT_IMAGES},
-	{"size", required_argument, NULL, OPT_SIZE},
-	{"first-size", required_argument, NULL, OPT_FIRST_SIZE},
-	{"zoom", no_argument, NULL, OPT_ZOOM},
-	{"no-zoom", no_argument, NULL, OPT_NO_ZOOM},
-	{"threshold", required_argument, NULL, OPT_THRESHOLD},
-	{"keep-touched", required_argument, NULL, OPT_KEEP},
-	{"fill-holes", required_argument, NULL, OPT_HOLES},
-	{"arithmetic", required_argument, NULL, OPT_ARITHMETIC},
-	{"graph-cut", no_argument, NULL, OPT_GRAPH_CUT},
-	{"baseline", required_argument, NULL, OPT_BASELINE},
-	{"max-clicks", required_argument, NULL, OPT_MAX_CLICKS},
-	{"jitter", required_argument, NULL, OPT_JITTER},
-	{"limit", required_argument, NULL, OPT_LIMIT},
-	{"threads", required_argument, NULL, OPT_THREADS},
-	{"each", no_argument, NULL, OPT_EACH},
-	{"json", no_argument, NULL, OPT_JSON},
-	{"help", no_argument, NULL, OPT_HELP},
-	{NULL, 0, NULL, 0},
-};
-
-static bool parse_threshold(const char *text, float *value)
-{
-	char *end;
-	double number = strtod(text, &end);
-	if (end != text && *end == '\0' && number > 0 && number < 1) {
-		*value = (float)number;
-		return true;
-	}
-	fprintf(stderr, "tapcut eval: --threshold: expected a number between 0 and 1, found \"%s\"\n", text);
-	return false;
-}
-
 /* In the order of enum tapcut_arithmetic. */
-static const char *const arithmetic_names[] = {"auto", "float", "int8"};
+static const char *const arithmetic_names[] = {"auto", "float", "int8", NULL};
+static const char *const baseline_names[] = {"graph-cut", NULL};
 
-static bool parse_arithmetic(const char *text, int *value)
-{
-	for (*value = TAPCUT_ARITHMETIC_AUTO; *value <= TAPCUT_ARITHMETIC_INT8; (*value)++)
-		if (strcmp(text, arithmetic_names[*value]) == 0)
-			return true;
-	fprintf(stderr, "tapcut eval: --arithmetic: expected auto, float or int8, found \"%s\"\n", text);
-	return false;
-}
+static const struct option_row options[] = {
+	{"model", OPTION_FILE, OPTION_FIELD(model), "FILE", .help = "weights file",
+	 .otherwise = "infer/models/base.tapcut"},
+	{"pairs", OPTION_FILE, OPTION_FIELD(pairs), "FILE", .help = "benchmark: pairs of photo and mask"},
+	{"coco", OPTION_FILE, OPTION_FIELD(coco), "FILE", .help = "dataset: COCO-format instances JSON"},
+	{"images", OPTION_FOLDER, OPTION_FIELD(images), "DIR", .help = "its photos", .otherwise = "images/ beside it"},
+	{"size", OPTION_WHOLE, OPTION_FIELD(options.session.size), "N",
+	 .help = "long side at which the network sees the photo", .min = 32, .max = 4096, .unit = "pixels",
+	 .otherwise = "five quarters of the model's own size with zoom, else that"},
+	{"first-size", OPTION_WHOLE, OPTION_FIELD(options.session.first_size), "N",
+	 .help = "the same for the first click", .min = 32, .max = 4096, .unit = "pixels",
+	 .otherwise = "the model's own size, at most --size"},
+	{"zoom", OPTION_FLAG, OPTION_FIELD(options.session.zoom), NULL,
+	 .help = "look closer at the object from click 2 on", .otherwise = "so it is"},
+	{"no-zoom", OPTION_FLAG, OPTION_FIELD(options.session.zoom), NULL, .help = "never look closer", .off = true},
+	{"threshold", OPTION_REAL, OPTION_FIELD(options.session.threshold), "T",
+	 .help = "a pixel is object where its probability is over T", .max = 1, .above_min = true, .below_max = true,
+	 .otherwise = "0.49"},
+	{"keep-touched", OPTION_WHOLE, OPTION_FIELD(options.session.keep_touched), "0|1",
+	 .help = "1: keep only components that a positive click touches", .max = 1, .otherwise = "1"},
+	{"fill-holes", OPTION_WHOLE, OPTION_FIELD(options.session.fill_holes), "PPM",
+	 .help = "fill holes up to this many pixels per million of the photo", .max = 1000000, .otherwise = "500"},
+	{"arithmetic", OPTION_ENUM, OPTION_FIELD(options.session.arithmetic), "A",
+	 .help = "auto takes 8 bits where the weights file has what that takes", .names = arithmetic_names,
+	 .standard = "auto"},
+	{"graph-cut", OPTION_FLAG, OPTION_FIELD(options.session.graph_cut), NULL,
+	 .help = "refine each mask by colour models and a minimum cut"},
+	{"baseline", OPTION_CHOICE, OPTION_FIELD(baseline), "graph-cut",
+	 .help = "no network: the taps alone, by colour models and a minimum cut", .names = baseline_names},
+	{"max-clicks", OPTION_WHOLE, OPTION_FIELD(options.max_clicks), "N", .help = "clicks per object", .min = 1,
+	 .max = EVALUATE_MAX_CLICKS, .standard = "20"},
+	{"jitter", OPTION_WHOLE, OPTION_FIELD(options.jitter), "PX",
+	 .help = "clicks miss their aim by up to so many photo pixels; 0 is the protocol", .max = 1000,
+	 .standard = "0"},
+	{"limit", OPTION_WHOLE, OPTION_FIELD(options.limit), "N",
+	 .help = "only N objects: the first pairs, or objects chosen by hash of their id; 0: all", .max = 1000000000,
+	 .standard = "0"},
+	{"threads", OPTION_WHOLE, OPTION_FIELD(options.threads), "N",
+	 .help = "objects at a time; more blurs the times, not the other figures", .min = 1, .max = 256,
+	 .standard = "1"},
+	{"each", OPTION_FLAG, OPTION_FIELD(each), NULL, .help = "also one line per object"},
+	OPTION_ROW_JSON,
+	{0},
+};
 
-static bool wrong_usage(const char *message)
+static enum status check(void *arguments)
 {
-	fprintf(stderr, "tapcut eval: %s\n", message);
-	return false;
-}
-
-static bool parse_option(int option, struct arguments *a)
-{
-	struct evaluate_options *o = &a->options;
-	switch (option) {
-	case OPT_MODEL: a->model = optarg; return true;
-	case OPT_PAIRS: a->pairs = optarg; return true;
-	case OPT_COCO: a->coco = optarg; return true;
-	case OPT_IMAGES: a->images = optarg; return true;
-	case OPT_SIZE: return command_int("eval", "size", optarg, 32, 4096, &o->session.size);
-	case OPT_FIRST_SIZE: return command_int("eval", "first-size", optarg, 32, 4096, &o->session.first_size);
-	case OPT_ZOOM: o->session.zoom = 1; return true;
-	case OPT_NO_ZOOM: o->session.zoom = 0; return true;
-	case OPT_THRESHOLD: return parse_threshold(optarg, &o->session.threshold);
-	case OPT_KEEP: return command_int("eval", "keep-touched", optarg, 0, 1, &o->session.keep_touched);
-	case OPT_HOLES: return command_int("eval", "fill-holes", optarg, 0, 1000000, &o->session.fill_holes);
-	case OPT_ARITHMETIC: return parse_arithmetic(optarg, &o->session.arithmetic);
-	case OPT_GRAPH_CUT: o->session.graph_cut = 1; return true;
-	case OPT_BASELINE:
-		o->baseline = true;
-		return strcmp(optarg, "graph-cut") == 0 || wrong_usage("--baseline: expected graph-cut");
-	case OPT_MAX_CLICKS: return command_int("eval", "max-clicks", optarg, 1, EVALUATE_MAX_CLICKS, &o->max_clicks);
-	case OPT_JITTER: return command_int("eval", "jitter", optarg, 0, 1000, &o->jitter);
-	case OPT_LIMIT: return command_int("eval", "limit", optarg, 0, 1000000000, &o->limit);
-	case OPT_THREADS: return command_int("eval", "threads", optarg, 1, 256, &o->threads);
-	case OPT_EACH: a->each = true; return true;
-	case OPT_JSON: a->json = true; return true;
-	case OPT_HELP: a->help = true; return true;
-	default: return false; /* getopt_long has said what is wrong */
-	}
-}
-
-static bool parse_arguments(int argc, char **argv, struct arguments *a)
-{
-	*a = (struct arguments){.model = NULL};
-	evaluate_options_init(&a->options);
-	optind = 1;
-	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
-		if (!parse_option(option, a))
-			return false;
-	if (a->help)
-		return true;
-	if (optind < argc)
-		return wrong_usage("expected options only");
+	struct arguments *a = arguments;
+	a->options.baseline = a->baseline != NULL;
 	if (!a->pairs == !a->coco)
-		return wrong_usage("give either --pairs or --coco");
+		return status_fail(STATUS_CONFIG, "give either --pairs or --coco");
 	if (a->images && !a->coco)
-		return wrong_usage("--images goes with --coco");
-	return true;
+		return status_fail(STATUS_CONFIG, "--images goes with --coco");
+	return STATUS_OK;
 }
 
 static void show_progress(int done, int count, void *context)
@@ -226,7 +115,7 @@ static void print_model(const struct tapcut_model *model, const struct arguments
 	printf("data      %s\n", a->pairs ? a->pairs : a->coco);
 }
 
-static int run(const struct tapcut_model *model, struct arguments *a)
+static int evaluate(const struct tapcut_model *model, struct arguments *a)
 {
 	struct evaluate_result result;
 	if (isatty(STDERR_FILENO))
@@ -247,21 +136,38 @@ static int run(const struct tapcut_model *model, struct arguments *a)
 	return 0;
 }
 
-int cmd_eval(int argc, char **argv)
+static void init(void *arguments)
 {
-	struct arguments arguments;
-	if (!parse_arguments(argc, argv, &arguments))
-		return 2;
-	if (arguments.help) {
-		print_usage(stdout);
-		return 0;
-	}
+	evaluate_options_init(&((struct arguments *)arguments)->options);
+}
+
+static int run(void *arguments)
+{
+	struct arguments *a = arguments;
 	struct tapcut_model *model;
 	char path[MODEL_PATH_SIZE];
-	if (!model_file_load("eval", arguments.model, &model, path))
+	if (!model_file_load("eval", a->model, &model, path))
 		return 1;
-	arguments.model = path;
-	int code = run(model, &arguments);
+	a->model = path;
+	int code = evaluate(model, a);
 	tapcut_model_free(model);
 	return code;
 }
+
+const struct command command_eval = {
+	.name = "eval",
+	.summary = "measure a model by the interactive protocol (NoC, mIoU)",
+	.usage = "[--model FILE.tapcut] --pairs PAIRS.json [OPTIONS]\n"
+		 "[--model FILE.tapcut] --coco INSTANCES.json [--images DIR] [OPTIONS]",
+	.about = "Clicks each object as the published click robot does (centre of the largest error) and reports how "
+		 "many "
+		 "clicks a good mask takes. PAIRS.json is a list of {\"image\", \"mask\"} relative to its folder; in a "
+		 "mask 128 "
+		 "is ignored and more than 128 is the object.",
+	.options = options,
+	.examples = "tapcut eval --model infer/models/base.tapcut --pairs grabcut/pairs.json --size 384",
+	.size = sizeof(struct arguments),
+	.init = init,
+	.check = check,
+	.run = run,
+};

@@ -87,7 +87,8 @@ static bool parse_option(int option, struct arguments *a)
 		if (weights_from_name(optarg, &a->weights))
 			return true;
 		fprintf(stderr,
-			"tapcut export: --weights: expected f32, f16, int8 or codebook16, 32, 64 or 256, found \"%s\"\n",
+			"tapcut export: --weights: expected f32, f16, int8 or codebook16, 32, 64 or 256, found "
+			"\"%s\"\n",
 			optarg);
 		return false;
 	default: return false; /* getopt_long has said what is wrong */

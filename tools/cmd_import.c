@@ -62,7 +62,8 @@ static bool parse_option(int option, struct arguments *a)
 		if (weights_from_name(optarg, &a->weights))
 			return true;
 		fprintf(stderr,
-			"tapcut import: --weights: expected f32, f16, int8 or codebook16, 32, 64 or 256, found \"%s\"\n",
+			"tapcut import: --weights: expected f32, f16, int8 or codebook16, 32, 64 or 256, found "
+			"\"%s\"\n",
 			optarg);
 		return false;
 	case OPT_SET: return overrides_add(&a->overrides, "import", optarg);

@@ -1,6 +1,5 @@
 /* tapcut train: a config in, a folder with weights, checkpoints, log and report out. */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,46 +18,6 @@
 
 enum { PATH_SIZE = 1024, SIGNAL_EXIT = 128 };
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: tapcut train CONFIG.json --out DIR [OPTIONS]\n"
-	      "       tapcut train --out DIR --resume auto     (goes on with DIR/config.json)\n"
-	      "       tapcut train --keys\n"
-	      "\n"
-	      "Trains what the config says. Same config and seed, same weights, for any number of threads and ranks "
-	      "and however often\n"
-	      "the run was stopped and resumed. DIR gets config.json (every key), log.jsonl, log.csv, val.csv, "
-	      "summary.json,\n"
-	      "last.ckpt, best.ckpt, final.tapcut and report.html. One training at a time can be in DIR.\n"
-	      "\n"
-	      "  --config FILE       the same as CONFIG.json\n"
-	      "  --out DIR           folder of the run; made if it is not there\n"
-	      "  --set KEY=VALUE     another value for a key; may be repeated, the last one counts\n"
-	      "  --seed N            the same as --set seed=N\n"
-	      "  --steps N           the same as --set train.steps=N\n"
-	      "  --threads N         threads that compute, in each rank (default: all processors)\n"
-	      "  --resume auto       go on from DIR/last.ckpt if it is there, else begin\n"
-	      "  --until-step N      stop after step N of the run, with a checkpoint and a validation; --resume auto\n"
-	      "                      goes on, to the same bytes as if it had not stopped\n"
-	      "  --force             begin anew in a folder that holds a run: its files are deleted\n"
-	      "  --quiet             no progress line\n"
-	      "  --keys              print every config key with type, default, unit and meaning\n"
-	      "\n"
-	      "Ctrl-C, SIGTERM, SIGUSR1 or a lost terminal (SIGHUP): the run saves a checkpoint and ends; a second one\n"
-	      "ends it at once.\n"
-	      "Exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by SIGINT, 143 by SIGTERM, 138 by SIGUSR1, 129 by\n"
-	      "SIGHUP (go on with --resume auto). DIR/summary.json says how it ended.\n"
-	      "\n"
-	      "examples:\n"
-	      "  tapcut train configs/demo.json --out runs/demo\n"
-	      "  tapcut train configs/baseline.json --set optim.lr=5e-4 --set model.widths=[48,32,24,16] --seed 2 "
-	      "--out runs/x\n"
-	      "  tapcut train configs/baseline.json --out runs/baseline --resume auto\n"
-	      "  mpirun -np 2 --bind-to none build/mpi/tapcut train configs/baseline.json --out runs/x    (make "
-	      "MPI=1; train/README.md)\n",
-	      out);
-}
-
 /* --- command line --------------------------------------------------------- */
 
 struct arguments {
@@ -66,100 +25,54 @@ struct arguments {
 	struct overrides overrides;
 	char own_config[PATH_SIZE]; /* DIR/config.json */
 	int threads, until_step;
-	bool resume, force, quiet, keys, help;
+	const char *resume;
+	bool force, quiet, keys;
 };
 
-enum {
-	OPT_CONFIG = 256,
-	OPT_OUT,
-	OPT_SET,
-	OPT_SEED,
-	OPT_STEPS,
-	OPT_THREADS,
-	OPT_RESUME,
-	OPT_UNTIL,
-	OPT_FORCE,
-	OPT_QUIET,
-	OPT_KEYS,
-	OPT_HELP
+static const char *const resume_names[] = {"auto", NULL};
+
+static const struct option_row operands[] = {
+	{"CONFIG.json", OPTION_FILE, OPTION_FIELD(config), NULL, .help = "what is trained"},
+	{0},
 };
 
-static const struct option long_options[] = {
-	{"config", required_argument, NULL, OPT_CONFIG},
-	{"out", required_argument, NULL, OPT_OUT},
-	{"set", required_argument, NULL, OPT_SET},
-	{"seed", required_argument, NULL, OPT_SEED},
-	{"steps", required_argument, NULL, OPT_STEPS},
-	{"threads", required_argument, NULL, OPT_THREADS},
-	{"resume", required_argument, NULL, OPT_RESUME},
-	{"force", no_argument, NULL, OPT_FORCE},
-	{"quiet", no_argument, NULL, OPT_QUIET},
-	{"keys", no_argument, NULL, OPT_KEYS},
-	{"help", no_argument, NULL, OPT_HELP},
-	{"until-step", required_argument, NULL, OPT_UNTIL},
-	{NULL, 0, NULL, 0},
+static const struct option_row options[] = {
+	{"config", OPTION_FILE, OPTION_FIELD(config), "FILE", .help = "the same as CONFIG.json"},
+	{"out", OPTION_FOLDER, OPTION_FIELD(out_dir), "DIR", .help = "folder of the run; made if it is not there",
+	 .needed = true},
+	{"set", OPTION_CALL, OPTION_FIELD(overrides), "KEY=VALUE",
+	 .help = "another value for a key of the config, the last one counts", .take = overrides_take_set,
+	 .many = true},
+	{"seed", OPTION_CALL, OPTION_FIELD(overrides), "N", .help = "the same as --set seed=N",
+	 .take = overrides_take_key, .key = "seed"},
+	{"steps", OPTION_CALL, OPTION_FIELD(overrides), "N", .help = "the same as --set train.steps=N",
+	 .take = overrides_take_key, .key = "train.steps"},
+	{"threads", OPTION_WHOLE, OPTION_FIELD(threads), "N", .help = "threads that compute, in each rank", .min = 1,
+	 .max = 1024, .otherwise = "all processors"},
+	{"resume", OPTION_CHOICE, OPTION_FIELD(resume), "auto",
+	 .help = "go on from DIR/last.ckpt if it is there, else begin", .names = resume_names},
+	{"until-step", OPTION_WHOLE, OPTION_FIELD(until_step), "N",
+	 .help = "stop after step N of the run, with a checkpoint and a validation; --resume auto goes on, to the "
+		 "same bytes as if it had not stopped",
+	 .min = 1, .max = 1000000000},
+	{"force", OPTION_FLAG, OPTION_FIELD(force), NULL,
+	 .help = "begin anew in a folder that holds a run: its files are deleted"},
+	OPTION_ROW_QUIET,
+	{"keys", OPTION_FLAG, OPTION_FIELD(keys), NULL,
+	 .help = "print every config key with type, default, unit and meaning", .alone = true},
+	{0},
 };
 
-static bool wrong_usage(const char *message)
+static enum status check(void *arguments)
 {
-	fprintf(stderr, "tapcut train: %s\n", message);
-	return false;
-}
-
-static bool parse_threads(const char *text, int *threads)
-{
-	char *end;
-	errno = 0;
-	long number = strtol(text, &end, 10);
-	if (errno || end == text || *end || number < 1 || number > 1024)
-		return wrong_usage("--threads expects a whole number from 1 to 1024");
-	*threads = (int)number;
-	return true;
-}
-
-static bool parse_option(int option, struct arguments *a)
-{
-	switch (option) {
-	case OPT_CONFIG: a->config = optarg; return true;
-	case OPT_OUT: a->out_dir = optarg; return true;
-	case OPT_SET: return overrides_add(&a->overrides, "train", optarg);
-	case OPT_SEED: return overrides_add_option(&a->overrides, "train", "--seed", "seed", optarg);
-	case OPT_STEPS: return overrides_add_option(&a->overrides, "train", "--steps", "train.steps", optarg);
-	case OPT_THREADS: return parse_threads(optarg, &a->threads);
-	case OPT_RESUME:
-		a->resume = true;
-		return strcmp(optarg, "auto") == 0 || wrong_usage("--resume expects \"auto\"");
-	case OPT_UNTIL: return command_int("train", "until-step", optarg, 1, 1000000000, &a->until_step);
-	case OPT_FORCE: a->force = true; return true;
-	case OPT_QUIET: a->quiet = true; return true;
-	case OPT_KEYS: a->keys = true; return true;
-	case OPT_HELP: a->help = true; return true;
-	default: return false; /* getopt_long has said what is wrong */
-	}
-}
-
-static bool parse_arguments(int argc, char **argv, struct arguments *a)
-{
-	*a = (struct arguments){.config = NULL};
-	optind = 1;
-	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
-		if (!parse_option(option, a))
-			return false;
-	if (a->help || a->keys)
-		return true;
-	if (optind < argc && !a->config)
-		a->config = argv[optind++];
-	if (optind < argc)
-		return wrong_usage("one config only");
-	if (!a->out_dir || !*a->out_dir)
-		return wrong_usage("--out DIR is missing");
+	struct arguments *a = arguments;
 	if (a->force && a->resume)
-		return wrong_usage("--force begins anew and --resume goes on: give one of them");
+		return status_fail(STATUS_CONFIG, "--force begins anew and --resume goes on: give one of them");
 	if (snprintf(a->own_config, sizeof a->own_config, "%s/config.json", a->out_dir) >= (int)sizeof a->own_config)
-		return wrong_usage("the path after --out is too long");
+		return status_fail(STATUS_CONFIG, "--out: the path is too long");
 	if (!a->config && a->resume && access(a->own_config, R_OK) == 0)
 		a->config = a->own_config;
-	return a->config ? true : wrong_usage("a config is missing");
+	return a->config ? STATUS_OK : status_fail(STATUS_CONFIG, "CONFIG.json is missing");
 }
 
 /* --- the run's folder ----------------------------------------------------- */
@@ -261,17 +174,17 @@ static enum status prepare(const struct arguments *a, const struct ranks *ranks,
 static enum status train(const struct arguments *a, struct ranks *ranks, struct run_lock *lock)
 {
 	struct config config;
-	struct train_options options = {.out_dir = a->out_dir,
-					.threads = a->threads,
-					.resume = a->resume,
-					.until_step = (uint64_t)a->until_step,
-					.quiet = a->quiet,
-					.ranks = ranks,
-					.stop = &stop_signal};
+	struct train_options how = {.out_dir = a->out_dir,
+				    .threads = a->threads,
+				    .resume = a->resume != NULL,
+				    .until_step = (uint64_t)a->until_step,
+				    .quiet = a->quiet,
+				    .ranks = ranks,
+				    .stop = &stop_signal};
 	TRY(ranks_start(ranks));
 	TRY(ranks_agree(ranks, prepare(a, ranks, &config, lock)));
 	catch_signals();
-	return train_run(&config, &options);
+	return train_run(&config, &how);
 }
 
 static int report(const struct ranks *ranks, enum status status)
@@ -286,24 +199,51 @@ static int report(const struct ranks *ranks, enum status status)
 	return SIGNAL_EXIT + (stop_signal ? stop_signal : SIGTERM);
 }
 
-int cmd_train(int argc, char **argv)
+static int run(void *arguments)
 {
-	struct arguments a;
-	if (!parse_arguments(argc, argv, &a))
-		return 2;
-	if (a.help) {
-		print_usage(stdout);
-		return 0;
-	}
-	if (a.keys) {
+	const struct arguments *a = arguments;
+	if (a->keys) {
 		config_print_keys(stdout);
 		return 0;
 	}
 	struct ranks ranks;
 	struct run_lock lock = {.file = -1};
-	enum status status = train(&a, &ranks, &lock);
+	enum status status = train(a, &ranks, &lock);
 	run_lock_release(&lock);
 	int code = report(&ranks, status);
 	ranks_stop(&ranks, status);
 	return code;
 }
+
+const struct command command_train = {
+	.name = "train",
+	.summary = "train a model from a config",
+	.usage = "CONFIG.json --out DIR [OPTIONS]\n"
+		 "--out DIR --resume auto     (goes on with DIR/config.json)\n"
+		 "--keys",
+	.about = "Trains what the config says. Same config and seed, same weights, for any number of threads and ranks "
+		 "and "
+		 "however often the run was stopped and resumed. DIR gets config.json (every key), log.jsonl, log.csv, "
+		 "val.csv, summary.json, last.ckpt, best.ckpt, final.tapcut and report.html. One training at a time "
+		 "can be "
+		 "in DIR.",
+	.options = options,
+	.operands = operands,
+	.notes = "Ctrl-C, SIGTERM, SIGUSR1 or a lost terminal (SIGHUP): the run saves a checkpoint and ends; a second "
+		 "one "
+		 "ends it at once.\n"
+		 "Exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by SIGINT, 143 by SIGTERM, 138 by SIGUSR1, "
+		 "129 "
+		 "by SIGHUP (go on with --resume auto). DIR/summary.json says how it ended.",
+	.examples =
+		"tapcut train configs/demo.json --out runs/demo\n"
+		"tapcut train configs/baseline.json --set optim.lr=5e-4 --set model.widths=[48,32,24,16] --seed 2 "
+		"--out "
+		"runs/x\n"
+		"tapcut train configs/baseline.json --out runs/baseline --resume auto\n"
+		"mpirun -np 2 --bind-to none build/mpi/tapcut train configs/baseline.json --out runs/x    (make MPI=1; "
+		"train/README.md)",
+	.size = sizeof(struct arguments),
+	.check = check,
+	.run = run,
+};

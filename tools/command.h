@@ -1,29 +1,62 @@
-/* The subcommands of the `tapcut` program: one file tools/cmd_NAME.c each, one line in the table of tools/tapcut.c.
- * argv[0] is "tapcut NAME". They return the exit code: 0 done, 1 the work failed (a message is on stderr), 2 wrong
- * usage (a message says what is wrong; the way to --help is added for them). */
+/* The commands of the `tapcut` program: one file tools/cmd_NAME.c each, which describes its command in a struct, and
+ * one line in the table of tools/commands.c (tools/README.md has the steps).
+ *
+ * Exit codes: 0 done, 1 the work failed (a message is on stderr), 2 wrong usage (a message says what is wrong and
+ * where help is). `tapcut train` that a signal stopped ends with 128 and the signal's number. */
 #ifndef TOOLS_COMMAND_H
 #define TOOLS_COMMAND_H
 
 #include <stdbool.h>
 
+#include "core/status.h"
+#include "tools/options.h"
+
+struct command {
+	const char *name;
+	const char *summary;               /* a few words, for lists */
+	const char *usage;                 /* what may follow "tapcut NAME", a form a line */
+	const char *about;                 /* what it does: paragraphs, an empty line between them */
+	const struct option_row *options;  /* end with {0} */
+	const struct option_row *operands; /* the same: in their order, the needed ones first; NULL: none */
+	const char *notes;                 /* what stands below the options, as `about`; NULL: nothing */
+	const char *examples;              /* a command line a line */
+	size_t size;                       /* of the struct arguments that the rows fill, zeroed before */
+	void (*init)(void *arguments);     /* defaults that no row sets, before the rows' own; NULL: zero */
+	/* What no row can check alone; STATUS_CONFIG with a message. NULL: nothing. */
+	enum status (*check)(void *arguments);
+	/* The work; returns the exit code. */
+	int (*run)(void *arguments);
+
+	int (*old)(int argc, char **argv); /* a command that has no rows yet; all else but name and summary is NULL */
+};
+
+/* Ends with NULL. */
+extern const struct command *const commands[];
+/* NULL: there is no such command. */
+const struct command *command_find(const char *name);
+
+/* argv[0] is the command's name. Returns the exit code. */
+int command_run(const struct command *command, int argc, char **argv);
+
+/* 0; or 1, after "tapcut NAME: " and the stored status message on stderr. */
+int command_end(const char *name, enum status status);
+/* The second of these. */
+int command_failed(const char *name);
+bool command_int(const char *name, const char *option, const char *text, int low, int high, int *value);
+
 int cmd_bench(int argc, char **argv);
 int cmd_coco(int argc, char **argv);
 int cmd_cut(int argc, char **argv);
-int cmd_data(int argc, char **argv);
 int cmd_edit(int argc, char **argv);
-int cmd_eval(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_quantize(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_scenes(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
-int cmd_train(int argc, char **argv);
 
-/* Prints "tapcut NAME: " and the stored status message on stderr; returns 1. */
-int command_failed(const char *name);
-/* A whole number from low to high given to --OPTION of `tapcut NAME`; false after a message on stderr if it is not
- * one. */
-bool command_int(const char *name, const char *option, const char *text, int low, int high, int *value);
+extern const struct command command_data;
+extern const struct command command_eval;
+extern const struct command command_train;
 
 #endif

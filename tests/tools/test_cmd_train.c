@@ -61,14 +61,20 @@ START_TEST(wrong_usage_is_2)
 		return;
 	expect("", 2, "--out DIR is missing");
 	expect("configs/smoke.json", 2, "--out DIR is missing");
-	expect("--out %s/run", 2, "a config is missing");
-	expect("--out %s/run --resume auto", 2, "a config is missing");
-	expect("configs/smoke.json configs/demo.json --out %s/run", 2, "one config only");
+	expect("--out %s/run", 2, "CONFIG.json is missing");
+	expect("--out %s/run --resume auto", 2, "CONFIG.json is missing");
+	expect("configs/smoke.json configs/demo.json --out %s/run", 2, "expected one CONFIG.json");
 	expect("configs/smoke.json --out %s/run --threads 0", 2, "--threads");
 	expect("configs/smoke.json --out %s/run --threads 2x", 2, "--threads");
 	expect("configs/smoke.json --out %s/run --resume maybe", 2, "--resume");
 	expect("configs/smoke.json --out %s/run --resume auto --force", 2, "--force");
 	expect("configs/smoke.json --out %s/run --no-such-option", 2, "no-such-option");
+	expect("configs/smoke.json --set optim.lrr=1 --out %s/run", 2,
+	       "--set: unknown key optim.lrr; did you mean optim.lr?");
+	expect("configs/smoke.json --set optim.lr=x --out %s/run", 2, "--set: optim.lr: expected a number");
+	expect("configs/smoke.json --set optim.lr --out %s/run", 2, "--set: expected KEY=VALUE, found \"optim.lr\"");
+	expect("configs/smoke.json --seed x --out %s/run", 2, "--seed: expected a whole number from 0 up, found \"x\"");
+	expect("configs/smoke.json --steps 0 --out %s/run", 2, "--steps: expected a whole number from 1 up");
 }
 END_TEST
 
@@ -77,9 +83,9 @@ START_TEST(wrong_config_is_1)
 	if (!built)
 		return;
 	expect("no/such.json --out %s/run", 1, "no/such.json");
-	expect("configs/smoke.json --set optim.lrr=1 --out %s/run", 1, "did you mean optim.lr?");
-	expect("configs/smoke.json --seed x --out %s/run", 1, "seed: expected an integer");
-	expect("configs/smoke.json --steps 0 --out %s/run", 1, "train.steps: expected an integer");
+	/* Only together are the values wrong, and the config has no such key. */
+	expect("configs/smoke.json --set train.slot_size=3 --out %s/run", 1,
+	       "--set: train.batch_size: expected a multiple");
 	expect("configs/smoke.json --set data.train= --out %s/run", 1, "data.train: expected");
 	expect("configs/smoke.json --set data.train=no/such.json --out %s/run", 1, "data.train: no/such.json");
 	expect(NO_DATA "--out %s/run", 1, "configs/smoke.json");

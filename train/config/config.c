@@ -449,6 +449,13 @@ enum status config_init(struct config *config)
 	return finish(config, "default");
 }
 
+enum status config_check_override(const char *override)
+{
+	struct config config;
+	TRY(config_init(&config));
+	return apply_override(&config, override);
+}
+
 /* A config file that another one changes, and the one that it changes in turn. */
 struct chain {
 	const char *path;
@@ -518,10 +525,11 @@ enum status config_load(struct config *config, const char *path, const char *con
 	struct chain file = {.path = path, .length = 1};
 	TRY(config_init(config));
 	TRY(load_file(config, &file));
+	bool file_is_fine = finish(config, path) == STATUS_OK;
 	for (int i = 0; i < override_count; i++)
 		TRY(apply_override(config, overrides[i]));
 	look_for_files(config, path);
-	return finish(config, path);
+	return finish(config, file_is_fine && override_count ? "--set" : path);
 }
 
 enum status config_from_json(struct config *config, const char *text, const char *name)

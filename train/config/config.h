@@ -94,10 +94,12 @@ struct config {
 /* Every key's default. Fails only when memory is out. */
 enum status config_init(struct config *config);
 /* Defaults; then the file that "base" names (relative to the file; it may have a base itself), then the file, then each
- * "a.b=v" override in order. Every value is checked; messages name file, key,
- * expected, found. A relative path in the config that does not exist from the working directory but does from the
- * file's folder becomes the latter. Files that the config names need not exist. */
+ * "a.b=v" override in order. Every value is checked; messages name file, key, expected, found; what only the overrides
+ * make wrong is said to come from --set. A relative path in the config that does not exist from the working directory
+ * but does from the file's folder becomes the latter. Files that the config names need not exist. */
 enum status config_load(struct config *config, const char *path, const char *const *overrides, int override_count);
+/* Whether one "a.b=v" is a value that its key can have, other keys aside; the message names the key. */
+enum status config_check_override(const char *override);
 /* From a config.json text as config_to_json gives it (the one inside a checkpoint). */
 enum status config_from_json(struct config *config, const char *text, const char *name);
 /* The resolved config with every key; returned, caller frees; NULL when memory is out. Stable: the same config, the
