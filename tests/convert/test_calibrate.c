@@ -16,52 +16,30 @@ enum { SIDE = 64 };
  * numbered here. */
 enum { IMAGE_SUMS = 2, CLICK_SUMS, STEM, POOL, LEFT, RIGHT, JOINED, CLICKS_POOLED, WITH_CLICKS, SMALL, LOGITS };
 
+static int build_concat(struct builder *b, int first, int second, int channels)
+{
+	struct infer_step step = {.op = INFER_OP_CONCAT,
+				  .input_count = 2,
+				  .inputs = {first, second},
+				  .tensor = {-1, -1}};
+	return builder_step(b, step, channels);
+}
+
 static void build(struct builder *b)
 {
 	builder_init(b, 5);
 	int image = build_conv2d(b, 0, 8, 3, 2, 1, 1, 0), clicks = build_conv2d(b, 1, 8, 3, 2, 1, 1, 0);
-	int stem = builder_step(b,
-				(struct infer_step){.op = INFER_OP_ADD,
-						    .relu = 1,
-						    .input_count = 2,
-						    .inputs = {image, clicks},
-						    .tensor = {-1, -1}},
-				8);
-	int pool = builder_step(b,
-				(struct infer_step){.op = INFER_OP_MAX_POOL2D,
-						    .input_count = 1,
-						    .inputs = {stem},
-						    .args = {3, 1, 1, 0},
-						    .tensor = {-1, -1}},
-				8);
+	int stem = build_binary(b, INFER_OP_ADD, image, clicks, 1);
+	int pool = build_max_pool2d(b, stem, 3, 1, 1, 0);
 	int left = build_conv2d(b, pool, 4, 1, 1, 0, 1, 1), right = build_conv2d(b, pool, 6, 3, 1, 1, 1, 0);
-	int joined = builder_step(b,
-				  (struct infer_step){.op = INFER_OP_CONCAT,
-						      .input_count = 2,
-						      .inputs = {left, right},
-						      .tensor = {-1, -1}},
-				  10);
-	int pooled = builder_step(b,
-				  (struct infer_step){.op = INFER_OP_MAX_POOL2D,
-						      .input_count = 1,
-						      .inputs = {1},
-						      .args = {2, 2, 0, 0},
-						      .tensor = {-1, -1}},
-				  3);
-	int with = builder_step(b,
-				(struct infer_step){.op = INFER_OP_CONCAT,
-						    .input_count = 2,
-						    .inputs = {joined, pooled},
-						    .tensor = {-1, -1}},
-				13);
-	int small = build_conv2d(b, with, 1, 3, 1, 1, 1, 0);
-	builder_step(b,
-		     (struct infer_step){.op = INFER_OP_UPSAMPLE_BILINEAR,
-					 .input_count = 1,
-					 .inputs = {small},
-					 .args = {2},
-					 .tensor = {-1, -1}},
-		     1);
+	int joined = build_concat(b, left, right, 10), pooled = build_max_pool2d(b, 1, 2, 2, 0, 0);
+	int small = build_conv2d(b, build_concat(b, joined, pooled, 13), 1, 3, 1, 1, 1, 0);
+	struct infer_step up = {.op = INFER_OP_UPSAMPLE_BILINEAR,
+				.input_count = 1,
+				.inputs = {small},
+				.args = {2},
+				.tensor = {-1, -1}};
+	builder_step(b, up, 1);
 }
 
 static void run(struct infer_network *network, infer_runner_watcher *watcher, void *context, int arithmetic)

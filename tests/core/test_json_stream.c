@@ -246,58 +246,59 @@ START_TEST(integers)
 }
 END_TEST
 
+static const struct {
+	const char *text, *message;
+} wrong_texts[] = {
+	{"", "line 1, column 1 (byte 0): expected a value, found the end"},
+	{"   ", "found the end"},
+	{"[1,]", "expected a value, found ']'"},
+	{"[,1]", "expected a value, found ','"},
+	{"[1 2]", "expected ',' or ']', found '2'"},
+	{"[1}", "expected ',' or ']', found '}'"},
+	{"{\"a\":1]", "expected ',' or '}', found ']'"},
+	{"{\"a\" 1}", "expected ':' after a key, found '1'"},
+	{"{\"a\":}", "expected a value, found '}'"},
+	{"{\"a\":1,}", "expected a key in quotes, found '}'"},
+	{"{a:1}", "expected a key in quotes, found 'a'"},
+	{"{1:1}", "expected a key in quotes, found '1'"},
+	{"{'a':1}", "expected a key in quotes, found '''"},
+	{"[1]x", "expected nothing after the text, found 'x'"},
+	{"[1][2]", "expected nothing after the text"},
+	{"]", "expected a value, found ']'"},
+	{"nul", "expected null, found the end"},
+	{"nulL", "expected null, found 'L'"},
+	{"True", "expected a value, found 'T'"},
+	{"nan", "expected null, found 'a'"},
+	{"NaM", "expected NaN, found 'M'"},
+	{"Inf", "expected Infinity, found the end"},
+	{"-NaN", "'-' is no JSON number"},
+	{"-1Infinity", "expected nothing after the text, found 'I'"},
+	{"01", "'01' is no JSON number"},
+	{"-01", "'-01' is no JSON number"},
+	{"1.", "'1.' is no JSON number"},
+	{".5", "found '.'"},
+	{"+1", "found '+'"},
+	{"1e", "'1e' is no JSON number"},
+	{"1e+", "'1e+' is no JSON number"},
+	{"1.5.5", "'1.5.5' is no JSON number"},
+	{"1-2", "'1-2' is no JSON number"},
+	{"--1", "'--1' is no JSON number"},
+	{"\"a", "expected the closing quote of a string, found the end"},
+	{"\"a\nb\"", "no control character in a string, found byte 0x0a"},
+	{"\"\\x\"", "after a backslash, found 'x'"},
+	{"\"\\u12g4\"", "four hex digits after \\u, found 'g'"},
+	{"\"\\u12\"", "four hex digits"},
+	{"\"\\", "after a backslash, found the end"},
+	{"[1,\n  2,\n  x]", "line 3, column 3 (byte 11): expected a value, found 'x'"},
+	{"/* c */ 1", "found '/'"},
+};
+
 START_TEST(wrong_texts_are_refused)
 {
-	static const struct {
-		const char *text, *message;
-	} cases[] = {
-		{"", "line 1, column 1 (byte 0): expected a value, found the end"},
-		{"   ", "found the end"},
-		{"[1,]", "expected a value, found ']'"},
-		{"[,1]", "expected a value, found ','"},
-		{"[1 2]", "expected ',' or ']', found '2'"},
-		{"[1}", "expected ',' or ']', found '}'"},
-		{"{\"a\":1]", "expected ',' or '}', found ']'"},
-		{"{\"a\" 1}", "expected ':' after a key, found '1'"},
-		{"{\"a\":}", "expected a value, found '}'"},
-		{"{\"a\":1,}", "expected a key in quotes, found '}'"},
-		{"{a:1}", "expected a key in quotes, found 'a'"},
-		{"{1:1}", "expected a key in quotes, found '1'"},
-		{"{'a':1}", "expected a key in quotes, found '''"},
-		{"[1]x", "expected nothing after the text, found 'x'"},
-		{"[1][2]", "expected nothing after the text"},
-		{"]", "expected a value, found ']'"},
-		{"nul", "expected null, found the end"},
-		{"nulL", "expected null, found 'L'"},
-		{"True", "expected a value, found 'T'"},
-		{"nan", "expected null, found 'a'"},
-		{"NaM", "expected NaN, found 'M'"},
-		{"Inf", "expected Infinity, found the end"},
-		{"-NaN", "'-' is no JSON number"},
-		{"-1Infinity", "expected nothing after the text, found 'I'"},
-		{"01", "'01' is no JSON number"},
-		{"-01", "'-01' is no JSON number"},
-		{"1.", "'1.' is no JSON number"},
-		{".5", "found '.'"},
-		{"+1", "found '+'"},
-		{"1e", "'1e' is no JSON number"},
-		{"1e+", "'1e+' is no JSON number"},
-		{"1.5.5", "'1.5.5' is no JSON number"},
-		{"1-2", "'1-2' is no JSON number"},
-		{"--1", "'--1' is no JSON number"},
-		{"\"a", "expected the closing quote of a string, found the end"},
-		{"\"a\nb\"", "no control character in a string, found byte 0x0a"},
-		{"\"\\x\"", "after a backslash, found 'x'"},
-		{"\"\\u12g4\"", "four hex digits after \\u, found 'g'"},
-		{"\"\\u12\"", "four hex digits"},
-		{"\"\\", "after a backslash, found the end"},
-		{"[1,\n  2,\n  x]", "line 3, column 3 (byte 11): expected a value, found 'x'"},
-		{"/* c */ 1", "found '/'"},
-	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		enum status status = read_text(cases[i].text, strlen(cases[i].text), NULL, 0);
-		ck_assert_msg(status == STATUS_FORMAT, "accepted: %s", cases[i].text);
-		ck_assert_msg(strstr(status_message(), cases[i].message) != NULL, "%s: %s", cases[i].text,
+	for (size_t i = 0; i < sizeof wrong_texts / sizeof *wrong_texts; i++) {
+		enum status status = read_text(wrong_texts[i].text, strlen(wrong_texts[i].text), NULL, 0);
+		ck_assert_msg(status == STATUS_FORMAT, "accepted: %s", wrong_texts[i].text);
+		ck_assert_msg(strstr(status_message(), wrong_texts[i].message) != NULL, "%s: %s", wrong_texts[i].text,
 			      status_message());
 		ck_assert_msg(strncmp(status_message(), "test: line ", 11) == 0, "%s", status_message());
 	}

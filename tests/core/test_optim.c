@@ -230,6 +230,16 @@ START_TEST(same_bits_everywhere)
 }
 END_TEST
 
+/* In 0..1. */
+static void fill_randomly(float *values, int count)
+{
+	unsigned state = 1;
+	for (int i = 0; i < count; i++) {
+		state = state * 1664525u + 1013904223u;
+		values[i] = (float)(state >> 8) / 16777216;
+	}
+}
+
 /* More floats than one thread is given at a time, in parameters that end anywhere: each is updated once, and the
  * norm has the same bits for any number of threads and every instruction set. */
 START_TEST(large_arrays)
@@ -242,12 +252,9 @@ START_TEST(large_arrays)
 	config.ema_decay = 1e-9;
 	double first = 0, squares = 0;
 	float *large = malloc(LARGE * sizeof *large);
-	unsigned state = 1;
-	for (int i = 0; i < LARGE; i++) {
-		state = state * 1664525u + 1013904223u;
-		large[i] = (float)(state >> 8) / 16777216;
-		squares += i < LARGE - 5 ? (double)large[i] * (double)large[i] : 0;
-	}
+	fill_randomly(large, LARGE);
+	for (int i = 0; i < LARGE - 5; i++)
+		squares += (double)large[i] * (double)large[i];
 	for (int k = 0; kernels_names[k]; k++)
 		for (int threads = 1; threads <= 3; threads++) {
 			if (!kernels_supported(kernels_names[k]))

@@ -123,34 +123,34 @@ START_TEST(sorted_by_photo_then_object)
 }
 END_TEST
 
+/* A record a row. */
+/* clang-format off */
+static const char every_skip[] =
+	"{\"images\": [" PHOTO(1, "a.jpg") "," PHOTO(2, "gone.jpg") "," PHOTO(3, "../outside.jpg") ","
+	"{\"id\": 4, \"file_name\": \"b.jpg\", \"width\": 0, \"height\": 10},"
+	"{\"id\": 5, \"file_name\": \"b.jpg\", \"width\": 10, \"height\": 100000}], \"annotations\": ["
+	BOX(1, 1, 18, 0, 0, 5, 5) ","
+	"{\"id\": 2, \"image_id\": 1, \"category_id\": 18, \"iscrowd\": 1,"
+	" \"segmentation\": {\"size\": [10, 10], \"counts\": [0, 100]}},"
+	BOX(3, 1, 3, 0, 0, 5, 5) ","     /* category */
+	BOX(4, 77, 18, 0, 0, 5, 5) ","   /* unknown photo */
+	BOX(5, 2, 18, 0, 0, 5, 5) ","    /* missing file */
+	BOX(6, 2, 18, 0, 0, 5, 5) ","    /* missing file */
+	BOX(7, 3, 18, 0, 0, 5, 5) ","    /* bad photo: name */
+	BOX(8, 4, 18, 0, 0, 5, 5) ","    /* bad photo: size */
+	BOX(9, 5, 18, 0, 0, 5, 5) ","    /* bad photo: size */
+	BOX(10, 1, 18, 0, 0, 1, 1) ","   /* too small */
+	BOX(11, 1, 18, 20, 20, 5, 5) "," /* too small: outside, no pixel */
+	BOX(12, 1, 18, 0, 0, 10, 10) "," /* too large */
+	"{\"id\": 13, \"image_id\": 1, \"category_id\": 18},"
+	"{\"id\": 14, \"image_id\": 1, \"category_id\": 18,"
+	" \"segmentation\": {\"size\": [5, 20], \"counts\": [0, 100]}}]," CATEGORIES "}";
+/* clang-format on */
+
 START_TEST(every_skip_is_counted_once)
 {
 	make_folder();
-	write_file(
-		"instances.json",
-		"{\"images\": [" PHOTO(1, "a.jpg") "," PHOTO(2, "gone.jpg") "," PHOTO(
-			3,
-			"../outside.jpg") ","
-					  "{\"id\": 4, \"file_name\": \"b.jpg\", \"width\": 0, \"height\": 10},"
-					  "{\"id\": 5, \"file_name\": \"b.jpg\", \"width\": 10, \"height\": 100000}], \"annotations\": [" BOX(
-						  1, 1, 18, 0, 0, 5,
-						  5) ","
-						     "{\"id\": 2, \"image_id\": 1, \"category_id\": 18, \"iscrowd\": 1,"
-						     " \"segmentation\": {\"size\": [10, 10], \"counts\": [0, 100]}}," BOX(
-							     3, 1, 3, 0, 0, 5, 5) "," /* category */
-		BOX(4, 77, 18, 0, 0, 5, 5) ","                                        /* unknown photo */
-		BOX(5, 2, 18, 0, 0, 5, 5) ","                                         /* missing file */
-		BOX(6, 2, 18, 0, 0, 5, 5) ","                                         /* missing file */
-		BOX(7, 3, 18, 0, 0, 5, 5) ","                                         /* bad photo: name */
-		BOX(8, 4, 18, 0, 0, 5, 5) ","                                         /* bad photo: size */
-		BOX(9, 5, 18, 0, 0, 5, 5) ","                                         /* bad photo: size */
-		BOX(10, 1, 18, 0, 0, 1, 1) ","                                        /* too small */
-		BOX(11, 1, 18, 20, 20, 5, 5) ","                                      /* too small: outside, no pixel */
-		BOX(12, 1, 18, 0, 0, 10,
-		    10) "," /* too large */
-			"{\"id\": 13, \"image_id\": 1, \"category_id\": 18},"
-			"{\"id\": 14, \"image_id\": 1, \"category_id\": 18,"
-			" \"segmentation\": {\"size\": [5, 20], \"counts\": [0, 100]}}]," CATEGORIES "}");
+	write_file("instances.json", every_skip);
 	const char *const dogs[] = {"dog"};
 	const struct dataset_filter filter = {dogs, 1, 0.02, 0.9, 0, false};
 	struct dataset d;

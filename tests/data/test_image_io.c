@@ -338,54 +338,17 @@ END_TEST
 static struct file with_orientation(struct file jpeg, int value, bool big_endian)
 {
 	enum { SIZE = 44 };
-	uint8_t little[SIZE] = {0xff,
-				0xe1,
-				0,
-				SIZE - 2,
-				'E',
-				'x',
-				'i',
-				'f',
-				0,
-				0,
-				'I',
-				'I',
-				42,
-				0,
-				8,
-				0,
-				0,
-				0,
-				2,
-				0,
-				/* ImageWidth */ 0,
-				1,
-				3,
-				0,
-				1,
-				0,
-				0,
-				0,
-				6,
-				0,
-				0,
-				0,
-				/* Orientation */ 0x12,
-				1,
-				3,
-				0,
-				1,
-				0,
-				0,
-				0,
-				(uint8_t)value,
-				0,
-				0,
-				0};
-	uint8_t big[SIZE] = {0xff, 0xe1, 0, SIZE - 2, 'E', 'x',  'i', 'f', 0, 0, 'M', 'M', 0, 42,
-			     0,    0,    0, 8,        0,   2,    1,   0,   0, 3, 0,   0,   0, 1,
-			     0,    6,    0, 0,        1,   0x12, 0,   3,   0, 0, 0,   1,   0, (uint8_t)value,
-			     0,    0};
+	/* Marker and header, then a tag a row. */
+	/* clang-format off */
+	uint8_t little[SIZE] = {
+		0xff, 0xe1, 0, SIZE - 2, 'E', 'x', 'i', 'f', 0, 0, 'I', 'I', 42, 0, 8, 0, 0, 0, 2, 0,
+		/* ImageWidth */ 0, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0,
+		/* Orientation */ 0x12, 1, 3, 0, 1, 0, 0, 0, (uint8_t)value, 0, 0, 0};
+	uint8_t big[SIZE] = {
+		0xff, 0xe1, 0, SIZE - 2, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 2,
+		/* ImageWidth */ 1, 0, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0,
+		/* Orientation */ 1, 0x12, 0, 3, 0, 0, 0, 1, 0, (uint8_t)value, 0, 0};
+	/* clang-format on */
 	struct file out = {malloc(jpeg.size + SIZE), jpeg.size + SIZE};
 	memcpy(out.data, jpeg.data, 2);
 	memcpy(out.data + 2, big_endian ? big : little, SIZE);

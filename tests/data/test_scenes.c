@@ -22,59 +22,60 @@ static void mask_of(const char *text, int width, int height, uint8_t *mask)
 		mask[i] = text[i] == '#';
 }
 
+static const struct {
+	const char *text;
+	int simple;
+} simple_cases[] = {
+	{"......"
+	 ".####."
+	 ".####."
+	 "......",
+	 1},
+	{"######"
+	 "######"
+	 "######"
+	 "######",
+	 1},
+	{"######"
+	 "#....#"
+	 "######"
+	 "......",
+	 0},
+	{"##...."
+	 "##..##"
+	 "....##"
+	 "......",
+	 0},
+	{"##...."
+	 "##...." /* a corner does not hold together */
+	 "..##.."
+	 "......",
+	 0},
+	{"......"
+	 "......"
+	 "......"
+	 "......",
+	 0},
+	{"###..."
+	 "#.#..." /* open at a corner, where the outline goes in and out */
+	 "#..#.."
+	 "####..",
+	 1},
+	{"#....."
+	 "......"
+	 "......"
+	 "......",
+	 1},
+};
+
 START_TEST(simple_masks)
 {
-	static const struct {
-		const char *text;
-		int simple;
-	} cases[] = {
-		{"......"
-		 ".####."
-		 ".####."
-		 "......",
-		 1},
-		{"######"
-		 "######"
-		 "######"
-		 "######",
-		 1},
-		{"######"
-		 "#....#"
-		 "######"
-		 "......",
-		 0},
-		{"##...."
-		 "##..##"
-		 "....##"
-		 "......",
-		 0},
-		{"##...."
-		 "##...." /* a corner does not hold together */
-		 "..##.."
-		 "......",
-		 0},
-		{"......"
-		 "......"
-		 "......"
-		 "......",
-		 0},
-		{"###..."
-		 "#.#..." /* open at a corner, where the outline goes in and out */
-		 "#..#.."
-		 "####..",
-		 1},
-		{"#....."
-		 "......"
-		 "......"
-		 "......",
-		 1},
-	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+	for (size_t i = 0; i < sizeof simple_cases / sizeof *simple_cases; i++) {
 		uint8_t mask[24];
 		int simple = -1;
-		mask_of(cases[i].text, 6, 4, mask);
+		mask_of(simple_cases[i].text, 6, 4, mask);
 		ck_assert_int_eq(mask_is_simple(mask, 6, 4, &simple), STATUS_OK);
-		ck_assert_msg(simple == cases[i].simple, "case %zu: %d", i, simple);
+		ck_assert_msg(simple == simple_cases[i].simple, "case %zu: %d", i, simple);
 	}
 }
 END_TEST

@@ -57,12 +57,8 @@ START_TEST(test_odd_models)
 }
 END_TEST
 
-START_TEST(test_odd_sessions)
+static void check_without_photo(struct tapcut_session *s)
 {
-	struct tapcut_model *model = load();
-	struct tapcut_session *s;
-	ck_assert_int_eq(tapcut_session_new(model, NULL, &s, NULL), TAPCUT_OK);
-	/* Without a photo. */
 	ck_assert_int_eq(tapcut_session_click(s, 0, 0, 1), TAPCUT_ARGUMENT);
 	ck_assert_int_eq(tapcut_session_undo(s), TAPCUT_ARGUMENT);
 	ck_assert_int_eq(tapcut_session_mask(s, plane, W), TAPCUT_ARGUMENT);
@@ -71,7 +67,10 @@ START_TEST(test_odd_sessions)
 	ck_assert_ptr_null(tapcut_session_probabilities(s, NULL, NULL));
 	ck_assert_int_eq(tapcut_session_click_count(s), 0);
 	tapcut_session_reset(s);
-	/* With one. */
+}
+
+static void check_photos(struct tapcut_session *s)
+{
 	ck_assert_int_eq(tapcut_session_set_image(s, NULL, W, H, 3 * W), TAPCUT_ARGUMENT);
 	ck_assert_int_eq(tapcut_session_set_image(s, photo, 0, H, 3 * W), TAPCUT_ARGUMENT);
 	ck_assert_int_eq(tapcut_session_set_image(s, photo, W, -1, 3 * W), TAPCUT_ARGUMENT);
@@ -80,6 +79,10 @@ START_TEST(test_odd_sessions)
 	ck_assert_int_eq(tapcut_session_set_image(s, photo, 16384, 16384, SIZE_MAX), TAPCUT_LIMIT);
 	ck_assert_int_eq(tapcut_session_set_image(s, photo, W, H, 3 * W - 1), TAPCUT_ARGUMENT);
 	ck_assert_int_eq(tapcut_session_set_image(s, photo, W, H, 3 * W), TAPCUT_OK);
+}
+
+static void check_with_photo(struct tapcut_session *s)
+{
 	ck_assert_int_eq(tapcut_session_click(s, -1, 0, 1), TAPCUT_ARGUMENT);
 	ck_assert_int_eq(tapcut_session_click(s, INT_MAX, INT_MIN, 1), TAPCUT_ARGUMENT);
 	ck_assert_int_eq(tapcut_session_click(s, W - 1, H, 1), TAPCUT_ARGUMENT);
@@ -97,6 +100,16 @@ START_TEST(test_odd_sessions)
 	ck_assert_int_eq(tapcut_session_set_feather(s, NAN), TAPCUT_ARGUMENT);
 	ck_assert_int_eq(tapcut_session_set_feather(s, INFINITY), TAPCUT_ARGUMENT);
 	ck_assert_int_gt((int)strlen(tapcut_session_message(s)), 5);
+}
+
+START_TEST(test_odd_sessions)
+{
+	struct tapcut_model *model = load();
+	struct tapcut_session *s;
+	ck_assert_int_eq(tapcut_session_new(model, NULL, &s, NULL), TAPCUT_OK);
+	check_without_photo(s);
+	check_photos(s);
+	check_with_photo(s);
 	/* Nothing of that has touched the click. */
 	ck_assert_int_eq(tapcut_session_click_count(s), 1);
 	ck_assert_int_eq(tapcut_session_preview(s, plane, W, H, W), TAPCUT_OK);

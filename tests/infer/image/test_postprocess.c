@@ -70,8 +70,7 @@ START_TEST(test_fills_small_holes)
 			    "#...#####"
 			    "#...#..##"
 			    "####.####";
-	const struct infer_postprocess up_to_2 = {.fill_pixels = 2}, up_to_9 = {.fill_pixels = 9},
-				       none = {.fill_pixels = 0};
+	const struct infer_postprocess up_to_2 = {.fill_pixels = 2}, up_to_9 = {.fill_pixels = 9};
 	check_text(&up_to_2, NULL, 0, holes,
 		   "#######.."
 		   "#######.."
@@ -101,7 +100,17 @@ START_TEST(test_fills_small_holes)
 		   "#########"
 		   "####.####",
 		   9);
-	check_text(&none, NULL, 0, holes, holes, 9);
+}
+END_TEST
+
+START_TEST(test_fills_nothing)
+{
+	const char *holes = "####"
+			    "#.##"
+			    "####";
+	const struct infer_postprocess none = {.fill_pixels = 0}, one = {.fill_pixels = 1};
+	check_text(&none, NULL, 0, holes, holes, 4);
+	check_text(&one, NULL, 0, holes, "############", 4);
 }
 END_TEST
 
@@ -222,6 +231,7 @@ static Suite *postprocess_suite(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_keeps_touched_components);
 	tcase_add_test(tcase, test_fills_small_holes);
+	tcase_add_test(tcase, test_fills_nothing);
 	tcase_add_test(tcase, test_flat_masks);
 	tcase_add_test(tcase, test_random_masks);
 	suite_add_tcase(suite, tcase);

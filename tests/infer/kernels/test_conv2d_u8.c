@@ -298,9 +298,25 @@ START_TEST(test_image)
 }
 END_TEST
 
+/* Runs c.call, whose output is floats, with one instruction set. */
+static void check_logits(struct conv *c, enum infer_isa isa, float *logits, size_t count, void *scratch)
+{
+	const struct infer_map *out = &c->call.out;
+	c->call.isa = isa;
+	memset(logits, 0xff, count * sizeof *logits);
+	infer_conv2d_u8(&c->call, 0, out->h, scratch);
+	for (size_t k = 0; k < count; k++) {
+		int o = (int)(k % out->pitch), pixel = (int)(k / out->pitch);
+		float unit = c->call.in[0].scale * c->weight.scales[o];
+		float expected = (float)plain_sum(&c->call, o, pixel / out->w, pixel % out->w) * unit;
+		ck_assert_msg(logits[k] == expected, "isa %d: logit %zu is %g, expected %g", (int)isa, k,
+			      (double)logits[k], (double)expected);
+	}
+}
+
+/* Sums leave as floats: (float)sum x unit. */
 START_TEST(test_logits)
 {
-	/* Sums leave as floats: (float)sum x unit. */
 	static const struct shape some[] = {{16, 9, 13, 1, 3, 1, 1, 1, 16, 5}, {16, 6, 4, 1, 5, 1, 2, 1, 16, 0},
 					    {32, 5, 9, 1, 1, 1, 0, 1, 32, 9},  {16, 7, 3, 1, 3, 1, 1, 1, 16, 77},
 					    {7, 8, 8, 1, 3, 1, 2, 2, 8, 1},    {16, 9, 9, 1, 3, 1, 2, 2, 16, 3},
@@ -311,31 +327,17 @@ START_TEST(test_logits)
 		conv_init(&c, &some[i], &rng, RANDOM);
 		conv_pack(&c);
 		struct infer_map *out = &c.call.out;
-		*out = (struct infer_map){.c = some[i].outputs,
-					  .h = out->h,
-					  .w = out->w,
-					  .pitch = (size_t)some[i].outputs};
-		size_t count = (size_t)out->h * (size_t)out->w * out->pitch;
+		size_t pitch = (size_t)some[i].outputs, count = (size_t)out->h * (size_t)out->w * pitch;
+		*out = (struct infer_map){.c = some[i].outputs, .h = out->h, .w = out->w, .pitch = pitch};
 		float *logits = malloc(count * sizeof *logits);
 		void *constants = aligned_alloc(64, 1024),
 		     *scratch = aligned_alloc(64, (infer_conv2d_u8_scratch(&c.call) + 63) / 64 * 64);
 		out->data = logits;
 		infer_conv2d_u8_fill_constants(&c.call, constants);
 		c.call.constants = constants;
-		for (int isa = 0; isa <= INFER_ISA_COUNT; isa++) {
-			if (isa < INFER_ISA_COUNT && !infer_isa_available((enum infer_isa)isa))
-				continue;
-			c.call.isa = (enum infer_isa)isa;
-			memset(logits, 0xff, count * sizeof *logits);
-			infer_conv2d_u8(&c.call, 0, out->h, scratch);
-			for (size_t k = 0; k < count; k++) {
-				int o = (int)(k % out->pitch), pixel = (int)(k / out->pitch);
-				float unit = c.call.in[0].scale * c.weight.scales[o];
-				float expected = (float)plain_sum(&c.call, o, pixel / out->w, pixel % out->w) * unit;
-				ck_assert_msg(logits[k] == expected, "shape %zu, isa %d: logit %zu is %g, expected %g",
-					      i, isa, k, (double)logits[k], (double)expected);
-			}
-		}
+		for (int isa = 0; isa <= INFER_ISA_COUNT; isa++)
+			if (isa == INFER_ISA_COUNT || infer_isa_available((enum infer_isa)isa))
+				check_logits(&c, (enum infer_isa)isa, logits, count, scratch);
 		free(logits);
 		free(constants);
 		free(scratch);

@@ -205,6 +205,18 @@ static void check_fused(struct infer_call *call, const float *want, struct infer
 	free(got);
 }
 
+/* The same where the other convolution is computed within this one. */
+static void check_fused_plus(struct infer_call *call, struct infer_call *plus, const float *want,
+			     struct infer_shape out)
+{
+	float *packed = aligned_alloc(64, (infer_conv2d_f32_packed(plus) + 63) / 64 * 64);
+	infer_conv2d_f32_pack(plus, packed);
+	plus->packed = packed;
+	call->plus = plus;
+	check_fused(call, want, out);
+	free(packed);
+}
+
 START_TEST(test_conv2d_fused)
 {
 	struct builder b;
@@ -236,12 +248,7 @@ START_TEST(test_conv2d_fused)
 	check_fused(&call, values[5].data, out);
 	free(call.addend.data);
 	call.addend.data = NULL;
-	float *packed = aligned_alloc(64, (infer_conv2d_f32_packed(&plus) + 63) / 64 * 64);
-	infer_conv2d_f32_pack(&plus, packed);
-	plus.packed = packed;
-	call.plus = &plus;
-	check_fused(&call, values[5].data, out);
-	free(packed);
+	check_fused_plus(&call, &plus, values[5].data, out);
 	free(call.in[0].data);
 	free(plus.in[0].data);
 	for (int i = 0; i < 6; i++)
