@@ -65,6 +65,18 @@ void optim_release(struct optim *optim)
 	*optim = (struct optim){0};
 }
 
+void optim_carry(const struct optim *from, const struct params *from_params, struct optim *to,
+		 const struct params *params)
+{
+	assert(from->config.kind == to->config.kind);
+	to->step = from->step;
+	params_carry(from_params, from->first, params, to->first);
+	if (from->second && to->second)
+		params_carry(from_params, from->second, params, to->second);
+	if (from->average && to->average)
+		params_carry(from_params, from->average, params, to->average);
+}
+
 enum { PARTS = 64, RUN = 4096 }; /* RUN floats of five arrays fit into the second-level cache */
 
 /* Some floats of one parameter: values[begin], ... of the flat array. */

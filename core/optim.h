@@ -39,6 +39,12 @@ struct optim {
 enum status optim_init(struct optim *optim, const struct optim_config *config, const struct params *params);
 void optim_release(struct optim *optim);
 
+/* Steps, moments and average of `from` (of parameters `from_params`) go on in `to`, which optim_init has made for
+ * `params`: by name. Parameters that only `to` has keep moments of 0 and their values as their average. Both are of the
+ * same optim_kind. */
+void optim_carry(const struct optim *from, const struct params *from_params, struct optim *to,
+		 const struct params *params);
+
 /* L2 norm of the gradient over what is optimised, summed in double in a fixed order. */
 double optim_grad_norm(struct workers *workers, const struct params *params, const float *grads);
 

@@ -66,6 +66,21 @@ int params_add(struct params *params, const char *name, struct shape shape, enum
 	return params->count++;
 }
 
+int params_carry(const struct params *from, const float *from_values, const struct params *to, float *to_values)
+{
+	int found = 0;
+	for (int i = 0; i < to->count; i++) {
+		const struct param *param = &to->items[i];
+		int index = params_find(from, param->name);
+		if (index < 0 || !shape_equal(from->items[index].shape, param->shape))
+			continue;
+		memcpy(to_values + param->offset, from_values + from->items[index].offset,
+		       shape_count(param->shape) * sizeof *to_values);
+		found++;
+	}
+	return found;
+}
+
 /* FNV-1a, cut to the 56 bits that a stream's sample number may have. */
 static uint64_t name_hash(const char *name)
 {

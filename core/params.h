@@ -53,6 +53,10 @@ int params_add(struct params *params, const char *name, struct shape shape, enum
 /* The index of `name`, or -1. */
 int params_find(const struct params *params, const char *name);
 
+/* Copies what both have by name and shape: from_values and to_values are arrays of from->total and to->total floats.
+ * Returns how many of to's parameters were found. */
+int params_carry(const struct params *from, const float *from_values, const struct params *to, float *to_values);
+
 /* Allocates `values` and fills them from their param_init, keyed by (seed, name): independent of the order of
  * adding. */
 enum status params_alloc(struct params *params, uint64_t seed);

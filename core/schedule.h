@@ -4,25 +4,28 @@
 
 #include <stdint.h>
 
-enum schedule_kind { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_POLY };
-extern const char *const schedule_names[]; /* "constant", "step", "cosine", "poly", NULL */
+enum schedule_kind { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_POLY, SCHEDULE_WSD };
+extern const char *const schedule_names[]; /* "constant", "step", "cosine", "poly", "wsd", NULL */
 
 enum { SCHEDULE_MAX_MILESTONES = 8 };
 
 struct schedule_config {
 	enum schedule_kind kind;
 	double lr;
+	uint64_t first_step;   /* the schedule begins there; steps below are numbers from it on */
 	uint64_t warmup_steps; /* linear from lr/warmup_steps to lr */
 	uint64_t total_steps;
-	double final_fraction; /* cosine, poly: where the curve ends (at step total_steps), as a share of lr */
-	double power;          /* poly */
-	double factor;         /* step: multiplied at each milestone */
+	uint64_t cooldown_steps;  /* wsd: so many at the end; 0: cooldown_fraction of total_steps */
+	double cooldown_fraction; /* wsd */
+	double final_fraction;    /* cosine, poly, wsd: where the curve ends (at step total_steps), as a share of lr */
+	double power;             /* poly */
+	double factor;            /* step: multiplied at each milestone */
 	double milestones[SCHEDULE_MAX_MILESTONES]; /* step: shares of total_steps, rising */
 	int milestone_count;
 };
 void schedule_config_init(struct schedule_config *config);
 
-/* The learning rate of step 0, 1, ..., total_steps - 1. */
+/* The learning rate of step first_step + 0, 1, ..., total_steps - 1. */
 double schedule_lr(const struct schedule_config *config, uint64_t step);
 
 #endif

@@ -1,4 +1,5 @@
 /* tapcut train: a config in, a folder with weights, checkpoints, log and report out. */
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -89,6 +90,31 @@ static enum status run_file_path(const char *dir, const char *name, char *path)
 	return STATUS_OK;
 }
 
+static bool is_kept_checkpoint(const char *name)
+{
+	int end = 0;
+	return sscanf(name, "step-%*20[0-9].ckpt%n", &end) == 0 && end && !name[end];
+}
+
+/* The checkpoints of train.keep_every. */
+static enum status clear_kept(const char *dir)
+{
+	DIR *folder = opendir(dir);
+	if (!folder)
+		return status_fail(STATUS_IO, "%s cannot be listed: %s", dir, strerror(errno));
+	enum status status = STATUS_OK;
+	for (struct dirent *entry; !status && (entry = readdir(folder));) {
+		char path[PATH_SIZE];
+		if (!is_kept_checkpoint(entry->d_name))
+			continue;
+		status = run_file_path(dir, entry->d_name, path);
+		if (!status && unlink(path) != 0)
+			status = status_fail(STATUS_IO, "%s cannot be deleted: %s", path, strerror(errno));
+	}
+	closedir(folder);
+	return status;
+}
+
 /* With --force the old run goes first: were its last.ckpt still there, a later --resume would go on with the wrong
  * run. */
 static enum status clear_run(const struct arguments *a)
@@ -105,7 +131,7 @@ static enum status clear_run(const struct arguments *a)
 		if (unlink(path) != 0)
 			return status_fail(STATUS_IO, "%s cannot be deleted: %s", path, strerror(errno));
 	}
-	return STATUS_OK;
+	return a->force ? clear_kept(a->out_dir) : STATUS_OK;
 }
 
 /* --- signals -------------------------------------------------------------- */

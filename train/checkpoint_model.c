@@ -7,6 +7,7 @@
 
 #include "convert/safetensors.h"
 #include "core/checkpoint.h"
+#include "train/run_state.h"
 
 /* Sides of the graph that is built; the weights do not depend on it. */
 enum { BUILD_SIZE = 64 };
@@ -43,20 +44,6 @@ void checkpoint_model_release(struct checkpoint_model *loaded)
 	params_release(&loaded->params);
 }
 
-static enum status config_of(const struct checkpoint *checkpoint, const char *path, struct config *config)
-{
-	const struct checkpoint_section *section = checkpoint_find(checkpoint, "config", SIZE_MAX);
-	if (!section)
-		return STATUS_FORMAT;
-	char *text = calloc(1, section->size + 1);
-	if (!text)
-		return status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
-	memcpy(text, section->data, section->size);
-	enum status status = config_from_json(config, text, path);
-	free(text);
-	return status;
-}
-
 static enum status load_values(const struct checkpoint *checkpoint, bool average, struct checkpoint_model *loaded)
 {
 	size_t bytes = loaded->params.total * sizeof(float);
@@ -73,7 +60,7 @@ static enum status load_sections(const struct checkpoint *checkpoint, const char
 				 struct checkpoint_model *loaded)
 {
 	struct config config;
-	TRY(config_of(checkpoint, path, &config));
+	TRY(run_state_config(checkpoint, path, &config));
 	TRY(checkpoint_model_new(loaded, &config));
 	enum status status = load_values(checkpoint, average, loaded);
 	if (status != STATUS_OK)

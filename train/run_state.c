@@ -75,22 +75,48 @@ enum status run_state_save(const char *path, const struct config *config, const 
 	return status;
 }
 
-static enum status check_config(const char *path, const struct config *now, const struct checkpoint_section *section,
+/* The config as it was given: that of the whole run. */
+static enum status whole_config(const struct checkpoint *checkpoint, const char *path, struct config *config)
+{
+	const struct checkpoint_section *section = checkpoint_find(checkpoint, "config", SIZE_MAX);
+	if (!section)
+		return STATUS_FORMAT;
+	char *text = calloc(1, section->size + 1);
+	if (!text)
+		return status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
+	memcpy(text, section->data, section->size);
+	enum status status = config_from_json(config, text, path);
+	free(text);
+	return status;
+}
+
+enum status run_state_config(const struct checkpoint *checkpoint, const char *path, struct config *config)
+{
+	const struct checkpoint_section *saved = checkpoint_find(checkpoint, "state", sizeof(struct saved_state));
+	struct config *whole = malloc(sizeof *whole);
+	enum status status = whole ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
+	if (!status && !saved)
+		status = STATUS_FORMAT;
+	if (!status)
+		status = whole_config(checkpoint, path, whole);
+	if (!status) {
+		struct saved_state state;
+		memcpy(&state, saved->data, sizeof state);
+		status = config_after(whole, state.step, config);
+	}
+	free(whole);
+	return status;
+}
+
+static enum status check_config(const char *path, const struct config *now, const struct checkpoint *checkpoint,
 				struct config_changes *changes)
 {
 	struct config *saved = malloc(sizeof *saved);
-	char *text = calloc(1, section->size + 1);
-	enum status status = STATUS_OK;
-	if (!saved || !text)
-		status = status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
-	if (!status) {
-		memcpy(text, section->data, section->size);
-		status = config_from_json(saved, text, path);
-	}
+	enum status status = saved ? whole_config(checkpoint, path, saved)
+				   : status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
 	if (!status)
 		status = config_check_resume(saved, now, changes);
 	free(saved);
-	free(text);
 	return status;
 }
 
@@ -138,12 +164,11 @@ static enum status load_sections(const struct checkpoint *checkpoint, const char
 				 struct run_state *state, struct params *params, struct optim *optim,
 				 struct config_changes *changes)
 {
-	const struct checkpoint_section *text = checkpoint_find(checkpoint, "config", SIZE_MAX);
 	const struct checkpoint_section *saved = checkpoint_find(checkpoint, "state", sizeof(struct saved_state));
 	const struct checkpoint_section *steps = checkpoint_find(checkpoint, "optim_step", sizeof optim->step);
-	if (!text || !saved || !steps)
+	if (!saved || !steps)
 		return STATUS_FORMAT;
-	TRY(check_config(path, config, text, changes));
+	TRY(check_config(path, config, checkpoint, changes));
 	struct saved_state found;
 	memcpy(&found, saved->data, sizeof found);
 	if (memcmp(found.data_digest, state->data_digest, sizeof found.data_digest) != 0)
@@ -170,6 +195,84 @@ enum status run_state_load(const char *path, const struct config *config, struct
 	if (status)
 		status_wrap(status, "%s", path);
 	checkpoint_release(&checkpoint);
+	return status;
+}
+
+/* --- another run's -------------------------------------------------------- */
+
+/* Sides of the network that is built to know where its parameters lie; they do not depend on it. */
+enum { BUILD_SIZE = 64 };
+
+/* The parameters of the checkpoint's own network, without values. */
+static enum status lay_out(const struct config *config, struct params *params)
+{
+	struct model model;
+	params_init(params);
+	TRY(model_build(&model, params, &config->model, 1, BUILD_SIZE, BUILD_SIZE));
+	model_release(&model);
+	return STATUS_OK;
+}
+
+static enum status carry_floats(const struct checkpoint *checkpoint, const char *name, const struct params *from,
+				const struct params *params, float *to)
+{
+	if (!to || !checkpoint_has(checkpoint, name))
+		return STATUS_OK;
+	const struct checkpoint_section *section = checkpoint_find(checkpoint, name, from->total * sizeof *to);
+	if (!section)
+		return STATUS_FORMAT;
+	params_carry(from, section->data, params, to);
+	return STATUS_OK;
+}
+
+static enum status branch(const struct checkpoint *checkpoint, const struct config *config, const struct params *from,
+			  struct run_state *state, struct params *params, struct optim *optim)
+{
+	const struct checkpoint_section *saved = checkpoint_find(checkpoint, "state", sizeof(struct saved_state));
+	const struct checkpoint_section *steps = checkpoint_find(checkpoint, "optim_step", sizeof optim->step);
+	if (!saved || !steps)
+		return STATUS_FORMAT;
+	if (config->optim.kind != optim->config.kind)
+		return status_fail(STATUS_CONFIG, "optim.name: expected \"%s\", whose moments it holds, found \"%s\"",
+				   optim_names[config->optim.kind], optim_names[optim->config.kind]);
+	TRY(carry_floats(checkpoint, "values", from, params, params->values));
+	if (optim->average) /* what the checkpoint has none of: the values that it has */
+		memcpy(optim->average, params->values, params->total * sizeof *optim->average);
+	TRY(carry_floats(checkpoint, "first", from, params, optim->first));
+	TRY(carry_floats(checkpoint, "second", from, params, optim->second));
+	TRY(carry_floats(checkpoint, "average", from, params, optim->average));
+	memcpy(&optim->step, steps->data, sizeof optim->step);
+	struct saved_state found;
+	memcpy(&found, saved->data, sizeof found);
+	state->step = found.step;
+	state->smooth_loss = found.smooth_loss;
+	state->smooth_iou = found.smooth_iou;
+	return STATUS_OK;
+}
+
+enum status run_state_branch(const char *path, struct run_state *state, struct params *params, struct optim *optim)
+{
+	struct checkpoint checkpoint;
+	struct params from;
+	struct config *config = malloc(sizeof *config);
+	params_init(&from);
+	if (!config)
+		return status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
+	enum status status = checkpoint_read(&checkpoint, path);
+	if (status) {
+		free(config);
+		return status;
+	}
+	status = run_state_config(&checkpoint, path, config);
+	if (!status)
+		status = lay_out(config, &from);
+	if (!status)
+		status = branch(&checkpoint, config, &from, state, params, optim);
+	if (status)
+		status_wrap(status, "init.checkpoint: %s", path);
+	params_release(&from);
+	checkpoint_release(&checkpoint);
+	free(config);
 	return status;
 }
 

@@ -28,6 +28,13 @@ enum status run_state_save(const char *path, const struct config *config, const 
 enum status run_state_load(const char *path, const struct config *config, struct run_state *state,
 			   struct params *params, struct optim *optim, struct config_changes *changes);
 
+/* The state of another run for one that branches off: step, parameters, moments and average, all by name. What
+ * is best and what the data were is not taken over. Refuses a checkpoint of another kind of optimiser. */
+enum status run_state_branch(const char *path, struct run_state *state, struct params *params, struct optim *optim);
+
+/* The config that the parameters of a checkpoint were made with: that of its stage. */
+enum status run_state_config(const struct checkpoint *checkpoint, const char *path, struct config *config);
+
 /* Steps taken when the checkpoint was written. The whole file is verified. */
 enum status run_state_step(const char *path, uint64_t *step);
 

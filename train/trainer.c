@@ -28,7 +28,9 @@
 #include "train/validate.h"
 
 struct trainer {
-	const struct config *config;
+	const struct config *config; /* the whole run's */
+	struct config *now;          /* as it holds in the stage that the model and the batch are built for */
+	int stage;
 	const struct train_options *options;
 	struct ranks *ranks;
 	int threads;
@@ -54,7 +56,7 @@ struct trainer {
 	double started;
 	/* Since the last log line. */
 	double interval_start, interval_loss, interval_iou, interval_wait;
-	int interval_steps, interval_rounds;
+	int interval_steps, interval_samples, interval_rounds;
 };
 
 /* Rank 0 alone writes files, validates and speaks. */
@@ -79,27 +81,72 @@ static enum status open_data(struct trainer *trainer)
 	return STATUS_OK;
 }
 
+/* The samples that this run has taken: the number of the next one. */
+static uint64_t samples_taken(const struct trainer *trainer)
+{
+	return config_samples(trainer->config, trainer->state.step);
+}
+
+/* The network of the stage, with fresh parameters and moments. */
 static enum status build_model(struct trainer *trainer)
 {
-	const struct config *config = trainer->config;
+	const struct config *config = trainer->now;
 	int size = config->train.size;
 	TRY(model_build(&trainer->model, &trainer->params, &config->model, config->train.slot_size, size, size));
 	TRY(objective_add(&trainer->objective, &trainer->model, config));
 	TRY(graph_plan(&trainer->model.graph, GRAPH_TRAINING));
-	TRY(params_alloc(&trainer->params, config->seed));
+	return params_alloc(&trainer->params, config->seed);
+}
+
+static bool has_checkpoint(const struct trainer *trainer, char path[1024])
+{
+	out_path(trainer, "last.ckpt", path);
+	return trainer->options->resume && access(path, F_OK) == 0;
+}
+
+/* Where this run stands, or where the run stood that it branches off from: the stage to build. */
+static enum status find_stage(struct trainer *trainer)
+{
+	char path[1024];
+	const char *other = trainer->config->init_checkpoint;
+	uint64_t step = 0;
+	if (has_checkpoint(trainer, path)) {
+		TRY(run_state_step(path, &step));
+		step -= step > 0; /* a checkpoint at the edge of two stages holds the earlier one's parameters */
+	} else if (other[0]) {
+		TRY(run_state_step(other, &step));
+		if (step >= trainer->config->train.steps)
+			return status_fail(
+				STATUS_CONFIG,
+				"init.checkpoint: %s stands after step %llu: expected more train.steps than that, "
+				"found %llu",
+				other, (unsigned long long)step, (unsigned long long)trainer->config->train.steps);
+	}
+	trainer->stage = config_stage_at(trainer->config, step);
+	return config_in_stage(trainer->config, trainer->stage, trainer->now);
+}
+
+/* What init.* names, each after the other; the last one to have a parameter decides. */
+static enum status load_init(struct trainer *trainer)
+{
+	const struct config *config = trainer->now;
 	if (config->init_trunk[0])
 		TRY(init_weights_load(config->init_trunk, "init.trunk", config, &trainer->params, &trainer->init));
 	if (config->init_weights[0])
 		TRY(init_weights_load(config->init_weights, "init.weights", config, &trainer->params, &trainer->init));
-	return optim_init(&trainer->optim, &config->optim, &trainer->params);
+	return STATUS_OK;
 }
 
-static enum status resume(struct trainer *trainer)
+/* The parameters and moments that the first step of this process finds. */
+static enum status start_params(struct trainer *trainer)
 {
+	const char *other = trainer->config->init_checkpoint;
 	char path[1024];
-	out_path(trainer, "last.ckpt", path);
-	if (!trainer->options->resume || access(path, F_OK) != 0)
-		return STATUS_OK;
+	TRY(load_init(trainer));
+	TRY(optim_init(&trainer->optim, &trainer->now->optim, &trainer->params));
+	if (!has_checkpoint(trainer, path))
+		return other[0] ? run_state_branch(other, &trainer->state, &trainer->params, &trainer->optim)
+				: STATUS_OK;
 	TRY(run_state_load(path, trainer->config, &trainer->state, &trainer->params, &trainer->optim,
 			   &trainer->changes));
 	trainer->watch.has_checkpoint = true;
@@ -110,14 +157,15 @@ static enum status resume(struct trainer *trainer)
 
 static enum status start_batches(struct trainer *trainer)
 {
-	const struct config *config = trainer->config;
+	const struct config *config = trainer->now;
 	int slots = config->train.batch_size / config->train.slot_size, ranks = trainer->ranks->count;
 	if (slots < ranks)
 		return status_fail(STATUS_CONFIG,
 				   "train.batch_size: expected at least one slot per rank, found %d slots "
 				   "for %d ranks",
 				   slots, ranks);
-	TRY(workers_new(trainer->threads, &trainer->workers));
+	if (!trainer->workers)
+		TRY(workers_new(trainer->threads, &trainer->workers));
 	TRY(batch_init(&trainer->batch, config, &trainer->model, &trainer->objective, trainer->workers, trainer->ranks,
 		       (uint32_t)trainer->train.object_count));
 	const struct batch *batch = &trainer->batch;
@@ -128,14 +176,54 @@ static enum status start_batches(struct trainer *trainer)
 		.augment = config->augment,
 		.size = config->train.size,
 		.seed = config->seed,
-		.first = trainer->state.step * (uint64_t)config->train.batch_size +
-			 (uint64_t)batch->first_slot * (uint64_t)config->train.slot_size,
+		.first = samples_taken(trainer) + (uint64_t)batch->first_slot * (uint64_t)config->train.slot_size,
 		.run = (uint64_t)own_samples,
 		.stride = (uint64_t)config->train.batch_size,
 		.threads = config->train.loader_threads,
 		.prefetch = config->train.prefetch + own_samples, /* the step holds so many */
 	};
 	return loader_new(&options, &trainer->loader);
+}
+
+/* The next stage: another network, batch and loader, in which parameters, moments and average go on. The samples that
+ * the old loader has prepared beyond its stage are prepared anew. */
+static enum status rebuild(struct trainer *trainer, int stage)
+{
+	loader_free(trainer->loader);
+	trainer->loader = NULL;
+	trainer->interval_wait = 0;
+	batch_release(&trainer->batch);
+	model_release(&trainer->model);
+	struct params params = trainer->params;
+	struct optim optim = trainer->optim;
+	params_init(&trainer->params);
+	trainer->optim = (struct optim){0};
+	trainer->stage = stage;
+	enum status status = config_in_stage(trainer->config, stage, trainer->now);
+	if (!status)
+		status = build_model(trainer);
+	if (!status) {
+		params_carry(&params, params.values, &trainer->params, trainer->params.values);
+		status = optim_init(&trainer->optim, &trainer->now->optim, &trainer->params);
+	}
+	if (!status)
+		optim_carry(&optim, &params, &trainer->optim, &trainer->params);
+	params_release(&params);
+	optim_release(&optim);
+	return status ? status : start_batches(trainer);
+}
+
+/* Before a step: has its stage begun? Called by all ranks; all find the same. */
+static enum status enter_stage(struct trainer *trainer)
+{
+	char text[80];
+	int stage = config_stage_at(trainer->config, trainer->state.step);
+	if (stage == trainer->stage)
+		return STATUS_OK;
+	TRY(ranks_agree(trainer->ranks, rebuild(trainer, stage)));
+	snprintf(text, sizeof text, "stage %d of %d", stage + 1, trainer->config->stage_count);
+	progress_message(&trainer->progress, "step %llu: %s", (unsigned long long)trainer->state.step, text);
+	return leads(trainer) ? run_log_event(&trainer->log, trainer->state.step, "stage", text) : STATUS_OK;
 }
 
 /* The resolved config in the run's folder. */
@@ -197,8 +285,9 @@ static enum status set_up_here(struct trainer *trainer)
 		TRY(begin_record(trainer));
 	TRY(backend_select(trainer->config->backend));
 	TRY(open_data(trainer));
+	TRY(find_stage(trainer));
 	TRY(build_model(trainer));
-	TRY(resume(trainer));
+	TRY(start_params(trainer));
 	if (leads(trainer)) {
 		TRY(write_config(trainer));
 		TRY(run_log_open(&trainer->log, trainer->options->out_dir, trainer->state.step,
@@ -245,6 +334,7 @@ static void tear_down(struct trainer *trainer)
 	optim_release(&trainer->optim);
 	model_release(&trainer->model);
 	params_release(&trainer->params);
+	free(trainer->now);
 	draw_free(trainer->draw);
 	dataset_release(&trainer->val);
 	dataset_release(&trainer->train);
@@ -273,12 +363,11 @@ static void smooth(double *average, double value)
 
 static enum status log_interval(struct trainer *trainer, double lr, double norm)
 {
-	const struct config *config = trainer->config;
 	double now = clock_seconds(), waited, worked;
 	loader_times(trainer->loader, &waited, &worked);
 	int steps = trainer->interval_steps;
 	double seconds = now - trainer->interval_start;
-	uint64_t samples = trainer->state.step * (uint64_t)config->train.batch_size;
+	uint64_t samples = samples_taken(trainer);
 	struct run_step row = {
 		.step = trainer->state.step,
 		.samples = samples,
@@ -287,15 +376,15 @@ static enum status log_interval(struct trainer *trainer, double lr, double norm)
 		.iou = trainer->interval_iou / steps,
 		.lr = lr,
 		.grad_norm = norm,
-		.rounds = (double)trainer->interval_rounds / (steps * config->train.batch_size),
-		.samples_per_s = steps * config->train.batch_size / seconds,
+		.rounds = (double)trainer->interval_rounds / trainer->interval_samples,
+		.samples_per_s = trainer->interval_samples / seconds,
 		.loader_wait = (waited - trainer->interval_wait) / seconds,
 		.seconds = now - trainer->started,
 	};
 	trainer->interval_start = now;
 	trainer->interval_wait = waited;
 	trainer->interval_loss = trainer->interval_iou = 0;
-	trainer->interval_steps = trainer->interval_rounds = 0;
+	trainer->interval_steps = trainer->interval_samples = trainer->interval_rounds = 0;
 	return run_log_step(&trainer->log, &row);
 }
 
@@ -303,6 +392,7 @@ static void count_step(struct trainer *trainer, const struct batch_result *resul
 {
 	trainer->state.step++;
 	trainer->interval_steps++;
+	trainer->interval_samples += trainer->now->train.batch_size;
 	trainer->interval_loss += result->loss;
 	trainer->interval_iou += result->iou;
 	trainer->interval_rounds += result->rounds;
@@ -326,20 +416,18 @@ static enum status asked_to_stop(const struct trainer *trainer)
 /* The samples of the next step. STATUS_INTERRUPTED on all ranks when one of them has been asked to stop. */
 static enum status load(struct trainer *trainer)
 {
-	const struct config *config = trainer->config;
 	enum status status;
 	if (must_stop(trainer))
 		status = asked_to_stop(trainer);
 	else
-		status = batch_load(&trainer->batch, trainer->loader,
-				    trainer->state.step * (uint64_t)config->train.batch_size);
+		status = batch_load(&trainer->batch, trainer->loader, samples_taken(trainer));
 	return ranks_agree(trainer->ranks, status);
 }
 
 /* The first steps only measure the ranges of values. */
 static bool quantizes(const struct trainer *trainer)
 {
-	return trainer->config->model.quantize && trainer->state.step >= (uint64_t)trainer->config->calibration_steps;
+	return trainer->now->model.quantize && trainer->state.step >= trainer->now->quantize_from;
 }
 
 static enum status step(struct trainer *trainer)
@@ -347,12 +435,13 @@ static enum status step(struct trainer *trainer)
 	const struct config *config = trainer->config;
 	struct batch_result result;
 	bool usable;
+	TRY(enter_stage(trainer));
 	TRY(load(trainer));
 	batch_compute(&trainer->batch, trainer->params.values, quantizes(trainer), &result);
 	batch_give_back(&trainer->batch, trainer->loader);
 	const float *grads = trainer->batch.sum;
 	double norm = optim_grad_norm(trainer->workers, &trainer->params, grads);
-	double lr = schedule_lr(&config->schedule, trainer->state.step);
+	double lr = schedule_lr(&trainer->now->schedule, trainer->state.step);
 	TRY(check_finite(trainer, result.loss, norm, &usable));
 	if (usable)
 		optim_step(&trainer->optim, trainer->workers, &trainer->params, grads, lr, norm);
@@ -378,7 +467,7 @@ static void describe_position(struct trainer *trainer)
 	struct run_summary *summary = &trainer->record.summary;
 	summary->step = trainer->state.step;
 	summary->steps = trainer->config->train.steps;
-	summary->samples = trainer->state.step * (uint64_t)trainer->config->train.batch_size;
+	summary->samples = samples_taken(trainer);
 	summary->skipped = trainer->state.skipped;
 }
 
@@ -393,9 +482,17 @@ static enum status save_last(struct trainer *trainer)
 	return run_record_update(&trainer->record);
 }
 
+/* A checkpoint that stays. */
+static enum status save_step(const struct trainer *trainer)
+{
+	char name[40];
+	snprintf(name, sizeof name, "step-%llu.ckpt", (unsigned long long)trainer->state.step);
+	return save(trainer, name);
+}
+
 static enum status write_report(struct trainer *trainer)
 {
-	return run_report_write(trainer->options->out_dir, trainer->config, &trainer->model,
+	return run_report_write(trainer->options->out_dir, trainer->now, &trainer->model,
 				optim_best_values(&trainer->optim, &trainer->params),
 				trainer->val.object_count ? &trainer->val : &trainer->train);
 }
@@ -445,7 +542,7 @@ static enum status validate_now(struct trainer *trainer, bool counts)
 {
 	struct evaluate_result result;
 	const float *values = optim_best_values(&trainer->optim, &trainer->params);
-	TRY(validate(&trainer->model, trainer->config, values, &trainer->val, trainer->threads, trainer->options->stop,
+	TRY(validate(&trainer->model, trainer->now, values, &trainer->val, trainer->threads, trainer->options->stop,
 		     &result));
 	struct run_val val = as_record(trainer->state.step, &result);
 	evaluate_result_release(&result);
@@ -498,6 +595,8 @@ static enum status between_steps(struct trainer *trainer)
 	uint64_t done = trainer->state.step;
 	bool last = done == end_step(trainer);
 	bool validates = config->data.val[0] && (last || due(done, config->eval.every));
+	if (leads(trainer) && due(done, config->train.keep_every))
+		TRY(save_step(trainer));
 	if (!validates && !last && !due(done, config->train.checkpoint_every))
 		return STATUS_OK;
 	TRY(compare_weights(trainer));
@@ -558,8 +657,8 @@ static enum status export_result(struct trainer *trainer, const char *file, bool
 	unsigned char *data;
 	size_t size;
 	out_path(trainer, file, path);
-	TRY(export_memory(&trainer->model, &trainer->config->model,
-			  optim_best_values(&trainer->optim, &trainer->params), &options, &data, &size));
+	TRY(export_memory(&trainer->model, &trainer->now->model, optim_best_values(&trainer->optim, &trainer->params),
+			  &options, &data, &size));
 	enum status status = STATUS_OK;
 	if (write)
 		status = atomic_file_write(path, &(struct file_part){data, size}, 1);
@@ -579,7 +678,7 @@ static enum status finish(struct trainer *trainer)
 
 static void tell_start(struct trainer *trainer)
 {
-	const struct config *config = trainer->config;
+	const struct config *config = trainer->now;
 	char summary[512] = "";
 	FILE *text = fmemopen(summary, sizeof summary - 1, "w");
 	if (text) {
@@ -611,6 +710,8 @@ static void tell_start(struct trainer *trainer)
 				 "%d threads on %d processors: for mpirun's --bind-to see "
 				 "train/README.md",
 				 trainer->threads, workers_processors());
+	if (config->stage_count)
+		progress_message(&trainer->progress, "stage %d of %d", trainer->stage + 1, config->stage_count);
 	if (trainer->state.step)
 		progress_message(&trainer->progress, "resuming after step %llu of %llu",
 				 (unsigned long long)trainer->state.step, (unsigned long long)config->train.steps);
@@ -692,7 +793,8 @@ enum status train_run(const struct config *config, const struct train_options *o
 					    : 1,
 	};
 	params_init(&trainer.params);
-	enum status status = run(&trainer);
+	trainer.now = malloc(sizeof *trainer.now);
+	enum status status = trainer.now ? run(&trainer) : status_fail(STATUS_NO_MEMORY, "no memory for a config");
 	if (leads(&trainer) && trainer.record.dir[0])
 		status = conclude(&trainer, status);
 	run_state_release(&trainer.state);

@@ -27,7 +27,8 @@ START_TEST(names_follow_the_enum)
 	ck_assert_str_eq(schedule_names[SCHEDULE_STEP], "step");
 	ck_assert_str_eq(schedule_names[SCHEDULE_COSINE], "cosine");
 	ck_assert_str_eq(schedule_names[SCHEDULE_POLY], "poly");
-	ck_assert_ptr_null(schedule_names[SCHEDULE_POLY + 1]);
+	ck_assert_str_eq(schedule_names[SCHEDULE_WSD], "wsd");
+	ck_assert_ptr_null(schedule_names[SCHEDULE_WSD + 1]);
 }
 END_TEST
 
@@ -52,6 +53,58 @@ START_TEST(cosine)
 	config.final_fraction = 0;
 	expect(&config, 1000, 0);
 	ck_assert_double_gt(schedule_lr(&config, 999), 0);
+}
+END_TEST
+
+START_TEST(wsd)
+{
+	struct schedule_config config = make(SCHEDULE_WSD);
+	config.cooldown_fraction = 0.25;
+	config.warmup_steps = 100;
+	expect(&config, 0, 0.01 / 100);
+	expect(&config, 100, 0.01);
+	expect(&config, 750, 0.01);
+	expect(&config, 750 + 40, 0.01 * (1 - sqrt(0.16)));
+	ck_assert_double_gt(schedule_lr(&config, 999), 0);
+	expect(&config, 1000, 0);
+	config.final_fraction = 0.1;
+	expect(&config, 790, 0.01 * (0.1 + 0.9 * 0.6));
+	config.cooldown_steps = 100; /* before the share */
+	expect(&config, 900, 0.01);
+	expect(&config, 904, 0.01 * (0.1 + 0.9 * 0.8));
+	config.cooldown_steps = 5000; /* longer than all: from the warm-up's end */
+	expect(&config, 100, 0.01);
+	expect(&config, 100 + 9, 0.01 * (0.1 + 0.9 * 0.9));
+}
+END_TEST
+
+/* Up to the cool-down a run of any length goes as a constant one does: a cool-down branches off anywhere. */
+START_TEST(wsd_begins_as_constant)
+{
+	struct schedule_config flat = make(SCHEDULE_CONSTANT), branch = make(SCHEDULE_WSD);
+	flat.warmup_steps = branch.warmup_steps = 30;
+	branch.total_steps = 600;
+	branch.cooldown_steps = 200;
+	for (uint64_t step = 0; step <= 400; step++)
+		ck_assert(schedule_lr(&flat, step) == schedule_lr(&branch, step));
+	ck_assert_double_lt(schedule_lr(&branch, 401), 0.01);
+}
+END_TEST
+
+START_TEST(begins_at_its_first_step)
+{
+	static const enum schedule_kind kinds[] = {SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_POLY, SCHEDULE_WSD};
+	for (int i = 0; i < 4; i++) {
+		struct schedule_config config = make(kinds[i]), later;
+		config.warmup_steps = 10;
+		config.milestones[0] = 0.5;
+		config.milestone_count = 1;
+		later = config;
+		later.first_step = 5000;
+		for (uint64_t step = 0; step < 1000; step += 7)
+			ck_assert(schedule_lr(&config, step) == schedule_lr(&later, 5000 + step));
+		ck_assert(schedule_lr(&config, 0) == schedule_lr(&later, 4000));
+	}
 }
 END_TEST
 
@@ -135,6 +188,9 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, names_follow_the_enum);
 	tcase_add_test(tcase, constant);
 	tcase_add_test(tcase, cosine);
+	tcase_add_test(tcase, wsd);
+	tcase_add_test(tcase, wsd_begins_as_constant);
+	tcase_add_test(tcase, begins_at_its_first_step);
 	tcase_add_test(tcase, poly);
 	tcase_add_test(tcase, step);
 	tcase_add_test(tcase, warmup_is_linear);

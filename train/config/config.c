@@ -225,6 +225,7 @@ static enum status set_value(const struct target *target, const struct json *val
 	case KEY_NUMBERS:
 	case KEY_TEXTS: return set_list(target, value);
 	case KEY_FILES: return set_files(target, value);
+	case KEY_STAGES: return config_set_stages(target->config, value, target->source);
 	case KEY_WEIGHTS: return set_weights(target, value);
 	}
 	assert(!"unknown type of key");
@@ -278,12 +279,28 @@ static enum status unknown_key(const char *source, const char *wrong)
 
 /* --- a tree of values ----------------------------------------------------- */
 
-static const struct config_key *find_key(const char *name)
+const struct config_key *config_find_key(const char *name)
 {
 	for (int i = 0; i < config_key_count; i++)
 		if (strcmp(config_keys[i].key, name) == 0)
 			return &config_keys[i];
 	return NULL;
+}
+
+/* Bytes of the section's name in a key; 0 at the top. */
+static size_t section_length(const char *key)
+{
+	const char *dot = strchr(key, '.');
+	return dot ? (size_t)(dot - key) : 0;
+}
+
+bool config_key_may_change(const struct config_key *key)
+{
+	size_t length = section_length(key->key);
+	for (int i = 0; i < config_section_count; i++)
+		if (strlen(config_sections[i].name) == length && memcmp(config_sections[i].name, key->key, length) == 0)
+			return (config_sections[i].stages && !key->fixed) || key->stage;
+	return false;
 }
 
 static bool is_section(const char *name)
@@ -295,13 +312,15 @@ static bool is_section(const char *name)
 }
 
 /* `name`: the dotted key of `value`, "" at the top. */
-static enum status apply(struct config *config, const char *name, const struct json *value, const char *source)
+enum status config_apply(struct config *config, const char *name, const struct json *value, const char *source)
 {
-	struct target target = {config, find_key(name), source};
+	struct target target = {config, config_find_key(name), source};
 	if (strcmp(name, "base") == 0 && strcmp(source, "--set") != 0)
 		return STATUS_OK; /* another config, which load_file has read already */
-	if (target.key)
+	if (target.key) {
+		config->steps_given |= strcmp(name, "train.steps") == 0;
 		return set_value(&target, value);
+	}
 	if (!is_section(name))
 		return unknown_key(source, name);
 	if (json_type(value) != JSON_TYPE_OBJECT) {
@@ -318,7 +337,7 @@ static enum status apply(struct config *config, const char *name, const struct j
 			return status_fail(STATUS_CONFIG, "%s: %.64s: expected nested objects, found a dotted key",
 					   source, json_key(member));
 		snprintf(below, sizeof below, "%s%s%s", name, *name ? "." : "", json_key(member));
-		TRY(apply(config, below, member, source));
+		TRY(config_apply(config, below, member, source));
 	}
 	return STATUS_OK;
 }
@@ -332,7 +351,7 @@ static enum status apply_override(struct config *config, const char *override)
 	char name[2 * KEY_SIZE];
 	size_t count = (size_t)(equals - override);
 	snprintf(name, sizeof name, "%.*s", (int)(count < sizeof name ? count : sizeof name - 1), override);
-	const struct config_key *key = find_key(name);
+	const struct config_key *key = config_find_key(name);
 	bool text = key && (key->type == KEY_TEXT || key->type == KEY_CHOICE || key->type == KEY_ENUM ||
 			    (key->type == KEY_FILES && equals[1] != '[' && equals[1] != '{'));
 	if (text && equals[1] != '"') {
@@ -345,13 +364,13 @@ static enum status apply_override(struct config *config, const char *override)
 			status = json_parse(quoted.data, quoted.length, "--set", &value);
 		text_release(&quoted);
 		if (status == STATUS_OK)
-			status = apply(config, name, value, "--set");
+			status = config_apply(config, name, value, "--set");
 		json_free(value);
 		return status;
 	}
 	struct json *value;
 	TRY(json_parse_loose(equals + 1, &value));
-	enum status status = apply(config, name, value, "--set");
+	enum status status = config_apply(config, name, value, "--set");
 	json_free(value);
 	return status;
 }
@@ -396,15 +415,23 @@ static enum status check_together(const struct config *c, const char *source)
 	return check_milestones(&c->schedule, source);
 }
 
-/* What follows from other keys, then the checks. */
-static enum status finish(struct config *config, const char *source)
+enum status config_finish(struct config *config, const char *source)
 {
 	config->model.click_planes = config->preprocess.previous_mask ? 3 : 2;
 	config->optim.lr_scale[PARAM_DECODER] = 1;
 	config->schedule.total_steps = config->train.steps;
+	config->quantize_from = (uint64_t)config->calibration_steps;
 	if (*config->init_weights)
 		config->init_trunk[0] = '\0'; /* all of the network contains the trunk */
 	return check_together(config, source);
+}
+
+/* What follows from other keys, then the checks; all keys are read. */
+static enum status finish(struct config *config, const char *source)
+{
+	enum status status = config_finish_stages(config, source);
+	config->steps_given = false;
+	return status ? status : config_finish(config, source);
 }
 
 /* --- paths ---------------------------------------------------------------- */
@@ -512,8 +539,10 @@ static enum status load_file(struct config *config, const struct chain *file)
 	const struct json *base = json_get(root, "base");
 	if (base)
 		status = load_base(config, file, base);
+	if (json_get(root, "stages"))
+		config->steps_given = false; /* stages bring their own length; the base's was that of another way */
 	if (status == STATUS_OK)
-		status = apply(config, "", root, file->path);
+		status = config_apply(config, "", root, file->path);
 	json_free(root);
 	if (status == STATUS_OK)
 		look_for_files(config, file->path);
@@ -537,7 +566,7 @@ enum status config_from_json(struct config *config, const char *text, const char
 	struct json *root;
 	TRY(config_init(config));
 	TRY(json_parse(text, strlen(text), name, &root));
-	enum status status = apply(config, "", root, name);
+	enum status status = config_apply(config, "", root, name);
 	json_free(root);
 	TRY(status);
 	return finish(config, name);
@@ -629,15 +658,9 @@ void config_add_value(struct text *text, const struct config *config, const stru
 	case KEY_NUMBERS:
 	case KEY_TEXTS: add_list(text, config, key); return;
 	case KEY_FILES: add_files(text, from, config->data.train_count); return;
+	case KEY_STAGES: config_add_stages(text, config); return;
 	case KEY_WEIGHTS: add_weights(text, from, config->data.source_weight_count); return;
 	}
-}
-
-/* Bytes of the section's name in a key; 0 at the top. */
-static size_t section_length(const char *key)
-{
-	const char *dot = strchr(key, '.');
-	return dot ? (size_t)(dot - key) : 0;
 }
 
 static bool same_section(const char *a, const char *b)
@@ -678,6 +701,8 @@ static void print_type(FILE *out, const struct config_key *key)
 			fprintf(out, "%s`\"%s\"`", name == key->names ? "" : ", ", *name);
 	} else if (key->type == KEY_FILES) {
 		fputs("text, or list of texts and objects", out);
+	} else if (key->type == KEY_STAGES) {
+		fprintf(out, "list of up to %d objects", CONFIG_MAX_STAGES);
 	} else if (key->type == KEY_WEIGHTS) {
 		fprintf(out, "object of numbers in %.16g .. %.16g", key->min, key->max);
 	} else if (key->type == KEY_TEXT || key->type == KEY_TEXTS) {
@@ -702,7 +727,11 @@ void config_print_keys(FILE *out)
 			size_t length = section_length(key->key);
 			if (length != strlen(section->name) || memcmp(key->key, section->name, length) != 0)
 				continue;
-			fprintf(out, "| `%s`%s | ", key->key, key->free ? " *" : key->change ? " +" : "");
+			fprintf(out, "| `%s`%s%s | ", key->key,
+				key->free     ? " *"
+				: key->change ? " +"
+					      : "",
+				config_key_may_change(key) ? " ^" : "");
 			print_type(out, key);
 			fprintf(out, " | `%s` | %s | %s |\n", key->standard, key->unit, key->meaning);
 		}
@@ -790,6 +819,11 @@ enum status config_check_resume(const struct config *saved, const struct config 
 {
 	changes->count = 0;
 	TRY(check_file_weights(saved, now));
+	if (now->stage_count && saved->train.steps != now->train.steps)
+		return status_fail(STATUS_CONFIG,
+				   "train.steps: expected %llu, with which this run was started and which its stages "
+				   "share, found %llu",
+				   (unsigned long long)saved->train.steps, (unsigned long long)now->train.steps);
 	for (int i = 0; i < config_key_count; i++)
 		if (!config_keys[i].free)
 			TRY(compare_key(saved, now, &config_keys[i], changes));

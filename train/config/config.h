@@ -13,13 +13,30 @@
 #include "infer/image/preprocess.h"
 #include "train/config/json.h"
 
-enum { CONFIG_TEXT = 512, CONFIG_MAX_CATEGORIES = 80, CONFIG_MAX_FILES = 8, CONFIG_MAX_SOURCES = 32 };
+enum {
+	CONFIG_TEXT = 512,
+	CONFIG_MAX_CATEGORIES = 80,
+	CONFIG_MAX_FILES = 8,
+	CONFIG_MAX_STAGES = 16,
+	CONFIG_MAX_SOURCES = 32
+};
 
 /* An instances file among those that are trained on. */
 struct config_file {
 	char path[CONFIG_TEXT];
 	char images[CONFIG_TEXT]; /* "" = data.images, or images/ beside the file */
 	double weight;            /* how often its objects are drawn, relative to those of other files */
+};
+
+/* A part of a run, and what changes with it. */
+struct config_stage {
+	uint64_t steps;  /* as given: its length, or its share of train.steps */
+	bool restart;    /* the schedule of the learning rate begins anew */
+	char keys[1024]; /* JSON: the keys that have another value from here on, as a config has them */
+	/* Follow from the config: */
+	uint64_t end;          /* the first step behind the stage */
+	uint64_t first_sample; /* the number of its first sample */
+	int batch_size;
 };
 
 struct config_weight {
@@ -47,6 +64,7 @@ struct config {
 
 	struct model_config model;          /* model.click_planes follows from input.previous_mask */
 	struct infer_preprocess preprocess; /* section "input": channel order, mean, scale, click encoding */
+	char init_checkpoint[CONFIG_TEXT];  /* "init.checkpoint": a run's checkpoint; "" = none */
 	char init_trunk[CONFIG_TEXT];       /* "init.trunk": safetensors file; "" = random */
 	char init_weights[CONFIG_TEXT];     /* "init.weights": weights of any kind; "" = none */
 
@@ -62,6 +80,7 @@ struct config {
 		int size;                  /* side of the training crop; multiple of 16 */
 		int log_every;             /* steps */
 		int checkpoint_every;      /* steps */
+		int keep_every;            /* steps between checkpoints that stay; 0: none */
 		int loader_threads, prefetch;
 		char nan_policy[8]; /* "stop" or "skip": a step whose loss or gradient is not finite */
 		int patience;       /* validations without a better one that end the run; 0: none does */
@@ -86,7 +105,12 @@ struct config {
 		bool zoom;
 	} eval;
 
-	int calibration_steps; /* "quantize.calibration_steps": model.quantize begins after them */
+	int calibration_steps;  /* "quantize.calibration_steps": so long values are measured before they are rounded */
+	uint64_t quantize_from; /* the first step that rounds, if model.quantize */
+
+	struct config_stage stages[CONFIG_MAX_STAGES];
+	int stage_count;  /* 0: the run is of one piece */
+	bool steps_given; /* train.steps was set: the stages share it. Used while a config is read only */
 
 	char backend[16]; /* "compute.backend": "openblas" */
 };
@@ -110,6 +134,16 @@ void config_print_keys(FILE *out);
 
 /* Are objects drawn by weight? Else every one comes once per epoch. */
 bool config_draws_by_weight(const struct config *config);
+
+/* The stage that step `step` (from 0 on) belongs to; 0 without stages, the last one behind the end. */
+int config_stage_at(const struct config *config, uint64_t step);
+/* Samples of the first `step` steps together: the number of the next sample. */
+uint64_t config_samples(const struct config *config, uint64_t step);
+/* The config as it holds within a stage: its keys and those of the stages before it applied, the schedule's place set.
+ * Of a config without stages, a copy. `to` must not be `config`. */
+enum status config_in_stage(const struct config *config, int stage, struct config *to);
+/* The config that a checkpoint after `step` steps was made with: that of the stage of its last step. */
+enum status config_after(const struct config *config, uint64_t step, struct config *to);
 
 /* What training needs beyond a valid config: data.train is given, and the files that are named are there. */
 enum status config_check_training(const struct config *config);

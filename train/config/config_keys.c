@@ -19,22 +19,24 @@ static const char *const backends[] = {"native", "openblas", NULL};
 
 /* clang-format off: two tables, a row each */
 const struct config_section config_sections[] = {
-	{"", "The experiment as a whole."},
-	{"data", "What is trained and validated on: objects of COCO-format instances files."},
-	{"model", "The network."},
+	{"", "The experiment as a whole.", false},
+	{"data", "What is trained and validated on: objects of COCO-format instances files.", false},
+	{"model", "The network.", false},
 	{"input",
-	 "How a photo and its clicks become planes of numbers. Stored in the weights file, so that inference does the same."},
-	{"init", "Where the parameters start."},
-	{"augment", "Random changes of a training sample; photo, mask and clicks move together."},
-	{"clicks", "Simulated clicks of training."},
-	{"train", "The loop."},
-	{"loss", "A weighted sum; a weight of 0 leaves a term out, and at least one must be positive."},
-	{"optim", "Optimiser and learning rate."},
+	 "How a photo and its clicks become planes of numbers. Stored in the weights file, so that inference does the same.",
+	 false},
+	{"init", "Where the parameters start.", false},
+	{"augment", "Random changes of a training sample; photo, mask and clicks move together.", true},
+	{"clicks", "Simulated clicks of training.", true},
+	{"train", "The loop.", false},
+	{"loss", "A weighted sum; a weight of 0 leaves a term out, and at least one must be positive.", true},
+	{"optim", "Optimiser and learning rate.", true},
 	{"quantize",
 	 "Training for 8 bits: the network learns with weights and values rounded as the inference library's 8-bit arithmetic will "
-	 "round them (core/quantize.h). Not with model.batch_norm, nor with model.decoder \"transposed\"."},
-	{"eval", "Validation with the click robot on data.val."},
-	{"compute", "What computes."},
+	 "round them (core/quantize.h). Not with model.batch_norm, nor with model.decoder \"transposed\".",
+	 false},
+	{"eval", "Validation with the click robot on data.val.", false},
+	{"compute", "What computes.", false},
 };
 const int config_section_count = sizeof config_sections / sizeof *config_sections;
 
@@ -43,6 +45,11 @@ const struct config_key config_keys[] = {
 	 .free = true},
 	{"seed", KEY_INTEGER, FIELD(seed), "1", "", "Seed of everything random; same config and seed, same weights.",
 	 .max = EXACT},
+
+	{"stages", KEY_STAGES, FIELD(stages), "[]", "",
+	 "Parts of the run, one after the other: objects of `steps`, keys (in their sections) that have another value from there on, and "
+	 "`restart` (false): the schedule of the learning rate begins anew, and ends where the next one begins. Keys marked ^ may change.",
+	 .count = offsetof(struct config, stage_count)},
 
 	{"data.train", KEY_FILES, FIELD(data.train), "\"\"", "path",
 	 "Instances JSON to train on, or a list of several: paths, or objects of `path`, `weight` (1; how often an object of the file is "
@@ -90,7 +97,7 @@ const struct config_key config_keys[] = {
 	 "The decoder sees the trunk's maps times this: ImageNet features have a root mean square of 10 to 50.",
 	 .min = 1e-6, .max = 1e6},
 	{"model.dropout", KEY_NUMBER, FIELD(model.dropout), "0", "probability", "Dropout on the coarse map.",
-	 .max = 0.9},
+	 .max = 0.9, .stage = true},
 	{"model.batch_norm", KEY_BOOL, FIELD(model.batch_norm), "false", "",
 	 "Batch normalisation in the decoder; its statistics are those of a slot (train.slot_size).", .max = 1},
 
@@ -113,6 +120,10 @@ const struct config_key config_keys[] = {
 	{"input.previous_mask", KEY_BOOL, FIELD(preprocess.previous_mask), "true", "",
 	 "A third click plane holds the prediction of the round before.", .max = 1},
 
+	{"init.checkpoint", KEY_TEXT, FIELD(init_checkpoint), "\"\"", "path",
+	 "Checkpoint of another run of the same optimiser, in whose state this one begins: step number, parameters, moments and average. "
+	 "Parameters are found by name; new ones start fresh. A cool-down, say, branches off a constant run in a folder of its own.",
+	 .path = true, .free = true},
 	{"init.trunk", KEY_TEXT, FIELD(init_trunk), "\"\"", "path",
 	 "safetensors file whose tensors start the trunk (torchvision's names) or, made by tapcut export, all of the network; empty: random.",
 	 .path = true, .free = true},
@@ -162,19 +173,22 @@ const struct config_key config_keys[] = {
 	{"clicks.corrective_rounds", KEY_INTEGER, FIELD(max_corrective_rounds), "3", "rounds",
 	 "Rounds in which the network's own mistake is clicked: drawn from 0 to this for each sample.", .max = 3},
 
-	{"train.steps", KEY_INTEGER, FIELD(train.steps), "20000", "steps", "Length of the run.", .min = 1, .max = 1e9,
-	 .change = true},
+	{"train.steps", KEY_INTEGER, FIELD(train.steps), "20000", "steps",
+	 "Length of the run. With `stages`: their sum, or, where given, they share it in proportion.", .min = 1,
+	 .max = 1e9, .change = true},
 	{"train.batch_size", KEY_INTEGER, FIELD(train.batch_size), "8", "samples", "Samples per step.", .min = 1,
-	 .max = 1024},
+	 .max = 1024, .stage = true},
 	{"train.slot_size", KEY_INTEGER, FIELD(train.slot_size), "1", "samples",
 	 "Samples that one thread computes together; divides the batch. The result depends on it, never on the threads.",
-	 .min = 1, .max = SLOT_MAX_SAMPLES},
+	 .min = 1, .max = SLOT_MAX_SAMPLES, .stage = true},
 	{"train.size", KEY_INTEGER, FIELD(train.size), "256", "pixels", "Side of the training crop.", .min = 32,
-	 .max = 2048, .multiple = 16},
+	 .max = 2048, .multiple = 16, .stage = true},
 	{"train.log_every", KEY_INTEGER, FIELD(train.log_every), "20", "steps", "Steps per line of the log.", .min = 1,
 	 .max = 1e9, .free = true},
 	{"train.checkpoint_every", KEY_INTEGER, FIELD(train.checkpoint_every), "500", "steps",
 	 "Steps between checkpoints.", .min = 1, .max = 1e9, .free = true},
+	{"train.keep_every", KEY_INTEGER, FIELD(train.keep_every), "0", "steps",
+	 "Steps between checkpoints that stay, as step-N.ckpt; 0: none.", .max = 1e9, .free = true},
 	{"train.loader_threads", KEY_INTEGER, FIELD(train.loader_threads), "1", "threads",
 	 "Threads that prepare samples.", .min = 1, .max = 256, .free = true},
 	{"train.prefetch", KEY_INTEGER, FIELD(train.prefetch), "16", "samples", "Samples kept ready ahead.", .min = 1,
@@ -199,7 +213,7 @@ const struct config_key config_keys[] = {
 	{"loss.dice_weight", KEY_NUMBER, FIELD(loss.dice_weight), "0", "", "Weight of the Dice loss.", .max = 1000},
 	{"loss.iou_weight", KEY_NUMBER, FIELD(loss.iou_weight), "0", "", "Weight of the soft IoU loss.", .max = 1000},
 
-	{"optim.name", KEY_ENUM, FIELD(optim.kind), "\"adam\"", "", "Optimiser.", .names = optim_names},
+	{"optim.name", KEY_ENUM, FIELD(optim.kind), "\"adam\"", "", "Optimiser.", .names = optim_names, .fixed = true},
 	{"optim.lr", KEY_NUMBER, FIELD(schedule.lr), "0.001", "", "Learning rate at its peak.", .min = 1e-12,
 	 .max = 100, .change = true},
 	{"optim.trunk_lr_scale", KEY_NUMBER, FIELD(optim.lr_scale[PARAM_TRUNK]), "0.2", "x lr",
@@ -222,8 +236,12 @@ const struct config_key config_keys[] = {
 	 "How the learning rate falls over train.steps.", .names = schedule_names},
 	{"optim.warmup_steps", KEY_INTEGER, FIELD(schedule.warmup_steps), "200", "steps",
 	 "The learning rate first rises this long.", .max = 1e9},
+	{"optim.cooldown_fraction", KEY_NUMBER, FIELD(schedule.cooldown_fraction), "0.2", "share of train.steps",
+	 "wsd: the learning rate is constant until the cool-down, in which it falls as 1 - sqrt.", .max = 1},
+	{"optim.cooldown_steps", KEY_INTEGER, FIELD(schedule.cooldown_steps), "0", "steps",
+	 "wsd: length of the cool-down; 0: optim.cooldown_fraction.", .max = 1e9},
 	{"optim.final_fraction", KEY_NUMBER, FIELD(schedule.final_fraction), "0", "x lr",
-	 "cosine, poly: where it ends.", .max = 1},
+	 "cosine, poly, wsd: where it ends.", .max = 1},
 	{"optim.power", KEY_NUMBER, FIELD(schedule.power), "0.9", "", "poly: exponent.", .min = 0.01, .max = 10},
 	{"optim.factor", KEY_NUMBER, FIELD(schedule.factor), "0.1", "", "step: multiplied at each milestone.",
 	 .min = 1e-6, .max = 1},
@@ -232,10 +250,10 @@ const struct config_key config_keys[] = {
 	 .count = offsetof(struct config, schedule.milestone_count)},
 
 	{"quantize.enabled", KEY_BOOL, FIELD(model.quantize), "false", "",
-	 "Round weights and values; the exported file gets their ranges.", .max = 1},
+	 "Round weights and values; the exported file gets their ranges.", .max = 1, .stage = true},
 	{"quantize.calibration_steps", KEY_INTEGER, FIELD(calibration_steps), "100", "steps",
 	 "So long only the ranges of the values are measured. They go on following the values at optim.buffer_momentum.",
-	 .min = 1, .max = 1e9},
+	 .min = 1, .max = 1e9, .stage = true},
 
 	{"eval.every", KEY_INTEGER, FIELD(eval.every), "2000", "steps",
 	 "Steps between validations; 0: only at the end.", .max = 1e9, .free = true},

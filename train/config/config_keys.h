@@ -20,6 +20,7 @@ enum config_type {
 	KEY_NUMBERS,
 	KEY_TEXTS,
 	KEY_FILES,   /* struct config_file array with its count: a path, or a list of paths and objects */
+	KEY_STAGES,  /* struct config_stage array with its count: a list of objects */
 	KEY_WEIGHTS, /* struct config_weight array with its count: an object of names and numbers */
 };
 
@@ -39,6 +40,8 @@ struct config_key {
 	bool path;                /* a file or folder, looked for beside the config too */
 	bool change; /* may be changed when a run is continued: decides its bytes from there on, and is noted */
 	bool free;   /* may differ when a run is continued: it cannot change the trained bytes */
+	bool stage;  /* a stage may change it though its section is none of those */
+	bool fixed;  /* no stage may change it though its section is one of those */
 };
 
 extern const struct config_key config_keys[];
@@ -47,9 +50,25 @@ extern const int config_key_count;
 struct config_section {
 	const char *name; /* "" = the keys at the top */
 	const char *meaning;
+	bool stages; /* stages may change its keys */
 };
 extern const struct config_section config_sections[];
 extern const int config_section_count;
+
+/* The row of a dotted key; NULL: none. */
+const struct config_key *config_find_key(const char *name);
+/* Whether a stage may change it. */
+bool config_key_may_change(const struct config_key *key);
+/* Sets what `value` says. `name`: its dotted key, "" for a whole config; `source`: for messages. */
+enum status config_apply(struct config *config, const char *name, const struct json *value, const char *source);
+/* The checks that span keys, and what follows from other keys. */
+enum status config_finish(struct config *config, const char *source);
+
+/* Stages: the list into config->stages, unchecked but for its form; out of it as JSON; then, once all keys are read,
+ * the ends of the stages and a check of each one's config. */
+enum status config_set_stages(struct config *config, const struct json *list, const char *source);
+void config_add_stages(struct text *text, const struct config *config);
+enum status config_finish_stages(struct config *config, const char *source);
 
 /* A key's value as JSON. */
 void config_add_value(struct text *text, const struct config *config, const struct config_key *key);

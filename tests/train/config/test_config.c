@@ -315,6 +315,9 @@ static void other_value(const struct config_key *key, char *text, size_t size)
 	case KEY_INTEGERS: snprintf(text, size, "[1, 2, 3, 4]"); break;
 	case KEY_NUMBERS: snprintf(text, size, "[0.1, 0.3333333333333333, 0.7]"); break;
 	case KEY_FILES: snprintf(text, size, "[\"a\", {\"path\": \"b\", \"weight\": 0.3, \"images\": \"c\"}]"); break;
+	case KEY_STAGES:
+		snprintf(text, size, "[{\"steps\": 3, \"restart\": true}, {\"steps\": 1, \"optim\": {\"lr\": 0.5}}]");
+		break;
 	case KEY_WEIGHTS: snprintf(text, size, "{\"coco\": 0, \"a \\\"b\": 0.1}"); break;
 	}
 }
@@ -324,7 +327,7 @@ START_TEST(every_key_survives_a_round_trip)
 	for (int i = 0; i < config_key_count; i++) {
 		const struct config_key *key = &config_keys[i];
 		static struct config again;
-		char value[64];
+		char value[128];
 		other_value(key, value, sizeof value);
 		if (try_value(key->key, value) != STATUS_OK) {
 			/* only this check spans keys that are changed one at a time here */
