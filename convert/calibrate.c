@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/value_ranges.h"
 #include "infer/kernels/kernels.h"
+#include "infer/network/ops.h"
 #include "infer/tapcut.h"
 
 enum { BINS = 4096, STEPS = 32 };
@@ -23,71 +25,9 @@ struct calibration {
 	const struct infer_network *network;
 	int value_count;
 	struct histogram *values;
-	int *group; /* value -> the first value that it shares its range with */
+	struct infer_shape *shapes; /* of the steps, at the default size */
+	struct value_plan *plans;   /* of the values */
 };
-
-/* --- who shares a range --------------------------------------------------- */
-
-static int root(const int *group, int value)
-{
-	while (group[value] != value)
-		value = group[value];
-	return value;
-}
-
-static void join(int *group, int a, int b)
-{
-	a = root(group, a);
-	b = root(group, b);
-	group[a > b ? a : b] = a > b ? b : a;
-}
-
-static bool keeps_range(int op)
-{
-	return op == INFER_OP_MAX_POOL2D || op == INFER_OP_UPSAMPLE_NEAREST || op == INFER_OP_UPSAMPLE_BILINEAR;
-}
-
-/* Clicks have a range of their own, which only pools and upsamples of them share: a concat brings them to its own. */
-static void find_groups(const struct infer_network *network, int *group)
-{
-	for (int v = 0; v < INFER_FIRST_STEP_VALUE + network->step_count; v++)
-		group[v] = v;
-	for (int i = 0; i < network->step_count; i++)
-		if (keeps_range(network->steps[i].op))
-			join(group, INFER_FIRST_STEP_VALUE + i, network->steps[i].inputs[0]);
-	for (int i = 0; i < network->step_count; i++)
-		for (int k = 0; network->steps[i].op == INFER_OP_CONCAT && k < network->steps[i].input_count; k++)
-			if (root(group, network->steps[i].inputs[k]) >= INFER_FIRST_STEP_VALUE)
-				join(group, INFER_FIRST_STEP_VALUE + i, network->steps[i].inputs[k]);
-}
-
-static int readers_of(const struct infer_network *network, int value, int *reader)
-{
-	int count = 0;
-	for (int i = 0; i < network->step_count; i++)
-		for (int k = 0; k < network->steps[i].input_count; k++)
-			if (network->steps[i].inputs[k] == value) {
-				*reader = i;
-				count++;
-			}
-	return count;
-}
-
-/* A conv2d's sums that an add takes as they are, or on the way to the logits: no range (infer/FORMAT.md). */
-static bool is_wide(const struct infer_network *network, const struct infer_shape *shapes, int value)
-{
-	const struct infer_step *step = &network->steps[value - INFER_FIRST_STEP_VALUE];
-	int reader = 0, tail = network->step_count - 1;
-	while (tail > 0 && keeps_range(network->steps[tail].op) &&
-	       network->steps[tail].inputs[0] == INFER_FIRST_STEP_VALUE + tail - 1)
-		tail--;
-	if (value >= INFER_FIRST_STEP_VALUE + tail)
-		return true;
-	if (step->op != INFER_OP_CONV2D || step->relu || readers_of(network, value, &reader) != 1)
-		return false;
-	const struct infer_shape *a = &shapes[value - INFER_FIRST_STEP_VALUE], *b = &shapes[reader];
-	return network->steps[reader].op == INFER_OP_ADD && a->c == b->c && a->h == b->h && a->w == b->w;
-}
 
 enum status calibration_new(const struct infer_network *network, struct calibration **calibration)
 {
@@ -98,11 +38,10 @@ enum status calibration_new(const struct infer_network *network, struct calibrat
 	c->network = network;
 	c->value_count = INFER_FIRST_STEP_VALUE + network->step_count;
 	c->values = calloc((size_t)c->value_count, sizeof *c->values);
-	c->group = calloc((size_t)c->value_count, sizeof *c->group);
-	if (c->values && c->group) {
-		find_groups(network, c->group);
+	c->shapes = calloc((size_t)network->step_count, sizeof *c->shapes);
+	c->plans = calloc((size_t)c->value_count, sizeof *c->plans);
+	if (c->values && c->shapes && c->plans)
 		return STATUS_OK;
-	}
 	calibration_free(c);
 	*calibration = NULL;
 	return status_fail(STATUS_NO_MEMORY, "no memory for %d histograms", network->step_count);
@@ -113,7 +52,8 @@ void calibration_free(struct calibration *c)
 	if (!c)
 		return;
 	free(c->values);
-	free(c->group);
+	free(c->shapes);
+	free(c->plans);
 	free(c);
 }
 
@@ -238,25 +178,23 @@ static void choose(const struct calibration *c, int value, struct histogram *sum
 {
 	memset(sum, 0, sizeof *sum);
 	for (int v = value; v < c->value_count; v++)
-		if (root(c->group, v) == value)
+		if (c->plans[v].range_of == value)
 			add_up(sum, &c->values[v]);
 	struct infer_range range = best_range(sum);
-	if (value == 1)
-		range = (struct infer_range){c->network->preprocess.click_scale / 255, 0};
 	for (int v = value; v < c->value_count; v++)
-		if (root(c->group, v) == value)
+		if (c->plans[v].range_of == value)
 			ranges[v] = range;
 }
 
 enum status calibration_ranges(const struct calibration *c, struct infer_range *ranges)
 {
-	struct infer_shape shapes[INFER_MAX_STEPS];
 	char message[TAPCUT_MESSAGE_SIZE];
 	int size = (c->network->default_size + 15) / 16 * 16;
-	if (infer_network_shapes(c->network, size, size, shapes, message) != TAPCUT_OK)
+	if (infer_network_shapes(c->network, size, size, c->shapes, message) != TAPCUT_OK)
 		return status_fail(STATUS_FORMAT, "%s", message);
+	value_ranges_plan(c->network, c->shapes, c->plans);
 	for (int v = INFER_FIRST_STEP_VALUE; v < c->value_count; v++)
-		if (c->values[v].reach == 0 && !is_wide(c->network, shapes, v))
+		if (c->values[v].reach == 0 && c->plans[v].kind == INFER_VALUE_U8)
 			return status_fail(STATUS_CONFIG,
 					   "step %d (%s): the float network does not make its value by itself",
 					   v - INFER_FIRST_STEP_VALUE,
@@ -265,13 +203,14 @@ enum status calibration_ranges(const struct calibration *c, struct infer_range *
 	if (!sum)
 		return status_fail(STATUS_NO_MEMORY, "no memory for a histogram");
 	for (int v = 1; v < c->value_count; v++)
-		if (root(c->group, v) == v)
+		if (c->plans[v].range_of == v)
 			choose(c, v, sum, ranges);
 	free(sum);
 	ranges[0] = (struct infer_range){0};
 	for (int v = INFER_FIRST_STEP_VALUE; v < c->value_count; v++)
-		if (is_wide(c->network, shapes, v))
+		if (c->plans[v].kind != INFER_VALUE_U8)
 			ranges[v] = (struct infer_range){0};
+	value_ranges_of_clicks(c->network, c->network->preprocess.click_scale, ranges);
 	struct infer_network with = *c->network;
 	with.ranges = ranges;
 	if (infer_network_check(&with, message) != TAPCUT_OK)

@@ -10,12 +10,12 @@
 #include "convert/weights_file.h"
 #include "core/atomic_file.h"
 #include "core/bytes.h"
+#include "infer/network/format.h"
 #include "infer/tapcut.h"
 
 #define RECORDS "tapcut.records"
 
 enum { NAME_SIZE = 64, HEADER_PER_PIECE = 256, LENGTH_BYTES = 8 };
-enum { AT_RANGES = 75, AT_STEP_COUNT = 112, AT_TENSOR_COUNT = 116, AT_STEP_TENSORS = 48, AT_DIMS = 4 };
 
 /* Some of the content that becomes a tensor. */
 struct piece {
@@ -48,27 +48,26 @@ static enum status bad_records(const char *what)
 /* Bytes of all records by what the model record says; 0: more than there can be. */
 static size_t records_size(const unsigned char *records, size_t size)
 {
-	if (size < WEIGHTS_MODEL_RECORD)
+	if (size < MODEL_RECORD)
 		return 0;
-	size_t steps = u32_at(records + AT_STEP_COUNT), tensors = u32_at(records + AT_TENSOR_COUNT);
+	size_t steps = u32_at(records + MODEL_AT_STEP_COUNT), tensors = u32_at(records + MODEL_AT_TENSOR_COUNT);
 	if (steps > INFER_MAX_STEPS || tensors > INFER_MAX_TENSORS)
 		return 0;
-	return WEIGHTS_MODEL_RECORD + steps * WEIGHTS_STEP_RECORD + tensors * WEIGHTS_TENSOR_RECORD +
-	       (records[AT_RANGES] ? (steps + INFER_FIRST_STEP_VALUE) * WEIGHTS_RANGE_RECORD : 0);
+	return infer_format_parts(steps, tensors, records[MODEL_AT_RANGES] ? steps + INFER_FIRST_STEP_VALUE : 0).data;
 }
 
 /* "step12.bias" by the first step that uses the tensor; *vector: it is one of a number per channel. */
 static void name_tensor(const unsigned char *records, uint32_t tensor, char name[NAME_SIZE], bool *vector)
 {
-	uint32_t steps = u32_at(records + AT_STEP_COUNT);
+	uint32_t steps = u32_at(records + MODEL_AT_STEP_COUNT);
 	snprintf(name, NAME_SIZE, "tensor%u", (unsigned)tensor);
 	*vector = false;
 	for (uint32_t i = 0; i < steps; i++) {
-		const unsigned char *step = records + WEIGHTS_MODEL_RECORD + i * WEIGHTS_STEP_RECORD;
-		bool affine = step[0] == INFER_OP_CHANNEL_AFFINE;
+		const unsigned char *step = records + MODEL_RECORD + i * STEP_RECORD;
+		bool affine = step[STEP_AT_OP] == INFER_OP_CHANNEL_AFFINE;
 		const char *const what[] = {affine ? "scale" : "weight", affine ? "shift" : "bias"};
 		for (int k = 0; k < 2; k++)
-			if (u32_at(step + AT_STEP_TENSORS + 4 * k) == tensor) {
+			if (u32_at(step + STEP_AT_TENSORS + 4 * k) == tensor) {
 				snprintf(name, NAME_SIZE, "step%u.%s", (unsigned)i, what[k]);
 				*vector = k == 1 || affine;
 				return;
@@ -96,13 +95,12 @@ static void add_companion(struct pieces *p, const struct piece *of, const char *
 
 static enum status add_tensor(struct pieces *p, const unsigned char *records, uint32_t index)
 {
-	const unsigned char *r = records + WEIGHTS_MODEL_RECORD +
-				 u32_at(records + AT_STEP_COUNT) * WEIGHTS_STEP_RECORD + index * WEIGHTS_TENSOR_RECORD;
-	struct piece piece = {.rank = 4, .planes = r[1] == 1};
+	const unsigned char *r = records + infer_format_parts(u32_at(records + MODEL_AT_STEP_COUNT), index, 0).ranges;
+	struct piece piece = {.rank = 4, .planes = r[TENSOR_AT_PLANES] == 1};
 	size_t count = 1;
 	bool vector;
 	for (int i = 0; i < 4; i++) {
-		piece.dims[i] = u32_at(r + AT_DIMS + 4 * i);
+		piece.dims[i] = u32_at(r + TENSOR_AT_DIMS + 4 * i);
 		if (piece.dims[i] < 1 || piece.dims[i] > INFER_MAX_CHANNELS ||
 		    count > INFER_MAX_TENSOR_FLOATS / piece.dims[i])
 			return bad_records("a tensor is too large");
@@ -111,15 +109,15 @@ static enum status add_tensor(struct pieces *p, const unsigned char *records, ui
 	name_tensor(records, index, piece.name, &vector);
 	if (vector && count == piece.dims[0])
 		piece.rank = 1;
-	if (r[0] > INFER_TENSOR_CODEBOOK || r[2] > 1)
+	if (r[TENSOR_AT_TYPE] > INFER_TENSOR_CODEBOOK || r[TENSOR_AT_AXIS] > 1)
 		return bad_records("a tensor of an unknown type");
-	if (r[0] == INFER_TENSOR_INT8)
-		add_companion(p, &piece, "scales", piece.dims[r[2]]);
-	if (r[0] == INFER_TENSOR_CODEBOOK)
-		add_companion(p, &piece, "table", r[3] + (size_t)1);
+	if (r[TENSOR_AT_TYPE] == INFER_TENSOR_INT8)
+		add_companion(p, &piece, "scales", piece.dims[r[TENSOR_AT_AXIS]]);
+	if (r[TENSOR_AT_TYPE] == INFER_TENSOR_CODEBOOK)
+		add_companion(p, &piece, "table", r[TENSOR_AT_ENTRIES] + (size_t)1);
 	static const char *const dtypes[] = {"F32", "F16", "I8", "U8"};
 	static const int widths[] = {4, 2, 1, 1};
-	add_piece(p, piece, dtypes[r[0]], widths[r[0]], count);
+	add_piece(p, piece, dtypes[r[TENSOR_AT_TYPE]], widths[r[TENSOR_AT_TYPE]], count);
 	return STATUS_OK;
 }
 
@@ -129,7 +127,7 @@ static enum status list_pieces(const unsigned char *records, size_t size, struct
 	*p = (struct pieces){.records = records_size(records, size)};
 	if (!p->records || p->records > size)
 		return bad_records("too short for the counts of steps and tensors");
-	uint32_t tensors = u32_at(records + AT_TENSOR_COUNT);
+	uint32_t tensors = u32_at(records + MODEL_AT_TENSOR_COUNT);
 	p->size = p->records;
 	p->items = calloc(2 * (size_t)tensors + 1, sizeof *p->items);
 	if (!p->items)

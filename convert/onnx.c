@@ -91,13 +91,14 @@ static void put_info(struct proto *graph, int field, const char *name, int chann
 	proto_close(graph, info);
 }
 
-static void put_graph(struct proto *model, const struct infer_network *network, const struct onnx_options *options)
+static enum status put_graph(struct proto *model, const struct infer_network *network,
+			     const struct onnx_options *options)
 {
 	char name[ONNX_NAME_SIZE];
 	size_t graph = proto_open(model, MODEL_GRAPH);
 	proto_string(model, GRAPH_NAME, network->architecture);
 	for (int i = 0; i < network->step_count; i++)
-		onnx_put_step(model, network, i);
+		TRY(onnx_put_step(model, network, i));
 	const int channels[INFER_FIRST_STEP_VALUE] = {3, infer_click_planes(&network->preprocess)};
 	for (int value = 0; value < INFER_FIRST_STEP_VALUE; value++) {
 		onnx_value_name(network, value, name);
@@ -106,9 +107,11 @@ static void put_graph(struct proto *model, const struct infer_network *network, 
 	onnx_value_name(network, INFER_FIRST_STEP_VALUE + network->step_count - 1, name);
 	put_info(model, GRAPH_OUTPUT, name, 1, options);
 	proto_close(model, graph);
+	return STATUS_OK;
 }
 
-static void put_model(struct proto *model, const struct infer_network *network, const struct onnx_options *options)
+static enum status put_model(struct proto *model, const struct infer_network *network,
+			     const struct onnx_options *options)
 {
 	proto_int(model, MODEL_IR, IR_VERSION);
 	size_t opset = proto_open(model, MODEL_OPSET);
@@ -118,7 +121,7 @@ static void put_model(struct proto *model, const struct infer_network *network, 
 	proto_string(model, MODEL_PRODUCER, "tapcut");
 	proto_string(model, MODEL_DOC, doc);
 	put_metadata(model, network);
-	put_graph(model, network, options);
+	return put_graph(model, network, options);
 }
 
 enum status onnx_write(const struct infer_network *network, const struct onnx_options *options, unsigned char **data,
@@ -132,10 +135,12 @@ enum status onnx_write(const struct infer_network *network, const struct onnx_op
 	    infer_network_shapes(network, options->height, options->width, shapes, message) != TAPCUT_OK)
 		return status_fail(STATUS_CONFIG, "%s", message);
 	struct proto model = {0};
-	put_model(&model, network, options);
-	if (model.failed) {
+	enum status status = put_model(&model, network, options);
+	if (status == STATUS_OK && model.failed)
+		status = status_fail(STATUS_NO_MEMORY, "no memory for an ONNX file of %zu bytes", model.size);
+	if (status != STATUS_OK) {
 		free(model.data);
-		return status_fail(STATUS_NO_MEMORY, "no memory for an ONNX file of %zu bytes", model.size);
+		return status;
 	}
 	*data = model.data;
 	*size = model.size;

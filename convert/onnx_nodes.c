@@ -3,6 +3,9 @@
 #include "convert/onnx_nodes.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "infer/network/ops.h"
 
 enum { GRAPH_NODE = 1, GRAPH_INITIALIZER = 5 };
 enum { NODE_INPUT = 1, NODE_OUTPUT = 2, NODE_NAME = 3, NODE_TYPE = 4, NODE_ATTRIBUTE = 5 };
@@ -192,26 +195,50 @@ static void affine_constants(const struct context *c, struct node *node)
 
 /* --- one row per operator ------------------------------------------------- */
 
+/* What a node takes besides the value of the node before it. */
+enum operand { OPERAND_NONE, OPERAND_INPUT /* the step's */, OPERAND_NUMBER, OPERAND_SHIFT };
+
+/* The nodes behind the first one, for operators that ONNX makes of several. */
+struct link {
+	const char *type; /* NULL: the end */
+	enum operand operand;
+	float number;
+};
+enum { MAX_LINKS = 8 };
+
+/* clang-format off: one line per operator */
 static const struct row {
+	const char *op; /* infer's name */
 	const char *type;
 	void (*attributes)(struct proto *node, const struct infer_step *step); /* NULL: none */
 	void (*constants)(const struct context *c, struct node *node);         /* NULL: none */
-} rows[INFER_OP_COUNT] = {
-	[INFER_OP_CONV2D] = {"Conv", conv2d_attributes, conv_constants},
-	[INFER_OP_CONV_TRANSPOSE2D] = {"ConvTranspose", conv_transpose2d_attributes, conv_constants},
-	[INFER_OP_RELU] = {"Relu", NULL, NULL},
-	[INFER_OP_LEAKY_RELU] = {"LeakyRelu", leaky_relu_attributes, NULL},
-	[INFER_OP_SIGMOID] = {"Sigmoid", NULL, NULL},
-	[INFER_OP_MAX_POOL2D] = {"MaxPool", max_pool2d_attributes, NULL},
-	[INFER_OP_GLOBAL_AVG_POOL2D] = {"GlobalAveragePool", NULL, NULL},
-	[INFER_OP_UPSAMPLE_NEAREST] = {"Resize", nearest_attributes, resize_constants},
-	[INFER_OP_UPSAMPLE_BILINEAR] = {"Resize", bilinear_attributes, resize_constants},
-	[INFER_OP_CONCAT] = {"Concat", concat_attributes, NULL},
-	[INFER_OP_ADD] = {"Add", NULL, NULL},
-	[INFER_OP_MUL] = {"Mul", NULL, NULL},
-	[INFER_OP_SCALE] = {"Mul", NULL, scale_constants},
-	[INFER_OP_CHANNEL_AFFINE] = {"Mul", NULL, affine_constants}, /* and an Add: put_second */
+	struct link links[MAX_LINKS + 1];
+} rows[] = {
+	{.op = "conv2d", .type = "Conv", .attributes = conv2d_attributes, .constants = conv_constants},
+	{.op = "conv_transpose2d", .type = "ConvTranspose", .attributes = conv_transpose2d_attributes,
+	 .constants = conv_constants},
+	{.op = "relu", .type = "Relu"},
+	{.op = "leaky_relu", .type = "LeakyRelu", .attributes = leaky_relu_attributes},
+	{.op = "sigmoid", .type = "Sigmoid"},
+	{.op = "max_pool2d", .type = "MaxPool", .attributes = max_pool2d_attributes},
+	{.op = "global_avg_pool2d", .type = "GlobalAveragePool"},
+	{.op = "upsample_nearest", .type = "Resize", .attributes = nearest_attributes, .constants = resize_constants},
+	{.op = "upsample_bilinear", .type = "Resize", .attributes = bilinear_attributes, .constants = resize_constants},
+	{.op = "concat", .type = "Concat", .attributes = concat_attributes},
+	{.op = "add", .type = "Add"},
+	{.op = "mul", .type = "Mul"},
+	{.op = "scale", .type = "Mul", .constants = scale_constants},
+	{.op = "channel_affine", .type = "Mul", .constants = affine_constants, .links = {{"Add", OPERAND_SHIFT, 0}}},
 };
+/* clang-format on */
+
+static const struct row *row_of(const struct infer_step *step)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strcmp(rows[i].op, infer_op_name(step->op)) == 0)
+			return &rows[i];
+	return NULL;
+}
 
 static void put_node(struct proto *graph, const struct node *node, const char *output, const struct row *row,
 		     const struct infer_step *step)
@@ -227,38 +254,57 @@ static void put_node(struct proto *graph, const struct node *node, const char *o
 	proto_close(graph, start);
 }
 
-/* The value that the step's first node gives where another node finishes it. */
-static void first_name(char name[ONNX_NAME_SIZE], int index)
+/* The value that node number `node` of the step gives: the step's own if it is the last of them. */
+static void name_node(const struct context *c, int node, bool last, char name[ONNX_NAME_SIZE])
 {
-	snprintf(name, ONNX_NAME_SIZE, "step%d.first", index);
+	if (last)
+		onnx_value_name(c->network, INFER_FIRST_STEP_VALUE + c->index, name);
+	else if (node == 0)
+		snprintf(name, ONNX_NAME_SIZE, "step%d.first", c->index);
+	else
+		snprintf(name, ONNX_NAME_SIZE, "step%d.node%d", c->index, node);
 }
 
-/* The step's second node, which makes `output` of the first one's value. */
-static void put_second(const struct context *c, const char *output)
+static void put_link(const struct context *c, const struct link *link, int number, const char *before, bool last)
 {
-	struct node node = {.type = c->step->relu ? "Relu" : "Add", .input_count = 1};
-	first_name(node.inputs[0], c->index);
-	if (!c->step->relu)
+	struct node node = {.type = link->type, .input_count = 1};
+	char output[ONNX_NAME_SIZE], what[ONNX_NAME_SIZE];
+	snprintf(node.inputs[0], ONNX_NAME_SIZE, "%s", before);
+	snprintf(what, sizeof what, "number%d", number);
+	if (link->operand == OPERAND_INPUT)
+		onnx_value_name(c->network, c->step->inputs[0], node.inputs[node.input_count++]);
+	else if (link->operand == OPERAND_NUMBER)
+		add_constant(c, &node, what, &link->number, NULL, 0);
+	else if (link->operand == OPERAND_SHIFT)
 		add_channels(c, &node, "shift", 1);
+	name_node(c, number, last, output);
 	put_node(c->graph, &node, output, NULL, NULL);
 }
 
-void onnx_put_step(struct proto *graph, const struct infer_network *network, int index)
+enum status onnx_put_step(struct proto *graph, const struct infer_network *network, int index)
 {
+	static const struct link relu = {"Relu", OPERAND_NONE, 0};
 	struct context c = {.graph = graph, .network = network, .step = &network->steps[index], .index = index};
-	const struct row *row = &rows[c.step->op];
+	const struct row *row = row_of(c.step);
+	if (!row)
+		return status_fail(STATUS_CONFIG, "step %d: %s has no form in ONNX", index, infer_op_name(c.step->op));
 	struct node node = {.type = row->type};
-	char output[ONNX_NAME_SIZE], first[ONNX_NAME_SIZE];
+	char name[ONNX_NAME_SIZE];
+	int links = 0;
+	while (row->links[links].type)
+		links++;
 	while (node.input_count < c.step->input_count) {
 		onnx_value_name(network, c.step->inputs[node.input_count], node.inputs[node.input_count]);
 		node.input_count++;
 	}
 	if (row->constants)
 		row->constants(&c, &node);
-	bool two = c.step->relu || c.step->op == INFER_OP_CHANNEL_AFFINE;
-	onnx_value_name(network, INFER_FIRST_STEP_VALUE + index, output);
-	first_name(first, index);
-	put_node(graph, &node, two ? first : output, row, c.step);
-	if (two)
-		put_second(&c, output);
+	name_node(&c, 0, links == 0 && !c.step->relu, name);
+	put_node(graph, &node, name, row, c.step);
+	for (int i = 0; i < links + c.step->relu; i++) {
+		bool last = i == links + c.step->relu - 1;
+		put_link(&c, i < links ? &row->links[i] : &relu, i + 1, name, last);
+		name_node(&c, i + 1, last, name);
+	}
+	return STATUS_OK;
 }

@@ -3,6 +3,7 @@
 #define CONVERT_ONNX_NODES_H
 
 #include "convert/onnx_proto.h"
+#include "core/status.h"
 #include "infer/network/network.h"
 
 enum { ONNX_NAME_SIZE = 32, ONNX_FLOAT = 1 /* TensorProto.DataType */ };
@@ -10,7 +11,7 @@ enum { ONNX_NAME_SIZE = 32, ONNX_FLOAT = 1 /* TensorProto.DataType */ };
 /* "image", "clicks", "v2" and so on, "logits". */
 void onnx_value_name(const struct infer_network *network, int value, char name[ONNX_NAME_SIZE]);
 
-/* Adds a step's nodes and constants to the open GraphProto. */
-void onnx_put_step(struct proto *graph, const struct infer_network *network, int step);
+/* Adds a step's nodes and constants to the open GraphProto. Fails where the operator has no form in ONNX. */
+enum status onnx_put_step(struct proto *graph, const struct infer_network *network, int step);
 
 #endif

@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/value_ranges.h"
 #include "core/ops/ops.h"
 #include "core/quantize.h"
+#include "infer/network/ops.h"
 
 struct translation {
 	const struct graph *graph;
@@ -56,7 +58,7 @@ static enum status alias(struct translation *t, int node, bool open)
 	return STATUS_OK;
 }
 
-static struct infer_step *add_step(struct translation *t, int node, enum infer_op op)
+static struct infer_step *add_step(struct translation *t, int node, int op)
 {
 	struct infer_network *network = &t->out->network;
 	struct infer_step *step = &network->steps[network->step_count];
@@ -217,30 +219,6 @@ static enum status encode_add(struct translation *t, int node)
 	return STATUS_OK;
 }
 
-static enum status encode_sigmoid(struct translation *t, int node)
-{
-	add_step(t, node, INFER_OP_SIGMOID);
-	return STATUS_OK;
-}
-
-static enum status encode_global_avg_pool2d(struct translation *t, int node)
-{
-	add_step(t, node, INFER_OP_GLOBAL_AVG_POOL2D);
-	return STATUS_OK;
-}
-
-static enum status encode_concat(struct translation *t, int node)
-{
-	add_step(t, node, INFER_OP_CONCAT);
-	return STATUS_OK;
-}
-
-static enum status encode_mul(struct translation *t, int node)
-{
-	add_step(t, node, INFER_OP_MUL);
-	return STATUS_OK;
-}
-
 static enum status encode_dropout(struct translation *t, int node)
 {
 	int input = node_at(t, node)->inputs[0];
@@ -311,7 +289,7 @@ static enum status encode_batch_norm2d(struct translation *t, int node)
 	return STATUS_OK;
 }
 
-/* What is not here (losses) has no deployed form. */
+/* Operators that have attributes or parameters, or do not simply become a step; all others: encode_node. */
 static const struct {
 	const struct op *op;
 	enum status (*encode)(struct translation *t, int node);
@@ -320,18 +298,25 @@ static const struct {
 	{&op_conv_transpose2d, encode_conv_transpose2d},
 	{&op_relu, encode_relu},
 	{&op_leaky_relu, encode_leaky_relu},
-	{&op_sigmoid, encode_sigmoid},
 	{&op_max_pool2d, encode_max_pool2d},
-	{&op_global_avg_pool2d, encode_global_avg_pool2d},
 	{&op_upsample, encode_upsample},
-	{&op_concat, encode_concat},
 	{&op_add, encode_add},
-	{&op_mul, encode_mul},
 	{&op_scale, encode_scale},
 	{&op_batch_norm2d, encode_batch_norm2d},
 	{&op_dropout, encode_dropout},
 };
 
+/* The deployed operator of that name; 0: none. */
+static int deployed(const char *name)
+{
+	int op = infer_op_last();
+	while (op > 0 && strcmp(infer_op_name(op), name) != 0)
+		op--;
+	return op;
+}
+
+/* An operator that is not in the list and has nothing but inputs becomes the step of the same name. What has no such
+ * step (losses) has no deployed form. */
 static enum status encode_node(struct translation *t, int node)
 {
 	const struct node *n = node_at(t, node);
@@ -340,6 +325,10 @@ static enum status encode_node(struct translation *t, int node)
 	for (size_t i = 0; i < sizeof encoders / sizeof *encoders; i++)
 		if (encoders[i].op == n->op)
 			return encoders[i].encode(t, node);
+	if (!n->op->attr_bytes && !n->op->max_params && deployed(n->op->name)) {
+		add_step(t, node, deployed(n->op->name));
+		return STATUS_OK;
+	}
 	return status_fail(STATUS_CONFIG, "export: %s: operator %s has no deployed form", n->name, n->op->name);
 }
 
@@ -349,7 +338,7 @@ static enum status encode_node(struct translation *t, int node)
 static void count_readers(struct translation *t, int logits)
 {
 	t->readers[logits] = 1;
-	t->reader[logits] = -1; /* the world */
+	t->reader[logits] = -1; /* whoever runs the network */
 	for (int node = logits; node >= 0; node--)
 		for (int i = 0; t->readers[node] && i < node_at(t, node)->input_count; i++) {
 			int input = node_at(t, node)->inputs[i];
@@ -448,17 +437,8 @@ enum status steps_translate(struct steps *steps, const struct graph *graph, int 
 
 void steps_click_range(struct steps *steps, float click_scale)
 {
-	struct infer_range *ranges = steps->network.ranges;
-	if (!ranges)
-		return;
-	ranges[1] = (struct infer_range){click_scale / 255, 0};
-	for (int i = 0; i < steps->network.step_count; i++) {
-		const struct infer_step *step = &steps->network.steps[i];
-		bool keeps = step->op == INFER_OP_MAX_POOL2D || step->op == INFER_OP_UPSAMPLE_NEAREST ||
-			     step->op == INFER_OP_UPSAMPLE_BILINEAR;
-		if (keeps)
-			ranges[INFER_FIRST_STEP_VALUE + i] = ranges[step->inputs[0]];
-	}
+	if (steps->network.ranges)
+		value_ranges_of_clicks(&steps->network, click_scale, steps->network.ranges);
 }
 
 void steps_release(struct steps *steps)

@@ -11,13 +11,13 @@
 
 #include "convert/quantize.h"
 #include "core/bytes.h"
+#include "infer/network/format.h"
 #include "infer/tapcut.h"
 
 const char *const export_weights_names[] = {"f32",        "f16",        "int8",        "codebook16",
 					    "codebook32", "codebook64", "codebook256", NULL};
 
-enum { FLAG_ZLIB = 1, ZLIB_LEVEL = 9 };
-enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4, AT_FLAGS = 12, AT_CONTENT_SIZE = 20, AT_WEIGHTS = 64, AT_RANGES = 75 };
+enum { ZLIB_LEVEL = 9 };
 
 /* --- bytes, little endian ------------------------------------------------- */
 
@@ -275,15 +275,15 @@ static void put_envelope(unsigned char *file, size_t size, int version, int flag
 			 size_t content_size)
 {
 	unsigned char *at = file;
-	memcpy(at, "\x89TAPCUT\n", 8);
-	at += 8;
+	memcpy(at, INFER_FORMAT_MAGIC, FORMAT_AT_VERSION);
+	at += FORMAT_AT_VERSION;
 	put_i32(&at, version);
 	put_i32(&at, flags);
 	put_u32(&at, (uint32_t)size);
 	put_u32(&at, (uint32_t)content_size);
 	put_u32(&at, (uint32_t)crc32_z(0, content, content_size));
-	at = file + size - ENVELOPE_TAIL;
-	put_u32(&at, (uint32_t)crc32_z(0, file, size - ENVELOPE_TAIL));
+	at = file + size - FORMAT_TAIL;
+	put_u32(&at, (uint32_t)crc32_z(0, file, size - FORMAT_TAIL));
 }
 
 /* The file; its first `records` bytes are records, the rest numbers. */
@@ -291,21 +291,21 @@ static enum status put_file(int version, const unsigned char *content, size_t re
 			    unsigned char **data, size_t *size)
 {
 	size_t room = compressBound((uLong)content_size) + 64, packed = 0; /* 64: the change of strategy */
-	unsigned char *file = malloc(ENVELOPE_HEAD + room + ENVELOPE_TAIL);
+	unsigned char *file = malloc(FORMAT_HEAD + room + FORMAT_TAIL);
 	if (!file)
 		return status_fail(STATUS_NO_MEMORY, "no memory for a weights file of %zu bytes", content_size);
-	enum status status = pack(file + ENVELOPE_HEAD, room, content, records, content_size, &packed);
+	enum status status = pack(file + FORMAT_HEAD, room, content, records, content_size, &packed);
 	if (status != STATUS_OK) {
 		free(file);
 		return status;
 	}
 	bool smaller = packed < content_size;
 	if (!smaller) {
-		memcpy(file + ENVELOPE_HEAD, content, content_size);
+		memcpy(file + FORMAT_HEAD, content, content_size);
 		packed = content_size;
 	}
-	*size = ENVELOPE_HEAD + packed + ENVELOPE_TAIL;
-	put_envelope(file, *size, version, smaller ? FLAG_ZLIB : 0, content, content_size);
+	*size = FORMAT_HEAD + packed + FORMAT_TAIL;
+	put_envelope(file, *size, version, smaller ? FORMAT_FLAG_ZLIB : 0, content, content_size);
 	*data = file;
 	return STATUS_OK;
 }
@@ -324,7 +324,7 @@ static enum status read_back(const unsigned char *data, size_t size)
 enum status weights_file_pack(const unsigned char *content, size_t records, size_t content_size, unsigned char **data,
 			      size_t *size)
 {
-	int version = content[AT_RANGES] || content[AT_WEIGHTS] == INFER_TENSOR_CODEBOOK ? 2 : 1;
+	int version = content[MODEL_AT_RANGES] || content[MODEL_AT_WEIGHTS] == INFER_TENSOR_CODEBOOK ? 2 : 1;
 	TRY(put_file(version, content, records, content_size, data, size));
 	enum status status = read_back(*data, *size);
 	if (status != STATUS_OK) {
@@ -337,14 +337,14 @@ enum status weights_file_pack(const unsigned char *content, size_t records, size
 enum status weights_file_unpack(const unsigned char *file, size_t size, unsigned char **content, size_t *content_size)
 {
 	TRY(read_back(file, size)); /* all fields are sound */
-	uLongf made = bytes_load(file + AT_CONTENT_SIZE, 4);
-	uLong used = (uLong)(size - ENVELOPE_HEAD - ENVELOPE_TAIL);
+	uLongf made = bytes_load(file + FORMAT_AT_CONTENT_SIZE, 4);
+	uLong used = (uLong)(size - FORMAT_HEAD - FORMAT_TAIL);
 	*content = malloc(made);
 	if (!*content)
 		return status_fail(STATUS_NO_MEMORY, "no memory for %zu bytes of content", (size_t)made);
-	if (!(file[AT_FLAGS] & FLAG_ZLIB)) {
-		memcpy(*content, file + ENVELOPE_HEAD, made);
-	} else if (uncompress2(*content, &made, file + ENVELOPE_HEAD, &used) != Z_OK) {
+	if (!(file[FORMAT_AT_FLAGS] & FORMAT_FLAG_ZLIB)) {
+		memcpy(*content, file + FORMAT_HEAD, made);
+	} else if (uncompress2(*content, &made, file + FORMAT_HEAD, &used) != Z_OK) {
 		free(*content);
 		return status_fail(STATUS_NO_MEMORY, "no memory for unpacking");
 	}
@@ -376,12 +376,9 @@ enum status weights_file_write(const struct infer_network *network, enum export_
 	struct plan *plans = calloc((size_t)network->tensor_count + 1, sizeof *plans);
 	if (!plans)
 		return status_fail(STATUS_NO_MEMORY, "no memory for %d tensors", network->tensor_count);
-	size_t records =
-		       WEIGHTS_MODEL_RECORD + (size_t)network->step_count * WEIGHTS_STEP_RECORD +
-		       (size_t)network->tensor_count * WEIGHTS_TENSOR_RECORD +
-		       (network->ranges ? (size_t)(INFER_FIRST_STEP_VALUE + network->step_count) * WEIGHTS_RANGE_RECORD
-					: 0),
-	       content_size = records;
+	size_t ranges = network->ranges ? INFER_FIRST_STEP_VALUE + (size_t)network->step_count : 0;
+	size_t records = infer_format_parts((size_t)network->step_count, (size_t)network->tensor_count, ranges).data;
+	size_t content_size = records;
 	enum status status = STATUS_OK;
 	for (int i = 0; i < network->tensor_count && status == STATUS_OK; i++) {
 		status = plan_tensor(network, i, weights, &plans[i]);

@@ -27,14 +27,6 @@ extern const char *const export_weights_names[]; /* "f32", "f16", "int8", "codeb
 enum status weights_file_write(const struct infer_network *network, enum export_weights weights, unsigned char **data,
 			       size_t *size);
 
-/* Bytes of a file's records. */
-enum {
-	WEIGHTS_MODEL_RECORD = 120,
-	WEIGHTS_STEP_RECORD = 56,
-	WEIGHTS_TENSOR_RECORD = 20,
-	WEIGHTS_RANGE_RECORD = 8,
-};
-
 /* The content (FORMAT.md, section 2) of a whole file, which is checked. *content is returned, caller frees. */
 enum status weights_file_unpack(const unsigned char *file, size_t size, unsigned char **content, size_t *content_size);
 /* The file around a content whose first `records` bytes (at least the model record) are records; read back as above. */

@@ -60,6 +60,7 @@ enum {
 	   nothing to copy for it. */
 	OP_PITCHED_OUTPUT = 1 << 6, /* honours out_pitch; for all others it is out.shape.c */
 	OP_CONCAT = 1 << 7,         /* out is the channels of in[0], in[1] ... side by side */
+	OP_KEEPS_RANGE = 1 << 8,    /* as bytes, out has the range of in[0] (core/quantize.h) */
 };
 
 struct op {

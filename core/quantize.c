@@ -9,7 +9,7 @@
 
 /* --- which values are bytes ----------------------------------------------- */
 
-/* The node that reads `node`, if only one does, once; else -1. `logits` is read by the world. */
+/* The node that reads `node`, if only one does, once; else -1. The logits are also read from outside of the graph. */
 static int only_reader(const struct graph *graph, int node, int logits)
 {
 	int reader = -1, count = node == logits;
@@ -31,7 +31,7 @@ static bool has_relu(const struct node *node)
 
 static bool keeps_range(const struct node *node)
 {
-	return node->op == &op_max_pool2d || node->op == &op_upsample || node->op == &op_dropout;
+	return op_flags(node->op, node->attr) & OP_KEEPS_RANGE;
 }
 
 /* Sums of a convolution that the addition behind them takes before they are rounded. */

@@ -8,7 +8,7 @@
 #include "core/atomic_file.h"
 #include "core/checkpoint.h"
 #include "core/sha256.h"
-#include "infer/network/network.h"
+#include "infer/network/ops.h"
 #include "infer/tapcut.h"
 #include "tools/command.h"
 #include "train/config/config.h"
@@ -37,22 +37,17 @@ struct arguments {
 
 static const char *const weights_names[] = {"f32", "f16", "int8", "codebook"};
 
-/* What each argument of an operator is called, in their order. */
-static const char *const arg_names[INFER_OP_COUNT][INFER_MAX_ARGS] = {
-	[INFER_OP_CONV2D] = {"kernel", "x", "stride", "padding", "dilation"},
-	[INFER_OP_CONV_TRANSPOSE2D] = {"kernel", "stride", "padding"},
-	[INFER_OP_MAX_POOL2D] = {"kernel", "stride", "padding", "ceil"},
-	[INFER_OP_UPSAMPLE_NEAREST] = {"factor"},
-	[INFER_OP_UPSAMPLE_BILINEAR] = {"factor"},
-};
-
 /* "kernel 3 x 3 stride 2 padding 1 dilation 1 relu" */
 static void describe_step(const struct infer_step *step, char *text, size_t size)
 {
 	size_t used = 0;
 	text[0] = '\0';
-	for (int i = 0; i < INFER_MAX_ARGS && arg_names[step->op][i] && used < size; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s %d ", arg_names[step->op][i], step->args[i]);
+	const char *name = infer_operator(step->op)->arg_names;
+	for (int i = 0; name && *name && used < size; i++) {
+		int length = (int)strcspn(name, " ");
+		used += (size_t)snprintf(text + used, size - used, "%.*s %d ", length, name, step->args[i]);
+		name += length + (name[length] == ' ');
+	}
 	if (step->farg != 0 && used < size)
 		used += (size_t)snprintf(text + used, size - used, "%g ", (double)step->farg);
 	if (step->relu && used < size)

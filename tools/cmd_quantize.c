@@ -8,6 +8,7 @@
 #include "convert/weights_file.h"
 #include "core/atomic_file.h"
 #include "data/dataset_open.h"
+#include "infer/network/ops.h"
 #include "infer/tapcut.h"
 #include "tools/checkpoint_model.h"
 #include "tools/command.h"

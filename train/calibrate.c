@@ -9,6 +9,7 @@
 #include "data/robot.h"
 #include "data/sampler.h"
 #include "infer/kernels/kernels.h"
+#include "infer/kernels/sigmoid.h"
 #include "infer/tapcut.h"
 
 enum { MOST_ROUNDS = 3 };

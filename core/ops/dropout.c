@@ -65,6 +65,7 @@ const struct op op_dropout = {
 	.name = "dropout",
 	.min_inputs = 1,
 	.max_inputs = 1,
+	.flags = OP_KEEPS_RANGE,
 	.attr_bytes = sizeof(struct dropout_attr),
 	.shape = shape,
 	.forward = forward,

@@ -96,6 +96,7 @@ const struct op op_max_pool2d = {
 	.name = "max_pool2d",
 	.min_inputs = 1,
 	.max_inputs = 1,
+	.flags = OP_KEEPS_RANGE,
 	.attr_bytes = sizeof(struct max_pool2d_attr),
 	.shape = shape,
 	.forward = forward,

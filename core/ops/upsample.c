@@ -88,6 +88,7 @@ const struct op op_upsample = {
 	.name = "upsample",
 	.min_inputs = 1,
 	.max_inputs = 1,
+	.flags = OP_KEEPS_RANGE,
 	.attr_bytes = sizeof(struct upsample_attr),
 	.shape = shape,
 	.forward = forward,

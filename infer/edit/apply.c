@@ -1,38 +1,17 @@
 /* From the caller's photo to strips and back: checks, memory, and the rows that an edit must see around those that it
  * makes. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/fail.h"
 #include "edit.h"
 
-enum { MAX_SIDE = 16384, MIN_STRIP = 64, LARGE_STRIP = 1024, ALIGNMENT = 64 };
+enum { MAX_SIDE = 16384, MIN_STRIP = 64, LARGE_STRIP = 1024 };
 
-__attribute__((noinline)) static enum tapcut_status fail(char *message, enum tapcut_status status, const char *format,
-							 ...)
+/* Workspaces have INFER_ALIGNMENT bytes to spare. */
+static struct infer_arena arena_in(void *workspace)
 {
-	if (message) {
-		va_list arguments;
-		va_start(arguments, format);
-		vsnprintf(message, TAPCUT_MESSAGE_SIZE, format, arguments);
-		va_end(arguments);
-	}
-	return status;
-}
-
-void *edit_take(struct edit_arena *arena, size_t bytes)
-{
-	size_t at = arena->used;
-	arena->used += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-	return arena->base ? arena->base + at : NULL;
-}
-
-/* The first aligned byte; workspaces have ALIGNMENT to spare. */
-static struct edit_arena arena_in(void *workspace)
-{
-	size_t over = (uintptr_t)workspace % ALIGNMENT;
-	return (struct edit_arena){.base = (unsigned char *)workspace + (over ? ALIGNMENT - over : 0)};
+	return (struct infer_arena){.memory = infer_aligned(workspace)};
 }
 
 /* --- checks --------------------------------------------------------------- */
@@ -40,8 +19,8 @@ static struct edit_arena arena_in(void *workspace)
 static enum tapcut_status check_size(int width, int height, char *message)
 {
 	if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)
-		return fail(message, TAPCUT_LIMIT, "edit: expected 1 to %d pixels a side, found %dx%d", MAX_SIDE, width,
-			    height);
+		return infer_fail(message, TAPCUT_LIMIT, "edit: expected 1 to %d pixels a side, found %dx%d", MAX_SIDE,
+				  width, height);
 	return TAPCUT_OK;
 }
 
@@ -49,32 +28,32 @@ static enum tapcut_status check_edit(const struct tapcut_edit *edit, char *messa
 {
 	const struct tapcut_filter *filter = tapcut_filter(edit->filter);
 	if (!filter)
-		return fail(message, TAPCUT_ARGUMENT, "edit: no filter has the number %d, there are %d", edit->filter,
-			    edit_filter_count);
+		return infer_fail(message, TAPCUT_ARGUMENT, "edit: no filter has the number %d, there are %d",
+				  edit->filter, edit_filter_count);
 	if (!(edit->amount >= filter->min && edit->amount <= filter->max))
-		return fail(message, TAPCUT_ARGUMENT, "%s: expected an amount of %g to %g, found %g", filter->name,
-			    (double)filter->min, (double)filter->max, (double)edit->amount);
+		return infer_fail(message, TAPCUT_ARGUMENT, "%s: expected an amount of %g to %g, found %g",
+				  filter->name, (double)filter->min, (double)filter->max, (double)edit->amount);
 	if ((int)edit->where < TAPCUT_EVERYWHERE || edit->where > TAPCUT_OUTSIDE)
-		return fail(message, TAPCUT_ARGUMENT, "%s: expected everywhere, inside or outside, found %d",
-			    filter->name, edit->where);
+		return infer_fail(message, TAPCUT_ARGUMENT, "%s: expected everywhere, inside or outside, found %d",
+				  filter->name, edit->where);
 	if (!(edit->depth >= 0 && edit->depth <= 1))
-		return fail(message, TAPCUT_ARGUMENT, "%s: expected a depth of 0 to 1, found %g", filter->name,
-			    (double)edit->depth);
+		return infer_fail(message, TAPCUT_ARGUMENT, "%s: expected a depth of 0 to 1, found %g", filter->name,
+				  (double)edit->depth);
 	if (edit->picture.rgb && (check_size(edit->picture.width, edit->picture.height, NULL) != TAPCUT_OK ||
 				  edit->picture.stride < 3 * (size_t)edit->picture.width))
-		return fail(message, TAPCUT_ARGUMENT, "%s: a picture of %dx%d pixels with a stride of %zu",
-			    filter->name, edit->picture.width, edit->picture.height, edit->picture.stride);
+		return infer_fail(message, TAPCUT_ARGUMENT, "%s: a picture of %dx%d pixels with a stride of %zu",
+				  filter->name, edit->picture.width, edit->picture.height, edit->picture.stride);
 	return TAPCUT_OK;
 }
 
 /* --- one strip ------------------------------------------------------------ */
 
 /* Filter a row, then mix by the mask. */
-static void point_rows(const struct edit_filter *filter, const struct edit_job *job, struct edit_arena *arena)
+static void point_rows(const struct edit_filter *filter, const struct edit_job *job, struct infer_arena *arena)
 {
-	struct edit_point *point = edit_take(arena, sizeof *point);
-	uint8_t *filtered = edit_take(arena, 3 * (size_t)job->width);
-	if (!arena->base)
+	struct edit_point *point = infer_arena_take(arena, sizeof *point);
+	uint8_t *filtered = infer_arena_take(arena, 3 * (size_t)job->width);
+	if (!arena->memory)
 		return;
 	point->width = job->width;
 	point->height = job->height;
@@ -97,11 +76,11 @@ static void copy_rows(const struct edit_job *job)
 		memmove(edit_out(job, y), edit_rgb(job->in, y), 3 * (size_t)job->width);
 }
 
-static void run_job(const struct edit_job *job, struct edit_arena *arena)
+static void run_job(const struct edit_job *job, struct infer_arena *arena)
 {
 	const struct edit_filter *filter = &edit_filters[job->edit->filter];
 	if (job->edit->amount == 0) {
-		if (arena->base)
+		if (arena->memory)
 			copy_rows(job);
 	} else if (filter->rows) {
 		filter->rows(job, arena);
@@ -123,9 +102,9 @@ size_t tapcut_edit_rows_workspace(const struct tapcut_edit *edit, int width, int
 		return 0;
 	struct tapcut_rows none = {0};
 	struct edit_job job = {.edit = edit, .width = width, .height = height, .in = &none, .count = count};
-	struct edit_arena arena = {0};
+	struct infer_arena arena = {0};
 	run_job(&job, &arena);
-	return arena.used + ALIGNMENT;
+	return arena.used + INFER_ALIGNMENT;
 }
 
 static enum tapcut_status check_rows(int width, int height, const struct tapcut_rows *in, int border, int first,
@@ -136,17 +115,17 @@ static enum tapcut_status check_rows(int width, int height, const struct tapcut_
 		return status;
 	if (!in || !in->rgb || !in->alpha || !workspace || in->rgb_stride < 3 * (size_t)width ||
 	    in->alpha_stride < (size_t)width)
-		return fail(message, TAPCUT_ARGUMENT,
-			    "edit: expected colours, alpha and a workspace, with strides of %d and %d at least",
-			    3 * width, width);
+		return infer_fail(message, TAPCUT_ARGUMENT,
+				  "edit: expected colours, alpha and a workspace, with strides of %d and %d at least",
+				  3 * width, width);
 	if (first < 0 || count < 1 || count > height - first)
-		return fail(message, TAPCUT_ARGUMENT, "edit: rows %d to %d of a photo of %d", first, first + count,
-			    height);
+		return infer_fail(message, TAPCUT_ARGUMENT, "edit: rows %d to %d of a photo of %d", first,
+				  first + count, height);
 	int low = first - border > 0 ? first - border : 0,
 	    high = height - first - count > border ? first + count + border : height;
 	if (in->first < 0 || in->first > low || in->count < high - in->first)
-		return fail(message, TAPCUT_ARGUMENT, "edit: rows %d to %d are needed, %d to %d are given", low, high,
-			    in->first, in->first + in->count);
+		return infer_fail(message, TAPCUT_ARGUMENT, "edit: rows %d to %d are needed, %d to %d are given", low,
+				  high, in->first, in->first + in->count);
 	return TAPCUT_OK;
 }
 
@@ -161,9 +140,9 @@ enum tapcut_status tapcut_edit_rows(const struct tapcut_edit *edit, int width, i
 	if (status != TAPCUT_OK)
 		return status;
 	if (!out || out_stride < 3 * (size_t)width)
-		return fail(message, TAPCUT_ARGUMENT, "edit: the result's rows need %d bytes", 3 * width);
+		return infer_fail(message, TAPCUT_ARGUMENT, "edit: the result's rows need %d bytes", 3 * width);
 	struct edit_job job = {edit, width, height, in, first, count, out, out_stride};
-	struct edit_arena arena = arena_in(workspace);
+	struct infer_arena arena = arena_in(workspace);
 	run_job(&job, &arena);
 	return TAPCUT_OK;
 }
@@ -198,13 +177,13 @@ static void slide(struct window *window, const struct tapcut_photo *photo, int f
 	window->end = end;
 }
 
-/* In place. With an arena without a base: takes the memory and returns. */
-static void apply_one(const struct tapcut_edit *edit, const struct tapcut_photo *photo, struct edit_arena *arena)
+/* In place. With an arena without memory: takes the memory and returns. */
+static void apply_one(const struct tapcut_edit *edit, const struct tapcut_photo *photo, struct infer_arena *arena)
 {
 	int w = photo->width, h = photo->height, border = tapcut_edit_border(edit, w, h), strip = strip_rows(border, h);
 	struct window window = {.stride = 3 * (size_t)w};
 	if (border > 0)
-		window.rgb = edit_take(arena, window.stride * (size_t)(strip + 2 * border));
+		window.rgb = infer_arena_take(arena, window.stride * (size_t)(strip + 2 * border));
 	size_t used = arena->used;
 	for (int y = 0; y < h; y += strip) {
 		int count = h - y < strip ? h - y : strip;
@@ -215,7 +194,7 @@ static void apply_one(const struct tapcut_edit *edit, const struct tapcut_photo 
 					 .alpha_stride = photo->alpha_stride};
 		struct edit_job job = {edit, w, h, &in, y, count, NULL, photo->rgb_stride};
 		arena->used = used;
-		if (arena->base) {
+		if (arena->memory) {
 			job.out = photo->rgb + (size_t)y * photo->rgb_stride;
 			in.alpha = photo->alpha + (size_t)low * photo->alpha_stride;
 			if (border > 0)
@@ -224,7 +203,7 @@ static void apply_one(const struct tapcut_edit *edit, const struct tapcut_photo 
 			in.rgb_stride = border > 0 ? window.stride : photo->rgb_stride;
 		}
 		run_job(&job, arena);
-		if (!arena->base)
+		if (!arena->memory)
 			return; /* the first strip is as large as any */
 	}
 }
@@ -234,11 +213,11 @@ static size_t workspace_of(const struct tapcut_edit *edits, int count, int width
 	struct tapcut_photo photo = {.width = width, .height = height};
 	size_t most = 0;
 	for (int i = 0; i < count; i++) {
-		struct edit_arena arena = {0};
+		struct infer_arena arena = {0};
 		apply_one(&edits[i], &photo, &arena);
 		most = arena.used > most ? arena.used : most;
 	}
-	return most + ALIGNMENT;
+	return most + INFER_ALIGNMENT;
 }
 
 size_t tapcut_edit_workspace(const struct tapcut_edit *edits, int count, int width, int height)
@@ -257,9 +236,9 @@ static enum tapcut_status check_photo(const struct tapcut_edit *edits, int count
 	enum tapcut_status status = check_size(photo->width, photo->height, message);
 	if (status == TAPCUT_OK && (!photo->rgb || !photo->alpha || photo->rgb_stride < 3 * (size_t)photo->width ||
 				    photo->alpha_stride < (size_t)photo->width))
-		status = fail(message, TAPCUT_ARGUMENT,
-			      "edit: expected colours and alpha with strides of %d and %d at least", 3 * photo->width,
-			      photo->width);
+		status = infer_fail(message, TAPCUT_ARGUMENT,
+				    "edit: expected colours and alpha with strides of %d and %d at least",
+				    3 * photo->width, photo->width);
 	for (int i = 0; i < count && status == TAPCUT_OK; i++)
 		status = check_edit(&edits[i], message);
 	return status;
@@ -274,11 +253,11 @@ enum tapcut_status tapcut_edit_apply(const struct tapcut_edit *edits, int count,
 	size_t bytes = workspace_of(edits, count, photo->width, photo->height);
 	void *own = workspace ? NULL : malloc(bytes);
 	if (!workspace && !own)
-		return fail(message, TAPCUT_NO_MEMORY, "no memory: %zu bytes to edit a photo of %dx%d", bytes,
-			    photo->width, photo->height);
+		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory: %zu bytes to edit a photo of %dx%d", bytes,
+				  photo->width, photo->height);
 	for (int i = 0; i < count; i++) {
 		struct tapcut_edit edit = edits[i];
-		struct edit_arena arena = arena_in(workspace ? workspace : own);
+		struct infer_arena arena = arena_in(workspace ? workspace : own);
 		if (edit.depth > 0)
 			tapcut_edit_measure(&edit, photo->alpha, photo->alpha_stride, photo->width, photo->height);
 		apply_one(&edit, photo, &arena);
@@ -299,9 +278,9 @@ size_t tapcut_cutout_workspace(int width, int height)
 	if (check_size(width, height, NULL) != TAPCUT_OK)
 		return 0;
 	struct edit_job job = {.width = width, .height = height};
-	struct edit_arena arena = {0};
+	struct infer_arena arena = {0};
 	edit_cutout(&job, false, &arena);
-	return arena.used + ALIGNMENT;
+	return arena.used + INFER_ALIGNMENT;
 }
 
 enum tapcut_status tapcut_cutout_rows(int width, int height, const struct tapcut_rows *in, int first, int count,
@@ -313,9 +292,9 @@ enum tapcut_status tapcut_cutout_rows(int width, int height, const struct tapcut
 	if (status != TAPCUT_OK)
 		return status;
 	if (!rgba || rgba_stride < 4 * (size_t)width)
-		return fail(message, TAPCUT_ARGUMENT, "cutout: the result's rows need %d bytes", 4 * width);
+		return infer_fail(message, TAPCUT_ARGUMENT, "cutout: the result's rows need %d bytes", 4 * width);
 	struct edit_job job = {NULL, width, height, in, first, count, rgba, rgba_stride};
-	struct edit_arena arena = arena_in(workspace);
+	struct infer_arena arena = arena_in(workspace);
 	edit_cutout(&job, premultiplied != 0, &arena);
 	return TAPCUT_OK;
 }

@@ -89,13 +89,14 @@ int edit_border_background(const struct tapcut_edit *edit, int width, int height
 }
 
 /* `amount` of the new background: the old picture under it shows through by the rest. */
-void edit_rows_background(const struct edit_job *job, struct edit_arena *arena)
+void edit_rows_background(const struct edit_job *job, struct infer_arena *arena)
 {
 	struct edit_matte matte;
 	bool inside = job->edit->where == TAPCUT_INSIDE;
 	edit_matte_init(&matte, job->in, job->width, job->height, inside, arena);
-	uint8_t *own = edit_take(arena, 3 * (size_t)job->width), *behind = edit_take(arena, 3 * (size_t)job->width);
-	if (!arena->base)
+	uint8_t *own = infer_arena_take(arena, 3 * (size_t)job->width),
+		*behind = infer_arena_take(arena, 3 * (size_t)job->width);
+	if (!arena->memory)
 		return;
 	struct cover cover = {0};
 	if (job->edit->picture.rgb)
@@ -117,12 +118,12 @@ void edit_rows_background(const struct edit_job *job, struct edit_arena *arena)
 
 /* --- on none -------------------------------------------------------------- */
 
-void edit_cutout(const struct edit_job *job, bool premultiplied, struct edit_arena *arena)
+void edit_cutout(const struct edit_job *job, bool premultiplied, struct infer_arena *arena)
 {
 	struct edit_matte matte;
 	edit_matte_init(&matte, job->in, job->width, job->height, false, arena);
-	uint8_t *own = edit_take(arena, 3 * (size_t)job->width);
-	if (!arena->base)
+	uint8_t *own = infer_arena_take(arena, 3 * (size_t)job->width);
+	if (!arena->memory)
 		return;
 	for (int y = job->first; y < job->first + job->count; y++) {
 		const uint8_t *alpha = edit_alpha(job->in, y);

@@ -6,15 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../common/arena.h"
+#include "../common/bytes.h"
 #include "../tapcut_edit.h"
-
-/* Hands out pieces of a workspace. Without a base it only counts, so that the code that takes its memory also says how
- * much. */
-struct edit_arena {
-	unsigned char *base;
-	size_t used;
-};
-void *edit_take(struct edit_arena *arena, size_t bytes);
 
 /* Rows first..first+count-1 of a photo, from `in` to `out`. */
 struct edit_job {
@@ -44,11 +38,6 @@ static inline uint8_t *edit_out(const struct edit_job *job, int y)
 static inline int edit_clamp(int value, int low, int high)
 {
 	return value < low ? low : value > high ? high : value;
-}
-
-static inline int edit_long_side(int width, int height)
-{
-	return width > height ? width : height;
 }
 
 /* Pixels on cells of 2^shift: the cell whose middle is at or before a pixel's (-1: none is), and how far beyond it that
@@ -102,8 +91,8 @@ typedef void edit_row(const struct edit_point *point, const uint8_t *in, uint8_t
 
 /* --- all filters ---------------------------------------------------------- */
 
-/* The work on a strip. With an arena without a base: takes its memory and returns. */
-typedef void edit_rows(const struct edit_job *job, struct edit_arena *arena);
+/* The work on a strip. With an arena without memory: takes its memory and returns. */
+typedef void edit_rows(const struct edit_job *job, struct infer_arena *arena);
 
 struct edit_filter {
 	struct tapcut_filter shown;
@@ -129,7 +118,7 @@ int edit_border_focus(const struct tapcut_edit *edit, int width, int height);
 int edit_border_background(const struct tapcut_edit *edit, int width, int height);
 
 /* Rows of RGBA (background.c). */
-void edit_cutout(const struct edit_job *job, bool premultiplied, struct edit_arena *arena);
+void edit_cutout(const struct edit_job *job, bool premultiplied, struct infer_arena *arena);
 
 /* --- the object's own colour at a soft edge (matte.c) --------------------- */
 
@@ -143,7 +132,7 @@ struct edit_matte {
 };
 int edit_matte_border(int width, int height);
 void edit_matte_init(struct edit_matte *matte, const struct tapcut_rows *in, int width, int height, bool inverted,
-		     struct edit_arena *arena);
+		     struct infer_arena *arena);
 /* The row's colours, and where 0 < alpha < 255 the object's alone -> colours (width RGB pixels). Fastest for rows in
  * order. */
 void edit_matte_row(struct edit_matte *matte, int y, uint8_t *colours);

@@ -64,7 +64,7 @@ static int shift_of(float radius)
 
 static int margin_of(float radius, int width, int height)
 {
-	int margin = 1 + edit_long_side(width, height) / 400, most = (int)(radius / 2);
+	int margin = 1 + infer_max(width, height) / 400, most = (int)(radius / 2);
 	return edit_clamp(margin, 0, most < 16 ? most : 16);
 }
 
@@ -76,7 +76,7 @@ int edit_border_focus(const struct tapcut_edit *edit, int width, int height)
 	return blur > matte ? blur : matte;
 }
 
-static void lay_out(struct focus *f, const struct edit_job *job, struct edit_arena *arena)
+static void lay_out(struct focus *f, const struct edit_job *job, struct infer_arena *arena)
 {
 	int w = job->width, h = job->height, part;
 	*f = (struct focus){.job = job, .shift = shift_of(job->edit->amount)};
@@ -90,18 +90,18 @@ static void lay_out(struct focus *f, const struct edit_job *job, struct edit_are
 	int last = edit_cell_before(job->first + job->count - 1, f->shift, &part) + 1;
 	f->count_cells = edit_clamp(last, 0, f->cells_h - 1) + 1 - f->first_cells;
 	/* Strips of one height lie differently on the cells. */
-	int most_cells = arena->base ? f->count_cells : (job->count >> f->shift) + 3;
-	f->light = edit_take(arena, 256 * sizeof *f->light);
-	f->gamma = edit_take(arena, (65536 >> GAMMA_SHIFT) * sizeof *f->gamma);
-	f->spread = edit_take(arena, (size_t)w * (size_t)(2 * f->margin + 1));
-	f->kept = edit_take(arena, (size_t)w);
-	f->padded = edit_take(arena, (size_t)(w + 2 * f->margin));
-	f->ring = edit_take(arena,
-			    sizeof *f->ring * (size_t)(f->cells_w + 2 * f->reach + 1) * (size_t)(2 * f->reach + 1));
-	f->sums = edit_take(arena, sizeof *f->sums * (size_t)f->cells_w);
-	f->blurred = edit_take(arena, sizeof *f->blurred * 3 * (size_t)f->cells_w * (size_t)most_cells);
-	f->between = edit_take(arena, sizeof *f->between * 3 * (size_t)f->cells_w);
-	f->own = edit_take(arena, 3 * (size_t)w);
+	int most_cells = arena->memory ? f->count_cells : (job->count >> f->shift) + 3;
+	f->light = infer_arena_take(arena, 256 * sizeof *f->light);
+	f->gamma = infer_arena_take(arena, (65536 >> GAMMA_SHIFT) * sizeof *f->gamma);
+	f->spread = infer_arena_take(arena, (size_t)w * (size_t)(2 * f->margin + 1));
+	f->kept = infer_arena_take(arena, (size_t)w);
+	f->padded = infer_arena_take(arena, (size_t)(w + 2 * f->margin));
+	f->ring = infer_arena_take(arena, sizeof *f->ring * (size_t)(f->cells_w + 2 * f->reach + 1) *
+						  (size_t)(2 * f->reach + 1));
+	f->sums = infer_arena_take(arena, sizeof *f->sums * (size_t)f->cells_w);
+	f->blurred = infer_arena_take(arena, sizeof *f->blurred * 3 * (size_t)f->cells_w * (size_t)most_cells);
+	f->between = infer_arena_take(arena, sizeof *f->between * 3 * (size_t)f->cells_w);
+	f->own = infer_arena_take(arena, 3 * (size_t)w);
 	edit_matte_init(&f->matte, job->in, w, h, job->edit->where == TAPCUT_INSIDE, arena);
 }
 
@@ -369,11 +369,11 @@ static void write_row(struct focus *f, int y)
 	}
 }
 
-void edit_rows_focus(const struct edit_job *job, struct edit_arena *arena)
+void edit_rows_focus(const struct edit_job *job, struct infer_arena *arena)
 {
 	struct focus f;
 	lay_out(&f, job, arena);
-	if (!arena->base)
+	if (!arena->memory)
 		return;
 	fill_tables(&f);
 	blur_cells(&f);

@@ -18,7 +18,7 @@ struct soft {
 	uint32_t *sums;
 };
 
-static void lay_out(struct soft *s, const struct edit_job *job, int shift, int radius, struct edit_arena *arena)
+static void lay_out(struct soft *s, const struct edit_job *job, int shift, int radius, struct infer_arena *arena)
 {
 	int part;
 	*s = (struct soft){.job = job, .shift = shift, .radius = radius};
@@ -27,13 +27,13 @@ static void lay_out(struct soft *s, const struct edit_job *job, int shift, int r
 	s->first = edit_clamp(edit_cell_before(job->first, shift, &part), 0, s->cells_h - 1);
 	s->count = edit_clamp(edit_cell_before(job->first + job->count - 1, shift, &part) + 1, 0, s->cells_h - 1) + 1 -
 		   s->first;
-	int rows = arena->base ? s->count : (job->count >> shift) + 3;
+	int rows = arena->memory ? s->count : (job->count >> shift) + 3;
 	size_t row = sizeof(uint16_t) * (size_t)s->cells_w;
-	s->cells = edit_take(arena, row * (size_t)(rows + 4 * radius));
-	s->once = edit_take(arena, row * (size_t)(rows + 2 * radius));
-	s->twice = edit_take(arena, row * (size_t)rows);
-	s->between = edit_take(arena, row);
-	s->sums = edit_take(arena, sizeof *s->sums * (size_t)s->cells_w);
+	s->cells = infer_arena_take(arena, row * (size_t)(rows + 4 * radius));
+	s->once = infer_arena_take(arena, row * (size_t)(rows + 2 * radius));
+	s->twice = infer_arena_take(arena, row * (size_t)rows);
+	s->between = infer_arena_take(arena, row);
+	s->sums = infer_arena_take(arena, sizeof *s->sums * (size_t)s->cells_w);
 }
 
 static int soft_border(int shift, int radius)
@@ -150,13 +150,14 @@ static int boosted(const int16_t boost[511], int difference16)
 	return i >= 510 ? boost[510] : (boost[i] * (16 - part) + boost[i + 1] * part) / 16;
 }
 
-static void unsharp(const struct edit_job *job, struct edit_arena *arena, int shift, int radius, float gain, float most)
+static void unsharp(const struct edit_job *job, struct infer_arena *arena, int shift, int radius, float gain,
+		    float most)
 {
 	struct soft s;
 	lay_out(&s, job, shift, radius, arena);
-	uint16_t *blurred = edit_take(arena, sizeof *blurred * (size_t)job->width);
-	int16_t *boost = edit_take(arena, sizeof *boost * 511);
-	if (!arena->base)
+	uint16_t *blurred = infer_arena_take(arena, sizeof *blurred * (size_t)job->width);
+	int16_t *boost = infer_arena_take(arena, sizeof *boost * 511);
+	if (!arena->memory)
 		return;
 	fill_boost(boost, gain, most);
 	fill_cells(&s);
@@ -178,7 +179,7 @@ static void unsharp(const struct edit_job *job, struct edit_arena *arena, int sh
 
 static int sharpen_radius(int width, int height)
 {
-	return 1 + edit_long_side(width, height) / 3000;
+	return 1 + infer_max(width, height) / 3000;
 }
 
 int edit_border_sharpen(const struct tapcut_edit *edit, int width, int height)
@@ -187,7 +188,7 @@ int edit_border_sharpen(const struct tapcut_edit *edit, int width, int height)
 	return soft_border(0, sharpen_radius(width, height));
 }
 
-void edit_rows_sharpen(const struct edit_job *job, struct edit_arena *arena)
+void edit_rows_sharpen(const struct edit_job *job, struct infer_arena *arena)
 {
 	unsharp(job, arena, 0, sharpen_radius(job->width, job->height), 1.6f * job->edit->amount, 40);
 }
@@ -195,7 +196,7 @@ void edit_rows_sharpen(const struct edit_job *job, struct edit_arena *arena)
 /* Cells such that a radius of a fiftieth of the long side is 2 to 4 of them. */
 static int clarity_shift(int width, int height, int *radius)
 {
-	int pixels = 1 + edit_long_side(width, height) / 50, shift = 0;
+	int pixels = 1 + infer_max(width, height) / 50, shift = 0;
 	while (pixels >> shift >= 4)
 		shift++;
 	*radius = pixels >> shift;
@@ -209,7 +210,7 @@ int edit_border_clarity(const struct tapcut_edit *edit, int width, int height)
 	return soft_border(shift, radius);
 }
 
-void edit_rows_clarity(const struct edit_job *job, struct edit_arena *arena)
+void edit_rows_clarity(const struct edit_job *job, struct infer_arena *arena)
 {
 	int radius, shift = clarity_shift(job->width, job->height, &radius);
 	unsharp(job, arena, shift, radius, (job->edit->amount < 0 ? 0.8f : 1.1f) * job->edit->amount,
@@ -220,7 +221,7 @@ void edit_rows_clarity(const struct edit_job *job, struct edit_arena *arena)
 
 static int square_size(const struct tapcut_edit *edit, int width, int height)
 {
-	int size = (int)(edit->amount * (float)edit_long_side(width, height) / 8);
+	int size = (int)(edit->amount * (float)infer_max(width, height) / 8);
 	return size < 2 ? 2 : size;
 }
 
@@ -250,11 +251,11 @@ static void mean_squares(const struct edit_job *job, int from, int size, uint64_
 			sums[4 * i + c] = (sums[4 * i + c] + sums[4 * i + 3] / 2) / sums[4 * i + 3];
 }
 
-void edit_rows_pixelate(const struct edit_job *job, struct edit_arena *arena)
+void edit_rows_pixelate(const struct edit_job *job, struct infer_arena *arena)
 {
 	int size = square_size(job->edit, job->width, job->height);
-	uint64_t *squares = edit_take(arena, sizeof *squares * 4 * (size_t)((job->width + size - 1) / size));
-	if (!arena->base)
+	uint64_t *squares = infer_arena_take(arena, sizeof *squares * 4 * (size_t)((job->width + size - 1) / size));
+	if (!arena->memory)
 		return;
 	for (int y = job->first; y < job->first + job->count; y++) {
 		const uint8_t *rgb = edit_rgb(job->in, y), *alpha = edit_alpha(job->in, y);

@@ -12,7 +12,7 @@ enum { COLUMN = 8 }; /* sums of a column: F weight times colour, F weight, the s
 
 static int matte_radius(int width, int height)
 {
-	return edit_clamp(edit_long_side(width, height) / 160, 4, 40);
+	return edit_clamp(infer_max(width, height) / 160, 4, 40);
 }
 
 int edit_matte_border(int width, int height)
@@ -29,13 +29,13 @@ static uint32_t vote(uint32_t a)
 }
 
 void edit_matte_init(struct edit_matte *matte, const struct tapcut_rows *in, int width, int height, bool inverted,
-		     struct edit_arena *arena)
+		     struct infer_arena *arena)
 {
 	*matte = (struct edit_matte){.in = in, .width = width, .height = height, .inverted = inverted, .row = -1};
 	matte->radius = matte_radius(width, height);
 	for (int a = 0; a < 256; a++)
 		matte->votes[a] = (uint8_t)vote((uint32_t)a);
-	matte->sums = edit_take(arena, sizeof(uint32_t) * COLUMN * (size_t)width);
+	matte->sums = infer_arena_take(arena, sizeof(uint32_t) * COLUMN * (size_t)width);
 }
 
 static void add_colour(uint32_t sums[4], const uint8_t *rgb, uint32_t weight)

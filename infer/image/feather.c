@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "../common/arena.h"
+#include "../common/bytes.h"
+
 enum { MAX_BOX = (INFER_FEATHER_MAX + 1) / 2 + 1, SHIFT = 40 };
 
 /* T / n^2, rounded, as a product: exact, because T < 2^22 and the factor is too large by less than 1. */
@@ -25,7 +28,7 @@ static inline uint8_t divide(uint32_t sum, struct divisor d)
 
 static size_t padded(int w)
 {
-	return ((size_t)w + 2 * MAX_BOX + 63) / 64 * 64;
+	return infer_round_up((size_t)w + 2 * MAX_BOX, INFER_ALIGNMENT);
 }
 
 /* A ring of MAX_BOX rows, which also serves as the one padded row, and three sums for each column. */

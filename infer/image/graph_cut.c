@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../common/arena.h"
 #include "max_flow.h"
 
 enum { BACKGROUND, OBJECT };
@@ -16,14 +17,22 @@ enum { MOST_ODDS = 16 * UNIT };
 /* a colour's share of a region; what every colour has at least */
 enum { SHARE_BITS = 24, UNSEEN = 1 << (SHARE_BITS - 14) };
 
-static size_t round_up(size_t size)
+/* Its pieces of the workspace. Bytes in all. */
+static size_t place(struct infer_graph_cut *g, int w, int h, void *workspace)
 {
-	return (size + 63) / 64 * 64;
+	struct infer_arena arena = {.memory = workspace};
+	for (int i = 0; i < 2; i++)
+		g->counts[i] = infer_arena_take(&arena, COLOURS * sizeof *g->counts[i]);
+	g->smooth = infer_arena_take(&arena, COLOURS * sizeof *g->smooth);
+	g->odds = infer_arena_take(&arena, COLOURS * sizeof *g->odds);
+	g->flow_workspace = infer_arena_take(&arena, infer_flow_workspace(w, h));
+	return arena.used;
 }
 
 size_t infer_graph_cut_workspace(int w, int h)
 {
-	return 4 * round_up(COLOURS * sizeof(uint32_t)) + infer_flow_workspace(w, h);
+	struct infer_graph_cut none;
+	return place(&none, w, h, NULL);
 }
 
 static uint32_t square(int a)
@@ -60,13 +69,7 @@ static uint32_t mean_contrast(const struct infer_graph_cut *g)
 
 void infer_graph_cut_start(struct infer_graph_cut *g, void *workspace)
 {
-	char *memory = workspace;
-	size_t bytes = round_up(COLOURS * sizeof(uint32_t));
-	for (int i = 0; i < 2; i++)
-		g->counts[i] = (uint32_t *)(memory + (size_t)i * bytes);
-	g->smooth = (uint32_t *)(memory + 2 * bytes);
-	g->odds = (int32_t *)(memory + 3 * bytes);
-	g->flow_workspace = memory + 4 * bytes;
+	place(g, g->w, g->h, workspace);
 	g->contrast = mean_contrast(g);
 }
 

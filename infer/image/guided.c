@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "../common/arena.h"
+
 /* Column sums: the guide's colours, their products, the input, its products with the colours. */
 enum { RED, GREEN, BLUE, RR, RG, RB, GG, GB, BB, INPUT, IR, IG, IB, SUMS };
 
@@ -12,29 +14,24 @@ enum { MAX_SLOPE = 64, SLOPE_SCALE = 4096, OFFSET_SCALE = 32, PLANES = 4 };
 
 enum { BLOCK = 32 }; /* windows fitted side by side, for the compiler to vectorise */
 
-static size_t round_up(size_t size)
+/* Its pieces of the workspace: lines, then what begins as zeros, then the means. Bytes in all. */
+static size_t place(struct infer_guided *g, void *workspace)
 {
-	return (size + 63) / 64 * 64;
-}
-
-static size_t sums_bytes(int w)
-{
-	return round_up((size_t)w * SUMS * sizeof(uint32_t));
-}
-
-static size_t planes_bytes(int w, int rows)
-{
-	return round_up((size_t)w * PLANES * (size_t)rows * sizeof(float));
-}
-
-static size_t lines_bytes(int w)
-{
-	return round_up((size_t)w * 2 * PLANES);
+	struct infer_arena arena = {.memory = workspace};
+	size_t w = (size_t)g->w, planes = w * PLANES * sizeof(float);
+	g->lines = infer_arena_take(&arena, w * 2 * PLANES);
+	g->sums = infer_arena_take(&arena, w * SUMS * sizeof *g->sums);
+	g->functions = infer_arena_take(&arena, planes * (size_t)(2 * g->radius + 1));
+	g->totals = infer_arena_take(&arena, planes);
+	for (int i = 0; i < 2; i++)
+		g->means[i] = infer_arena_take(&arena, planes);
+	return arena.used;
 }
 
 size_t infer_guided_workspace(int w, int radius)
 {
-	return lines_bytes(w) + sums_bytes(w) + planes_bytes(w, 2 * radius + 1) + 3 * planes_bytes(w, 1);
+	struct infer_guided none = {.w = w, .radius = radius};
+	return place(&none, NULL);
 }
 
 /* Row y as planes of red, green, blue and input; rows outside are 0. */
@@ -111,20 +108,9 @@ static void move_rows(struct infer_guided *g, int enter, int leave)
 
 void infer_guided_start(struct infer_guided *g, void *workspace)
 {
-	char *memory = workspace;
+	place(g, workspace);
 	g->row = g->fitted = 0;
-	g->lines = (uint8_t *)memory;
-	memory += lines_bytes(g->w);
-	g->sums = (uint32_t *)memory;
-	memory += sums_bytes(g->w);
-	g->functions = (int32_t *)memory;
-	memory += planes_bytes(g->w, 2 * g->radius + 1);
-	g->totals = (int32_t *)memory;
-	for (int i = 0; i < 2; i++)
-		g->means[i] = (float *)(memory += planes_bytes(g->w, 1));
-	memset(g->sums, 0, sums_bytes(g->w));
-	memset(g->functions, 0, planes_bytes(g->w, 2 * g->radius + 1));
-	memset(g->totals, 0, planes_bytes(g->w, 1));
+	memset(g->sums, 0, (size_t)((char *)g->means[0] - (char *)g->sums));
 	for (int y = 0; y < g->radius; y++)
 		move_rows(g, y, -1);
 }

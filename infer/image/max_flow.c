@@ -5,42 +5,35 @@
 
 #include <string.h>
 
+#include "../common/arena.h"
+
 enum { FREE, SOURCE, SINK };
 enum { AT_TERMINAL = INFER_FLOW_DIRECTIONS, ORPHAN, NO_PARENT }; /* parents, next to the directions */
-
-static size_t round_up(size_t size)
-{
-	return (size + 63) / 64 * 64;
-}
 
 static size_t nodes_of(int w, int h)
 {
 	return ((size_t)w + 2) * ((size_t)h + 2);
 }
 
-static char *place(struct infer_flow *f, char *memory, size_t nodes)
+/* Its pieces of the workspace. Bytes in all. */
+static size_t place(struct infer_flow *f, int w, int h, void *workspace)
 {
-	f->residual = (int16_t *)memory;
-	memory += round_up(nodes * INFER_FLOW_DIRECTIONS * sizeof *f->residual);
-	f->terminal = (int32_t *)memory;
-	memory += round_up(nodes * sizeof *f->terminal);
-	f->tree = (uint8_t *)memory;
-	memory += round_up(nodes);
-	f->parent = (uint8_t *)memory;
-	memory += round_up(nodes);
+	struct infer_arena arena = {.memory = workspace};
+	size_t nodes = nodes_of(w, h);
+	f->residual = infer_arena_take(&arena, nodes * INFER_FLOW_DIRECTIONS * sizeof *f->residual);
+	f->terminal = infer_arena_take(&arena, nodes * sizeof *f->terminal);
+	f->tree = infer_arena_take(&arena, nodes);
+	f->parent = infer_arena_take(&arena, nodes);
 	uint32_t **lists[] = {&f->stamp, &f->distance, &f->next_active, &f->next_orphan};
-	for (int i = 0; i < 4; i++) {
-		*lists[i] = (uint32_t *)memory;
-		memory += round_up(nodes * sizeof(uint32_t));
-	}
-	return memory;
+	for (int i = 0; i < 4; i++)
+		*lists[i] = infer_arena_take(&arena, nodes * sizeof(uint32_t));
+	return arena.used;
 }
 
 size_t infer_flow_workspace(int w, int h)
 {
-	size_t nodes = nodes_of(w, h);
-	return round_up(nodes * INFER_FLOW_DIRECTIONS * sizeof(int16_t)) + round_up(nodes * sizeof(int32_t)) +
-	       2 * round_up(nodes) + 4 * round_up(nodes * sizeof(uint32_t));
+	struct infer_flow none;
+	return place(&none, w, h, NULL);
 }
 
 void infer_flow_start(struct infer_flow *f, int w, int h, void *workspace)
@@ -49,8 +42,7 @@ void infer_flow_start(struct infer_flow *f, int w, int h, void *workspace)
 	const int32_t offset[INFER_FLOW_DIRECTIONS] = {-row - 1, -row, -row + 1, -1, 1, row - 1, row, row + 1};
 	*f = (struct infer_flow){.w = w, .h = h};
 	memcpy(f->offset, offset, sizeof offset);
-	char *end = place(f, workspace, nodes_of(w, h));
-	memset(workspace, 0, (size_t)(end - (char *)workspace));
+	memset(workspace, 0, place(f, w, h, workspace));
 }
 
 static uint32_t node_at(const struct infer_flow *f, int x, int y)

@@ -14,12 +14,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "../common/arena.h"
+
 enum {
 	WEIGHT_BITS = 14,                      /* weights fit int16_t, 1.0 included */
 	ROW_BITS = 7,                          /* 255 << 7 fits int16_t */
 	COLUMN_SHIFT = WEIGHT_BITS - ROW_BITS, /* after the vertical pass */
 	RESULT_SHIFT = WEIGHT_BITS + ROW_BITS, /* after the horizontal pass */
-	ALIGNMENT = 64,
 };
 
 /* The source pixels that make result pixel i: first .. first + count, weights from weights[start] on. */
@@ -38,11 +39,6 @@ struct axis {
 	} weights;
 };
 
-static size_t round_up(size_t size)
-{
-	return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
 /* At most so many weights for an axis. Enlarging, a pixel has 2 taps. Reducing by s, at most n = min(src / s + 1,
  * dst) pixels have their centre inside, with at most min(2 s + 1, src) taps each: under 4 src + dst. Floats add a
  * tap for each pixel outside, and at most src taps for the one pixel on either side that still reaches in. */
@@ -51,28 +47,29 @@ static size_t axis_weights(int src, int dst)
 	return 6 * (size_t)src + 4 * (size_t)dst + 8;
 }
 
-static size_t axis_bytes(int src, int dst)
+static struct axis axis_place(struct infer_arena *arena, int src, int dst)
 {
-	return round_up((size_t)dst * sizeof(struct taps)) + round_up(axis_weights(src, dst) * sizeof(float));
+	struct axis axis = {.taps = infer_arena_take(arena, (size_t)dst * sizeof(struct taps))};
+	axis.weights.fixed = infer_arena_take(arena, axis_weights(src, dst) * sizeof(float));
+	return axis;
 }
 
-static size_t row_bytes(int src_w)
+/* Rows of sums and of what bytes are made of; floats need less. */
+static void rows_place(struct infer_arena *arena, int src_w, int32_t **sum, int16_t **row)
 {
-	return round_up((size_t)src_w * 3 * sizeof(int32_t)) + round_up((size_t)src_w * 3 * sizeof(int16_t));
+	*sum = infer_arena_take(arena, (size_t)src_w * 3 * sizeof **sum);
+	*row = infer_arena_take(arena, (size_t)src_w * 3 * sizeof **row);
 }
 
 size_t infer_resize_workspace(int src_w, int src_h, int dst_w, int dst_h)
 {
-	return axis_bytes(src_w, dst_w) + axis_bytes(src_h, dst_h) + row_bytes(src_w) + ALIGNMENT;
-}
-
-static struct axis axis_place(char **memory, int src, int dst)
-{
-	struct axis axis = {.taps = (struct taps *)*memory};
-	*memory += round_up((size_t)dst * sizeof(struct taps));
-	axis.weights.fixed = (int16_t *)*memory;
-	*memory += round_up(axis_weights(src, dst) * sizeof(float));
-	return axis;
+	struct infer_arena arena = {0};
+	int32_t *sum;
+	int16_t *row;
+	axis_place(&arena, src_w, dst_w);
+	axis_place(&arena, src_h, dst_h);
+	rows_place(&arena, src_w, &sum, &row);
+	return arena.used;
 }
 
 static double clamp(double value, double low, double high)
@@ -212,10 +209,11 @@ void infer_resize_u8(const uint8_t *src, int src_w, int src_h, size_t src_stride
 {
 	assert(channels == 1 || channels == 3);
 	assert(src_w > 0 && src_h > 0 && dst_w > 0 && dst_h > 0 && rect.x0 < rect.x1 && rect.y0 < rect.y1);
-	char *memory = workspace;
-	struct axis across = axis_place(&memory, src_w, dst_w), down = axis_place(&memory, src_h, dst_h);
-	int32_t *sum = (int32_t *)memory;
-	int16_t *row = (int16_t *)(memory + round_up((size_t)src_w * 3 * sizeof *sum));
+	struct infer_arena arena = {.memory = workspace};
+	struct axis across = axis_place(&arena, src_w, dst_w), down = axis_place(&arena, src_h, dst_h);
+	int32_t *sum;
+	int16_t *row;
+	rows_place(&arena, src_w, &sum, &row);
 	axis_plan(&across, rect.x0, rect.x1, src_w, dst_w, 0);
 	axis_plan(&down, rect.y0, rect.y1, src_h, dst_h, 0);
 
@@ -254,9 +252,9 @@ void infer_resize_f32(const float *src, int src_w, int src_h, struct infer_rect 
 		      void *workspace)
 {
 	assert(src_w > 0 && src_h > 0 && dst_w > 0 && dst_h > 0 && rect.x0 < rect.x1 && rect.y0 < rect.y1);
-	char *memory = workspace;
-	struct axis across = axis_place(&memory, src_w, dst_w), down = axis_place(&memory, src_h, dst_h);
-	float *row = (float *)memory;
+	struct infer_arena arena = {.memory = workspace};
+	struct axis across = axis_place(&arena, src_w, dst_w), down = axis_place(&arena, src_h, dst_h);
+	float *row = infer_arena_take(&arena, (size_t)src_w * sizeof *row);
 	axis_plan(&across, rect.x0, rect.x1, src_w, dst_w, 1);
 	axis_plan(&down, rect.y0, rect.y1, src_h, dst_h, 1);
 	for (int y = 0; y < dst_h; y++) {

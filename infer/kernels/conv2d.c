@@ -11,13 +11,6 @@
 
 enum { BAND_BYTES = 256 * 1024 };
 
-const struct infer_product_kernels *infer_product_kernels_of(int isa)
-{
-	static const struct infer_product_kernels *const kernels[] = {&infer_product_generic, &infer_product_avx2,
-								      &infer_product_avx512};
-	return kernels[isa];
-}
-
 static size_t blocks_of(int outputs)
 {
 	return ((size_t)outputs + INFER_BLOCK - 1) / INFER_BLOCK;

@@ -1,10 +1,11 @@
 /* The operators of a deployed network, one file each, for values with channels side by side; a file here has its
- * twin of the same name in core/ops, which explains the formula. Sums run in an order fixed by the shapes alone,
+ * twin of the same name in core/ops, which explains the formula (pointwise.c: each pointwise operator's). Sums run in an order fixed by the shapes alone,
  * with fused multiply-adds written out, so that all processors agree to the last bit, whatever their vector width
  * and the number of threads. (WebAssembly has no fused instruction; it rounds products as well.) */
 #ifndef INFER_KERNELS_KERNELS_H
 #define INFER_KERNELS_KERNELS_H
 
+#include "../common/bytes.h"
 #include "../network/network.h"
 
 /* Instruction sets that some kernels are built for. */
@@ -17,12 +18,6 @@ const char *infer_isa_name(enum infer_isa isa);
 
 /* What a map's elements are: float, or uint8_t with real = scale (q - zero). */
 enum infer_element { INFER_ELEMENT_F32, INFER_ELEMENT_U8 };
-
-/* The next multiple, or the number if it is one. */
-static inline size_t infer_round_up(size_t number, size_t multiple)
-{
-	return (number + multiple - 1) / multiple * multiple;
-}
 
 static inline size_t infer_element_bytes(int element)
 {
@@ -87,8 +82,9 @@ struct infer_kernel {
 	void (*fill_constants)(const struct infer_call *call, void *constants);
 };
 
-/* Indexed by enum infer_op; run is NULL where an operator cannot be done. */
-extern const struct infer_kernel infer_kernels_f32[INFER_OP_COUNT], infer_kernels_u8[INFER_OP_COUNT];
+/* The kernel of a step whose first input is stored as `element` (enum infer_element). Its run is NULL where the operator
+ * cannot be done. */
+const struct infer_kernel *infer_kernel_of(const struct infer_step *step, int element);
 
 /* The float kernels, one file each. */
 #define INFER_DECLARE_KERNEL(name) \
@@ -102,11 +98,7 @@ INFER_DECLARE_KERNEL(upsample_bilinear);
 INFER_DECLARE_KERNEL(concat);
 INFER_DECLARE_KERNEL(add);
 INFER_DECLARE_KERNEL(mul);
-INFER_DECLARE_KERNEL(relu);
-INFER_DECLARE_KERNEL(leaky_relu);
-INFER_DECLARE_KERNEL(sigmoid);
-INFER_DECLARE_KERNEL(scale);
-INFER_DECLARE_KERNEL(channel_affine);
+INFER_DECLARE_KERNEL(pointwise);
 /* Whether the step's sums are plain chains, so that a call can add two such conv2ds (infer_call.plus). */
 int infer_conv2d_f32_is_plain(const struct infer_step *conv2d, const struct infer_tensor *weight);
 int infer_conv2d_f32_row_step(const struct infer_call *call);
@@ -127,9 +119,5 @@ static inline float *infer_row(const struct infer_map *map, int y)
 {
 	return (float *)map->data + (size_t)y * infer_row_numbers(map);
 }
-
-/* out[i] = 1 / (1 + exp(-in[i])); in may be out. Our own exp, in plain single-precision steps: the same bits
- * everywhere. */
-void infer_sigmoid_array(const float *in, float *out, size_t count);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "kernels.h"
+
 enum { INFER_BLOCK = 16 }; /* outputs whose weights lie side by side */
 
 /* For pixel p, tap t and number k < run: in[offset[t] + p * step + k] times weight[(t * run + k) * 16 + output % 16]
@@ -70,7 +72,8 @@ struct infer_product_kernels {
 
 extern const struct infer_product_kernels infer_product_generic, infer_product_avx2, infer_product_avx512;
 
-const struct infer_product_kernels *infer_product_kernels_of(int isa); /* enum infer_isa */
+/* kernels.c: those of an instruction set that this processor has. */
+const struct infer_product_kernels *infer_product_kernels_of(enum infer_isa isa);
 
 /* Outputs that are to be done next of the `left` ones, where `most` blocks are best done together: four are better
  * than three and one. */

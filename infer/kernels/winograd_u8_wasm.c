@@ -125,7 +125,7 @@ int infer_winograd_u8_row_step(const struct infer_call *call)
 
 static size_t lay_out(const struct infer_call *call, char *memory, struct work *w)
 {
-	size_t channels = channels_of(call->in[0].c), patch = (POINTS * channels + 63) / 64 * 64;
+	size_t channels = channels_of(call->in[0].c), patch = infer_round_up(POINTS * channels, 64);
 	size_t transformed = POINTS * TILES * channels * sizeof(int16_t);
 	if (memory) {
 		w->call = call;

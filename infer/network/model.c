@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../tapcut.h"
+#include "../common/fail.h"
 
 enum { READ_CHUNK = 1 << 16 };
 /* Above what any network within the limits of FORMAT.md can need. */
@@ -48,7 +48,7 @@ static int grow(unsigned char **data, size_t *capacity)
 }
 
 /* The whole stream; *data is freed by the caller, on failure too. */
-static int read_all(FILE *in, unsigned char **data, size_t *size, char *message)
+static enum tapcut_status read_all(FILE *in, unsigned char **data, size_t *size, char *message)
 {
 	size_t capacity = 0;
 	for (;;) {

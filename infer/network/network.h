@@ -6,12 +6,15 @@
 #ifndef INFER_NETWORK_H
 #define INFER_NETWORK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "../image/preprocess.h"
+#include "../tapcut.h"
 
-/* Numbers are part of the file format: never renumber. */
+/* The operators that code somewhere does something of its own for; what each one is, and all others, ops.c says. Numbers
+ * are part of the file format: never renumber. */
 enum infer_op {
 	/* tensors: weight (O,I,KH,KW), bias (O) or none; args: kernel_h, kernel_w, stride, padding, dilation */
 	INFER_OP_CONV2D = 1,
@@ -28,7 +31,7 @@ enum infer_op {
 	INFER_OP_MUL = 12,            /* second input may be (C,1,1) or (1,H,W) */
 	INFER_OP_SCALE = 13,          /* farg: factor */
 	INFER_OP_CHANNEL_AFFINE = 14, /* tensors: scale (C), shift (C); a folded batch_norm2d */
-	INFER_OP_COUNT
+	INFER_NAMED_OPS               /* numbers from here on are known by their row in ops.c alone */
 };
 
 enum { INFER_MAX_INPUTS = 4, INFER_MAX_ARGS = 6, INFER_FIRST_STEP_VALUE = 2 };
@@ -104,18 +107,19 @@ void infer_network_release(struct infer_network *network);
 /* Parses and checks a whole weights file: magic, version, every count, size, index and the checksum; each step's
  * inputs, arguments and tensor shapes must fit together so that the planner can trust them. Returns enum
  * tapcut_status; message: 256 bytes. */
-int infer_network_parse(const void *data, size_t size, struct infer_network *network, char *message);
+enum tapcut_status infer_network_parse(const void *data, size_t size, struct infer_network *network, char *message);
 
 /* The shape of each step's output for an H x W input (multiples of 16): shapes[i] = {C,H,W}. TAPCUT_OK or
  * TAPCUT_FORMAT. Used by the parser's check and by the planner. */
 struct infer_shape {
 	int c, h, w;
 };
-int infer_network_shapes(const struct infer_network *network, int h, int w, struct infer_shape *shapes, char *message);
+enum tapcut_status infer_network_shapes(const struct infer_network *network, int h, int w, struct infer_shape *shapes,
+					char *message);
 
 /* All that FORMAT.md says about a network apart from its bytes: preprocess, operators, inputs, arguments, tensor
  * shapes. The parser's last step; also for networks made in memory. The tensors' numbers are not looked at. */
-int infer_network_check(const struct infer_network *network, char *message);
+enum tapcut_status infer_network_check(const struct infer_network *network, char *message);
 
 /* With ranges, a conv2d's int8 weights are at most this: two products with a byte then fit 16 bits, 2 * 255 * 63 <
  * 2^15. */
@@ -124,12 +128,14 @@ enum { INFER_MAX_U8_WEIGHT = 63 };
 enum infer_value_kind infer_value_kind(const struct infer_network *network, int value);
 /* The part of infer_network_check that is about ranges: every step has an 8-bit form and the ranges fit it
  * (FORMAT.md, section 3). The other parts have passed; shapes: the steps' at the default size. */
-int infer_ranges_check(const struct infer_network *network, const struct infer_shape *shapes, char *message);
+enum tapcut_status infer_ranges_check(const struct infer_network *network, const struct infer_shape *shapes,
+				      char *message);
 
-/* Writes the message (256 bytes, or NULL) and returns `code`. */
-int infer_fail(char *message, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Whether the value is a conv2d's sums that the only step that reads them, an add of equal shapes, can take as they are
+ * (INFER_VALUE_FUSED). shapes: as above. */
+bool infer_may_be_fused(const struct infer_network *network, int value, const struct infer_shape *shapes);
 
-/* "conv2d" and so on; NULL for a number that is no operator. */
+/* "conv2d" and so on; NULL for a number that is no operator (ops.c). */
 const char *infer_op_name(int op);
 
 /* --- execution (network_run.c) -------------------------------------------- */
@@ -137,7 +143,7 @@ const char *infer_op_name(int op);
 /* Lays out the weights as the kernels want them; does nothing if that is done. Any number of threads may ask at the
  * same time. TAPCUT_OK, or TAPCUT_NO_MEMORY, or TAPCUT_ARGUMENT for arithmetic that the network has no ranges or
  * that there are no kernels for. */
-int infer_network_pack(const struct infer_network *network, int arithmetic, char *message);
+enum tapcut_status infer_network_pack(const struct infer_network *network, int arithmetic, char *message);
 size_t infer_network_packed_bytes(const struct infer_network *network); /* of all arithmetic packed so far */
 
 struct infer_run_options {
@@ -152,8 +158,9 @@ struct infer_run_options {
  * The network must outlive the runner. TAPCUT_OK, or as infer_network_pack and infer_network_shapes, or
  * TAPCUT_LIMIT. */
 struct infer_runner;
-int infer_runner_new(const struct infer_network *network, int h, int w, const struct infer_run_options *options,
-		     struct infer_runner **runner, char *message);
+enum tapcut_status infer_runner_new(const struct infer_network *network, int h, int w,
+				    const struct infer_run_options *options, struct infer_runner **runner,
+				    char *message);
 void infer_runner_free(struct infer_runner *runner);
 
 /* The photo, w x h pixels of 3 bytes (R,G,B) with `stride` bytes from row to row, at the top left of the planes; the

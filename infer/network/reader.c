@@ -1,62 +1,28 @@
 /* Reads a weights file as FORMAT.md describes it. The file comes from anywhere: nothing in it is believed before it is
  * checked, no memory is asked for on the word of a field that the file's own length cannot bear out, and every refusal
- * says what was expected and what was found. What the steps mean is network_check.c's business. */
-#include "network.h"
-#include "../run/packed.h"
-
+ * says what was expected and what was found. What the steps mean is check.c's business. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-#include "../tapcut.h"
+#include "../common/arena.h"
+#include "../common/bytes.h"
+#include "../common/fail.h"
+#include "../run/packed.h"
+#include "format.h"
+#include "network.h"
 
-static const uint8_t magic[8] = {0x89, 'T', 'A', 'P', 'C', 'U', 'T', '\n'};
-
-enum { OLDEST_VERSION = 1, VERSION = 2, FLAG_ZLIB = 1 };
-enum {
-	ENVELOPE_HEAD = 28,
-	ENVELOPE_TAIL = 4,
-	MODEL_RECORD = 120,
-	STEP_RECORD = 56,
-	TENSOR_RECORD = 20,
-	RANGE_RECORD = 8
-};
 enum { MAX_CONTENT = INFER_MAX_TENSOR_FLOATS * 4 + (1 << 20), MAX_DEFLATE_RATIO = 1032 };
 
 /* --- bytes ---------------------------------------------------------------- */
 
-static uint32_t u32_at(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 /* What does not fit an int becomes -1, which no field that is read with this allows. */
 static int count_at(const uint8_t *p)
 {
-	uint32_t value = u32_at(p);
+	uint32_t value = infer_u32_at(p);
 	return value > INT32_MAX ? -1 : (int)value;
-}
-
-static int i32_at(const uint8_t *p)
-{
-	uint32_t bits = u32_at(p);
-	int32_t value;
-	memcpy(&value, &bits, sizeof value);
-	return value;
-}
-
-static float float_from_bits(uint32_t bits)
-{
-	float value;
-	memcpy(&value, &bits, sizeof value);
-	return value;
-}
-
-static float f32_at(const uint8_t *p)
-{
-	return float_from_bits(u32_at(p));
 }
 
 /* IEEE 754 binary16, exactly. A subnormal is its 10 bits times 2^-24. */
@@ -64,9 +30,9 @@ static float float_from_half(uint32_t half)
 {
 	uint32_t sign = (half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 0x3ff;
 	if (exponent == 31)
-		return float_from_bits(sign | 0x7f800000 | fraction << 13);
+		return infer_float_of_bits(sign | 0x7f800000 | fraction << 13);
 	if (exponent != 0)
-		return float_from_bits(sign | (exponent + 112) << 23 | fraction << 13);
+		return infer_float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
 	float value = (float)fraction * 0x1p-24f;
 	return sign ? -value : value;
 }
@@ -81,40 +47,41 @@ struct envelope {
 	int version;
 };
 
-static int check_envelope(const uint8_t *file, size_t size, struct envelope *e, char *message)
+static enum tapcut_status check_envelope(const uint8_t *file, size_t size, struct envelope *e, char *message)
 {
-	if (size < ENVELOPE_HEAD + ENVELOPE_TAIL)
+	if (size < FORMAT_HEAD + FORMAT_TAIL)
 		return infer_fail(message, TAPCUT_FORMAT, "not a weights file: %zu bytes, expected at least %d", size,
-				  ENVELOPE_HEAD + ENVELOPE_TAIL);
-	if (memcmp(file, magic, sizeof magic) != 0)
+				  FORMAT_HEAD + FORMAT_TAIL);
+	if (memcmp(file, INFER_FORMAT_MAGIC, 8) != 0)
 		return infer_fail(message, TAPCUT_FORMAT, "not a weights file: it does not begin with \\x89TAPCUT\\n");
-	uint32_t version = u32_at(file + 8), flags = u32_at(file + 12), file_size = u32_at(file + 16);
-	if (version < OLDEST_VERSION || version > VERSION)
+	uint32_t version = infer_u32_at(file + FORMAT_AT_VERSION), flags = infer_u32_at(file + FORMAT_AT_FLAGS),
+		 file_size = infer_u32_at(file + FORMAT_AT_FILE_SIZE);
+	if (version < INFER_FORMAT_OLDEST || version > INFER_FORMAT_NEWEST)
 		return infer_fail(message, TAPCUT_FORMAT,
 				  "weights file of version %u, this library knows versions %d to %d", (unsigned)version,
-				  OLDEST_VERSION, VERSION);
-	if (flags & ~(uint32_t)FLAG_ZLIB)
+				  INFER_FORMAT_OLDEST, INFER_FORMAT_NEWEST);
+	if (flags & ~(uint32_t)FORMAT_FLAG_ZLIB)
 		return infer_fail(message, TAPCUT_FORMAT, "unknown flags 0x%x, expected 0 or 1", (unsigned)flags);
 	if (file_size != size)
 		return infer_fail(message, TAPCUT_FORMAT,
 				  "the file says that it has %u bytes, found %zu: cut off or padded",
 				  (unsigned)file_size, size);
-	uint32_t crc = (uint32_t)crc32_z(crc32_z(0, NULL, 0), file, size - ENVELOPE_TAIL),
-		 stored = u32_at(file + size - ENVELOPE_TAIL);
+	uint32_t crc = (uint32_t)crc32_z(crc32_z(0, NULL, 0), file, size - FORMAT_TAIL),
+		 stored = infer_u32_at(file + size - FORMAT_TAIL);
 	if (crc != stored)
 		return infer_fail(message, TAPCUT_FORMAT,
 				  "damaged: the file's checksum is %08x, its content gives %08x", (unsigned)stored,
 				  (unsigned)crc);
-	e->payload = file + ENVELOPE_HEAD;
-	e->payload_size = size - ENVELOPE_HEAD - ENVELOPE_TAIL;
-	e->content_size = u32_at(file + 20);
-	e->content_crc = u32_at(file + 24);
-	e->compressed = flags & FLAG_ZLIB;
+	e->payload = file + FORMAT_HEAD;
+	e->payload_size = size - FORMAT_HEAD - FORMAT_TAIL;
+	e->content_size = infer_u32_at(file + FORMAT_AT_CONTENT_SIZE);
+	e->content_crc = infer_u32_at(file + FORMAT_AT_CONTENT_CRC);
+	e->compressed = flags & FORMAT_FLAG_ZLIB;
 	e->version = (int)version;
 	return TAPCUT_OK;
 }
 
-static int check_content_size(const struct envelope *e, char *message)
+static enum tapcut_status check_content_size(const struct envelope *e, char *message)
 {
 	if (e->content_size > MAX_CONTENT)
 		return infer_fail(message, TAPCUT_LIMIT, "content of %zu bytes, at most %d", e->content_size,
@@ -132,9 +99,9 @@ static int check_content_size(const struct envelope *e, char *message)
 }
 
 /* The content, in memory of its own; caller frees. */
-static int unpack(const struct envelope *e, uint8_t **content, char *message)
+static enum tapcut_status unpack(const struct envelope *e, uint8_t **content, char *message)
 {
-	int status = check_content_size(e, message);
+	enum tapcut_status status = check_content_size(e, message);
 	if (status)
 		return status;
 	uint8_t *bytes = malloc(e->content_size);
@@ -164,7 +131,7 @@ static int unpack(const struct envelope *e, uint8_t **content, char *message)
 
 /* --- the records ---------------------------------------------------------- */
 
-static int read_architecture(const uint8_t *record, char *architecture, char *message)
+static enum tapcut_status read_architecture(const uint8_t *record, char *architecture, char *message)
 {
 	size_t length = 0;
 	while (length < 64 && record[length] >= 32 && record[length] < 127)
@@ -179,61 +146,63 @@ static int read_architecture(const uint8_t *record, char *architecture, char *me
 	return TAPCUT_OK;
 }
 
-static int read_model(const uint8_t *r, int version, struct infer_network *network, char *message)
+static enum tapcut_status read_model(const uint8_t *r, int version, struct infer_network *network, char *message)
 {
-	int status = read_architecture(r, network->architecture, message);
+	enum tapcut_status status = read_architecture(r + MODEL_AT_ARCHITECTURE, network->architecture, message);
 	if (status)
 		return status;
-	network->weights = count_at(r + 64);
-	network->default_size = count_at(r + 68);
+	network->weights = count_at(r + MODEL_AT_WEIGHTS);
+	network->default_size = count_at(r + MODEL_AT_DEFAULT_SIZE);
 	struct infer_preprocess *p = &network->preprocess;
-	p->bgr = r[72];
-	p->encoding = r[73];
-	p->previous_mask = r[74];
+	p->bgr = r[MODEL_AT_BGR];
+	p->encoding = r[MODEL_AT_ENCODING];
+	p->previous_mask = r[MODEL_AT_PREVIOUS_MASK];
 	for (int i = 0; i < 3; i++) {
-		p->mean[i] = f32_at(r + 76 + 4 * i);
-		p->scale[i] = f32_at(r + 88 + 4 * i);
+		p->mean[i] = infer_f32_at(r + MODEL_AT_MEAN + 4 * i);
+		p->scale[i] = infer_f32_at(r + MODEL_AT_SCALE + 4 * i);
 	}
-	p->radius = f32_at(r + 100);
-	p->truncate = f32_at(r + 104);
-	p->click_scale = f32_at(r + 108);
-	network->step_count = count_at(r + 112);
-	network->tensor_count = count_at(r + 116);
+	p->radius = infer_f32_at(r + MODEL_AT_RADIUS);
+	p->truncate = infer_f32_at(r + MODEL_AT_TRUNCATE);
+	p->click_scale = infer_f32_at(r + MODEL_AT_CLICK_SCALE);
+	network->step_count = count_at(r + MODEL_AT_STEP_COUNT);
+	network->tensor_count = count_at(r + MODEL_AT_TENSOR_COUNT);
 	if (network->weights < INFER_TENSOR_F32 ||
 	    network->weights > (version >= 2 ? INFER_TENSOR_CODEBOOK : INFER_TENSOR_INT8))
 		return infer_fail(message, TAPCUT_FORMAT, "weights must be 0 to %d, found %u",
-				  version >= 2 ? INFER_TENSOR_CODEBOOK : INFER_TENSOR_INT8, (unsigned)u32_at(r + 64));
-	if (r[75] > (version >= 2))
+				  version >= 2 ? INFER_TENSOR_CODEBOOK : INFER_TENSOR_INT8,
+				  (unsigned)infer_u32_at(r + MODEL_AT_WEIGHTS));
+	if (r[MODEL_AT_RANGES] > (version >= 2))
 		return infer_fail(message, TAPCUT_FORMAT, "model record: byte 75 must be 0%s, found %d",
-				  version >= 2 ? " or 1" : "", r[75]);
+				  version >= 2 ? " or 1" : "", r[MODEL_AT_RANGES]);
 	if (network->step_count < 1 || network->step_count > INFER_MAX_STEPS)
-		return infer_fail(message, TAPCUT_LIMIT, "%u steps, expected 1 to %d", (unsigned)u32_at(r + 112),
-				  INFER_MAX_STEPS);
+		return infer_fail(message, TAPCUT_LIMIT, "%u steps, expected 1 to %d",
+				  (unsigned)infer_u32_at(r + MODEL_AT_STEP_COUNT), INFER_MAX_STEPS);
 	if (network->tensor_count < 0 || network->tensor_count > INFER_MAX_TENSORS)
-		return infer_fail(message, TAPCUT_LIMIT, "%u tensors, expected 0 to %d", (unsigned)u32_at(r + 116),
-				  INFER_MAX_TENSORS);
+		return infer_fail(message, TAPCUT_LIMIT, "%u tensors, expected 0 to %d",
+				  (unsigned)infer_u32_at(r + MODEL_AT_TENSOR_COUNT), INFER_MAX_TENSORS);
 	return TAPCUT_OK;
 }
 
-static int read_step(const uint8_t *r, int index, struct infer_step *step, char *message)
+static enum tapcut_status read_step(const uint8_t *r, int index, struct infer_step *step, char *message)
 {
-	step->op = r[0];
-	step->relu = r[1];
-	step->input_count = r[2];
-	if (r[3] != 0)
-		return infer_fail(message, TAPCUT_FORMAT, "step %d: byte 3 must be 0, found %d", index, r[3]);
+	step->op = r[STEP_AT_OP];
+	step->relu = r[STEP_AT_RELU];
+	step->input_count = r[STEP_AT_INPUT_COUNT];
+	if (r[STEP_AT_ZERO] != 0)
+		return infer_fail(message, TAPCUT_FORMAT, "step %d: byte 3 must be 0, found %d", index,
+				  r[STEP_AT_ZERO]);
 	for (int i = 0; i < INFER_MAX_INPUTS; i++) {
-		step->inputs[i] = i32_at(r + 4 + 4 * i);
+		step->inputs[i] = infer_i32_at(r + STEP_AT_INPUTS + 4 * i);
 		if (i >= step->input_count && step->inputs[i] != -1)
 			return infer_fail(message, TAPCUT_FORMAT,
 					  "step %d: input %d is unused and must be -1, found %d", index, i,
 					  step->inputs[i]);
 	}
 	for (int i = 0; i < INFER_MAX_ARGS; i++)
-		step->args[i] = i32_at(r + 20 + 4 * i);
-	step->farg = f32_at(r + 44);
+		step->args[i] = infer_i32_at(r + STEP_AT_ARGS + 4 * i);
+	step->farg = infer_f32_at(r + STEP_AT_NUMBER);
 	for (int i = 0; i < 2; i++)
-		step->tensor[i] = i32_at(r + 48 + 4 * i);
+		step->tensor[i] = infer_i32_at(r + STEP_AT_TENSORS + 4 * i);
 	return TAPCUT_OK;
 }
 
@@ -246,27 +215,28 @@ struct stored {
 	size_t bytes;
 };
 
-/* The dimensions are checked here and not only in network_check.c, because memory is asked for by them. */
-static int read_tensor(const uint8_t *r, int index, int weights, struct infer_tensor *tensor, struct stored *s,
-		       char *message)
+/* The dimensions are checked here and not only in check.c, because memory is asked for by them. */
+static enum tapcut_status read_tensor(const uint8_t *r, int index, int weights, struct infer_tensor *tensor,
+				      struct stored *s, char *message)
 {
-	s->type = r[0];
-	s->planes = r[1];
-	s->axis = r[2];
+	s->type = r[TENSOR_AT_TYPE];
+	s->planes = r[TENSOR_AT_PLANES];
+	s->axis = r[TENSOR_AT_AXIS];
+	int last_entry = r[TENSOR_AT_ENTRIES];
 	bool int8 = s->type == INFER_TENSOR_INT8, codebook = s->type == INFER_TENSOR_CODEBOOK;
 	if (s->type > weights)
 		return infer_fail(message, TAPCUT_FORMAT, "tensor %d: type %d, expected 0 to %d in this file", index,
 				  s->type, weights);
-	if (s->planes > !(int8 || codebook) || s->axis > int8 || (r[3] != 0 && !codebook))
+	if (s->planes > !(int8 || codebook) || s->axis > int8 || (last_entry != 0 && !codebook))
 		return infer_fail(message, TAPCUT_FORMAT,
 				  "tensor %d: planes %d, axis %d and entries %d do not go with type %d", index,
-				  s->planes, s->axis, r[3], s->type);
+				  s->planes, s->axis, last_entry, s->type);
 	s->count = 1;
 	for (int i = 0; i < 4; i++) {
-		int dim = count_at(r + 4 + 4 * i), limit = i < 2 ? INFER_MAX_CHANNELS : INFER_MAX_KERNEL;
+		int dim = count_at(r + TENSOR_AT_DIMS + 4 * i), limit = i < 2 ? INFER_MAX_CHANNELS : INFER_MAX_KERNEL;
 		if (dim < 1 || dim > limit)
 			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: dimension %d is %u, expected 1 to %d",
-					  index, i, (unsigned)u32_at(r + 4 + 4 * i), limit);
+					  index, i, (unsigned)infer_u32_at(r + TENSOR_AT_DIMS + 4 * i), limit);
 		if (s->count > (size_t)(INFER_MAX_TENSOR_FLOATS / dim))
 			return infer_fail(message, TAPCUT_LIMIT, "tensor %d has more than %d numbers", index,
 					  INFER_MAX_TENSOR_FLOATS);
@@ -275,7 +245,7 @@ static int read_tensor(const uint8_t *r, int index, int weights, struct infer_te
 	}
 	tensor->type = s->type;
 	s->scales = int8 ? (size_t)tensor->dims[s->axis] : 0;
-	s->entries = codebook ? r[3] + (size_t)1 : 0;
+	s->entries = codebook ? last_entry + (size_t)1 : 0;
 	if (int8 || codebook)
 		s->bytes = 4 * (s->scales + s->entries) + s->count;
 	else
@@ -283,11 +253,12 @@ static int read_tensor(const uint8_t *r, int index, int weights, struct infer_te
 	return TAPCUT_OK;
 }
 
-static int read_range(const uint8_t *r, int value, struct infer_range *range, char *message)
+static enum tapcut_status read_range(const uint8_t *r, int value, struct infer_range *range, char *message)
 {
-	range->scale = f32_at(r);
-	range->zero = r[4];
-	if (r[5] != 0 || r[6] != 0 || r[7] != 0)
+	range->scale = infer_f32_at(r + RANGE_AT_SCALE);
+	range->zero = r[RANGE_AT_ZERO];
+	const uint8_t *unused = r + RANGE_AT_UNUSED;
+	if (unused[0] || unused[1] || unused[2])
 		return infer_fail(message, TAPCUT_FORMAT, "value %d: bytes 5 to 7 of its range must be 0", value);
 	return TAPCUT_OK;
 }
@@ -303,12 +274,13 @@ static uint32_t bits_of(const uint8_t *data, size_t i, size_t n, int width, bool
 	return bits;
 }
 
-static int decode_floats(const uint8_t *data, const struct stored *s, int index, float *out, char *message)
+static enum tapcut_status decode_floats(const uint8_t *data, const struct stored *s, int index, float *out,
+					char *message)
 {
 	bool half = s->type == INFER_TENSOR_F16;
 	for (size_t i = 0; i < s->count; i++) {
 		uint32_t bits = bits_of(data, i, s->count, half ? 2 : 4, s->planes);
-		out[i] = half ? float_from_half(bits) : float_from_bits(bits);
+		out[i] = half ? float_from_half(bits) : infer_float_of_bits(bits);
 		if (!isfinite(out[i]))
 			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: number %zu is not finite", index, i);
 	}
@@ -316,12 +288,12 @@ static int decode_floats(const uint8_t *data, const struct stored *s, int index,
 }
 
 /* limit: the largest magnitude. */
-static int decode_int8(const uint8_t *data, const struct stored *s, const struct infer_tensor *tensor, int index,
-		       int limit, char *message)
+static enum tapcut_status decode_int8(const uint8_t *data, const struct stored *s, const struct infer_tensor *tensor,
+				      int index, int limit, char *message)
 {
 	const int *dims = tensor->dims;
 	for (size_t i = 0; i < s->scales; i++) {
-		float scale = f32_at(data + 4 * i);
+		float scale = infer_f32_at(data + 4 * i);
 		if (!(scale >= 0) || !isfinite(127 * scale))
 			return infer_fail(message, TAPCUT_FORMAT,
 					  "tensor %d: scale %zu is %g, expected a finite number not below 0", index, i,
@@ -342,25 +314,26 @@ static int decode_int8(const uint8_t *data, const struct stored *s, const struct
 }
 
 /* A table of numbers, and for each number of the tensor where in the table it is. */
-static int decode_codebook(const uint8_t *data, const struct stored *s, int index, float *out, char *message)
+static enum tapcut_status decode_codebook(const uint8_t *data, const struct stored *s, int index, float *out,
+					  char *message)
 {
 	const uint8_t *entries = data + 4 * s->entries;
 	for (size_t i = 0; i < s->entries; i++)
-		if (!isfinite(f32_at(data + 4 * i)))
+		if (!isfinite(infer_f32_at(data + 4 * i)))
 			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: entry %zu of its table is not finite",
 					  index, i);
 	for (size_t i = 0; i < s->count; i++) {
 		if (entries[i] >= s->entries)
 			return infer_fail(message, TAPCUT_FORMAT, "tensor %d: number %zu is entry %d of a table of %zu",
 					  index, i, entries[i], s->entries);
-		out[i] = f32_at(data + 4 * (size_t)entries[i]);
+		out[i] = infer_f32_at(data + 4 * (size_t)entries[i]);
 	}
 	return TAPCUT_OK;
 }
 
 static float *floats_new(size_t count)
 {
-	return aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
+	return aligned_alloc(INFER_ALIGNMENT, infer_round_up(count * sizeof(float), INFER_ALIGNMENT));
 }
 
 static bool tensor_alloc(struct infer_tensor *tensor, const struct stored *s)
@@ -376,13 +349,14 @@ static bool tensor_alloc(struct infer_tensor *tensor, const struct stored *s)
 
 /* The records are read twice, so that nothing need be remembered between: once to see that the data fill the rest of
  * the content exactly, before any memory is asked for, and once to decode. */
-static int check_tensor_records(const uint8_t *records, size_t data_size, struct infer_network *network, char *message)
+static enum tapcut_status check_tensor_records(const uint8_t *records, size_t data_size, struct infer_network *network,
+					       char *message)
 {
 	uint64_t bytes = 0, numbers = 0;
 	for (int i = 0; i < network->tensor_count; i++) {
 		struct stored s;
-		int status = read_tensor(records + (size_t)i * TENSOR_RECORD, i, network->weights, &network->tensors[i],
-					 &s, message);
+		enum tapcut_status status = read_tensor(records + (size_t)i * TENSOR_RECORD, i, network->weights,
+							&network->tensors[i], &s, message);
 		if (status)
 			return status;
 		bytes += s.bytes;
@@ -398,13 +372,15 @@ static int check_tensor_records(const uint8_t *records, size_t data_size, struct
 	return TAPCUT_OK;
 }
 
-static int decode_tensors(const uint8_t *records, const uint8_t *data, struct infer_network *network, char *message)
+static enum tapcut_status decode_tensors(const uint8_t *records, const uint8_t *data, struct infer_network *network,
+					 char *message)
 {
 	int limit = network->ranges ? INFER_MAX_U8_WEIGHT : INT8_MAX;
 	for (int i = 0; i < network->tensor_count; i++) {
 		struct infer_tensor *tensor = &network->tensors[i];
 		struct stored s;
-		int status = read_tensor(records + (size_t)i * TENSOR_RECORD, i, network->weights, tensor, &s, message);
+		enum tapcut_status status =
+			read_tensor(records + (size_t)i * TENSOR_RECORD, i, network->weights, tensor, &s, message);
 		if (status)
 			return status;
 		if (!tensor_alloc(tensor, &s))
@@ -429,25 +405,25 @@ struct parts {
 	size_t value_count; /* that have a range; 0 without ranges */
 };
 
-static int find_parts(const uint8_t *content, size_t size, const struct infer_network *network, struct parts *p,
-		      char *message)
+static enum tapcut_status find_parts(const uint8_t *content, size_t size, const struct infer_network *network,
+				     struct parts *p, char *message)
 {
 	size_t steps = (size_t)network->step_count, tensors = (size_t)network->tensor_count;
-	p->value_count = content[75] ? INFER_FIRST_STEP_VALUE + steps : 0;
-	size_t records = MODEL_RECORD + steps * STEP_RECORD + tensors * TENSOR_RECORD + p->value_count * RANGE_RECORD;
-	if (records > size)
+	p->value_count = content[MODEL_AT_RANGES] ? INFER_FIRST_STEP_VALUE + steps : 0;
+	struct infer_format_parts at = infer_format_parts(steps, tensors, p->value_count);
+	if (at.data > size)
 		return infer_fail(
 			message, TAPCUT_FORMAT,
 			"%zu steps, %zu tensors and %zu ranges need %zu bytes of records, the content has %zu", steps,
-			tensors, p->value_count, records, size);
-	p->steps = content + MODEL_RECORD;
-	p->tensors = p->steps + steps * STEP_RECORD;
-	p->ranges = p->tensors + tensors * TENSOR_RECORD;
-	p->data = content + records;
+			tensors, p->value_count, at.data, size);
+	p->steps = content + at.steps;
+	p->tensors = content + at.tensors;
+	p->ranges = content + at.ranges;
+	p->data = content + at.data;
 	return TAPCUT_OK;
 }
 
-static int allocate(struct infer_network *network, size_t value_count, char *message)
+static enum tapcut_status allocate(struct infer_network *network, size_t value_count, char *message)
 {
 	size_t steps = (size_t)network->step_count, tensors = (size_t)network->tensor_count;
 	network->steps = calloc(steps, sizeof *network->steps);
@@ -459,10 +435,11 @@ static int allocate(struct infer_network *network, size_t value_count, char *mes
 	return TAPCUT_OK;
 }
 
-static int parse_content(const uint8_t *content, size_t size, int version, struct infer_network *network, char *message)
+static enum tapcut_status parse_content(const uint8_t *content, size_t size, int version, struct infer_network *network,
+					char *message)
 {
 	struct parts p = {0};
-	int status = read_model(content, version, network, message);
+	enum tapcut_status status = read_model(content, version, network, message);
 	if (!status)
 		status = find_parts(content, size, network, &p, message);
 	if (!status)
@@ -480,12 +457,12 @@ static int parse_content(const uint8_t *content, size_t size, int version, struc
 	return status;
 }
 
-int infer_network_parse(const void *data, size_t size, struct infer_network *network, char *message)
+enum tapcut_status infer_network_parse(const void *data, size_t size, struct infer_network *network, char *message)
 {
 	*network = (struct infer_network){.file_bytes = size};
 	struct envelope e = {0};
 	uint8_t *content = NULL;
-	int status = check_envelope(data, size, &e, message);
+	enum tapcut_status status = check_envelope(data, size, &e, message);
 	if (!status)
 		status = unpack(&e, &content, message);
 	if (!status)

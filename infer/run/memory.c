@@ -88,30 +88,25 @@ static size_t most_scratch(const struct infer_runner *r)
 		size_t need = task->kernel->scratch_bytes ? task->kernel->scratch_bytes(&task->call) : 0;
 		most = need > most ? need : most;
 	}
-	return infer_round_up(most, ALIGNMENT);
-}
-
-static unsigned char *aligned(void *memory)
-{
-	return (unsigned char *)memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
+	return infer_round_up(most, INFER_ALIGNMENT);
 }
 
 /* Zeros, because kernels may read (not use) what lies between the channels of one pixel and the next. */
-static int allocate_arena(struct infer_runner *r, size_t bytes, char *message)
+static enum tapcut_status allocate_arena(struct infer_runner *r, size_t bytes, char *message)
 {
 	if (bytes > MAX_ARENA_BYTES)
 		return infer_fail(message, TAPCUT_LIMIT, "running the model at %dx%d needs more than %zu MiB",
 				  r->values[VALUE_IMAGE].map.w, r->values[VALUE_IMAGE].map.h, MAX_ARENA_BYTES >> 20);
-	r->memory = calloc(bytes + 2 * ALIGNMENT, 1);
+	r->memory = calloc(bytes + 2 * INFER_ALIGNMENT, 1);
 	if (!r->memory)
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for %zu bytes of activations", bytes);
-	r->bytes += bytes + 2 * ALIGNMENT;
+	r->bytes += bytes + 2 * INFER_ALIGNMENT;
 	return TAPCUT_OK;
 }
 
 static void place_values(struct infer_runner *r, const struct infer_block *blocks)
 {
-	unsigned char *arena = aligned(r->memory);
+	unsigned char *arena = infer_aligned(r->memory);
 	r->scratch = arena + blocks[r->value_count].offset;
 	for (int v = r->value_count - 1; v >= 0; v--) { /* containers come after what they hold */
 		struct infer_map *map = &r->values[v].map;
@@ -127,7 +122,7 @@ static void place_values(struct infer_runner *r, const struct infer_block *block
 	}
 }
 
-static int lay_out(struct infer_runner *r, struct infer_block *blocks, int *order, char *message)
+static enum tapcut_status lay_out(struct infer_runner *r, struct infer_block *blocks, int *order, char *message)
 {
 	int scratch = r->value_count; /* its block */
 	memset(blocks, 0, (size_t)(r->value_count + 1) * sizeof *blocks);
@@ -141,7 +136,7 @@ static int lay_out(struct infer_runner *r, struct infer_block *blocks, int *orde
 	if (r->scratch_bytes > MAX_ARENA_BYTES / threads)
 		return allocate_arena(r, SIZE_MAX, message);
 	blocks[scratch] = (struct infer_block){.bytes = r->scratch_bytes * threads, .first = 0, .last = r->task_count};
-	int status = allocate_arena(r, infer_plan(blocks, r->value_count + 1, order), message);
+	enum tapcut_status status = allocate_arena(r, infer_plan(blocks, r->value_count + 1, order), message);
 	if (status)
 		return status;
 	place_values(r, blocks);
@@ -149,38 +144,38 @@ static int lay_out(struct infer_runner *r, struct infer_block *blocks, int *orde
 	return TAPCUT_OK;
 }
 
-/* With memory NULL only counts. */
+/* With memory NULL it only counts. */
 static size_t fill_constants(struct infer_runner *r, unsigned char *memory)
 {
-	size_t used = 0;
+	struct infer_arena arena = {.memory = memory};
 	for (int t = 0; t < r->task_count; t++) {
 		struct infer_task *task = &r->tasks[t];
 		size_t bytes = task->kernel->constant_bytes ? task->kernel->constant_bytes(&task->call) : 0;
-		if (memory && bytes) {
-			task->kernel->fill_constants(&task->call, memory + used);
-			task->call.constants = memory + used;
+		void *constants = infer_arena_take(&arena, bytes);
+		if (constants && bytes) {
+			task->kernel->fill_constants(&task->call, constants);
+			task->call.constants = constants;
 		}
-		used += infer_round_up(bytes, ALIGNMENT);
 	}
-	return used;
+	return arena.used;
 }
 
-static int make_constants(struct infer_runner *r, char *message)
+static enum tapcut_status make_constants(struct infer_runner *r, char *message)
 {
-	size_t bytes = fill_constants(r, NULL) + ALIGNMENT;
+	size_t bytes = fill_constants(r, NULL) + INFER_ALIGNMENT;
 	r->constants = malloc(bytes);
 	if (!r->constants)
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for %zu bytes of constants", bytes);
 	r->bytes += bytes;
-	fill_constants(r, aligned(r->constants));
+	fill_constants(r, infer_aligned(r->constants));
 	return TAPCUT_OK;
 }
 
-int infer_plan_memory(struct infer_runner *r, char *message)
+enum tapcut_status infer_plan_memory(struct infer_runner *r, char *message)
 {
 	struct infer_block *blocks = malloc((size_t)(r->value_count + 1) * sizeof *blocks);
 	int *order = malloc((size_t)(r->value_count + 1) * sizeof *order);
-	int status = TAPCUT_NO_MEMORY;
+	enum tapcut_status status = TAPCUT_NO_MEMORY;
 	if (blocks && order)
 		status = lay_out(r, blocks, order, message);
 	else

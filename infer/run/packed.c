@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../tapcut.h"
-
-enum { ALIGNMENT = 64 };
+#include "../common/arena.h"
+#include "../common/fail.h"
+#include "../network/ops.h"
 
 /* --- scales --------------------------------------------------------------- */
 
@@ -44,11 +44,6 @@ int infer_value_element(const struct infer_network *n, int arithmetic, int value
 												     : INFER_ELEMENT_U8;
 }
 
-const struct infer_kernel *infer_kernel_of(const struct infer_step *step, int element)
-{
-	return element == INFER_ELEMENT_F32 ? &infer_kernels_f32[step->op] : &infer_kernels_u8[step->op];
-}
-
 /* --- weights -------------------------------------------------------------- */
 
 struct packing {
@@ -77,18 +72,18 @@ static struct infer_call call_to_pack(const struct packing *p, int i)
 /* Sizes with memory NULL, else the work. Bytes in all. */
 static size_t pack_steps(const struct packing *p, struct infer_packed *packed, unsigned char *memory)
 {
-	size_t used = 0;
+	struct infer_arena arena = {.memory = memory};
 	for (int i = 0; i < p->network->step_count; i++) {
 		struct infer_call call = call_to_pack(p, i);
 		const struct infer_kernel *kernel = infer_kernel_of(call.step, call.in[0].element);
 		size_t bytes = kernel->packed_bytes ? kernel->packed_bytes(&call) : 0;
-		if (memory && bytes) {
-			kernel->pack(&call, memory + used);
-			packed->step[i] = memory + used;
+		void *place = infer_arena_take(&arena, bytes);
+		if (place && bytes) {
+			kernel->pack(&call, place);
+			packed->step[i] = place;
 		}
-		used += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	}
-	return used;
+	return arena.used;
 }
 
 static struct infer_packed *pack(const struct packing *p)
@@ -96,14 +91,13 @@ static struct infer_packed *pack(const struct packing *p)
 	struct infer_packed *packed = calloc(1, sizeof *packed + (size_t)p->network->step_count * sizeof *packed->step);
 	if (!packed)
 		return NULL;
-	packed->bytes = pack_steps(p, packed, NULL) + ALIGNMENT;
+	packed->bytes = pack_steps(p, packed, NULL) + INFER_ALIGNMENT;
 	packed->memory = malloc(packed->bytes);
 	if (!packed->memory) {
 		free(packed);
 		return NULL;
 	}
-	pack_steps(p, packed,
-		   (unsigned char *)packed->memory + (ALIGNMENT - (uintptr_t)packed->memory % ALIGNMENT) % ALIGNMENT);
+	pack_steps(p, packed, infer_aligned(packed->memory));
 	return packed;
 }
 
@@ -115,7 +109,7 @@ static void discard(struct infer_packed *packed)
 }
 
 /* Whether there is a kernel for every step. */
-static int check_kernels(const struct packing *p, char *message)
+static enum tapcut_status check_kernels(const struct packing *p, char *message)
 {
 	for (int i = 0; i < p->network->step_count; i++) {
 		const struct infer_step *step = &p->network->steps[i];
@@ -131,7 +125,7 @@ static int check_kernels(const struct packing *p, char *message)
 	return TAPCUT_OK;
 }
 
-int infer_network_pack(const struct infer_network *n, int arithmetic, char *message)
+enum tapcut_status infer_network_pack(const struct infer_network *n, int arithmetic, char *message)
 {
 	unsigned char fused[INFER_MAX_STEPS];
 	struct packing packing = {n, arithmetic, fused};
@@ -144,7 +138,7 @@ int infer_network_pack(const struct infer_network *n, int arithmetic, char *mess
 		return infer_fail(message, TAPCUT_ARGUMENT,
 				  "these weights have no value ranges, which 8-bit arithmetic takes");
 	infer_find_fused_scales(n, arithmetic, fused);
-	int status = check_kernels(&packing, message);
+	enum tapcut_status status = check_kernels(&packing, message);
 	if (status)
 		return status;
 	struct infer_packed *packed = pack(&packing);

@@ -26,7 +26,4 @@ int infer_unscaled(const struct infer_network *network, int value, const unsigne
 /* What a value's elements are (enum infer_element). */
 int infer_value_element(const struct infer_network *network, int arithmetic, int value);
 
-/* The kernel of a step whose first input is stored as `element`. */
-const struct infer_kernel *infer_kernel_of(const struct infer_step *step, int element);
-
 #endif

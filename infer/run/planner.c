@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+#include "../common/arena.h"
+#include "../common/bytes.h"
+
 static int comes_before(const struct infer_block *blocks, int a, int b)
 {
 	if (blocks[a].bytes != blocks[b].bytes)
@@ -39,7 +42,7 @@ static size_t lowest_offset(const struct infer_block *blocks, const int *order, 
 		    other->offset >= offset + block->bytes)
 			continue;
 		offset = other->offset + other->bytes;
-		offset = (offset + INFER_ARENA_ALIGNMENT - 1) / INFER_ARENA_ALIGNMENT * INFER_ARENA_ALIGNMENT;
+		offset = infer_round_up(offset, INFER_ALIGNMENT);
 		i = -1;
 	}
 	return offset;
@@ -49,9 +52,9 @@ size_t infer_plan(struct infer_block *blocks, int count, int *order)
 {
 	size_t arena = 0, sum = 0;
 	for (int i = 0; i < count; i++) {
-		if (blocks[i].bytes > SIZE_MAX / 2 - INFER_ARENA_ALIGNMENT - sum)
+		if (blocks[i].bytes > SIZE_MAX / 2 - INFER_ALIGNMENT - sum)
 			return SIZE_MAX;
-		sum += blocks[i].bytes + INFER_ARENA_ALIGNMENT;
+		sum += blocks[i].bytes + INFER_ALIGNMENT;
 	}
 	sort_by_size(blocks, order, count);
 	for (int i = 0; i < count; i++) {

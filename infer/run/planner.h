@@ -5,16 +5,13 @@
 
 #include <stddef.h>
 
-/* Offsets are multiples of this many bytes, a cache line. */
-enum { INFER_ARENA_ALIGNMENT = 64 };
-
 struct infer_block {
 	size_t bytes;
 	int first, last; /* moments at which the block is alive, both included; last < first: never */
 	size_t offset;   /* result */
 };
 
-/* Sets every block's offset such that no two blocks which are alive at one moment overlap. `order` is workspace of
+/* Sets every block's offset, a multiple of INFER_ALIGNMENT, such that no two blocks which are alive at one moment overlap. `order` is workspace of
  * `count` ints. Returns the arena's bytes, or SIZE_MAX if that does not fit a size_t. The same blocks give the same
  * result. */
 size_t infer_plan(struct infer_block *blocks, int count, int *order);

@@ -10,23 +10,24 @@ static const size_t DEFAULT_STREAM_BYTES = 2 << 20;
 
 /* --- life ----------------------------------------------------------------- */
 
-static int set_up(struct infer_runner *r, int h, int w, const struct infer_shape *shapes, char *message)
+static enum tapcut_status set_up(struct infer_runner *r, int h, int w, const struct infer_shape *shapes, char *message)
 {
 	if (!r->values || !r->tasks || !r->streams || !r->threads)
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory or threads for %d steps",
 				  r->network->step_count);
-	int status = infer_plan_tasks(r, h, w, shapes, message);
+	enum tapcut_status status = infer_plan_tasks(r, h, w, shapes, message);
 	return status ? status : infer_plan_memory(r, message);
 }
 
-int infer_runner_new(const struct infer_network *network, int h, int w, const struct infer_run_options *options,
-		     struct infer_runner **runner, char *message)
+enum tapcut_status infer_runner_new(const struct infer_network *network, int h, int w,
+				    const struct infer_run_options *options, struct infer_runner **runner,
+				    char *message)
 {
 	static const struct infer_run_options defaults = {.arithmetic = INFER_ARITHMETIC_F32, .threads = 1, .isa = -1};
 	struct infer_shape shapes[INFER_MAX_STEPS];
 	*runner = NULL;
 	options = options ? options : &defaults;
-	int status = infer_network_shapes(network, h, w, shapes, message);
+	enum tapcut_status status = infer_network_shapes(network, h, w, shapes, message);
 	if (!status)
 		status = infer_network_pack(network, options->arithmetic, message);
 	if (status)

@@ -3,11 +3,14 @@
 #ifndef INFER_RUNNER_H
 #define INFER_RUNNER_H
 
+#include "../common/arena.h"
+#include "../common/bytes.h"
+#include "../common/fail.h"
 #include "../kernels/kernels.h"
 #include "packed.h"
 #include "threads.h"
 
-enum { VALUE_IMAGE, VALUE_CLICKS, NONE = -1, ALIGNMENT = 64 };
+enum { VALUE_IMAGE, VALUE_CLICKS, NONE = -1 };
 
 struct infer_task {
 	int step; /* whose kernel, arguments and tensors */
@@ -74,9 +77,10 @@ struct infer_runner {
 
 /* runner_tasks.c: the values of h x w planes, the tasks that make them, who reads them and what runs together.
  * r->values, tasks and streams are there to be filled. TAPCUT_OK or TAPCUT_LIMIT. */
-int infer_plan_tasks(struct infer_runner *r, int h, int w, const struct infer_shape *shapes, char *message);
+enum tapcut_status infer_plan_tasks(struct infer_runner *r, int h, int w, const struct infer_shape *shapes,
+				    char *message);
 /* runner_memory.c: the arena, and the tasks' calls ready to run. TAPCUT_OK, TAPCUT_LIMIT or TAPCUT_NO_MEMORY. */
-int infer_plan_memory(struct infer_runner *r, char *message);
+enum tapcut_status infer_plan_memory(struct infer_runner *r, char *message);
 
 static inline size_t infer_map_row_bytes(const struct infer_map *m)
 {

@@ -6,54 +6,20 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../network/ops.h"
+
 /* Of a value so much is made at a time: this part of the smallest that is streamed. */
 enum { BANDS = 16 };
 
 /* --- which rows a task needs ---------------------------------------------- */
 
-struct rows {
-	int first, end;
-};
-
-static struct rows rows_of_windows(int kernel, int stride, int padding, int dilation, struct rows out, int height)
-{
-	struct rows in = {out.first * stride - padding, (out.end - 1) * stride - padding + dilation * (kernel - 1) + 1};
-	in.first = in.first < 0 ? 0 : in.first;
-	in.end = in.end > height ? height : in.end;
-	return in;
-}
-
-/* Rows of the input of `height` that rows `out` of the step's output are made of; 0: this operator needs all. */
-static int rows_of_input(const struct infer_step *step, struct rows out, int height, struct rows *in)
-{
-	const int *a = step->args;
-	*in = out;
-	switch (step->op) {
-	case INFER_OP_CONV2D: *in = rows_of_windows(a[0], a[2], a[3], a[4], out, height); return 1;
-	case INFER_OP_MAX_POOL2D: *in = rows_of_windows(a[0], a[1], a[2], 1, out, height); return 1;
-	case INFER_OP_UPSAMPLE_NEAREST:
-	case INFER_OP_UPSAMPLE_BILINEAR: /* half a source row away at most */
-		in->first = out.first / a[0] > 0 ? out.first / a[0] - 1 : 0;
-		in->end = (out.end - 1) / a[0] + 2 < height ? (out.end - 1) / a[0] + 2 : height;
-		return 1;
-	case INFER_OP_RELU:
-	case INFER_OP_LEAKY_RELU:
-	case INFER_OP_SIGMOID:
-	case INFER_OP_SCALE:
-	case INFER_OP_CHANNEL_AFFINE: return 1;
-	case INFER_OP_ADD:
-	case INFER_OP_MUL: return height > 1;
-	}
-	return 0;
-}
-
 /* Rows of `value` that the task needs for rows `out`; in all of its inputs that lie there. 0: all, or the task does
  * not read it. */
-static int rows_needed(const struct infer_runner *r, const struct infer_task *task, int value, struct rows out,
-		       struct rows *need)
+static int rows_needed(const struct infer_runner *r, const struct infer_task *task, int value, struct infer_rows out,
+		       struct infer_rows *need)
 {
 	int height = r->values[value].map.h, found = 0;
-	struct rows in;
+	struct infer_rows in;
 	need->first = height;
 	need->end = 0;
 	for (int k = 0; k < task->input_count + 2; k++) {
@@ -63,7 +29,7 @@ static int rows_needed(const struct infer_runner *r, const struct infer_task *ta
 			continue;
 		if (addend)
 			in = out;
-		else if (!rows_of_input(&r->network->steps[plus ? task->plus_step : task->step], out, height, &in))
+		else if (!infer_step_rows(&r->network->steps[plus ? task->plus_step : task->step], out, height, &in))
 			return 0;
 		need->first = in.first < need->first ? in.first : need->first;
 		need->end = in.end > need->end ? in.end : need->end;
@@ -106,7 +72,7 @@ static int is_streamable(const struct infer_runner *r, int value)
 		return 0;
 	for (int t = 0; t < r->task_count; t++) {
 		const struct infer_task *task = &r->tasks[t];
-		struct rows out = {0, 1}, need;
+		struct infer_rows out = {0, 1}, need;
 		if (reads(task, value) && !rows_needed(r, task, value, out, &need))
 			return 0;
 		if (makes(r, task, value) && task->output != value && r->values[task->output].readers != 1)
@@ -262,9 +228,9 @@ struct part {
 	const struct infer_runner *runner;
 	const struct infer_stream *stream;
 	unsigned char *scratch, *windows;
-	struct rows task[INFER_MAX_STREAM]; /* still to be done */
+	struct infer_rows task[INFER_MAX_STREAM]; /* still to be done */
 	/* of each value: the first row in memory, and the end of all rows there will be */
-	struct rows window[INFER_MAX_STREAM];
+	struct infer_rows window[INFER_MAX_STREAM];
 };
 
 static int window_of(const struct part *p, int value)
@@ -292,12 +258,12 @@ static void set_rows(struct part *p, int number, int parts)
 {
 	const struct infer_runner *r = p->runner;
 	for (int i = 0; i < p->stream->value_count; i++)
-		p->window[i] = (struct rows){r->values[p->stream->value[i]].map.h, 0};
+		p->window[i] = (struct infer_rows){r->values[p->stream->value[i]].map.h, 0};
 	for (int k = p->stream->count - 1; k >= 0; k--) {
 		const struct infer_task *task = task_of(p, k);
 		int w = window_of(p, infer_root_value(r, task->output)), step = task->row_step;
-		struct rows *rows = &p->task[k], need;
-		*rows = (struct rows){border(task, number, parts), border(task, number + 1, parts)};
+		struct infer_rows *rows = &p->task[k], need;
+		*rows = (struct infer_rows){border(task, number, parts), border(task, number + 1, parts)};
 		if (w != NONE) {
 			rows->first = p->window[w].first / step * step;
 			rows->end = (p->window[w].end + step - 1) / step * step;
@@ -334,9 +300,9 @@ static int made(const struct part *p, int i, int all)
 static int needed_from(const struct part *p, int i)
 {
 	int first = p->runner->values[p->stream->value[i]].map.h;
-	struct rows need;
+	struct infer_rows need;
 	for (int k = 0; k < p->stream->count; k++) {
-		struct rows rest = p->task[k];
+		struct infer_rows rest = p->task[k];
 		if (rest.first < rest.end && !is_idle(p->runner, task_of(p, k)) &&
 		    rows_needed(p->runner, task_of(p, k), p->stream->value[i], rest, &need) && need.first < first)
 			first = need.first;
@@ -349,7 +315,7 @@ static int reachable(const struct part *p, int k)
 {
 	const struct infer_runner *r = p->runner;
 	const struct infer_task *task = task_of(p, k);
-	struct rows rows = p->task[k], need;
+	struct infer_rows rows = p->task[k], need;
 	int w = window_of(p, infer_root_value(r, task->output));
 	if (w != NONE) {
 		int from = needed_from(p, w), room = r->values[p->stream->value[w]].rows;
@@ -372,7 +338,7 @@ static size_t row_bytes(const struct part *p, int i)
 /* Makes room for rows up to `end`: what is not needed any more goes. */
 static void move_window(struct part *p, int i, int end)
 {
-	struct rows *window = &p->window[i];
+	struct infer_rows *window = &p->window[i];
 	int from = needed_from(p, i), all = made(p, i, 1), held = made(p, i, 0);
 	if (end - window->first <= p->runner->values[p->stream->value[i]].rows)
 		return;
@@ -474,8 +440,8 @@ static int window_rows(const struct infer_runner *r, const struct infer_stream *
 	int step = 1, reach = 0, band = (int)(r->stream_bytes / BANDS / infer_map_row_bytes(map));
 	for (int t = stream->first; t < stream->first + stream->count; t++) {
 		const struct infer_task *task = &r->tasks[t];
-		struct rows out = {0, task->row_step}, need,
-			    at = {task->call.out.h / 2, task->call.out.h / 2 + task->row_step};
+		struct infer_rows out = {0, task->row_step}, need,
+				  at = {task->call.out.h / 2, task->call.out.h / 2 + task->row_step};
 		if (makes(r, task, value) && !is_idle(r, task) && task->row_step > step)
 			step = task->row_step;
 		if (is_idle(r, task) || !rows_needed(r, task, value, out, &need) ||
@@ -524,8 +490,7 @@ void infer_plan_windows(struct infer_runner *r)
 		for (int i = 0; i < stream->value_count; i++) {
 			const struct infer_value *v = &r->values[stream->value[i]];
 			stream->place[i] = used;
-			used += ((size_t)v->rows * infer_map_row_bytes(&v->map) + ALIGNMENT - 1) / ALIGNMENT *
-				ALIGNMENT;
+			used += infer_round_up((size_t)v->rows * infer_map_row_bytes(&v->map), INFER_ALIGNMENT);
 		}
 		r->window_bytes = used > r->window_bytes ? used : r->window_bytes;
 	}

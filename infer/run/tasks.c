@@ -10,6 +10,7 @@
  * - tasks with large values between them run together, some rows at a time (stream.h). */
 #include <string.h>
 
+#include "../network/ops.h"
 #include "runner.h"
 #include "stream.h"
 #include "../tapcut.h"
@@ -73,8 +74,7 @@ static void init_values(struct infer_runner *r, int h, int w, const struct infer
 /* A conv2d that costs less to repeat than its output costs to keep and to read. */
 static int is_cheap(const struct infer_runner *r, const struct infer_step *conv)
 {
-	const int *dims = r->network->tensors[conv->tensor[0]].dims;
-	return dims[1] * dims[2] * dims[3] <= MAX_REPEATED_TAPS;
+	return infer_step_products(r->network, conv) <= MAX_REPEATED_TAPS;
 }
 
 /* Whether input k of an add is made for it alone by a conv2d that can do the add. One that need not run for every
@@ -162,7 +162,7 @@ static int place_of_task(const struct infer_runner *r, const struct infer_task *
 }
 
 /* In 8 bits, sums have no bytes of their own: the add must take them, at this size too. */
-static int check_sums(const struct infer_runner *r, char *message)
+static enum tapcut_status check_sums(const struct infer_runner *r, char *message)
 {
 	for (int i = 0; r->arithmetic == INFER_ARITHMETIC_U8 && i < r->network->step_count; i++)
 		for (int k = 0; r->network->steps[i].op == INFER_OP_ADD && k < 2; k++)
@@ -241,10 +241,11 @@ static void place_concat_inputs(struct infer_runner *r)
 			r->values[v].map.pitch = r->values[r->values[v].container].map.pitch;
 }
 
-int infer_plan_tasks(struct infer_runner *r, int h, int w, const struct infer_shape *shapes, char *message)
+enum tapcut_status infer_plan_tasks(struct infer_runner *r, int h, int w, const struct infer_shape *shapes,
+				    char *message)
 {
 	init_values(r, h, w, shapes);
-	int status = check_sums(r, message);
+	enum tapcut_status status = check_sums(r, message);
 	if (status)
 		return status;
 	make_tasks(r);

@@ -1,4 +1,5 @@
 /* Options: their defaults, and what may be asked for. */
+#include "../common/bytes.h"
 #include "../image/feather.h"
 #include "../network/model.h"
 #include "session.h"
@@ -32,7 +33,7 @@ static int is_switch(int value)
 	return value >= -1 && value <= 1;
 }
 
-int infer_check_feather(float pixels, char *message)
+enum tapcut_status infer_check_feather(float pixels, char *message)
 {
 	if (!(pixels >= 0 && pixels <= TAPCUT_MAX_FEATHER))
 		return infer_fail(message, TAPCUT_ARGUMENT, "options: feather must be 0 to %d pixels, found %g",
@@ -40,7 +41,8 @@ int infer_check_feather(float pixels, char *message)
 	return TAPCUT_OK;
 }
 
-static int check_execution(const struct tapcut_model *model, const struct tapcut_options *o, char *message)
+static enum tapcut_status check_execution(const struct tapcut_model *model, const struct tapcut_options *o,
+					  char *message)
 {
 	if (o->arithmetic < TAPCUT_ARITHMETIC_AUTO || o->arithmetic > TAPCUT_ARITHMETIC_INT8)
 		return infer_fail(message, TAPCUT_ARGUMENT,
@@ -55,7 +57,7 @@ static int check_execution(const struct tapcut_model *model, const struct tapcut
 	return TAPCUT_OK;
 }
 
-int infer_check_options(const struct tapcut_model *model, const struct tapcut_options *o, char *message)
+enum tapcut_status infer_check_options(const struct tapcut_model *model, const struct tapcut_options *o, char *message)
 {
 	if (!size_allowed(o->size) || !size_allowed(o->first_size))
 		return infer_fail(message, TAPCUT_ARGUMENT,
@@ -71,13 +73,8 @@ int infer_check_options(const struct tapcut_model *model, const struct tapcut_op
 	if (o->fill_holes < -1 || o->fill_holes > 1000000)
 		return infer_fail(message, TAPCUT_ARGUMENT, "options: fill_holes must be -1 to 1000000, found %d",
 				  o->fill_holes);
-	int status = check_execution(model, o, message);
+	enum tapcut_status status = check_execution(model, o, message);
 	return status ? status : infer_check_feather(o->feather, message);
-}
-
-static int smaller(int a, int b)
-{
-	return a < b ? a : b;
 }
 
 void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_options *o)
@@ -85,9 +82,9 @@ void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_opti
 	o->zoom = o->zoom < 0 ? DEFAULT_ZOOM : o->zoom;
 	int natural = model->network.default_size;
 	if (!o->size)
-		o->size = o->zoom ? smaller(natural * 5 / 4, INFER_MAX_SIZE) : natural;
+		o->size = o->zoom ? infer_min(natural * 5 / 4, INFER_MAX_SIZE) : natural;
 	if (!o->first_size)
-		o->first_size = smaller(natural, o->size);
+		o->first_size = infer_min(natural, o->size);
 	o->threshold = o->threshold > 0 ? o->threshold : DEFAULT_THRESHOLD;
 	o->keep_touched = o->keep_touched < 0 ? DEFAULT_KEEP_TOUCHED : o->keep_touched;
 	o->fill_holes = o->fill_holes < 0 ? DEFAULT_FILL_HOLES : o->fill_holes;

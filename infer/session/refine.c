@@ -29,20 +29,20 @@ static int side(int grid, int longest)
 	return fit > 0 ? fit : 1;
 }
 
-struct infer_refine *infer_refine_place(char *memory, size_t *used, int grid_w, int grid_h)
+struct infer_refine *infer_refine_place(struct infer_arena *arena, int grid_w, int grid_h)
 {
-	struct infer_refine none, *r = infer_carve(memory, used, sizeof *r);
+	struct infer_refine none, *r = infer_arena_take(arena, sizeof *r);
 	struct infer_refine *to = r ? r : &none;
 	int longest = grid_w > grid_h ? grid_w : grid_h;
 	to->w = side(grid_w, longest);
 	to->h = side(grid_h, longest);
 	size_t pixels = (size_t)to->w * (size_t)to->h;
-	to->rgb = infer_carve(memory, used, 3 * pixels);
-	to->guess = infer_carve(memory, used, pixels);
-	to->mask = infer_carve(memory, used, pixels);
-	to->values = infer_carve(memory, used, pixels * sizeof(float));
-	to->answer = infer_carve(memory, used, (size_t)grid_w * (size_t)grid_h * sizeof(float));
-	to->workspace = infer_carve(memory, used, infer_graph_cut_workspace(to->w, to->h));
+	to->rgb = infer_arena_take(arena, 3 * pixels);
+	to->guess = infer_arena_take(arena, pixels);
+	to->mask = infer_arena_take(arena, pixels);
+	to->values = infer_arena_take(arena, pixels * sizeof(float));
+	to->answer = infer_arena_take(arena, (size_t)grid_w * (size_t)grid_h * sizeof(float));
+	to->workspace = infer_arena_take(arena, infer_graph_cut_workspace(to->w, to->h));
 	return r;
 }
 

@@ -9,6 +9,7 @@
  * that it filled leave no trace. A preview uses the grid itself as its canvas, which needs no look at the photo. */
 #include <string.h>
 
+#include "../common/bytes.h"
 #include "../image/feather.h"
 #include "../image/guided.h"
 #include "../image/postprocess.h"
@@ -45,24 +46,24 @@ struct infer_result {
 	void *feather_workspace;
 };
 
-struct infer_result *infer_result_place(char *memory, size_t *used, int w, int h, int grid_w, int grid_h)
+struct infer_result *infer_result_place(struct infer_arena *arena, int w, int h, int grid_w, int grid_h)
 {
-	struct infer_result none, *r = infer_carve(memory, used, sizeof *r);
+	struct infer_result none, *r = infer_arena_take(arena, sizeof *r);
 	struct infer_result *to = r ? r : &none;
 	size_t grid = (size_t)grid_w * (size_t)grid_h;
 	size_t canvas_w = (size_t)(w < INFER_GRID_SIDE ? w : INFER_GRID_SIDE),
 	       canvas_h = (size_t)(h < INFER_GRID_SIDE ? h : INFER_GRID_SIDE);
-	to->band = infer_carve(memory, used, grid);
-	to->small = infer_carve(memory, used, grid);
-	to->photo = infer_carve(memory, used, 3 * grid);
-	to->guide = infer_carve(memory, used, 3 * canvas_w * canvas_h);
-	to->input = infer_carve(memory, used, canvas_w * canvas_h);
-	to->refined = infer_carve(memory, used, canvas_w * canvas_h);
-	to->canvas_postprocess = infer_carve(memory, used, infer_postprocess_workspace((int)canvas_w, (int)canvas_h));
-	to->rows = infer_carve(memory, used, (size_t)w * INFER_STRIP_ROWS);
-	to->workspace = infer_carve(memory, used, infer_guided_workspace((int)canvas_w, INFER_GUIDED_MAX_RADIUS));
-	to->mixed = infer_carve(memory, used, 4 * canvas_w * sizeof(float));
-	to->feather_workspace = infer_carve(memory, used, infer_feather_workspace(w));
+	to->band = infer_arena_take(arena, grid);
+	to->small = infer_arena_take(arena, grid);
+	to->photo = infer_arena_take(arena, 3 * grid);
+	to->guide = infer_arena_take(arena, 3 * canvas_w * canvas_h);
+	to->input = infer_arena_take(arena, canvas_w * canvas_h);
+	to->refined = infer_arena_take(arena, canvas_w * canvas_h);
+	to->canvas_postprocess = infer_arena_take(arena, infer_postprocess_workspace((int)canvas_w, (int)canvas_h));
+	to->rows = infer_arena_take(arena, (size_t)w * INFER_STRIP_ROWS);
+	to->workspace = infer_arena_take(arena, infer_guided_workspace((int)canvas_w, INFER_GUIDED_MAX_RADIUS));
+	to->mixed = infer_arena_take(arena, 4 * canvas_w * sizeof(float));
+	to->feather_workspace = infer_arena_take(arena, infer_feather_workspace(w));
 	return r;
 }
 
@@ -82,16 +83,6 @@ void infer_result_photo(struct tapcut_session *s)
 
 /* --- the band ------------------------------------------------------------- */
 
-static int max_int(int a, int b)
-{
-	return a > b ? a : b;
-}
-
-static int min_int(int a, int b)
-{
-	return a < b ? a : b;
-}
-
 /* Adds or takes away row y of the mask, as 0 or 1. */
 static void count_row(const struct tapcut_session *s, int y, int32_t sign, int32_t *columns)
 {
@@ -104,14 +95,14 @@ static void count_row(const struct tapcut_session *s, int y, int32_t sign, int32
 /* Pixels of 0..size-1 within radius of a centre. */
 static int window(int centre, int radius, int size)
 {
-	return min_int(centre + radius, size - 1) - max_int(centre - radius, 0) + 1;
+	return infer_min(centre + radius, size - 1) - infer_max(centre - radius, 0) + 1;
 }
 
 static void band_row(const struct tapcut_session *s, int y, int radius, struct infer_box reach, const int32_t *columns,
 		     uint8_t *out)
 {
 	int count = 0, rows = window(y, radius, s->grid_h);
-	for (int x = max_int(reach.x0 - radius, 0); x < min_int(reach.x0 + radius, s->grid_w); x++)
+	for (int x = infer_max(reach.x0 - radius, 0); x < infer_min(reach.x0 + radius, s->grid_w); x++)
 		count += columns[x];
 	for (int x = reach.x0; x < reach.x1; x++) {
 		count += x + radius < s->grid_w ? columns[x + radius] : 0;
@@ -155,8 +146,8 @@ static void make_band(struct tapcut_session *s)
 	if (box.x1 <= box.x0)
 		return;
 	int radius = band_radius(s);
-	r->reach = (struct infer_box){max_int(box.x0 - radius, 0), max_int(box.y0 - radius, 0),
-				      min_int(box.x1 + radius, s->grid_w), min_int(box.y1 + radius, s->grid_h)};
+	r->reach = (struct infer_box){infer_max(box.x0 - radius, 0), infer_max(box.y0 - radius, 0),
+				      infer_min(box.x1 + radius, s->grid_w), infer_min(box.y1 + radius, s->grid_h)};
 	int32_t *columns = r->workspace;
 	memset(columns, 0, (size_t)s->grid_w * sizeof *columns);
 	for (int y = r->reach.y0 - radius; y < r->reach.y0 + radius; y++)
@@ -266,14 +257,14 @@ static struct canvas surroundings(const struct tapcut_session *s)
 	struct infer_box reach = s->result->reach;
 	double x = (double)s->w / s->grid_w, y = (double)s->h / s->grid_h;
 	int margin = 2 + 2 * INFER_GUIDED_MAX_RADIUS;
-	struct canvas c = {.box = {max_int(0, (int)(reach.x0 * x) - margin), max_int(0, (int)(reach.y0 * y) - margin),
-				   min_int(s->w, (int)(reach.x1 * x) + margin),
-				   min_int(s->h, (int)(reach.y1 * y) + margin)}};
-	int w = c.box.x1 - c.box.x0, h = c.box.y1 - c.box.y0, longest = max_int(w, h),
-	    side = min_int(longest, INFER_GRID_SIDE);
+	struct canvas c = {
+		.box = {infer_max(0, (int)(reach.x0 * x) - margin), infer_max(0, (int)(reach.y0 * y) - margin),
+			infer_min(s->w, (int)(reach.x1 * x) + margin), infer_min(s->h, (int)(reach.y1 * y) + margin)}};
+	int w = c.box.x1 - c.box.x0, h = c.box.y1 - c.box.y0, longest = infer_max(w, h),
+	    side = infer_min(longest, INFER_GRID_SIDE);
 	c.on_grid = infer_grid_rect(s, c.box);
-	c.w = max_int(1, (int)((double)w * side / longest + 0.5));
-	c.h = max_int(1, (int)((double)h * side / longest + 0.5));
+	c.w = infer_max(1, (int)((double)w * side / longest + 0.5));
+	c.h = infer_max(1, (int)((double)h * side / longest + 0.5));
 	return c;
 }
 
@@ -340,7 +331,8 @@ static struct infer_box make_alpha(struct tapcut_session *s, uint8_t *alpha, siz
 
 /* --- calls ---------------------------------------------------------------- */
 
-static int check_target(struct tapcut_session *s, const char *call, const uint8_t *out, int w, size_t stride)
+static enum tapcut_status check_target(struct tapcut_session *s, const char *call, const uint8_t *out, int w,
+				       size_t stride)
 {
 	if (s->w == 0)
 		return infer_fail(s->message, TAPCUT_ARGUMENT, "%s: there is no photo yet", call);
@@ -371,8 +363,8 @@ enum tapcut_status tapcut_session_alpha(struct tapcut_session *s, uint8_t *alpha
 	if (box.x1 <= box.x0)
 		return TAPCUT_OK;
 	int reach = (int)s->options.feather / 2 + 2;
-	box = (struct infer_box){max_int(0, box.x0 - reach), max_int(0, box.y0 - reach), min_int(s->w, box.x1 + reach),
-				 min_int(s->h, box.y1 + reach)};
+	box = (struct infer_box){infer_max(0, box.x0 - reach), infer_max(0, box.y0 - reach),
+				 infer_min(s->w, box.x1 + reach), infer_min(s->h, box.y1 + reach)};
 	infer_feather(alpha + (size_t)box.y0 * stride + box.x0, box.x1 - box.x0, box.y1 - box.y0, stride,
 		      s->options.feather, s->result->feather_workspace);
 	return TAPCUT_OK;

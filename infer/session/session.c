@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kernels/kernels.h"
+#include "../common/bytes.h"
+#include "../kernels/sigmoid.h"
 #include "../image/postprocess.h"
 #include "../image/resize.h"
 
@@ -65,7 +66,7 @@ void tapcut_session_free(struct tapcut_session *s)
 
 /* --- the photo ------------------------------------------------------------ */
 
-static int check_photo(struct tapcut_session *s, const uint8_t *rgb, int w, int h, size_t stride)
+static enum tapcut_status check_photo(struct tapcut_session *s, const uint8_t *rgb, int w, int h, size_t stride)
 {
 	if (!rgb || w < 1 || h < 1)
 		return infer_fail(s->message, TAPCUT_ARGUMENT, "photo: expected pixels and at least 1x1, found %dx%d",
@@ -80,9 +81,9 @@ static int check_photo(struct tapcut_session *s, const uint8_t *rgb, int w, int 
 	return TAPCUT_OK;
 }
 
-static int round_up(int value, int multiple)
+static int plane_side(int side)
 {
-	return (value + multiple - 1) / multiple * multiple;
+	return (int)infer_round_up((size_t)side, PLANE_MULTIPLE);
 }
 
 static int fit_side(int side, int longest, int size)
@@ -92,13 +93,13 @@ static int fit_side(int side, int longest, int size)
 }
 
 /* A runner for the photo's proportions; the one at hand if its planes have the same size. */
-static int prepare_look(struct tapcut_session *s, struct infer_look *look, int size, int w, int h)
+static enum tapcut_status prepare_look(struct tapcut_session *s, struct infer_look *look, int size, int w, int h)
 {
 	int longest = w > h ? w : h;
 	look->fit_w = fit_side(w, longest, size);
 	look->fit_h = fit_side(h, longest, size);
 	look->loaded = (struct infer_box){0};
-	int plane_w = round_up(look->fit_w, PLANE_MULTIPLE), plane_h = round_up(look->fit_h, PLANE_MULTIPLE);
+	int plane_w = plane_side(look->fit_w), plane_h = plane_side(look->fit_h);
 	if (look->runner && plane_w == look->plane_w && plane_h == look->plane_h)
 		return TAPCUT_OK;
 	infer_runner_free(look->runner);
@@ -121,57 +122,43 @@ static struct infer_look *look_of_click(struct tapcut_session *s, int index)
 	return &s->looks[index > 0 && has_close_look(s) ? INFER_CLOSE_LOOK : INFER_FIRST_LOOK];
 }
 
-void *infer_carve(char *memory, size_t *used, size_t bytes)
+/* Cuts the memory into its pieces; with memory NULL it only counts. Bytes in all. */
+static size_t lay_out(struct tapcut_session *s, void *memory, int w, int h)
 {
-	void *piece = memory ? memory + *used : NULL;
-	*used += (bytes + 63) / 64 * 64;
-	return piece;
-}
-
-static int smaller(int a, int b)
-{
-	return a < b ? a : b;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
-static size_t lay_out(struct tapcut_session *s, char *memory, int w, int h)
-{
-	size_t used = 0, grid = (size_t)s->grid_w * (size_t)s->grid_h, fit = 0;
+	struct infer_arena arena = {.memory = memory};
+	size_t grid = (size_t)s->grid_w * (size_t)s->grid_h, fit = 0;
 	size_t workspace = infer_resize_workspace(w, h, INFER_GRID_SIDE, INFER_GRID_SIDE);
-	workspace = larger(workspace, infer_resize_workspace(s->grid_w, s->grid_h, w, INFER_STRIP_ROWS));
+	workspace = infer_max_size(workspace, infer_resize_workspace(s->grid_w, s->grid_h, w, INFER_STRIP_ROWS));
 	for (int i = 0; i < INFER_LOOKS; i++) {
 		const struct infer_look *look = &s->looks[i];
 		if (!look->runner)
 			continue;
-		fit = larger(fit, (size_t)look->fit_w * (size_t)look->fit_h);
-		workspace = larger(workspace, infer_resize_workspace(w, h, look->fit_w, look->fit_h));
-		workspace = larger(workspace,
-				   infer_resize_workspace(look->fit_w, look->fit_h, INFER_GRID_SIDE, INFER_STRIP_ROWS));
-		workspace = larger(workspace, infer_resize_workspace(s->grid_w, s->grid_h, look->fit_w, look->fit_h));
+		fit = infer_max_size(fit, (size_t)look->fit_w * (size_t)look->fit_h);
+		workspace = infer_max_size(workspace, infer_resize_workspace(w, h, look->fit_w, look->fit_h));
+		workspace = infer_max_size(workspace, infer_resize_workspace(look->fit_w, look->fit_h, INFER_GRID_SIDE,
+									     INFER_STRIP_ROWS));
+		workspace = infer_max_size(workspace,
+					   infer_resize_workspace(s->grid_w, s->grid_h, look->fit_w, look->fit_h));
 	}
-	s->probabilities = infer_carve(memory, &used, grid * sizeof(float));
-	s->logits = infer_carve(memory, &used, fit * sizeof(float));
-	s->strip = infer_carve(memory, &used, (size_t)smaller(w, INFER_GRID_SIDE) * INFER_STRIP_ROWS * sizeof(float));
-	s->mask = infer_carve(memory, &used, grid);
-	s->photo = infer_carve(memory, &used, 3 * (size_t)w * (size_t)h);
-	s->fit = infer_carve(memory, &used, 3 * fit);
-	s->resize_workspace = infer_carve(memory, &used, workspace);
-	s->postprocess_workspace = infer_carve(memory, &used, infer_postprocess_workspace(s->grid_w, s->grid_h));
-	s->refine = s->options.graph_cut ? infer_refine_place(memory, &used, s->grid_w, s->grid_h) : NULL;
-	s->result = infer_result_place(memory, &used, w, h, s->grid_w, s->grid_h);
-	return used;
+	s->probabilities = infer_arena_take(&arena, grid * sizeof(float));
+	s->logits = infer_arena_take(&arena, fit * sizeof(float));
+	s->strip = infer_arena_take(&arena, (size_t)infer_min(w, INFER_GRID_SIDE) * INFER_STRIP_ROWS * sizeof(float));
+	s->mask = infer_arena_take(&arena, grid);
+	s->photo = infer_arena_take(&arena, 3 * (size_t)w * (size_t)h);
+	s->fit = infer_arena_take(&arena, 3 * fit);
+	s->resize_workspace = infer_arena_take(&arena, workspace);
+	s->postprocess_workspace = infer_arena_take(&arena, infer_postprocess_workspace(s->grid_w, s->grid_h));
+	s->refine = s->options.graph_cut ? infer_refine_place(&arena, s->grid_w, s->grid_h) : NULL;
+	s->result = infer_result_place(&arena, w, h, s->grid_w, s->grid_h);
+	return arena.used;
 }
 
-static int allocate(struct tapcut_session *s, int w, int h)
+static enum tapcut_status allocate(struct tapcut_session *s, int w, int h)
 {
 	int longest = w > h ? w : h;
 	s->grid_w = longest > INFER_GRID_SIDE ? fit_side(w, longest, INFER_GRID_SIDE) : w;
 	s->grid_h = longest > INFER_GRID_SIDE ? fit_side(h, longest, INFER_GRID_SIDE) : h;
-	int status = prepare_look(s, &s->looks[INFER_FIRST_LOOK], s->options.first_size, w, h);
+	enum tapcut_status status = prepare_look(s, &s->looks[INFER_FIRST_LOOK], s->options.first_size, w, h);
 	if (!status && has_close_look(s))
 		status = prepare_look(s, &s->looks[INFER_CLOSE_LOOK], s->options.size, w, h);
 	if (status)

@@ -2,6 +2,8 @@
 #ifndef INFER_SESSION_H
 #define INFER_SESSION_H
 
+#include "../common/arena.h"
+#include "../common/fail.h"
 #include "../network/model.h"
 #include "../image/preprocess.h"
 #include "../image/resize.h"
@@ -61,21 +63,20 @@ static inline struct infer_rect infer_grid_rect(const struct tapcut_session *s, 
 	return (struct infer_rect){box.x0 * x, box.y0 * y, box.x1 * x, box.y1 * y};
 }
 
-/* result.c: memory for photos of w x h with this grid; with memory NULL only counts. Then everything is stale. */
-struct infer_result *infer_result_place(char *memory, size_t *used, int w, int h, int grid_w, int grid_h);
+/* result.c: its pieces of the arena, for photos of w x h with this grid (NULL where the arena only counts). Then everything is stale. */
+struct infer_result *infer_result_place(struct infer_arena *arena, int w, int h, int grid_w, int grid_h);
 /* The photo has come. */
 void infer_result_photo(struct tapcut_session *session);
 /* The clicks have changed. */
 void infer_result_stale(struct infer_result *result);
-/* refine.c: memory; the photo has come; the network's answer after so many clicks, refined. */
-struct infer_refine *infer_refine_place(char *memory, size_t *used, int grid_w, int grid_h);
+/* refine.c: its pieces of the arena; the photo has come; the network's answer after so many clicks, refined. */
+struct infer_refine *infer_refine_place(struct infer_arena *arena, int grid_w, int grid_h);
 void infer_refine_photo(struct tapcut_session *session);
 const float *infer_refine_answer(struct tapcut_session *session, int count);
-/* Takes the next `bytes` of the memory; with memory NULL only counts. */
-void *infer_carve(char *memory, size_t *used, size_t bytes);
 
 /* options.c: what is wrong with these for this model (enum tapcut_status; message may be NULL). */
-int infer_check_options(const struct tapcut_model *model, const struct tapcut_options *options, char *message);
-int infer_check_feather(float pixels, char *message);
+enum tapcut_status infer_check_options(const struct tapcut_model *model, const struct tapcut_options *options,
+				       char *message);
+enum tapcut_status infer_check_feather(float pixels, char *message);
 
 #endif

@@ -4,19 +4,11 @@
 
 #include <string.h>
 
+#include "../common/bytes.h"
+
 static const double EXPANSION = 1.7, MIN_OVERLAP = 0.5;
 static const double WORTHWHILE = 0.9; /* a view with sides over this part of the photo's is the whole photo */
 enum { MIN_SIDE = 64, MIN_PART = 4 }; /* a view's long side: at least 64 pixels and a quarter of the photo's */
-
-static int min_int(int a, int b)
-{
-	return a < b ? a : b;
-}
-
-static int max_int(int a, int b)
-{
-	return a > b ? a : b;
-}
 
 struct infer_box infer_mask_box(const uint8_t *mask, int w, int h)
 {
@@ -29,9 +21,9 @@ struct infer_box infer_mask_box(const uint8_t *mask, int w, int h)
 		int last = w - 1;
 		while (!row[last])
 			last--;
-		box.x0 = min_int(box.x0, (int)(first - row));
-		box.x1 = max_int(box.x1, last + 1);
-		box.y0 = min_int(box.y0, y);
+		box.x0 = infer_min(box.x0, (int)(first - row));
+		box.x1 = infer_max(box.x1, last + 1);
+		box.y0 = infer_min(box.y0, y);
 		box.y1 = y + 1;
 	}
 	return box;
@@ -42,8 +34,8 @@ static struct infer_box include(struct infer_box box, const struct infer_click *
 	int x = (int)click->x, y = (int)click->y;
 	if (box.x1 <= box.x0)
 		return (struct infer_box){x, y, x + 1, y + 1};
-	return (struct infer_box){min_int(box.x0, x), min_int(box.y0, y), max_int(box.x1, x + 1),
-				  max_int(box.y1, y + 1)};
+	return (struct infer_box){infer_min(box.x0, x), infer_min(box.y0, y), infer_max(box.x1, x + 1),
+				  infer_max(box.y1, y + 1)};
 }
 
 static int contains(struct infer_box box, const struct infer_click *click)
@@ -58,7 +50,8 @@ static double area(struct infer_box box)
 
 static double overlap(struct infer_box a, struct infer_box b)
 {
-	struct infer_box both = {max_int(a.x0, b.x0), max_int(a.y0, b.y0), min_int(a.x1, b.x1), min_int(a.y1, b.y1)};
+	struct infer_box both = {infer_max(a.x0, b.x0), infer_max(a.y0, b.y0), infer_min(a.x1, b.x1),
+				 infer_min(a.y1, b.y1)};
 	return area(both) / (area(a) + area(b) - area(both));
 }
 
@@ -66,22 +59,22 @@ static double overlap(struct infer_box a, struct infer_box b)
 static int place(double centre, int side, int size)
 {
 	int start = (int)(centre - side / 2.0 + 0.5);
-	return max_int(0, min_int(start, size - side));
+	return infer_max(0, infer_min(start, size - side));
 }
 
 /* The box enlarged, at least as large as the minimum, with the photo's proportions, inside the photo. */
 static struct infer_box surroundings(struct infer_box box, int w, int h)
 {
-	double least = max_int(MIN_SIDE, max_int(w, h) / MIN_PART) / (double)max_int(w, h);
+	double least = infer_max(MIN_SIDE, infer_max(w, h) / MIN_PART) / (double)infer_max(w, h);
 	double part_w = (box.x1 - box.x0) * EXPANSION / w, part_h = (box.y1 - box.y0) * EXPANSION / h;
 	double part = part_w > part_h ? part_w : part_h;
 	part = part > least ? part : least;
 	if (part > WORTHWHILE)
 		return (struct infer_box){0, 0, w, h};
-	int side_w = max_int(1, (int)(part * w + 0.5)), side_h = max_int(1, (int)(part * h + 0.5));
+	int side_w = infer_max(1, (int)(part * w + 0.5)), side_h = infer_max(1, (int)(part * h + 0.5));
 	/* Rounding may have cut a pixel off a box that fills its enlargement. */
-	side_w = min_int(w, max_int(side_w, box.x1 - box.x0));
-	side_h = min_int(h, max_int(side_h, box.y1 - box.y0));
+	side_w = infer_min(w, infer_max(side_w, box.x1 - box.x0));
+	side_h = infer_min(h, infer_max(side_h, box.y1 - box.y0));
 	int x = place((box.x0 + box.x1) / 2.0, side_w, w), y = place((box.y0 + box.y1) / 2.0, side_h, h);
 	return (struct infer_box){x, y, x + side_w, y + side_h};
 }

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "infer/tapcut.h"
+#include "infer/network/ops.h"
 
 static bool depends_on_clicks(const struct infer_step *step, const bool *clicks)
 {
@@ -13,17 +13,10 @@ static bool depends_on_clicks(const struct infer_step *step, const bool *clicks)
 	return false;
 }
 
-/* A convolution uses each weight once for each output pixel, a transposed one for each input pixel. */
 double bench_step_flops(const struct infer_network *network, int index, const struct infer_shape *shapes)
 {
-	const struct infer_step *step = &network->steps[index];
-	if (step->op != INFER_OP_CONV2D && step->op != INFER_OP_CONV_TRANSPOSE2D)
-		return 0;
-	const int *d = network->tensors[step->tensor[0]].dims;
-	struct infer_shape shape = shapes[index];
-	if (step->op == INFER_OP_CONV_TRANSPOSE2D)
-		shape = (struct infer_shape){0, shape.h / step->args[1], shape.w / step->args[1]};
-	return 2.0 * d[0] * d[1] * d[2] * d[3] * shape.h * shape.w;
+	const struct infer_shape *out = &shapes[index];
+	return 2 * infer_step_products(network, &network->steps[index]) * out->c * out->h * out->w;
 }
 
 enum status bench_network_flops(const struct infer_network *network, int size, struct bench_flops *flops)

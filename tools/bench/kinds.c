@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "infer/kernels/kernels.h"
+#include "infer/network/ops.h"
 #include "infer/tapcut.h"
 #include "tools/bench/bench.h"
 #include "tools/bench/flops.h"

@@ -2,6 +2,7 @@
  * that this processor has. Between the channels of one pixel and the next lie guard floats that must survive;
  * scratch starts as NaN, so that nobody reads what was not written. */
 #include "infer/kernels/kernels.h"
+#include "infer/kernels/sigmoid.h"
 #include "tests/infer/build_network.h"
 #include "tests/infer/naive_network.h"
 #include "tests/support/test.h"
@@ -24,7 +25,7 @@ static float *random_floats(uint32_t *state, size_t count)
 /* Memory of exactly the size, so that AddressSanitizer sees a step beyond it. The rows are done in two halves. */
 static void run_kernel(struct infer_call *call)
 {
-	const struct infer_kernel *kernel = &infer_kernels_f32[call->step->op];
+	const struct infer_kernel *kernel = infer_kernel_of(call->step, INFER_ELEMENT_F32);
 	size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(call) : 0,
 	       packed = kernel->packed_bytes ? kernel->packed_bytes(call) : 0;
 	int step = kernel->row_step ? kernel->row_step(call) : 1, half = call->out.h / 2 / step * step;

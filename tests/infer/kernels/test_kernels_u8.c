@@ -6,6 +6,8 @@
 
 #include "core/rng.h"
 #include "infer/kernels/kernels.h"
+#include "infer/kernels/sigmoid.h"
+#include "infer/network/ops.h"
 #include "tests/support/test.h"
 
 enum { GUARD = 0xa5 };
@@ -46,7 +48,7 @@ typedef int plain_function(const struct infer_call *call, int c, int y, int x);
 /* Row by row, the last row first. */
 static void check(struct infer_call *call, plain_function *plain, const char *what)
 {
-	const struct infer_kernel *kernel = &infer_kernels_u8[call->step->op];
+	const struct infer_kernel *kernel = infer_kernel_of(call->step, INFER_ELEMENT_U8);
 	size_t bytes = (size_t)call->out.h * (size_t)call->out.w * call->out.pitch;
 	size_t scratch_bytes = kernel->scratch_bytes ? kernel->scratch_bytes(call) : 0;
 	size_t constant_bytes = kernel->constant_bytes ? kernel->constant_bytes(call) : 0;

@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "infer/common/arena.h"
 #include "infer/run/planner.h"
 #include "tests/infer/build_network.h"
 #include "tests/support/test.h"
@@ -22,7 +23,7 @@ static void check_plan(const struct infer_block *blocks, int count, size_t arena
 	for (int i = 0; i < count; i++) {
 		if (blocks[i].last < blocks[i].first)
 			continue;
-		ck_assert_uint_eq(blocks[i].offset % INFER_ARENA_ALIGNMENT, 0);
+		ck_assert_uint_eq(blocks[i].offset % INFER_ALIGNMENT, 0);
 		ck_assert_uint_le(blocks[i].offset + blocks[i].bytes, arena);
 		for (int k = 0; k < i; k++)
 			if (blocks[k].last >= blocks[k].first && in_conflict(&blocks[i], &blocks[k]))
