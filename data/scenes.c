@@ -16,7 +16,7 @@
 #include "data/rle.h"
 #include "data/scenes_parts.h"
 
-enum { PATH_SIZE = 4096, LEAST_SIDE = 48, MOST_SIDE = 4096, MOST_SCENES = 1000 * 1000 };
+enum { PATH_SIZE = 4096 };
 
 /* Of polygons, in pixels. An annotator's hand is no steadier. */
 static const double OUTLINE_TOLERANCE = 0.7;
@@ -38,12 +38,13 @@ void scenes_options_init(struct scenes_options *options)
 
 static enum status check_options(const struct scenes_options *options)
 {
-	if (options->count < 1 || options->count > MOST_SCENES)
-		return status_fail(STATUS_CONFIG, "%d scenes; expected 1 to %d", options->count, MOST_SCENES);
+	if (options->count < 1 || options->count > SCENES_MOST)
+		return status_fail(STATUS_CONFIG, "%d scenes; expected 1 to %d", options->count, SCENES_MOST);
 	int width = options->width, height = options->height;
-	if (width < LEAST_SIDE || width > MOST_SIDE || height < LEAST_SIDE || height > MOST_SIDE)
+	if (width < SCENES_LEAST_SIDE || width > SCENES_MOST_SIDE || height < SCENES_LEAST_SIDE ||
+	    height > SCENES_MOST_SIDE)
 		return status_fail(STATUS_CONFIG, "scenes of %d x %d pixels; expected sides of %d to %d", width, height,
-				   LEAST_SIDE, MOST_SIDE);
+				   SCENES_LEAST_SIDE, SCENES_MOST_SIDE);
 	if (options->quality < 1 || options->quality > 100)
 		return status_fail(STATUS_CONFIG, "JPEG quality %d; expected 1 to 100", options->quality);
 	if (strlen(options->out_dir) > PATH_SIZE - 64)

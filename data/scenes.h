@@ -8,6 +8,9 @@
 
 #include "core/status.h"
 
+/* The least and most of photos and of their sides. */
+enum { SCENES_MOST = 1000 * 1000, SCENES_LEAST_SIDE = 48, SCENES_MOST_SIDE = 4096 };
+
 struct scenes_options {
 	const char *out_dir; /* gets images/ and instances.json */
 	int count;

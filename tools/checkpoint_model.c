@@ -116,14 +116,3 @@ enum status checkpoint_model_write(const struct checkpoint_model *loaded, const 
 	       loaded->params.total, loaded->averaged ? ", averaged weights" : "");
 	return STATUS_OK;
 }
-
-bool weights_from_name(const char *name, enum export_weights *weights)
-{
-	for (int i = 0; export_weights_names[i]; i++) {
-		if (strcmp(export_weights_names[i], name) == 0) {
-			*weights = (enum export_weights)i;
-			return true;
-		}
-	}
-	return false;
-}

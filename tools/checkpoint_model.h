@@ -18,7 +18,4 @@ struct write_options {
 enum status checkpoint_model_write(const struct checkpoint_model *loaded, const struct write_options *options,
 				   const char *path);
 
-/* "f32" and the other export_weights_names to the enum; false if it is none of them. */
-bool weights_from_name(const char *name, enum export_weights *weights);
-
 #endif

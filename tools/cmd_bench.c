@@ -1,6 +1,5 @@
 /* tapcut bench: how fast this machine trains and infers the configured network, and where the time goes. */
-#include <errno.h>
-#include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,160 +13,88 @@
 
 #define DEFAULT_CONFIG "configs/baseline.json"
 
-enum { FEW_STEPS = 3, SECONDS = 4, PROFILE_STEPS = 8 };
-
-static void print_usage(FILE *out)
-{
-	fputs("usage: tapcut bench [CONFIG.json] [OPTIONS]\n"
-	      "       tapcut bench --taps [--against onnxruntime] [--model FILE] [--size N] [--threads N] [--repeat "
-	      "N]\n"
-	      "       tapcut bench --photo FILE [--graph-cut] [--model FILE] [--threads N] [--repeat N]\n"
-	      "\n"
-	      "Trains and infers the network of a config (default " DEFAULT_CONFIG ") on generated data. Prints\n"
-	      "samples per second, the time of each kind of operator as a share of the FMA peak that it measures,\n"
-	      "memory, the loader's share, and milliseconds per click. Weights are random; nothing is written.\n"
-	      "\n"
-	      "  --size N         side of the samples and of the photo of inference (default: train.size)\n"
-	      "  --batch N        samples per step\n"
-	      "  --slot N         samples that one thread computes together\n"
-	      "  --threads N      threads that compute (default: all processors)\n"
-	      "  --rounds N       corrective rounds: 0 to N per sample (default 0: one forward and backward pass)\n"
-	      "  --steps N        steps per measurement (default 16), or those of four seconds if they take longer\n"
-	      "  --repeat N       measurements, of which the median is printed (default 5)\n"
-	      "  --backend NAME   native or openblas\n"
-	      "  --set KEY=VALUE  another value for a key of the config; may be repeated\n"
-	      "  --nodes          a table of every node as well; with --taps: of each kind of step\n"
-	      "  --json           one JSON object: seconds, bytes, FLOP/s\n"
-	      "  --against torch  PyTorch trains the same network in turns with us: prints the ratio. Skipped where\n"
-	      "                   it is not installed. TAPCUT_PYTHON: the Python (default /usr/bin/python3);\n"
-	      "                   TAPCUT_TORCH_TWIN: the script (default tools/bench/torch_twin.py)\n"
-	      "  --taps           instead of all that: milliseconds per tap of a weights file, share of the FMA peak, "
-	      "memory\n"
-	      "                   and time to load; planes of 512 and 256 pixels and 1 and 2 threads unless said\n"
-	      "  --photo FILE     instead of all that: the time of each stage of a cutout and memory; a photo of less "
-	      "than 12\n"
-	      "                   million pixels is enlarged to that; --graph-cut: with that option on\n"
-	      "  --model FILE     the weights file of --taps and --photo (default: the shipped one)\n"
-	      "  --against onnxruntime\n"
-	      "                   --taps in turns with ONNX Runtime on the same network: prints the ratio. Skipped "
-	      "where\n"
-	      "                   Node or the package is missing (make npm-onnxruntime; TAPCUT_NPM: the folder)\n"
-	      "\n"
-	      "TAPCUT_ISA=generic|avx2|avx512 chooses the instruction set.\n"
-	      "\n"
-	      "examples:\n"
-	      "  tapcut bench --threads 2 --nodes\n"
-	      "  tapcut bench --size 512 --batch 16 --threads 1 --against torch\n"
-	      "  tapcut bench --taps --against onnxruntime\n"
-	      "  tapcut bench configs/sharpmask.json --backend openblas --json\n",
-	      out);
-}
+enum { FEW_STEPS = 3, SECONDS = 4, PROFILE_STEPS = 8, MOST_SIZE = 16384 };
 
 /* --- command line --------------------------------------------------------- */
 
 struct arguments {
-	const char *config, *model, *photo;
+	const char *config, *model, *photo, *against;
 	struct overrides overrides;
 	int threads, steps, repeats, size;
-	bool nodes, json, torch, taps, onnx, graph_cut, help;
+	char size_override[64];
+	bool nodes, json, taps, graph_cut;
 };
 
-enum {
-	OPT_SIZE = 256,
-	OPT_BATCH,
-	OPT_SLOT,
-	OPT_THREADS,
-	OPT_ROUNDS,
-	OPT_STEPS,
-	OPT_REPEAT,
-	OPT_BACKEND,
-	OPT_SET,
-	OPT_NODES,
-	OPT_JSON,
-	OPT_AGAINST,
-	OPT_MODEL,
-	OPT_TAPS,
-	OPT_PHOTO,
-	OPT_GRAPH_CUT,
-	OPT_HELP
+static const char *const against_names[] = {"torch", "onnxruntime", NULL};
+
+/* A key of the config, or with --taps the planes' side, which may be no size to train with: what suits neither is said
+ * where it is used. */
+static enum status take_size(void *field, const struct option_row *row, const char *value)
+{
+	struct arguments *a = field;
+	const struct option_row size = {row->name, OPTION_WHOLE, 0, sizeof a->size, .min = 1, .max = MOST_SIZE};
+	if (!option_read(&size, value, &a->size) || a->overrides.count == MAX_OVERRIDES)
+		return option_expected(value, "a whole number from 1 to %d", MOST_SIZE);
+	snprintf(a->size_override, sizeof a->size_override, "%s=%d", row->key, a->size);
+	a->overrides.items[a->overrides.count++] = a->size_override;
+	return STATUS_OK;
+}
+
+static const struct option_row operand_rows[] = {
+	{"CONFIG.json", OPTION_FILE, OPTION_FIELD(config), NULL, .help = "what is trained",
+	 .otherwise = DEFAULT_CONFIG},
+	{0},
 };
 
-static const struct option long_options[] = {
-	{"size", required_argument, NULL, OPT_SIZE},     {"batch", required_argument, NULL, OPT_BATCH},
-	{"slot", required_argument, NULL, OPT_SLOT},     {"threads", required_argument, NULL, OPT_THREADS},
-	{"rounds", required_argument, NULL, OPT_ROUNDS}, {"steps", required_argument, NULL, OPT_STEPS},
-	{"repeat", required_argument, NULL, OPT_REPEAT}, {"backend", required_argument, NULL, OPT_BACKEND},
-	{"set", required_argument, NULL, OPT_SET},       {"nodes", no_argument, NULL, OPT_NODES},
-	{"json", no_argument, NULL, OPT_JSON},           {"against", required_argument, NULL, OPT_AGAINST},
-	{"model", required_argument, NULL, OPT_MODEL},   {"taps", no_argument, NULL, OPT_TAPS},
-	{"photo", required_argument, NULL, OPT_PHOTO},   {"graph-cut", no_argument, NULL, OPT_GRAPH_CUT},
-	{"help", no_argument, NULL, OPT_HELP},           {NULL, 0, NULL, 0},
+static const struct option_row option_rows[] = {
+	{"size", OPTION_CALL, 0, 0, "N", .help = "side of the samples and of the photo of inference, in pixels",
+	 .otherwise = "train.size", .take = take_size, .key = "train.size"},
+	{"batch", OPTION_CALL, OPTION_FIELD(overrides), "N", .help = "samples per step", .take = overrides_take_key,
+	 .key = "train.batch_size"},
+	{"slot", OPTION_CALL, OPTION_FIELD(overrides), "N", .help = "samples that one thread computes together",
+	 .take = overrides_take_key, .key = "train.slot_size"},
+	{"threads", OPTION_WHOLE, OPTION_FIELD(threads), "N", .help = "threads that compute", .min = 1, .max = 1024,
+	 .otherwise = "all processors"},
+	{"rounds", OPTION_CALL, OPTION_FIELD(overrides), "N",
+	 .help = "corrective rounds: 0 to N per sample; 0: one forward and backward pass", .otherwise = "0",
+	 .take = overrides_take_key, .key = "clicks.corrective_rounds"},
+	{"steps", OPTION_WHOLE, OPTION_FIELD(steps), "N",
+	 .help = "steps per measurement, or those of four seconds if they take longer", .min = 1, .max = 100000,
+	 .standard = "16"},
+	{"repeat", OPTION_WHOLE, OPTION_FIELD(repeats), "N", .help = "measurements, of which the median is printed",
+	 .min = 1, .max = BENCH_MAX_REPEATS, .standard = "5"},
+	{"backend", OPTION_CALL, OPTION_FIELD(overrides), "NAME", .help = "native or openblas",
+	 .take = overrides_take_key, .key = "compute.backend"},
+	{"set", OPTION_CALL, OPTION_FIELD(overrides), "KEY=VALUE", .help = "another value for a key of the config",
+	 .take = overrides_take_set, .many = true},
+	{"nodes", OPTION_FLAG, OPTION_FIELD(nodes), NULL,
+	 .help = "a table of every node as well; with --taps: of each kind of step"},
+	OPTION_ROW_JSON,
+	{"against", OPTION_CHOICE, OPTION_FIELD(against), "LIBRARY",
+	 .help = "in turns with PyTorch, which trains the same network, or with ONNX Runtime (then --taps), and "
+		 "prints the ratio; skipped where it is not installed",
+	 .names = against_names},
+	{"taps", OPTION_FLAG, OPTION_FIELD(taps), NULL,
+	 .help = "instead of all that: milliseconds per tap of a weights file, share of the FMA peak, memory and time "
+		 "to load; planes of 512 and 256 pixels and 1 and 2 threads unless said"},
+	{"photo", OPTION_FILE, OPTION_FIELD(photo), "FILE",
+	 .help = "instead of all that: the time of each stage of a cutout and memory; a photo of less than 12 million "
+		 "pixels is enlarged to that"},
+	{"graph-cut", OPTION_FLAG, OPTION_FIELD(graph_cut), NULL, .help = "with --photo: with that option on"},
+	{"model", OPTION_FILE, OPTION_FIELD(model), "FILE", .help = "the weights file of --taps and --photo",
+	 .otherwise = "the shipped one"},
+	{0},
 };
 
-static bool wrong_usage(const char *message)
+static void init(void *arguments)
 {
-	fprintf(stderr, "tapcut bench: %s\n", message);
-	return false;
+	struct arguments *a = arguments;
+	a->overrides.items[a->overrides.count++] = "clicks.corrective_rounds=0";
 }
 
-static bool add_key(struct arguments *a, const char *option, const char *key)
+static bool is_against(const struct arguments *a, const char *library)
 {
-	return overrides_add_option(&a->overrides, "bench", option, key, optarg);
-}
-
-static bool parse_number(const char *name, const char *text, int most, int *number)
-{
-	char *end;
-	errno = 0;
-	long value = strtol(text, &end, 10);
-	if (!errno && end != text && !*end && value >= 1 && value <= most) {
-		*number = (int)value;
-		return true;
-	}
-	fprintf(stderr, "tapcut bench: %s expects a whole number from 1 to %d, found \"%s\"\n", name, most, text);
-	return false;
-}
-
-static bool parse_option(int option, struct arguments *a)
-{
-	switch (option) {
-	case OPT_SIZE:
-		a->size = atoi(optarg); /* both may read it; what is wrong with it is said where it is used */
-		return add_key(a, "--size", "train.size");
-	case OPT_BATCH: return add_key(a, "--batch", "train.batch_size");
-	case OPT_SLOT: return add_key(a, "--slot", "train.slot_size");
-	case OPT_ROUNDS: return add_key(a, "--rounds", "clicks.corrective_rounds");
-	case OPT_BACKEND: return add_key(a, "--backend", "compute.backend");
-	case OPT_SET: return overrides_add(&a->overrides, "bench", optarg);
-	case OPT_THREADS: return parse_number("--threads", optarg, 1024, &a->threads);
-	case OPT_STEPS: return parse_number("--steps", optarg, 100000, &a->steps);
-	case OPT_REPEAT: return parse_number("--repeat", optarg, BENCH_MAX_REPEATS, &a->repeats);
-	case OPT_NODES: a->nodes = true; return true;
-	case OPT_JSON: a->json = true; return true;
-	case OPT_AGAINST:
-		a->torch = strcmp(optarg, "torch") == 0;
-		a->onnx = strcmp(optarg, "onnxruntime") == 0;
-		return a->torch || a->onnx || wrong_usage("--against expects \"torch\" or \"onnxruntime\"");
-	case OPT_TAPS: a->taps = true; return true;
-	case OPT_PHOTO: a->photo = optarg; return true;
-	case OPT_GRAPH_CUT: a->graph_cut = true; return true;
-	case OPT_MODEL: a->model = optarg; return true;
-	case OPT_HELP: a->help = true; return true;
-	default: return false; /* getopt_long has said what is wrong */
-	}
-}
-
-static bool parse_arguments(int argc, char **argv, struct arguments *a)
-{
-	*a = (struct arguments){.steps = 16, .repeats = 5};
-	overrides_add(&a->overrides, "bench", "clicks.corrective_rounds=0");
-	optind = 1;
-	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
-		if (!parse_option(option, a))
-			return false;
-	if (optind < argc)
-		a->config = argv[optind++];
-	return optind == argc || wrong_usage("one config only");
+	return a->against && strcmp(a->against, library) == 0;
 }
 
 /* --- measurements --------------------------------------------------------- */
@@ -276,7 +203,7 @@ static enum status bench_with(struct workers *workers, const struct arguments *a
 				      .repeats = a->repeats,
 				      .limit = {a->steps, SECONDS},
 				      .show_nodes = a->nodes,
-				      .against_torch = a->torch};
+				      .against_torch = is_against(a, "torch")};
 	bench_machine_look(&report.machine, workers);
 	TRY(bench_training_init(&training, config, workers));
 	enum status status = measure(&training, &report);
@@ -308,7 +235,8 @@ static enum status bench(const struct arguments *a)
 
 static enum status taps(const struct arguments *a)
 {
-	return bench_taps(&(struct bench_taps_options){a->model, a->size, a->threads, a->repeats, a->onnx, a->nodes},
+	return bench_taps(&(struct bench_taps_options){a->model, a->size, a->threads, a->repeats,
+						       is_against(a, "onnxruntime"), a->nodes},
 			  stdout);
 }
 
@@ -318,14 +246,34 @@ static enum status photo(const struct arguments *a)
 			   stdout);
 }
 
-int cmd_bench(int argc, char **argv)
+static int run(void *arguments)
 {
-	struct arguments a;
-	if (!parse_arguments(argc, argv, &a))
-		return 2;
-	if (a.help) {
-		print_usage(stdout);
-		return 0;
-	}
-	return (a.photo ? photo(&a) : a.taps || a.onnx ? taps(&a) : bench(&a)) ? command_failed("bench") : 0;
+	const struct arguments *a = arguments;
+	bool inference = a->taps || is_against(a, "onnxruntime");
+	return command_end("bench", a->photo ? photo(a) : inference ? taps(a) : bench(a));
 }
+
+const struct command command_bench = {
+	.name = "bench",
+	.summary = "measure training and inference on this machine",
+	.usage = "[CONFIG.json] [OPTIONS]\n"
+		 "--taps [--against onnxruntime] [--model FILE] [--size N] [--threads N] [--repeat N]\n"
+		 "--photo FILE [--graph-cut] [--model FILE] [--threads N] [--repeat N]",
+	.about = "Trains and infers the network of a config on generated data. Prints samples per second, the time of "
+		 "each kind of operator as a share of the FMA peak that it "
+		 "measures, memory, the loader's share, and milliseconds per click. Weights are random; nothing is "
+		 "written.",
+	.options = option_rows,
+	.operands = operand_rows,
+	.notes = "TAPCUT_ISA=generic|avx2|avx512 chooses the instruction set. TAPCUT_PYTHON is the Python of --against "
+		 "torch (default /usr/bin/python3), TAPCUT_TORCH_TWIN its script "
+		 "(default tools/bench/torch_twin.py), TAPCUT_NPM the folder of --against onnxruntime's packages (make "
+		 "npm-onnxruntime).",
+	.examples = "tapcut bench --threads 2 --nodes\n"
+		    "tapcut bench --size 512 --batch 16 --threads 1 --against torch\n"
+		    "tapcut bench --taps --against onnxruntime\n"
+		    "tapcut bench configs/sharpmask.json --backend openblas --json",
+	.size = sizeof(struct arguments),
+	.init = init,
+	.run = run,
+};

@@ -1,32 +1,30 @@
 /* tapcut coco: masks of COCO files in another notation. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "data/coco_rle_export.h"
 #include "tools/command.h"
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: tapcut coco rle IN.json -o OUT.json [--skip-unusable]\n"
-	      "\n"
-	      "Writes every segmentation of an instances file (polygons, boxes, uncompressed and compressed RLE) as\n"
-	      "compressed RLE, byte for byte as the COCO tools do: a list in the order of the annotations with id,\n"
-	      "image_id, category_id, iscrowd, size, counts, area and bbox.\n"
-	      "\n"
-	      "  -o, --output FILE   where to write\n"
-	      "  --skip-unusable     leave out segmentations that make no sense instead of stopping at the first\n"
-	      "\n"
-	      "example: tapcut coco rle instances_val2017.json -o val_rle.json\n",
-	      out);
-}
+struct arguments {
+	const char *verb, *input, *output;
+	bool skip_unusable;
+};
 
-static int wrong_usage(const char *message, const char *argument)
-{
-	fprintf(stderr, "tapcut coco: %s%s\n", message, argument);
-	return 2;
-}
+static const char *const verbs[] = {"rle", NULL};
+
+static const struct option_row operand_rows[] = {
+	{"rle", OPTION_CHOICE, OPTION_FIELD(verb), NULL, .help = "what to do", .names = verbs, .needed = true},
+	{"IN.json", OPTION_FILE, OPTION_FIELD(input), NULL, .help = "an instances file", .needed = true},
+	{0},
+};
+
+static const struct option_row option_rows[] = {
+	{"output", OPTION_FILE, OPTION_FIELD(output), "FILE", .letter = 'o', .help = "where to write", .writes = true,
+	 .needed = true},
+	{"skip-unusable", OPTION_FLAG, OPTION_FIELD(skip_unusable), NULL,
+	 .help = "leave out segmentations that make no sense instead of stopping at the first"},
+	{0},
+};
 
 static int run_rle(const char *in, const char *out, bool skip_unusable)
 {
@@ -40,32 +38,23 @@ static int run_rle(const char *in, const char *out, bool skip_unusable)
 	return 0;
 }
 
-int cmd_coco(int argc, char **argv)
+static int run(void *arguments)
 {
-	static const struct option options[] = {
-		{"output", required_argument, NULL, 'o'},
-		{"skip-unusable", no_argument, NULL, 's'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	const char *out = NULL;
-	bool skip_unusable = false;
-	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {
-		if (c == 'h') {
-			print_usage(stdout);
-			return 0;
-		}
-		if (c == 'o')
-			out = optarg;
-		else if (c == 's')
-			skip_unusable = true;
-		else
-			return wrong_usage("cannot use ", argv[optind - 1]);
-	}
-	if (argc - optind != 2 || strcmp(argv[optind], "rle") != 0)
-		return wrong_usage("expected: rle IN.json", "");
-	if (!out)
-		return wrong_usage("-o OUT.json is missing", "");
-	return run_rle(argv[optind + 1], out, skip_unusable);
+	const struct arguments *a = arguments;
+	return run_rle(a->input, a->output, a->skip_unusable);
 }
+
+const struct command command_coco = {
+	.name = "coco",
+	.summary = "COCO masks: every segmentation as compressed RLE",
+	.usage = "rle IN.json -o OUT.json [--skip-unusable]",
+	.about = "Writes every segmentation of an instances file (polygons, boxes, uncompressed and compressed RLE) as "
+		 "compressed RLE, byte for byte as the COCO tools do: "
+		 "a list in the order of the annotations with id, image_id, category_id, iscrowd, size, counts, area "
+		 "and bbox.",
+	.options = option_rows,
+	.operands = operand_rows,
+	.examples = "tapcut coco rle instances_val2017.json -o val_rle.json",
+	.size = sizeof(struct arguments),
+	.run = run,
+};

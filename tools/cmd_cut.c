@@ -1,5 +1,4 @@
 /* tapcut cut: taps on a photo become a mask, a cut-out with a transparent background, or a picture to look at. */
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,69 +10,41 @@
 #include "tools/model_file.h"
 #include "tools/selection.h"
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: tapcut cut PHOTO --tap X,Y [OPTIONS]\n"
-	      "\n"
-	      "Selects the object at the tap. X,Y are pixels of the photo as it is displayed, from the top left "
-	      "corner.\n"
-	      "\n" SELECTION_HELP_TAPS "  --mask OUT.png      the mask: 255 object, 0 not\n"
-	      "  --cutout OUT.png    the object on a transparent background (default: PHOTO-cutout.png here)\n"
-	      "  --overlay OUT.png   the photo with taps and selection, to look at\n" SELECTION_HELP_MODEL "\n"
-	      "example: tapcut cut dog.jpg --tap 320,200 --cutout dog.png --overlay dog-overlay.png\n",
-	      out);
-}
-
 struct arguments {
 	struct selection selection;
 	const char *photo, *mask, *cutout, *overlay;
-	bool help;
 };
 
 /* --- arguments ------------------------------------------------------------ */
 
-enum { OPT_MASK = SELECTION_OPTION_END, OPT_CUTOUT, OPT_OVERLAY, OPT_HELP };
-
-static const struct option long_options[] = {
-	SELECTION_OPTIONS,
-	{"mask", required_argument, NULL, OPT_MASK},
-	{"cutout", required_argument, NULL, OPT_CUTOUT},
-	{"overlay", required_argument, NULL, OPT_OVERLAY},
-	{"help", no_argument, NULL, OPT_HELP},
-	{NULL, 0, NULL, 0},
+static const struct option_row operand_rows[] = {
+	{"PHOTO", OPTION_FILE, OPTION_FIELD(photo), NULL, .help = "a JPEG or PNG", .needed = true},
+	{0},
 };
 
-static bool wrong_usage(const char *message)
+static const struct option_row option_rows[] = {
+	SELECTION_ROWS_TAPS,
+	{"mask", OPTION_FILE, OPTION_FIELD(mask), "OUT.png", .help = "the mask: 255 object, 0 not", .writes = true,
+	 .ends = ".png"},
+	{"cutout", OPTION_FILE, OPTION_FIELD(cutout), "OUT.png", .help = "the object on a transparent background",
+	 .otherwise = "PHOTO-cutout.png here", .writes = true, .ends = ".png"},
+	{"overlay", OPTION_FILE, OPTION_FIELD(overlay), "OUT.png",
+	 .help = "the photo with taps and selection, to look at", .writes = true, .ends = ".png"},
+	SELECTION_ROWS_MODEL,
+	{0},
+};
+
+static void init(void *arguments)
 {
-	fprintf(stderr, "tapcut cut: %s\n", message);
-	return false;
+	selection_init(&((struct arguments *)arguments)->selection);
 }
 
-static bool parse_option(int option, struct arguments *a)
+static enum status check(void *arguments)
 {
-	switch (option) {
-	case OPT_MASK: a->mask = optarg; return true;
-	case OPT_CUTOUT: a->cutout = optarg; return true;
-	case OPT_OVERLAY: a->overlay = optarg; return true;
-	case OPT_HELP: a->help = true; return true;
-	default: return selection_take(&a->selection, option, optarg);
-	}
-}
-
-static bool parse_arguments(int argc, char **argv, struct arguments *a)
-{
-	*a = (struct arguments){.photo = NULL};
-	selection_init(&a->selection, "cut");
-	optind = 1;
-	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
-		if (!parse_option(option, a))
-			return false;
-	if (a->help)
-		return true;
-	if (optind != argc - 1)
-		return wrong_usage("expected one photo");
-	a->photo = argv[optind];
-	return a->selection.tap_count > 0 || wrong_usage("where is the object? --tap X,Y is missing");
+	const struct arguments *a = arguments;
+	if (a->selection.tap_count == 0)
+		return status_fail(STATUS_CONFIG, "where is the object? --tap X,Y is missing");
+	return STATUS_OK;
 }
 
 /* --- pictures ------------------------------------------------------------- */
@@ -197,24 +168,33 @@ static void default_cutout(const char *photo, char *path)
 	snprintf(path, MODEL_PATH_SIZE, "%.*s-cutout.png", length, name);
 }
 
-int cmd_cut(int argc, char **argv)
+static int run(void *arguments)
 {
-	struct arguments arguments;
+	struct arguments *a = arguments;
 	struct tapcut_model *model;
 	char path[MODEL_PATH_SIZE], model_path[MODEL_PATH_SIZE];
-	if (!parse_arguments(argc, argv, &arguments))
-		return 2;
-	if (arguments.help) {
-		print_usage(stdout);
-		return 0;
+	if (!a->mask && !a->cutout) {
+		default_cutout(a->photo, path);
+		a->cutout = path;
 	}
-	if (!arguments.mask && !arguments.cutout) {
-		default_cutout(arguments.photo, path);
-		arguments.cutout = path;
-	}
-	if (!model_file_load("cut", arguments.selection.model, &model, model_path))
+	if (!model_file_load("cut", a->selection.model, &model, model_path))
 		return 1;
-	enum status status = cut(model, &arguments);
+	enum status status = cut(model, a);
 	tapcut_model_free(model);
-	return status == STATUS_OK ? 0 : command_failed("cut");
+	return command_end("cut", status);
 }
+
+const struct command command_cut = {
+	.name = "cut",
+	.summary = "cut an object out of a photo with a tap",
+	.usage = "PHOTO --tap X,Y [OPTIONS]",
+	.about = "Selects the object at the tap. X,Y are pixels of the photo as it is displayed, from the top left "
+		 "corner.",
+	.options = option_rows,
+	.operands = operand_rows,
+	.examples = "tapcut cut dog.jpg --tap 320,200 --cutout dog.png --overlay dog-overlay.png",
+	.size = sizeof(struct arguments),
+	.init = init,
+	.check = check,
+	.run = run,
+};

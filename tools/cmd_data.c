@@ -29,13 +29,13 @@ static enum status take_category(void *field, const struct option_row *row, cons
 	return STATUS_OK;
 }
 
-static const struct option_row operands[] = {
+static const struct option_row operand_rows[] = {
 	{"INSTANCES.json", OPTION_FILE, OPTION_FIELD(json), NULL, .help = "a COCO-format instances file, or an index",
 	 .needed = true},
 	{0},
 };
 
-static const struct option_row options[] = {
+static const struct option_row option_rows[] = {
 	{"images", OPTION_FOLDER, OPTION_FIELD(images), "DIR", .help = "the photos",
 	 .otherwise = "images/ beside the JSON"},
 	{"category", OPTION_CALL, 0, 0, "NAME", .help = "only objects of this category", .take = take_category,
@@ -141,8 +141,8 @@ const struct command command_data = {
 	.about = "Reads a COCO-format instances file (or an index), applies the filters and reports what is left, what "
 		 "was "
 		 "skipped and why, and the objects per category.",
-	.options = options,
-	.operands = operands,
+	.options = option_rows,
+	.operands = operand_rows,
 	.examples = "tapcut data instances_train2017.json --images train2017 --category dog --index dogs.tapindex",
 	.size = sizeof(struct arguments),
 	.run = run,

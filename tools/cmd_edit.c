@@ -1,10 +1,8 @@
 /* tapcut edit: filters, lens blur and another background through the mask that taps select; the mask itself as a
  * file. */
-#include <errno.h>
-#include <getopt.h>
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -15,42 +13,10 @@
 #include "tools/command.h"
 #include "tools/cutout_file.h"
 #include "tools/model_file.h"
+#include "tools/number.h"
 #include "tools/selection.h"
 
 enum { MAX_EDITS = 32, QUALITY = 95 };
-
-static void print_usage(FILE *out)
-{
-	fputs("usage: tapcut edit PHOTO --tap X,Y [OPTIONS] [EDITS] [-o OUT]\n"
-	      "\n"
-	      "Selects the object at the tap and edits the photo through its mask, in the order in which the edits "
-	      "stand.\n"
-	      "\n" SELECTION_HELP_TAPS "  --mask-in FILE      instead of taps: a mask as --mask or --alpha write it\n"
-	      "\n"
-	      "edits:\n"
-	      "  --focus blur=N[,depth=D]\n"
-	      "                      lens blur of the background: the radius in pixels, or N% of the long side;\n"
-	      "                      depth 0 to 1: less of it on the ground around the object's feet (default: 0.7)\n"
-	      "  --filter NAME[=A]   one of --list, A is its amount\n"
-	      "  --background B      gray, white, black, transparent, #rrggbb, or a picture's file name\n"
-	      "  --where W           inside, outside or everywhere: where the edit before it works (default: --list)\n"
-	      "  --colours #A,#B     dark and light colour of the duotone before it\n"
-	      "  --list              all filters, with the ranges of their amounts\n"
-	      "\n"
-	      "what is written:\n"
-	      "  -o OUT              .png or .jpg (default: PHOTO-edited.png here, .jpg for a JPEG)\n"
-	      "  --premultiplied     transparent: colours multiplied by alpha, as compositors want them\n"
-	      "  --mask OUT.png      the mask: 255 object, 0 not\n"
-	      "  --alpha OUT.png     the same with its soft edge\n"
-	      "  --rle OUT.json      the mask as COCO's compressed RLE\n"
-	      "  --polygon OUT.json  the mask's outline as COCO polygons\n"
-	      "  --simplify N        pixels by which the outline may miss (default: 1; 0: exact)\n" SELECTION_HELP_MODEL
-	      "\n"
-	      "examples: tapcut edit dog.jpg --tap 320,200 --focus blur=12 -o focus.jpg\n"
-	      "          tapcut edit dog.jpg --tap 320,200 --filter colour_pop --filter exposure=0.2 -o pop.jpg\n"
-	      "          tapcut edit dog.jpg --tap 320,200 --background transparent -o dog.png --polygon dog.json\n",
-	      out);
-}
 
 struct arguments {
 	struct selection selection;
@@ -61,64 +27,16 @@ struct arguments {
 	int edit_count;
 	bool transparent, premultiplied;
 	double simplify;
-	bool list, help;
+	bool list;
 };
 
 /* --- arguments ------------------------------------------------------------ */
 
-enum {
-	OPT_MASK_IN = SELECTION_OPTION_END,
-	OPT_FOCUS,
-	OPT_FILTER,
-	OPT_BACKGROUND,
-	OPT_WHERE,
-	OPT_COLOURS,
-	OPT_LIST,
-	OPT_PREMULTIPLIED,
-	OPT_MASK,
-	OPT_ALPHA,
-	OPT_RLE,
-	OPT_POLYGON,
-	OPT_SIMPLIFY,
-	OPT_HELP
-};
-
-static const struct option long_options[] = {
-	SELECTION_OPTIONS,
-	{"mask-in", required_argument, NULL, OPT_MASK_IN},
-	{"focus", required_argument, NULL, OPT_FOCUS},
-	{"filter", required_argument, NULL, OPT_FILTER},
-	{"background", required_argument, NULL, OPT_BACKGROUND},
-	{"where", required_argument, NULL, OPT_WHERE},
-	{"colours", required_argument, NULL, OPT_COLOURS},
-	{"list", no_argument, NULL, OPT_LIST},
-	{"premultiplied", no_argument, NULL, OPT_PREMULTIPLIED},
-	{"mask", required_argument, NULL, OPT_MASK},
-	{"alpha", required_argument, NULL, OPT_ALPHA},
-	{"rle", required_argument, NULL, OPT_RLE},
-	{"polygon", required_argument, NULL, OPT_POLYGON},
-	{"simplify", required_argument, NULL, OPT_SIMPLIFY},
-	{"output", required_argument, NULL, 'o'},
-	{"help", no_argument, NULL, OPT_HELP},
-	{NULL, 0, NULL, 0},
-};
-
-static bool wrong(const char *option, const char *expected, const char *found)
-{
-	fprintf(stderr, "tapcut edit: %s: expected %s, found \"%s\"\n", option, expected, found);
-	return false;
-}
-
-static bool wrong_usage(const char *message)
-{
-	fprintf(stderr, "tapcut edit: %s\n", message);
-	return false;
-}
-
+/* NULL after a status where there are too many. */
 static struct tapcut_edit *add_edit(struct arguments *a, const char *filter)
 {
 	if (a->edit_count == MAX_EDITS) {
-		wrong_usage("too many edits");
+		status_fail(STATUS_CONFIG, "expected at most %d edits", MAX_EDITS);
 		return NULL;
 	}
 	struct tapcut_edit *edit = &a->edits[a->edit_count++];
@@ -126,155 +44,185 @@ static struct tapcut_edit *add_edit(struct arguments *a, const char *filter)
 	return edit;
 }
 
-/* A number up to `after` (or the end): *text moves behind it. */
+/* A number up to one of `after` (or the end): *text moves behind it. */
 static bool read_number(const char **text, float *value, const char *after)
 {
-	char *end;
-	errno = 0;
-	*value = strtof(*text, &end);
-	if (errno || end == *text || (*end && !strchr(after, *end)))
+	double number;
+	if (!number_real(text, &number) || (**text && !strchr(after, **text)))
 		return false;
-	*text = end;
+	*value = (float)number;
 	return true;
 }
 
 /* blur=N[%][,depth=D], or N alone. */
-static bool add_focus(struct arguments *a, const char *text)
+static enum status take_focus(void *field, const struct option_row *row, const char *text)
 {
 	static const char expected[] = "blur=PIXELS, blur=N% or blur=N,depth=D";
+	struct arguments *a = field;
 	const char *rest = strncmp(text, "blur=", 5) ? text : text + 5;
 	struct tapcut_edit *edit = add_edit(a, "focus");
+	(void)row;
 	if (!edit)
-		return false;
+		return STATUS_CONFIG;
 	if (!read_number(&rest, &edit->amount, ",%"))
-		return wrong("--focus", expected, text);
+		return option_expected(text, "%s", expected);
 	a->percent[a->edit_count - 1] = *rest == '%';
 	rest += *rest == '%';
 	if (!strncmp(rest, ",depth=", 7)) {
 		rest += 7;
 		if (!read_number(&rest, &edit->depth, "") || !(edit->depth >= 0 && edit->depth <= 1))
-			return wrong("--focus", "a depth of 0 to 1", text);
+			return option_expected(text, "a depth from 0 to 1");
 	}
 	if (*rest)
-		return wrong("--focus", expected, text);
+		return option_expected(text, "%s", expected);
 	float most = a->percent[a->edit_count - 1] ? 100 : tapcut_filter(edit->filter)->max;
-	return (edit->amount >= 0 && edit->amount <= most) || wrong("--focus", "a radius of 0 to 400 pixels", text);
+	if (!(edit->amount >= 0 && edit->amount <= most))
+		return option_expected(text, "a radius from 0 to 400 pixels or 100%%");
+	return STATUS_OK;
 }
 
-static bool add_filter(struct arguments *a, const char *text)
+static enum status take_filter(void *field, const struct option_row *row, const char *text)
 {
-	char name[64], range[64];
+	char name[64];
 	size_t length = strcspn(text, "=");
+	(void)row;
 	snprintf(name, sizeof name, "%.*s", (int)length, text);
 	int filter = tapcut_filter_find(name);
 	if (filter < 0)
-		return wrong("--filter", "one of those that --list shows", name);
-	struct tapcut_edit *edit = add_edit(a, name);
+		return option_expected(name, "one of those that --list shows");
+	struct tapcut_edit *edit = add_edit(field, name);
 	if (!edit || !text[length])
-		return edit;
+		return edit ? STATUS_OK : STATUS_CONFIG;
 	const struct tapcut_filter *shown = tapcut_filter(filter);
 	const char *rest = text + length + 1;
-	snprintf(range, sizeof range, "an amount of %g to %g", (double)shown->min, (double)shown->max);
-	return (read_number(&rest, &edit->amount, "") && edit->amount >= shown->min && edit->amount <= shown->max) ||
-	       wrong("--filter", range, text);
+	if (!read_number(&rest, &edit->amount, "") || !(edit->amount >= shown->min && edit->amount <= shown->max))
+		return option_expected(text, "an amount from %g to %g", (double)shown->min, (double)shown->max);
+	return STATUS_OK;
+}
+
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+	return at ? (int)(at - digits) : -1;
 }
 
 /* #rrggbb, followed by one of `after` or the end. */
 static bool read_colour(const char **text, uint8_t colour[3], const char *after)
 {
-	unsigned rgb[3];
-	int length = 0;
-	if (strspn(*text + (**text == '#'), "0123456789abcdefABCDEF") != 6 ||
-	    sscanf(*text, "#%2x%2x%2x%n", &rgb[0], &rgb[1], &rgb[2], &length) != 3 || length != 7 ||
-	    ((*text)[7] && !strchr(after, (*text)[7])))
+	const char *at = *text;
+	if (*at++ != '#')
 		return false;
-	for (int c = 0; c < 3; c++)
-		colour[c] = (uint8_t)rgb[c];
-	*text += 7;
-	return true;
+	for (int c = 0; c < 3; c++, at += 2) {
+		int high = hex_digit(at[0]), low = high < 0 ? -1 : hex_digit(at[1]);
+		if (low < 0)
+			return false;
+		colour[c] = (uint8_t)(16 * high + low);
+	}
+	*text = at;
+	return !*at || strchr(after, *at);
 }
 
-static bool add_background(struct arguments *a, const char *text)
+static enum status take_background(void *field, const struct option_row *row, const char *text)
 {
 	static const struct {
 		const char *name;
 		uint8_t level;
 	} named[] = {{"gray", 128}, {"grey", 128}, {"white", 255}, {"black", 0}};
+	struct arguments *a = field;
+	(void)row;
 	if (!strcmp(text, "transparent")) {
 		a->transparent = true;
-		return true;
+		return STATUS_OK;
 	}
 	struct tapcut_edit *edit = add_edit(a, "background");
 	if (!edit)
-		return false;
+		return STATUS_CONFIG;
 	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
 		if (!strcmp(text, named[i].name)) {
 			memset(edit->colours, named[i].level, sizeof edit->colours);
-			return true;
+			return STATUS_OK;
 		}
 	const char *rest = text;
 	if (*text == '#')
-		return read_colour(&rest, edit->colours[0], "") ||
-		       wrong("--background", "a colour such as #3060c0", text);
+		return read_colour(&rest, edit->colours[0], "") ? STATUS_OK
+								: option_expected(text, "a colour such as #3060c0");
 	a->pictures[a->edit_count - 1] = text;
-	return true;
+	return STATUS_OK;
 }
 
-static bool set_where(struct arguments *a, const char *text)
+static const char *const where_names[] = {"everywhere", "inside", "outside", NULL}; /* as enum tapcut_where */
+
+static enum status take_where(void *field, const struct option_row *row, const char *text)
 {
-	static const char *const names[] = {"everywhere", "inside", "outside"};
+	struct arguments *a = field;
+	(void)row;
 	if (a->edit_count == 0)
-		return wrong_usage("--where: stands after the edit that it is about");
-	for (int i = 0; i < 3; i++)
-		if (!strcmp(text, names[i])) {
+		return status_fail(STATUS_CONFIG, "stands after the edit that it is about");
+	for (int i = 0; where_names[i]; i++)
+		if (!strcmp(text, where_names[i])) {
 			a->edits[a->edit_count - 1].where = (enum tapcut_where)i;
-			return true;
+			return STATUS_OK;
 		}
-	return wrong("--where", "inside, outside or everywhere", text);
+	return option_expected(text, "inside, outside or everywhere");
 }
 
-static bool set_colours(struct arguments *a, const char *text)
+static enum status take_colours(void *field, const struct option_row *row, const char *text)
 {
+	struct arguments *a = field;
 	const char *rest = text;
+	(void)row;
 	if (a->edit_count == 0 || a->edits[a->edit_count - 1].filter != tapcut_filter_find("duotone"))
-		return wrong_usage("--colours: stands after --filter duotone");
+		return status_fail(STATUS_CONFIG, "stands after --filter duotone");
 	struct tapcut_edit *edit = &a->edits[a->edit_count - 1];
-	return (read_colour(&rest, edit->colours[0], ",") && *rest++ == ',' &&
-		read_colour(&rest, edit->colours[1], "")) ||
-	       wrong("--colours", "two colours such as #101060,#ffd8a0", text);
+	if (read_colour(&rest, edit->colours[0], ",") && *rest++ == ',' && read_colour(&rest, edit->colours[1], ""))
+		return STATUS_OK;
+	return option_expected(text, "two colours such as #101060,#ffd8a0");
 }
 
-static bool set_simplify(struct arguments *a, const char *text)
-{
-	const char *rest = text;
-	float pixels;
-	if (!read_number(&rest, &pixels, "") || !(pixels >= 0 && pixels <= 1000))
-		return wrong("--simplify", "0 to 1000 pixels", text);
-	a->simplify = pixels;
-	return true;
-}
+static const struct option_row operand_rows[] = {
+	{"PHOTO", OPTION_FILE, OPTION_FIELD(photo), NULL, .help = "a JPEG or PNG", .needed = true},
+	{0},
+};
 
-static bool parse_option(int option, struct arguments *a)
-{
-	switch (option) {
-	case OPT_MASK_IN: a->mask_in = optarg; return true;
-	case OPT_FOCUS: return add_focus(a, optarg);
-	case OPT_FILTER: return add_filter(a, optarg);
-	case OPT_BACKGROUND: return add_background(a, optarg);
-	case OPT_WHERE: return set_where(a, optarg);
-	case OPT_COLOURS: return set_colours(a, optarg);
-	case OPT_LIST: a->list = true; return true;
-	case OPT_PREMULTIPLIED: a->premultiplied = true; return true;
-	case OPT_MASK: a->mask = optarg; return true;
-	case OPT_ALPHA: a->alpha = optarg; return true;
-	case OPT_RLE: a->rle = optarg; return true;
-	case OPT_POLYGON: a->polygon = optarg; return true;
-	case OPT_SIMPLIFY: return set_simplify(a, optarg);
-	case 'o': a->out = optarg; return true;
-	case OPT_HELP: a->help = true; return true;
-	default: return selection_take(&a->selection, option, optarg);
-	}
-}
+static const struct option_row option_rows[] = {
+	SELECTION_ROWS_TAPS,
+	{"mask-in", OPTION_FILE, OPTION_FIELD(mask_in), "FILE",
+	 .help = "instead of taps: a mask as --mask or --alpha write it"},
+	SELECTION_ROWS_MODEL,
+	{"edits", .type = OPTION_HEADING},
+	{"focus", OPTION_CALL, 0, 0, "blur=N[,depth=D]",
+	 .help = "lens blur of the background: the radius in pixels, or N% of the long side; depth 0 to 1: less of it "
+		 "on the ground around the object's feet (default: 0.7)",
+	 .take = take_focus, .many = true},
+	{"filter", OPTION_CALL, 0, 0, "NAME[=A]", .help = "one of --list, A is its amount", .take = take_filter,
+	 .many = true},
+	{"background", OPTION_CALL, 0, 0, "B",
+	 .help = "gray, white, black, transparent, #rrggbb, or a picture's file name", .take = take_background,
+	 .many = true},
+	{"where", OPTION_CALL, 0, 0, "W", .help = "where the edit before it works", .names = where_names,
+	 .otherwise = "as --list says", .take = take_where, .many = true},
+	{"colours", OPTION_CALL, 0, 0, "#A,#B", .help = "dark and light colour of the duotone before it",
+	 .take = take_colours, .many = true},
+	{"list", OPTION_FLAG, OPTION_FIELD(list), NULL, .help = "all filters, with the ranges of their amounts",
+	 .alone = true},
+	{"what is written", .type = OPTION_HEADING},
+	{"output", OPTION_FILE, OPTION_FIELD(out), "OUT", .letter = 'o', .help = ".png or .jpg",
+	 .otherwise = "PHOTO-edited.png here, .jpg for a JPEG", .writes = true},
+	{"premultiplied", OPTION_FLAG, OPTION_FIELD(premultiplied), NULL,
+	 .help = "transparent: colours multiplied by alpha, as compositors want them"},
+	{"mask", OPTION_FILE, OPTION_FIELD(mask), "OUT.png", .help = "the mask: 255 object, 0 not", .writes = true,
+	 .ends = ".png"},
+	{"alpha", OPTION_FILE, OPTION_FIELD(alpha), "OUT.png", .help = "the same with its soft edge", .writes = true,
+	 .ends = ".png"},
+	{"rle", OPTION_FILE, OPTION_FIELD(rle), "OUT.json", .help = "the mask as COCO's compressed RLE",
+	 .writes = true},
+	{"polygon", OPTION_FILE, OPTION_FIELD(polygon), "OUT.json", .help = "the mask's outline as COCO polygons",
+	 .writes = true},
+	{"simplify", OPTION_REAL, OPTION_FIELD(simplify), "N", .help = "by how much the outline may miss; 0: exact",
+	 .max = 1000, .unit = "pixels", .standard = "1"},
+	{0},
+};
 
 static bool ends_with(const char *path, const char *ending)
 {
@@ -287,52 +235,41 @@ static bool is_jpeg(const char *path)
 	return ends_with(path, ".jpg") || ends_with(path, ".jpeg");
 }
 
-static bool check_arguments(const struct arguments *a)
+static void init(void *arguments)
 {
-	bool edits = a->edit_count > 0 || a->transparent;
-	if (a->selection.tap_count == 0 && !a->mask_in)
-		return wrong_usage("where is the object? --tap X,Y is missing");
-	if (a->selection.tap_count > 0 && a->mask_in)
-		return wrong_usage("either taps or --mask-in");
-	if (a->out && !is_jpeg(a->out) && !ends_with(a->out, ".png"))
-		return wrong("-o", "a name that ends with .png or .jpg", a->out);
-	if (a->out && is_jpeg(a->out) && a->transparent)
-		return wrong("-o", "a name that ends with .png, JPEG has no transparency", a->out);
-	if (a->premultiplied && !a->transparent)
-		return wrong_usage("--premultiplied: goes with --background transparent");
-	if (!edits && !a->out && !a->mask && !a->alpha && !a->rle && !a->polygon)
-		return wrong_usage("nothing to do: give an edit (--focus, --filter, --background) or a file for the "
-				   "mask (--mask, --alpha, "
-				   "--rle, --polygon)");
-	return true;
+	selection_init(&((struct arguments *)arguments)->selection);
 }
 
-static bool parse_arguments(int argc, char **argv, struct arguments *a)
+static enum status check(void *arguments)
 {
-	*a = (struct arguments){.simplify = 1};
-	selection_init(&a->selection, "edit");
-	optind = 1;
-	for (int option; (option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1;)
-		if (!parse_option(option, a))
-			return false;
-	if (a->help || a->list)
-		return true;
-	if (optind != argc - 1)
-		return wrong_usage("expected one photo");
-	a->photo = argv[optind];
-	return check_arguments(a);
+	const struct arguments *a = arguments;
+	bool edits = a->edit_count > 0 || a->transparent;
+	if (a->selection.tap_count == 0 && !a->mask_in)
+		return status_fail(STATUS_CONFIG, "where is the object? --tap X,Y is missing");
+	if (a->selection.tap_count > 0 && a->mask_in)
+		return status_fail(STATUS_CONFIG, "either taps or --mask-in");
+	if (a->out && !is_jpeg(a->out) && !ends_with(a->out, ".png"))
+		return option_wrong("output", a->out, "a name that ends with .png or .jpg");
+	if (a->out && is_jpeg(a->out) && a->transparent)
+		return option_wrong("output", a->out, "a name that ends with .png, because JPEG has no transparency");
+	if (a->premultiplied && !a->transparent)
+		return status_fail(STATUS_CONFIG, "--premultiplied goes with --background transparent");
+	if (!edits && !a->out && !a->mask && !a->alpha && !a->rle && !a->polygon)
+		return status_fail(STATUS_CONFIG,
+				   "nothing to do: give an edit (--focus, --filter, --background) or a file "
+				   "for the mask (--mask, --alpha, --rle, --polygon)");
+	return STATUS_OK;
 }
 
 static void print_list(void)
 {
-	static const char *const where[] = {"everywhere", "inside", "outside"};
 	printf("%-16s %-10s %-8s %-11s\n", "name", "range", "default", "where");
 	for (int i = 0; i < tapcut_filter_count(); i++) {
 		const struct tapcut_filter *filter = tapcut_filter(i);
 		char range[32];
 		snprintf(range, sizeof range, "%g to %g", (double)filter->min, (double)filter->max);
 		printf("%-16s %-10s %-8g %-11s %s\n", filter->name, range, (double)filter->initial,
-		       where[filter->where], filter->help);
+		       where_names[filter->where], filter->help);
 	}
 }
 
@@ -451,24 +388,39 @@ static void default_out(const struct arguments *a, char *path)
 		 is_jpeg(name) && !a->transparent ? "jpg" : "png");
 }
 
-int cmd_edit(int argc, char **argv)
+static int run(void *arguments)
 {
-	struct arguments arguments;
+	struct arguments *a = arguments;
 	struct tapcut_model *model = NULL;
 	char path[MODEL_PATH_SIZE], model_path[MODEL_PATH_SIZE];
-	if (!parse_arguments(argc, argv, &arguments))
-		return 2;
-	if (arguments.help || arguments.list) {
-		arguments.help ? print_usage(stdout) : print_list();
+	if (a->list) {
+		print_list();
 		return 0;
 	}
-	if (!arguments.out && (arguments.edit_count > 0 || arguments.transparent)) {
-		default_out(&arguments, path);
-		arguments.out = path;
+	if (!a->out && (a->edit_count > 0 || a->transparent)) {
+		default_out(a, path);
+		a->out = path;
 	}
-	if (!arguments.mask_in && !model_file_load("edit", arguments.selection.model, &model, model_path))
+	if (!a->mask_in && !model_file_load("edit", a->selection.model, &model, model_path))
 		return 1;
-	enum status status = edit(&arguments, model);
+	enum status status = edit(a, model);
 	tapcut_model_free(model);
-	return status == STATUS_OK ? 0 : command_failed("edit");
+	return command_end("edit", status);
 }
+
+const struct command command_edit = {
+	.name = "edit",
+	.summary = "filters, lens blur and another background through the mask of a tap",
+	.usage = "PHOTO --tap X,Y [OPTIONS] [EDITS] [-o OUT]\n--list",
+	.about = "Selects the object at the tap and edits the photo through its mask, in the order in which the edits "
+		 "stand.",
+	.options = option_rows,
+	.operands = operand_rows,
+	.examples = "tapcut edit dog.jpg --tap 320,200 --focus blur=12 -o focus.jpg\n"
+		    "tapcut edit dog.jpg --tap 320,200 --filter colour_pop --filter exposure=0.2 -o pop.jpg\n"
+		    "tapcut edit dog.jpg --tap 320,200 --background transparent -o dog.png --polygon dog.json",
+	.size = sizeof(struct arguments),
+	.init = init,
+	.check = check,
+	.run = run,
+};

@@ -17,7 +17,7 @@ struct arguments {
 static const char *const arithmetic_names[] = {"auto", "float", "int8", NULL};
 static const char *const baseline_names[] = {"graph-cut", NULL};
 
-static const struct option_row options[] = {
+static const struct option_row option_rows[] = {
 	{"model", OPTION_FILE, OPTION_FIELD(model), "FILE", .help = "weights file",
 	 .otherwise = "infer/models/base.tapcut"},
 	{"pairs", OPTION_FILE, OPTION_FIELD(pairs), "FILE", .help = "benchmark: pairs of photo and mask"},
@@ -164,7 +164,7 @@ const struct command command_eval = {
 		 "clicks a good mask takes. PAIRS.json is a list of {\"image\", \"mask\"} relative to its folder; in a "
 		 "mask 128 "
 		 "is ignored and more than 128 is the object.",
-	.options = options,
+	.options = option_rows,
 	.examples = "tapcut eval --model infer/models/base.tapcut --pairs grabcut/pairs.json --size 384",
 	.size = sizeof(struct arguments),
 	.init = init,

@@ -1,5 +1,4 @@
 /* tapcut import: what a safetensors file holds, which of it a model can take, and a model that starts from it. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,82 +9,35 @@
 #include "tools/network_file.h"
 #include "tools/overrides.h"
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: tapcut import FILE.safetensors [--config CONFIG.json] [-o OUT] [OPTIONS]\n"
-	      "\n"
-	      "A weights file that tapcut export wrote as safetensors becomes that weights file again with -o "
-	      "FILE.tapcut.\n"
-	      "All others: without -o: lists the file's tensors and says which of the model's parameters they fill. "
-	      "With -o:\n"
-	      "builds the model, takes from the file what matches by name, initialises the rest and writes it.\n"
-	      "\n"
-	      "  --config FILE          the model to fill (default: the default model)\n"
-	      "  -o, --output FILE      a weights file, an ONNX file if the name ends in .onnx, or all parameters\n"
-	      "                         as F32 if it ends in .safetensors\n"
-	      "  --weights f32|f16|int8|codebook16|codebook32|codebook64|codebook256\n"
-	      "                         how a weights file stores numbers (default f16)\n"
-	      "  --set KEY=VALUE        override a key of the config; may be repeated\n"
-	      "\n"
-	      "Training starts from such a file by itself: config key init.trunk. Which channel order and mean the\n"
-	      "weights expect is not in the file; convert/README.md has the settings for those in use.\n"
-	      "\n"
-	      "example: tapcut import squeezenet_v1_1_imagenet.safetensors --config configs/baseline.json\n",
-	      out);
-}
-
 struct arguments {
 	const char *input, *config, *output;
 	struct overrides overrides;
 	enum export_weights weights;
-	bool help;
 };
 
-enum { OPT_CONFIG = 256, OPT_WEIGHTS, OPT_SET, OPT_HELP };
-
-static const struct option long_options[] = {
-	{"config", required_argument, NULL, OPT_CONFIG},
-	{"output", required_argument, NULL, 'o'},
-	{"weights", required_argument, NULL, OPT_WEIGHTS},
-	{"set", required_argument, NULL, OPT_SET},
-	{"help", no_argument, NULL, OPT_HELP},
-	{NULL, 0, NULL, 0},
+static const struct option_row operand_rows[] = {
+	{"FILE.safetensors", OPTION_FILE, OPTION_FIELD(input), NULL, .help = "the weights", .needed = true},
+	{0},
 };
 
-static bool parse_option(int option, struct arguments *a)
-{
-	switch (option) {
-	case 'o': a->output = optarg; return true;
-	case OPT_CONFIG: a->config = optarg; return true;
-	case OPT_HELP: a->help = true; return true;
-	case OPT_WEIGHTS:
-		if (weights_from_name(optarg, &a->weights))
-			return true;
-		fprintf(stderr,
-			"tapcut import: --weights: expected f32, f16, int8 or codebook16, 32, 64 or 256, found "
-			"\"%s\"\n",
-			optarg);
-		return false;
-	case OPT_SET: return overrides_add(&a->overrides, "import", optarg);
-	default: return false; /* getopt_long has said what is wrong */
-	}
-}
+static const struct option_row option_rows[] = {
+	{"config", OPTION_FILE, OPTION_FIELD(config), "FILE", .help = "the model to fill",
+	 .otherwise = "the default model"},
+	{"output", OPTION_FILE, OPTION_FIELD(output), "FILE", .letter = 'o',
+	 .help = "a weights file, an ONNX file if the name ends in .onnx, or all parameters as F32 if it ends in "
+		 ".safetensors",
+	 .writes = true},
+	{"weights", OPTION_ENUM, OPTION_FIELD(weights), "KIND", .help = "how a weights file stores numbers",
+	 .names = export_weights_names, .standard = "f16"},
+	{"set", OPTION_CALL, OPTION_FIELD(overrides), "KEY=VALUE", .help = "another value for a key of the config",
+	 .take = overrides_take_set, .many = true},
+	{0},
+};
 
-static bool parse_arguments(int argc, char **argv, struct arguments *a)
+static enum status check(void *arguments)
 {
-	*a = (struct arguments){.weights = EXPORT_F16};
-	optind = 1;
-	for (int option; (option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1;)
-		if (!parse_option(option, a))
-			return false;
-	if (a->help)
-		return true;
-	if (optind + 1 != argc || (a->overrides.count && !a->config)) {
-		fprintf(stderr, "tapcut import: expected one safetensors file, and --set only with --config\n");
-		return false;
-	}
-	a->input = argv[optind];
-	return true;
+	const struct arguments *a = arguments;
+	return a->overrides.count && !a->config ? status_fail(STATUS_CONFIG, "--set goes with --config") : STATUS_OK;
 }
 
 static enum status load_config(const struct arguments *a, struct config *config)
@@ -151,7 +103,7 @@ static enum status print_report(const char *path, const struct params *params)
 	return STATUS_OK;
 }
 
-static enum status run(const struct arguments *a)
+static enum status import_file(const struct arguments *a)
 {
 	if (a->output && path_ends_with(a->output, ".tapcut") && network_file_is_safetensors(a->input))
 		return network_file_from_safetensors(a->input, a->output);
@@ -169,14 +121,27 @@ static enum status run(const struct arguments *a)
 	return status;
 }
 
-int cmd_import(int argc, char **argv)
+static int run(void *arguments)
 {
-	struct arguments a;
-	if (!parse_arguments(argc, argv, &a))
-		return 2;
-	if (a.help) {
-		print_usage(stdout);
-		return 0;
-	}
-	return run(&a) == STATUS_OK ? 0 : command_failed("import");
+	return command_end("import", import_file(arguments));
 }
+
+const struct command command_import = {
+	.name = "import",
+	.summary = "read published weights (safetensors)",
+	.usage = "FILE.safetensors [--config CONFIG.json] [-o OUT] [OPTIONS]",
+	.about = "A weights file that tapcut export wrote as safetensors becomes that weights file again with -o "
+		 "FILE.tapcut. "
+		 "All others: without -o, lists the file's tensors and says which of the model's parameters they fill. "
+		 "With -o, builds the model, takes from the file "
+		 "what matches by name, initialises the rest and writes it.",
+	.options = option_rows,
+	.operands = operand_rows,
+	.notes = "Training starts from such a file by itself: config key init.trunk. Which channel order and mean the "
+		 "weights expect is not in the file; "
+		 "convert/README.md has the settings for those in use.",
+	.examples = "tapcut import squeezenet_v1_1_imagenet.safetensors --config configs/baseline.json",
+	.size = sizeof(struct arguments),
+	.check = check,
+	.run = run,
+};

@@ -1,5 +1,4 @@
 /* tapcut inspect: what is in a weights file, a checkpoint or a safetensors file. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,23 +13,9 @@
 #include "train/config/config.h"
 #include "train/run_state.h"
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: tapcut inspect FILE [--steps] [--json]\n"
-	      "\n"
-	      "FILE is a weights file (.tapcut), a checkpoint (.ckpt) or a safetensors file; its first bytes decide.\n"
-	      "The whole file is checked as if it were to be used.\n"
-	      "\n"
-	      "  --steps  also the network's steps, at the default size (weights files)\n"
-	      "  --json   one JSON object instead of text (weights files)\n"
-	      "\n"
-	      "example: tapcut inspect infer/models/base.tapcut\n",
-	      out);
-}
-
 struct arguments {
 	const char *path;
-	bool steps, json, help;
+	bool steps, json;
 };
 
 /* --- weights files -------------------------------------------------------- */
@@ -262,40 +247,33 @@ static enum status inspect(const struct arguments *a)
 	return status;
 }
 
-static const struct option long_options[] = {
-	{"steps", no_argument, NULL, 's'},
-	{"json", no_argument, NULL, 'j'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+static const struct option_row operand_rows[] = {
+	{"FILE", OPTION_FILE, OPTION_FIELD(path), NULL, .help = "a weights file, a checkpoint or a safetensors file",
+	 .needed = true},
+	{0},
 };
 
-static bool parse_arguments(int argc, char **argv, struct arguments *a)
+static const struct option_row option_rows[] = {
+	{"steps", OPTION_FLAG, OPTION_FIELD(steps), NULL,
+	 .help = "also the network's steps, at the default size (weights files)"},
+	OPTION_ROW_JSON,
+	{0},
+};
+
+static int run(void *arguments)
 {
-	*a = (struct arguments){0};
-	optind = 1;
-	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
-		a->steps |= option == 's';
-		a->json |= option == 'j';
-		a->help |= option == 'h';
-		if (option == '?')
-			return false;
-	}
-	if (!a->help && optind + 1 != argc) {
-		fprintf(stderr, "tapcut inspect: expected one file\n");
-		return false;
-	}
-	a->path = argv[optind];
-	return true;
+	return command_end("inspect", inspect(arguments));
 }
 
-int cmd_inspect(int argc, char **argv)
-{
-	struct arguments a;
-	if (!parse_arguments(argc, argv, &a))
-		return 2;
-	if (a.help) {
-		print_usage(stdout);
-		return 0;
-	}
-	return inspect(&a) == STATUS_OK ? 0 : command_failed("inspect");
-}
+const struct command command_inspect = {
+	.name = "inspect",
+	.summary = "show what is in a weights file or checkpoint",
+	.usage = "FILE [--steps] [--json]",
+	.about = "FILE is a weights file (.tapcut), a checkpoint (.ckpt) or a safetensors file; its first bytes "
+		 "decide. The whole file is checked as if it were to be used.",
+	.options = option_rows,
+	.operands = operand_rows,
+	.examples = "tapcut inspect infer/models/base.tapcut",
+	.size = sizeof(struct arguments),
+	.run = run,
+};

@@ -1,5 +1,4 @@
 /* tapcut quantize: a weights file that runs in 8 bits as well, its ranges chosen on photos and simulated clicks. */
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,88 +14,43 @@
 #include "tools/network_file.h"
 #include "train/calibrate.h"
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: tapcut quantize CHECKPOINT|FILE.tapcut --coco INSTANCES.json -o OUT.tapcut [OPTIONS]\n"
-	      "\n"
-	      "Runs the network in float on crops of photos with simulated clicks, notes what range each value takes, "
-	      "and writes\n"
-	      "a weights file with int8 weights and these ranges: it runs in float and, several times as fast, in 8 "
-	      "bits\n"
-	      "(infer/FORMAT.md, section 3). Then both are run on further photos, and the steps whose bytes are "
-	      "farthest from\n"
-	      "the floats are listed. A network that was trained for 8 bits has its ranges already: tapcut export "
-	      "--weights int8.\n"
-	      "\n"
-	      "  --coco FILE        photos and objects: COCO-format instances JSON\n"
-	      "  --images DIR       its photos (default: images/ beside it)\n"
-	      "  -o, --output FILE  where to\n"
-	      "  --samples N        objects to look at, 1 to 100000 (default 300)\n"
-	      "  --size N           side of the square crops, a multiple of 16 (default: the network's own size)\n"
-	      "  --seed N           which objects, crops and clicks (default 1)\n"
-	      "  --raw              the weights as trained, even where the checkpoint has their moving average\n"
-	      "  --verbose          every step, not only the worst\n"
-	      "\n"
-	      "example: tapcut quantize runs/base/last.ckpt --coco clicks/train/instances.json -o base.tapcut\n",
-	      out);
-}
-
 struct arguments {
 	const char *input, *output, *coco, *images;
 	int samples, size, seed;
-	bool raw, verbose, help;
+	bool raw, verbose;
 };
 
 enum { LISTED = 8, COMPARED_SHARE = 5, LEAST_COMPARED = 4 };
-enum { OPT_COCO = 256, OPT_IMAGES, OPT_SAMPLES, OPT_SIZE, OPT_SEED, OPT_RAW, OPT_VERBOSE, OPT_HELP };
 
-static const struct option long_options[] = {
-	{"coco", required_argument, NULL, OPT_COCO}, {"images", required_argument, NULL, OPT_IMAGES},
-	{"output", required_argument, NULL, 'o'},    {"samples", required_argument, NULL, OPT_SAMPLES},
-	{"size", required_argument, NULL, OPT_SIZE}, {"seed", required_argument, NULL, OPT_SEED},
-	{"raw", no_argument, NULL, OPT_RAW},         {"verbose", no_argument, NULL, OPT_VERBOSE},
-	{"help", no_argument, NULL, OPT_HELP},       {NULL, 0, NULL, 0},
+static const struct option_row operand_rows[] = {
+	{"CHECKPOINT|FILE.tapcut", OPTION_FILE, OPTION_FIELD(input), NULL, .help = "the float weights", .needed = true},
+	{0},
 };
 
-static bool wrong_usage(const char *message)
-{
-	fprintf(stderr, "tapcut quantize: %s\n", message);
-	return false;
-}
+static const struct option_row option_rows[] = {
+	{"coco", OPTION_FILE, OPTION_FIELD(coco), "FILE", .help = "photos and objects: COCO-format instances JSON",
+	 .needed = true},
+	{"images", OPTION_FOLDER, OPTION_FIELD(images), "DIR", .help = "its photos", .otherwise = "images/ beside it"},
+	{"output", OPTION_FILE, OPTION_FIELD(output), "FILE", .letter = 'o', .help = "where to", .writes = true,
+	 .needed = true},
+	{"samples", OPTION_WHOLE, OPTION_FIELD(samples), "N", .help = "objects to look at", .min = 1, .max = 100000,
+	 .standard = "300"},
+	{"size", OPTION_WHOLE, OPTION_FIELD(size), "N", .help = "side of the square crops, a multiple of 16", .min = 32,
+	 .max = 4096, .unit = "pixels", .otherwise = "the network's own size"},
+	{"seed", OPTION_WHOLE, OPTION_FIELD(seed), "N", .help = "which objects, crops and clicks", .max = 1000000000,
+	 .standard = "1"},
+	{"raw", OPTION_FLAG, OPTION_FIELD(raw), NULL,
+	 .help = "the weights as trained, even where the checkpoint has their moving average"},
+	{"verbose", OPTION_FLAG, OPTION_FIELD(verbose), NULL, .help = "every step, not only the worst"},
+	{0},
+};
 
-static bool parse_option(int option, struct arguments *a)
+static enum status check(void *arguments)
 {
-	switch (option) {
-	case OPT_COCO: a->coco = optarg; return true;
-	case OPT_IMAGES: a->images = optarg; return true;
-	case 'o': a->output = optarg; return true;
-	case OPT_SAMPLES: return command_int("quantize", "samples", optarg, 1, 100000, &a->samples);
-	case OPT_SIZE: return command_int("quantize", "size", optarg, 32, 4096, &a->size);
-	case OPT_SEED: return command_int("quantize", "seed", optarg, 0, 1000000000, &a->seed);
-	case OPT_RAW: a->raw = true; return true;
-	case OPT_VERBOSE: a->verbose = true; return true;
-	case OPT_HELP: a->help = true; return true;
-	default: return false; /* getopt_long has said what is wrong */
-	}
-}
-
-static bool parse_arguments(int argc, char **argv, struct arguments *a)
-{
-	*a = (struct arguments){.samples = 300, .seed = 1};
-	optind = 1;
-	for (int option; (option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1;)
-		if (!parse_option(option, a))
-			return false;
-	if (a->help)
-		return true;
-	if (optind + 1 != argc)
-		return wrong_usage("expected one checkpoint or weights file");
-	if (!a->output || !a->coco)
-		return wrong_usage("-o FILE and --coco FILE are needed");
+	const struct arguments *a = arguments;
 	if (a->size % 16)
-		return wrong_usage("--size: expected a multiple of 16");
-	a->input = argv[optind];
-	return true;
+		return status_fail(STATUS_CONFIG, "--size: expected a multiple of 16, found \"%d\"", a->size);
+	return STATUS_OK;
 }
 
 /* --- the network ---------------------------------------------------------- */
@@ -242,7 +196,7 @@ static enum status quantize(const struct arguments *a, const struct dataset *dat
 	return compare(a, dataset, network, &options);
 }
 
-static enum status run(const struct arguments *a)
+static enum status quantize_file(const struct arguments *a)
 {
 	const struct dataset_filter filter = {.min_area_fraction = 0.005, .max_area_fraction = 0.98};
 	struct infer_network network;
@@ -259,14 +213,25 @@ static enum status run(const struct arguments *a)
 	return status;
 }
 
-int cmd_quantize(int argc, char **argv)
+static int run(void *arguments)
 {
-	struct arguments a;
-	if (!parse_arguments(argc, argv, &a))
-		return 2;
-	if (a.help) {
-		print_usage(stdout);
-		return 0;
-	}
-	return run(&a) == STATUS_OK ? 0 : command_failed("quantize");
+	return command_end("quantize", quantize_file(arguments));
 }
+
+const struct command command_quantize = {
+	.name = "quantize",
+	.summary = "a weights file that runs in 8 bits, from float weights and photos",
+	.usage = "CHECKPOINT|FILE.tapcut --coco INSTANCES.json -o OUT.tapcut [OPTIONS]",
+	.about = "Runs the network in float on crops of photos with simulated clicks, notes what range each value "
+		 "takes, and writes a weights file with int8 weights "
+		 "and these ranges: it runs in float and, several times as fast, in 8 bits (infer/FORMAT.md, section "
+		 "3). Then both are run on further photos, and the "
+		 "steps whose bytes are farthest from the floats are listed. A network that was trained for 8 bits has "
+		 "its ranges already: tapcut export --weights int8.",
+	.options = option_rows,
+	.operands = operand_rows,
+	.examples = "tapcut quantize runs/base/last.ckpt --coco clicks/train/instances.json -o base.tapcut",
+	.size = sizeof(struct arguments),
+	.check = check,
+	.run = run,
+};

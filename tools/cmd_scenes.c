@@ -1,54 +1,33 @@
 /* tapcut scenes: generated photos with masks, so that everything can be tried without a download. */
-#include <errno.h>
-#include <getopt.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "data/scenes.h"
 #include "tools/command.h"
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: tapcut scenes --out DIR [OPTIONS]\n"
-	      "\n"
-	      "Writes generated photos to DIR/images and their object masks to DIR/instances.json (COCO format: "
-	      "polygons and both\n"
-	      "kinds of RLE). The same options write the same bytes.\n"
-	      "\n"
-	      "  --out DIR      where to; made where missing\n"
-	      "  --count N      photos (default 200)\n"
-	      "  --seed S       other photos for another seed (default 1)\n"
-	      "  --width W      pixels (default 320)\n"
-	      "  --height H     pixels (default 240)\n"
-	      "  --quality Q    of the JPEG files, 1 to 100 (default 90)\n"
-	      "\n"
-	      "example: tapcut scenes --out scenes/train --count 500 --seed 1\n",
-	      out);
-}
+struct arguments {
+	struct scenes_options scenes;
+};
 
-static int wrong_usage(const char *message, const char *argument)
-{
-	fprintf(stderr, "tapcut scenes: %s%s\n", message, argument);
-	return 2;
-}
+static const struct option_row option_rows[] = {
+	{"out", OPTION_FOLDER, OPTION_FIELD(scenes.out_dir), "DIR", .letter = 'o',
+	 .help = "where to; made where missing", .needed = true},
+	{"count", OPTION_WHOLE, OPTION_FIELD(scenes.count), "N", .help = "photos", .min = 1, .max = SCENES_MOST,
+	 .standard = "200"},
+	{"seed", OPTION_WHOLE, OPTION_FIELD(scenes.seed), "S", .help = "other photos for another seed",
+	 .max = 18446744073709551615.0, .any_base = true, .standard = "1"},
+	{"width", OPTION_WHOLE, OPTION_FIELD(scenes.width), "W", .help = "of a photo", .min = SCENES_LEAST_SIDE,
+	 .max = SCENES_MOST_SIDE, .unit = "pixels", .standard = "320"},
+	{"height", OPTION_WHOLE, OPTION_FIELD(scenes.height), "H", .help = "of a photo", .min = SCENES_LEAST_SIDE,
+	 .max = SCENES_MOST_SIDE, .unit = "pixels", .standard = "240"},
+	{"quality", OPTION_WHOLE, OPTION_FIELD(scenes.quality), "Q", .help = "of the JPEG files", .min = 1, .max = 100,
+	 .standard = "90"},
+	{0},
+};
 
-static bool parse_int(const char *text, int *value)
+static void init(void *arguments)
 {
-	char *end;
-	errno = 0;
-	long number = strtol(text, &end, 10);
-	*value = (int)number;
-	return *text && !*end && !errno && number == *value;
-}
-
-static bool parse_seed(const char *text, uint64_t *seed)
-{
-	char *end;
-	errno = 0;
-	*seed = strtoull(text, &end, 0);
-	return *text >= '0' && *text <= '9' && !*end && !errno;
+	scenes_options_init(&((struct arguments *)arguments)->scenes);
 }
 
 /* One line on a terminal, rewritten; nothing in a log. */
@@ -61,54 +40,27 @@ static void show_progress(int done, int count, void *context)
 	fflush(stderr);
 }
 
-/* 0: parsed, and *help says whether to print the usage only; else the exit code. */
-static int parse(int argc, char **argv, struct scenes_options *options, bool *help)
+static int run(void *arguments)
 {
-	static const struct option known[] = {
-		{"out", required_argument, NULL, 'o'},    {"count", required_argument, NULL, 'n'},
-		{"seed", required_argument, NULL, 's'},   {"width", required_argument, NULL, 'W'},
-		{"height", required_argument, NULL, 'H'}, {"quality", required_argument, NULL, 'q'},
-		{"help", no_argument, NULL, 'h'},         {0},
-	};
-	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, "o:h", known, NULL)) != -1;) {
-		bool fine = true;
-		switch (c) {
-		case 'h': *help = true; return 0;
-		case 'o': options->out_dir = optarg; break;
-		case 'n': fine = parse_int(optarg, &options->count); break;
-		case 's': fine = parse_seed(optarg, &options->seed); break;
-		case 'W': fine = parse_int(optarg, &options->width); break;
-		case 'H': fine = parse_int(optarg, &options->height); break;
-		case 'q': fine = parse_int(optarg, &options->quality); break;
-		default: return wrong_usage("cannot use ", argv[optind - 1]);
-		}
-		if (!fine)
-			return wrong_usage("expected a whole number, found ", optarg);
-	}
-	if (optind < argc)
-		return wrong_usage("cannot use ", argv[optind]);
-	return options->out_dir ? 0 : wrong_usage("--out DIR is missing", "");
+	struct scenes_options *scenes = &((struct arguments *)arguments)->scenes;
+	if (isatty(STDERR_FILENO))
+		scenes->progress = show_progress;
+	enum status status = scenes_write(scenes);
+	if (status == STATUS_OK)
+		printf("%s: %d photos of %d x %d pixels and instances.json\n", scenes->out_dir, scenes->count,
+		       scenes->width, scenes->height);
+	return command_end("scenes", status);
 }
 
-int cmd_scenes(int argc, char **argv)
-{
-	struct scenes_options options;
-	bool help = false;
-	scenes_options_init(&options);
-	int code = parse(argc, argv, &options, &help);
-	if (code)
-		return code;
-	if (help) {
-		print_usage(stdout);
-		return 0;
-	}
-	if (isatty(STDERR_FILENO))
-		options.progress = show_progress;
-	enum status status = scenes_write(&options);
-	if (status != STATUS_OK)
-		return command_failed("scenes") + (status == STATUS_CONFIG); /* 2: wrong usage */
-	printf("%s: %d photos of %d x %d pixels and instances.json\n", options.out_dir, options.count, options.width,
-	       options.height);
-	return 0;
-}
+const struct command command_scenes = {
+	.name = "scenes",
+	.summary = "generate photos in COCO format",
+	.usage = "--out DIR [OPTIONS]",
+	.about = "Writes generated photos to DIR/images and their object masks to DIR/instances.json (COCO format: "
+		 "polygons and both kinds of RLE). The same options write the same bytes.",
+	.options = option_rows,
+	.examples = "tapcut scenes --out scenes/train --count 500 --seed 1",
+	.size = sizeof(struct arguments),
+	.init = init,
+	.run = run,
+};

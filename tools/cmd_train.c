@@ -32,12 +32,12 @@ struct arguments {
 
 static const char *const resume_names[] = {"auto", NULL};
 
-static const struct option_row operands[] = {
+static const struct option_row operand_rows[] = {
 	{"CONFIG.json", OPTION_FILE, OPTION_FIELD(config), NULL, .help = "what is trained"},
 	{0},
 };
 
-static const struct option_row options[] = {
+static const struct option_row option_rows[] = {
 	{"config", OPTION_FILE, OPTION_FIELD(config), "FILE", .help = "the same as CONFIG.json"},
 	{"out", OPTION_FOLDER, OPTION_FIELD(out_dir), "DIR", .help = "folder of the run; made if it is not there",
 	 .needed = true},
@@ -200,17 +200,17 @@ static enum status prepare(const struct arguments *a, const struct ranks *ranks,
 static enum status train(const struct arguments *a, struct ranks *ranks, struct run_lock *lock)
 {
 	struct config config;
-	struct train_options how = {.out_dir = a->out_dir,
-				    .threads = a->threads,
-				    .resume = a->resume != NULL,
-				    .until_step = (uint64_t)a->until_step,
-				    .quiet = a->quiet,
-				    .ranks = ranks,
-				    .stop = &stop_signal};
+	struct train_options options = {.out_dir = a->out_dir,
+					.threads = a->threads,
+					.resume = a->resume != NULL,
+					.until_step = (uint64_t)a->until_step,
+					.quiet = a->quiet,
+					.ranks = ranks,
+					.stop = &stop_signal};
 	TRY(ranks_start(ranks));
 	TRY(ranks_agree(ranks, prepare(a, ranks, &config, lock)));
 	catch_signals();
-	return train_run(&config, &how);
+	return train_run(&config, &options);
 }
 
 static int report(const struct ranks *ranks, enum status status)
@@ -253,8 +253,8 @@ const struct command command_train = {
 		 "val.csv, summary.json, last.ckpt, best.ckpt, final.tapcut and report.html. One training at a time "
 		 "can be "
 		 "in DIR.",
-	.options = options,
-	.operands = operands,
+	.options = option_rows,
+	.operands = operand_rows,
 	.notes = "Ctrl-C, SIGTERM, SIGUSR1 or a lost terminal (SIGHUP): the run saves a checkpoint and ends; a second "
 		 "one "
 		 "ends it at once.\n"

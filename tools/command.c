@@ -41,15 +41,6 @@ static int wrong_usage(const struct command *command)
 int command_run(const struct command *command, int argc, char **argv)
 {
 	int code = 0;
-	if (command->old) {
-		char name[32];
-		snprintf(name, sizeof name, "tapcut %s", command->name);
-		argv[0] = name;
-		code = command->old(argc, argv);
-		if (code == 2)
-			fprintf(stderr, "%s --help shows the options and an example\n", name);
-		return code;
-	}
 	void *arguments = calloc(1, command->size + 1);
 	if (!arguments) {
 		status_fail(STATUS_NO_MEMORY, "no memory for %zu bytes of arguments", command->size);

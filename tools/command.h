@@ -26,8 +26,6 @@ struct command {
 	enum status (*check)(void *arguments);
 	/* The work; returns the exit code. */
 	int (*run)(void *arguments);
-
-	int (*old)(int argc, char **argv); /* a command that has no rows yet; all else but name and summary is NULL */
 };
 
 /* Ends with NULL. */
@@ -42,21 +40,18 @@ int command_run(const struct command *command, int argc, char **argv);
 int command_end(const char *name, enum status status);
 /* The second of these. */
 int command_failed(const char *name);
-bool command_int(const char *name, const char *option, const char *text, int low, int high, int *value);
-
-int cmd_bench(int argc, char **argv);
-int cmd_coco(int argc, char **argv);
-int cmd_cut(int argc, char **argv);
-int cmd_edit(int argc, char **argv);
-int cmd_export(int argc, char **argv);
-int cmd_quantize(int argc, char **argv);
-int cmd_import(int argc, char **argv);
-int cmd_inspect(int argc, char **argv);
-int cmd_scenes(int argc, char **argv);
-int cmd_serve(int argc, char **argv);
-
+extern const struct command command_bench;
+extern const struct command command_coco;
+extern const struct command command_cut;
 extern const struct command command_data;
+extern const struct command command_edit;
 extern const struct command command_eval;
+extern const struct command command_export;
+extern const struct command command_import;
+extern const struct command command_inspect;
+extern const struct command command_quantize;
+extern const struct command command_scenes;
+extern const struct command command_serve;
 extern const struct command command_train;
 
 #endif

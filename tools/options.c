@@ -118,7 +118,11 @@ void option_describe(const struct option_row *row, char *text, size_t size)
 	case OPTION_ENUM: describe_names(row->names, text, size); return;
 	case OPTION_FILE: snprintf(text, size, "a file's name"); return;
 	case OPTION_FOLDER: snprintf(text, size, "a folder's name"); return;
-	default: snprintf(text, size, "%s", row->value ? row->value : "nothing");
+	default:
+		if (row->names)
+			describe_names(row->names, text, size);
+		else
+			snprintf(text, size, "%s", row->value ? row->value : "nothing");
 	}
 }
 
@@ -130,6 +134,11 @@ enum status option_expected(const char *value, const char *format, ...)
 	vsnprintf(expected, sizeof expected, format, args);
 	va_end(args);
 	return status_fail(STATUS_CONFIG, "expected %s, found \"%.200s\"", expected, value);
+}
+
+enum status option_wrong(const char *name, const char *value, const char *expected)
+{
+	return status_wrap(option_expected(value, "%s", expected), "--%s", name);
 }
 
 /* --- one value ------------------------------------------------------------ */

@@ -18,7 +18,8 @@ enum option_type {
 	OPTION_WHOLE,   /* a whole number from min to max; the field is an int, int64_t or uint64_t */
 	OPTION_REAL,    /* a number from min to max; float or double */
 	OPTION_TEXT,    /* const char *, borrowed from the command line; not empty */
-	OPTION_FILE, /* the same, a file's name; "-" is standard input, or standard output where the row says `writes` */
+	/* the same, a file's name; "-" is standard input, or standard output where the row says `writes` */
+	OPTION_FILE,
 	OPTION_FOLDER, /* the same, a folder's name */
 	OPTION_CHOICE, /* the same, one of `names` */
 	OPTION_ENUM,   /* one of `names`; the field, an int or enum, gets its index */
@@ -95,6 +96,9 @@ enum status options_set(const struct option_row *row, bool operand, const char *
 
 /* For `take`: STATUS_CONFIG, "expected EXPECTED, found "VALUE"". */
 enum status option_expected(const char *value, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for `check`, of --NAME. */
+enum status option_wrong(const char *name, const char *value, const char *expected);
 
 /* What a row's value must be, in words: "a whole number from 32 to 4096". */
 void option_describe(const struct option_row *row, char *text, size_t size);

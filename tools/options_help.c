@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 100, LEAST_COLUMN = 12, MOST_COLUMN = 26, TEXT_SIZE = 1024 };
+enum { WIDTH = 100, LEAST_COLUMN = 14, MOST_COLUMN = 26, TEXT_SIZE = 1024 };
 
 /* --- text of a width ------------------------------------------------------ */
 

@@ -16,12 +16,6 @@ struct overrides {
 	int made_count;
 };
 
-/* Adds "KEY=VALUE", which stays the caller's. False after a message on stderr that begins with "tapcut COMMAND: ". */
-bool overrides_add(struct overrides *overrides, const char *command, const char *text);
-/* The same for --OPTION VALUE, which stands for a key; what the key may be is checked with the config. */
-bool overrides_add_option(struct overrides *overrides, const char *command, const char *option, const char *key,
-			  const char *value);
-
 /* What reads --set, and an option that stands for the config key of its row: for rows of the type OPTION_CALL whose
  * field is the struct. The value is checked as the config's own would be, except for what needs other keys. */
 enum status overrides_take_set(void *field, const struct option_row *row, const char *value);

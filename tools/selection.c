@@ -1,97 +1,54 @@
 /* See selection.h. */
 #include "tools/selection.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "core/clock.h"
+#include "tools/number.h"
+
+enum { MAX_PIXELS = 1000000 };
 
 /* --- options -------------------------------------------------------------- */
 
-void selection_init(struct selection *selection, const char *command)
+void selection_init(struct selection *selection)
 {
-	*selection = (struct selection){.command = command, .feather = -1};
+	selection->feather = -1;
 	tapcut_options_init(&selection->options);
 }
 
-static bool read_number(const char **text, char after, int *value)
+/* A whole number from 0 up that `after` or the end follows: *text moves behind both. */
+static bool read_pixels(const char **text, char after, int *value)
 {
-	char *end;
-	errno = 0;
-	long number = strtol(*text, &end, 10);
-	if (errno || end == *text || *end != after || number < 0 || number > 1000000)
+	struct whole whole;
+	if (!number_whole(text, false, &whole) || whole.negative || whole.magnitude > MAX_PIXELS || **text != after)
 		return false;
-	*text = end + (after != '\0');
-	*value = (int)number;
+	*text += after != '\0';
+	*value = (int)whole.magnitude;
 	return true;
 }
 
-static bool add_tap(struct selection *s, const char *text, bool positive)
+static enum status add_tap(struct selection *s, const char *text, bool positive)
 {
 	struct tap tap = {.positive = positive};
 	const char *rest = text;
-	if (!read_number(&rest, ',', &tap.x) || !read_number(&rest, '\0', &tap.y)) {
-		fprintf(stderr, "tapcut %s: --%s: expected X,Y in whole pixels, e.g. 320,200, found \"%s\"\n",
-			s->command, positive ? "tap" : "not", text);
-		return false;
-	}
-	if (s->tap_count == TAPCUT_MAX_CLICKS) {
-		fprintf(stderr, "tapcut %s: too many taps, at most %d\n", s->command, TAPCUT_MAX_CLICKS);
-		return false;
-	}
+	if (!read_pixels(&rest, ',', &tap.x) || !read_pixels(&rest, '\0', &tap.y))
+		return option_expected(text, "X,Y in whole pixels, such as 320,200");
+	if (s->tap_count == TAPCUT_MAX_CLICKS)
+		return option_expected(text, "at most %d taps", TAPCUT_MAX_CLICKS);
 	s->taps[s->tap_count++] = tap;
-	return true;
+	return STATUS_OK;
 }
 
-static bool parse_feather(struct selection *s, const char *text)
+enum status selection_take_tap(void *field, const struct option_row *row, const char *value)
 {
-	char *end;
-	double pixels = strtod(text, &end);
-	if (end == text || *end || !(pixels >= 0 && pixels <= TAPCUT_MAX_FEATHER)) {
-		fprintf(stderr, "tapcut %s: --feather: expected 0 to %d pixels, found \"%s\"\n", s->command,
-			TAPCUT_MAX_FEATHER, text);
-		return false;
-	}
-	s->feather = (float)pixels;
-	return true;
+	(void)row;
+	return add_tap(field, value, true);
 }
 
-static bool parse_size(struct selection *s, const char *text)
+enum status selection_take_not(void *field, const struct option_row *row, const char *value)
 {
-	const char *rest = text;
-	if (read_number(&rest, '\0', &s->options.size) && s->options.size > 0)
-		return true;
-	fprintf(stderr, "tapcut %s: --size: expected a number of pixels, found \"%s\"\n", s->command, text);
-	return false;
-}
-
-static bool parse_threads(struct selection *s, const char *text)
-{
-	const char *rest = text;
-	int threads;
-	if (read_number(&rest, '\0', &threads) && threads >= 1 && threads <= TAPCUT_MAX_THREADS) {
-		s->options.threads = threads;
-		return true;
-	}
-	fprintf(stderr, "tapcut %s: --threads: expected 1 to %d, found \"%s\"\n", s->command, TAPCUT_MAX_THREADS, text);
-	return false;
-}
-
-bool selection_take(struct selection *s, int option, const char *value)
-{
-	switch (option) {
-	case SELECTION_TAP: return add_tap(s, value, true);
-	case SELECTION_NOT: return add_tap(s, value, false);
-	case SELECTION_MODEL: s->model = value; return true;
-	case SELECTION_SIZE: return parse_size(s, value);
-	case SELECTION_ZOOM: s->options.zoom = 1; return true;
-	case SELECTION_NO_ZOOM: s->options.zoom = 0; return true;
-	case SELECTION_GRAPH_CUT: s->options.graph_cut = 1; return true;
-	case SELECTION_THREADS: return parse_threads(s, value);
-	case SELECTION_FEATHER: return parse_feather(s, value);
-	default: return false;
-	}
+	(void)row;
+	return add_tap(field, value, false);
 }
 
 /* --- the work ------------------------------------------------------------- */

@@ -3,11 +3,11 @@
 #ifndef TOOLS_SELECTION_H
 #define TOOLS_SELECTION_H
 
-#include <getopt.h>
 #include <stdbool.h>
 
 #include "data/image.h"
 #include "infer/tapcut.h"
+#include "tools/options.h"
 
 struct tap {
 	int x, y;
@@ -15,57 +15,43 @@ struct tap {
 };
 
 struct selection {
-	const char *command; /* for messages: "cut" */
-	const char *model;   /* NULL: the shipped one */
+	const char *model; /* NULL: the shipped one */
 	struct tap taps[TAPCUT_MAX_CLICKS];
 	int tap_count;
 	struct tapcut_options options;
 	float feather; /* of alpha; below 0: 2 pixels, and more for a large photo */
 };
-/* No taps, all defaults. */
-void selection_init(struct selection *selection, const char *command);
+/* All defaults; the struct is zeroed before. */
+void selection_init(struct selection *selection);
 
-/* Values of getopt_long for the options below; a command's own begin at SELECTION_OPTION_END. */
-enum {
-	SELECTION_TAP = 256,
-	SELECTION_NOT,
-	SELECTION_MODEL,
-	SELECTION_SIZE,
-	SELECTION_ZOOM,
-	SELECTION_NO_ZOOM,
-	SELECTION_FEATHER,
-	SELECTION_GRAPH_CUT,
-	SELECTION_THREADS,
-	SELECTION_OPTION_END
-};
-
-#define SELECTION_OPTIONS                                                                                       \
-	{"tap", required_argument, NULL, SELECTION_TAP}, {"not", required_argument, NULL, SELECTION_NOT},       \
-		{"model", required_argument, NULL, SELECTION_MODEL},                                            \
-		{"size", required_argument, NULL, SELECTION_SIZE}, {"zoom", no_argument, NULL, SELECTION_ZOOM}, \
-		{"no-zoom", no_argument, NULL, SELECTION_NO_ZOOM},                                              \
-		{"graph-cut", no_argument, NULL, SELECTION_GRAPH_CUT},                                          \
-		{"threads", required_argument, NULL, SELECTION_THREADS},                                        \
-	{                                                                                                       \
-		"feather", required_argument, NULL, SELECTION_FEATHER                                           \
-	}
-
-/* Their lines of a --help: the taps, and the rest. */
-#define SELECTION_HELP_TAPS                                                                  \
-	"  --tap X,Y           a tap on the object; may be repeated\n"                       \
-	"  --not X,Y           a tap on something that is not the object; may be repeated\n" \
-	"                      (each tap corrects the result of those before it)\n"
-#define SELECTION_HELP_MODEL                                                                                      \
-	"  --model FILE        weights file (default: infer/models/base.tapcut)\n"                                \
-	"  --size N            long side at which the network sees the photo, in pixels (default: the model's)\n" \
-	"  --zoom, --no-zoom   look closer at the object from tap 2 on, or never (default: the library's)\n"      \
-	"  --graph-cut         refine the mask by colour models and a minimum cut\n"                              \
-	"  --threads N         threads that run the network, 1 to 64 (default: 1)\n"                              \
-	"  --feather N         pixels over which the object's edge fades (default: 2, and more for large photos)\n"
-
-/* Takes one of them; false after a message on stderr, or silently for a value that is not from the list (getopt_long
- * has said what is wrong). */
-bool selection_take(struct selection *selection, int option, const char *value);
+/* The rows of a command whose struct arguments has a `struct selection selection`: the taps, and the rest. */
+/* clang-format off */
+#define SELECTION_ROWS_TAPS											\
+	{"tap", OPTION_CALL, OPTION_FIELD(selection), "X,Y", .help = "a tap on the object",			\
+	 .take = selection_take_tap, .many = true},								\
+	{"not", OPTION_CALL, OPTION_FIELD(selection), "X,Y",							\
+	 .help = "a tap on something that is not the object; each tap corrects the result of those before",	\
+	 .take = selection_take_not, .many = true}
+#define SELECTION_ROWS_MODEL											\
+	{"model", OPTION_FILE, OPTION_FIELD(selection.model), "FILE", .help = "weights file",			\
+	 .otherwise = "infer/models/base.tapcut"},								\
+	{"size", OPTION_WHOLE, OPTION_FIELD(selection.options.size), "N",					\
+	 .help = "long side at which the network sees the photo", .min = 16, .max = 4096, .unit = "pixels",	\
+	 .otherwise = "the model's"},										\
+	{"zoom", OPTION_FLAG, OPTION_FIELD(selection.options.zoom), NULL,					\
+	 .help = "look closer at the object from tap 2 on", .otherwise = "as the library does"},		\
+	{"no-zoom", OPTION_FLAG, OPTION_FIELD(selection.options.zoom), NULL, .help = "never look closer",	\
+	 .off = true},												\
+	{"graph-cut", OPTION_FLAG, OPTION_FIELD(selection.options.graph_cut), NULL,				\
+	 .help = "refine the mask by colour models and a minimum cut"},						\
+	{"threads", OPTION_WHOLE, OPTION_FIELD(selection.options.threads), "N",					\
+	 .help = "threads that run the network", .min = 1, .max = TAPCUT_MAX_THREADS, .otherwise = "1"},	\
+	{"feather", OPTION_REAL, OPTION_FIELD(selection.feather), "N",						\
+	 .help = "how far the object's edge fades", .max = TAPCUT_MAX_FEATHER, .unit = "pixels",		\
+	 .otherwise = "2, and more for large photos"}
+/* clang-format on */
+enum status selection_take_tap(void *field, const struct option_row *row, const char *value);
+enum status selection_take_not(void *field, const struct option_row *row, const char *value);
 
 /* Taps one after the other, a line on stdout for each, and gives the mask: 255 object, 0 not; and where `alpha` is not
  * NULL the same with a soft edge. The caller releases both, also after a failure. */

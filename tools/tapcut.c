@@ -5,7 +5,6 @@
 #include "core/kernels.h"
 #include "core/slips.h"
 #include "tools/command.h"
-#include "tools/number.h"
 #include "tools/options_help.h"
 #include "tools/version.h"
 
@@ -23,21 +22,6 @@ static void print_usage(FILE *out)
 		fprintf(out, "%s%s", i ? "|" : "", kernels_names[i]);
 	fprintf(out, " in the environment chooses the instructions to train with\n"
 		     "(the weights get the same bytes with each); unset, the best that this processor has.\n");
-}
-
-/* TODO: for commands without rows */
-bool command_int(const char *name, const char *option, const char *text, int low, int high, int *value)
-{
-	struct whole whole;
-	const char *rest = text;
-	if (number_whole(&rest, false, &whole) && !*rest && whole.magnitude <= 2147483647) {
-		*value = whole.negative ? -(int)whole.magnitude : (int)whole.magnitude;
-		if (*value >= low && *value <= high)
-			return true;
-	}
-	fprintf(stderr, "tapcut %s: --%s: expected a whole number from %d to %d, found \"%s\"\n", name, option, low,
-		high, text);
-	return false;
 }
 
 static int unknown_command(const char *name)

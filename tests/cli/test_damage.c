@@ -285,10 +285,10 @@ END_TEST
 START_TEST(bad_overrides)
 {
 	const char *run = tiny_run(dir);
-	tapcut_fails(1, "did you mean", "%s --set optim.lrr=1 --out %s/never", run, dir);
-	tapcut_fails(1, "optim.lr", "%s --set optim.lr=fast --out %s/never", run, dir);
-	tapcut_fails(1, "train.size", "%s --set train.size=65 --out %s/never", run, dir);
-	tapcut_fails(1, "model.trunk", "%s --set model.trunk=resnet --out %s/never", run, dir);
+	tapcut_fails(2, "did you mean", "%s --set optim.lrr=1 --out %s/never", run, dir);
+	tapcut_fails(2, "optim.lr", "%s --set optim.lr=fast --out %s/never", run, dir);
+	tapcut_fails(2, "train.size", "%s --set train.size=65 --out %s/never", run, dir);
+	tapcut_fails(2, "model.trunk", "%s --set model.trunk=resnet --out %s/never", run, dir);
 	ck_assert(!exists(in(dir, "never")));
 }
 END_TEST

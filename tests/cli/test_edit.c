@@ -186,7 +186,7 @@ START_TEST(wrong_command_lines)
 		{"--tap 1,1 --filter exposure=x", "-1 to 1"},
 		{"--tap 1,1 --focus blur=-1", "0 to 400"},
 		{"--tap 1,1 --focus strong", "blur=PIXELS"},
-		{"--tap 1,1 --focus blur=3,depth=2", "depth of 0 to 1"},
+		{"--tap 1,1 --focus blur=3,depth=2", "a depth from 0 to 1, found"},
 		{"--tap 1,1 --focus blur=3,deep", "blur=PIXELS"},
 		{"--tap 1,1 --background #12345", "#3060c0"},
 		{"--tap 1,1 --where inside", "after the edit"},

@@ -26,13 +26,14 @@ static void expect(const char *text, const char *part)
 START_TEST(usage)
 {
 	expect(tapcut_ok("bench --help")->out, "examples:");
-	tapcut_fails(2, "--threads expects a whole number from 1 to 1024, found \"x\"", "bench --threads x");
-	tapcut_fails(2, "--steps expects", "bench --steps 0");
-	tapcut_fails(2, "--against expects \"torch\" or \"onnxruntime\"", "bench --against tensorflow");
-	tapcut_fails(2, "one config only", "bench a.json b.json");
+	tapcut_fails(2, "--threads: expected a whole number from 1 to 1024, found \"x\"", "bench --threads x");
+	tapcut_fails(2, "--steps: expected a whole number from 1", "bench --steps 0");
+	tapcut_fails(2, "--against: expected torch or onnxruntime, found \"tensorflow\"", "bench --against tensorflow");
+	tapcut_fails(2, "expected one CONFIG.json, found \"b.json\" as well", "bench a.json b.json");
 	tapcut_fails(1, "none.json", "bench none.json");
 	tapcut_fails(1, "train.size", "bench configs/smoke.json --size 33");
-	tapcut_fails(1, "compute.backend", "bench configs/smoke.json --backend abacus");
+	tapcut_fails(2, "--size: expected a whole number from 1 to 16384, found \"512px\"", "bench --size 512px");
+	tapcut_fails(2, "--backend: compute.backend", "bench configs/smoke.json --backend abacus");
 }
 END_TEST
 

@@ -205,9 +205,9 @@ START_TEST(a_taken_port_and_wrong_usage)
 	tapcut_fails(1, "is taken", "serve --dir %s --port %d", dir, taken);
 	close(holder);
 	tapcut_fails(1, "No such file", "serve --dir %s/none", dir);
-	tapcut_fails(2, "--port: expected 0 to 65535, found 65536", "serve --port 65536");
+	tapcut_fails(2, "--port: expected a whole number from 0 to 65535, found \"65536\"", "serve --port 65536");
 	tapcut_fails(2, "--port: expected", "serve --port x");
-	tapcut_fails(2, "cannot use here", "serve here");
+	tapcut_fails(2, "expected options only, found \"here\" as well", "serve here");
 	expect(tapcut_ok("serve --help")->out, "127.0.0.1");
 }
 END_TEST
