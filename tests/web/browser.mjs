@@ -11,7 +11,8 @@ const require = createRequire(resolve(npm, 'node_modules', 'x.js'));
 
 // { url, stop }
 export async function serve(...options) {
-	const child = spawn(`${build}/tapcut`, ['serve', '--port', '0', ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+	const child = spawn(`${build}/tapcut`, ['serve', '--port', '0', ...options],
+		{ stdio: ['ignore', 'pipe', 'inherit'] });
 	const [line] = await once(createInterface(child.stdout), 'line');
 	return { url: line.match(/http:\S+/)[0], stop: () => child.kill() };
 }
@@ -24,7 +25,8 @@ export async function launch() {
 // A page whose engine is loaded. `complaints` collects what the page says on the console.
 export async function openPage(context, url, complaints = []) {
 	const page = await context.newPage();
-	page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
+	page.on('console', (message) => ['error', 'warning'].includes(message.type()) &&
+		complaints.push(message.text()));
 	page.on('pageerror', (error) => complaints.push(String(error)));
 	await page.goto(url);
 	await page.waitForSelector('body[data-engine="ready"]');

@@ -1,4 +1,5 @@
-// The SHA-256 of the mask after each tap on the scene, by the WebAssembly module in Node, a line each: masks.mjs [MODEL.tapcut]
+// The SHA-256 of the mask after each tap on the scene, by the WebAssembly module in Node, a line each: masks.mjs
+// [MODEL.tapcut]
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Engine } from '../../tools/web/module.js';

@@ -1,4 +1,5 @@
-// The WebAssembly module in Node: it needs nothing from outside, refuses what is wrong, and gives the native program's masks.
+// The WebAssembly module in Node: it needs nothing from outside, refuses what is wrong, and gives the native program's
+// masks.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -36,7 +37,8 @@ async function engineWithScene(arithmetic) {
 async function writePng(path, width, height, rgb) {
 	const rows = (y, count) => {
 		const out = new Uint8Array(count * (1 + 3 * width));
-		for (let i = 0; i < count; i++) out.set(rgb.subarray(3 * width * (y + i), 3 * width * (y + i + 1)), i * (1 + 3 * width) + 1);
+		for (let i = 0; i < count; i++)
+			out.set(rgb.subarray(3 * width * (y + i), 3 * width * (y + i + 1)), i * (1 + 3 * width) + 1);
 		return out;
 	};
 	const file = await encodePng({ width, height, channels: 3, rows });
@@ -51,13 +53,15 @@ test('the module imports nothing', () => {
 
 function nativeMask(taps) {
 	const words = taps.flatMap(({ x, y, positive }) => [positive ? '--tap' : '--not', `${x},${y}`]);
-	execFileSync(`${build}/tapcut`, ['cut', `${folder}/scene.png`, '--model', model, ...words, '--mask', `${folder}/mask.png`]);
+	execFileSync(`${build}/tapcut`,
+		['cut', `${folder}/scene.png`, '--model', model, ...words, '--mask', `${folder}/mask.png`]);
 	return readPng(readFileSync(`${folder}/mask.png`)).pixels;
 }
 
 const sha = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-// Integers are exact, so 8 bits give the same bytes; WebAssembly has no fused multiply-add, so float gives nearly the same.
+// Integers are exact, so 8 bits give the same bytes; WebAssembly has no fused multiply-add, so float gives nearly the
+// same.
 test('the native program\'s mask after every tap', async () => {
 	await writePng(`${folder}/scene.png`, WIDTH, HEIGHT, scene(WIDTH, HEIGHT));
 	const engine = await engineWithScene('auto');
@@ -65,8 +69,10 @@ test('the native program\'s mask after every tap', async () => {
 		engine.tap(TAPS[i]);
 		const mask = engine.mask(), native = nativeMask(TAPS.slice(0, i + 1));
 		const different = mask.reduce((count, value, at) => count + (value !== native[at]), 0);
-		console.log(`${engine.arithmetic}, tap ${i + 1}: ${different} of ${mask.length} pixels differ, ${sha(mask).slice(0, 16)}`);
-		assert.ok(different <= (engine.arithmetic === 'int8' ? 0 : mask.length / 1000), `${different} pixels differ`);
+		const found = `${different} of ${mask.length} pixels differ, ${sha(mask).slice(0, 16)}`;
+		console.log(`${engine.arithmetic}, tap ${i + 1}: ${found}`);
+		assert.ok(different <= (engine.arithmetic === 'int8' ? 0 : mask.length / 1000),
+			`${different} pixels differ`);
 	}
 });
 
@@ -100,7 +106,8 @@ test('weights: unpacked by the browser, damage is found', async () => {
 	for (const at of [3, 12, 21, 100, 5000, weights.length - 1]) {
 		const bad = weights.slice();
 		bad[at] ^= 4;
-		await assert.rejects(Engine.create(module, bad), (error) => /model|damaged|version|checksum|flags|bytes/.test(error.message), `byte ${at}`);
+		await assert.rejects(Engine.create(module, bad),
+			(error) => /model|damaged|version|checksum|flags|bytes/.test(error.message), `byte ${at}`);
 	}
 	await assert.rejects(Engine.create(module, weights.slice(0, 1000)), /damaged|bytes/);
 	await assert.rejects(Engine.create(module, new Uint8Array(10)), /not a model file/);
@@ -110,11 +117,14 @@ test('the file: rows of any cut make the same picture, transparent and not', asy
 	const engine = await engineWithScene('auto');
 	engine.tap(TAPS[0]);
 	for (const kind of ['transparent', 'photo', 'colour']) {
-		engine.setEdits({ feather: 2, background: { kind, colour: [1, 2, 3] }, edits: [{ name: 'warmth', amount: 0.3, where: 'inside' }] });
+		engine.setEdits({ feather: 2, background: { kind, colour: [1, 2, 3] },
+			edits: [{ name: 'warmth', amount: 0.3, where: 'inside' }] });
 		const pictures = [];
 		for (const strip of [1, 7, HEIGHT]) {
-			const channels = engine.beginExport(), stride = 1 + WIDTH * channels, raw = new Uint8Array(stride * HEIGHT);
-			for (let y = 0; y < HEIGHT; y += strip) raw.set(engine.exportRows(y, Math.min(strip, HEIGHT - y), channels), y * stride);
+			const channels = engine.beginExport(), stride = 1 + WIDTH * channels,
+				raw = new Uint8Array(stride * HEIGHT);
+			for (let y = 0; y < HEIGHT; y += strip)
+				raw.set(engine.exportRows(y, Math.min(strip, HEIGHT - y), channels), y * stride);
 			const rows = (y, count) => raw.slice(y * stride, (y + count) * stride);
 			const file = await encodePng({ width: WIDTH, height: HEIGHT, channels, rows });
 			pictures.push(readPng(await file.arrayBuffer()));
@@ -135,7 +145,8 @@ test('every filter draws, and none changes what it does not touch', async () => 
 	const filters = engine.filters();
 	assert.ok(filters.length >= 12);
 	for (const { name, max, where } of filters) {
-		engine.setEdits({ feather: 0, background: { kind: 'photo' }, edits: [{ name, amount: Math.min(max, 10), where }] });
+		engine.setEdits({ feather: 0, background: { kind: 'photo' },
+			edits: [{ name, amount: Math.min(max, 10), where }] });
 		assert.equal(engine.result().length, 4 * 320 * 240, name);
 		assert.equal(engine.thumbnail(name, 48).length, 4 * 48 * 48, name);
 	}
@@ -144,8 +155,10 @@ test('every filter draws, and none changes what it does not touch', async () => 
 });
 
 test('the size of a photo from its first bytes', () => {
-	assert.deepEqual(photoSize(new Uint8Array(readFileSync('tools/web/examples/1.jpg'))), { width: 800, height: 600 });
-	assert.deepEqual(photoSize(new Uint8Array(readFileSync(`${folder}/scene.png`))), { width: WIDTH, height: HEIGHT });
+	assert.deepEqual(photoSize(new Uint8Array(readFileSync('tools/web/examples/1.jpg'))),
+		{ width: 800, height: 600 });
+	assert.deepEqual(photoSize(new Uint8Array(readFileSync(`${folder}/scene.png`))),
+		{ width: WIDTH, height: HEIGHT });
 	const bytes = new Uint8Array(40);
 	assert.equal(photoSize(bytes), null);
 	bytes.set([0xff, 0xd8, 0xff, 0xe0, 0, 0]); // a segment of no length

@@ -1,4 +1,5 @@
-// Reads back what the page writes: 8-bit gray, RGB and RGBA, not interlaced, every checksum checked. Throws at anything else.
+// Reads back what the page writes: 8-bit gray, RGB and RGBA, not interlaced, every checksum checked. Throws at anything
+// else.
 import { crc32, inflateSync } from 'node:zlib';
 
 const CHANNELS = { 0: 1, 2: 3, 6: 4 };
@@ -31,11 +32,13 @@ function paeth(a, b, c) {
 
 function unfilter(raw, width, height, channels) {
 	const stride = width * channels, pixels = new Uint8Array(stride * height);
-	if (raw.length !== (stride + 1) * height) throw new Error(`${raw.length} bytes for ${width} x ${height} x ${channels}`);
+	if (raw.length !== (stride + 1) * height)
+		throw new Error(`${raw.length} bytes for ${width} x ${height} x ${channels}`);
 	for (let y = 0; y < height; y++) {
 		const filter = raw[y * (stride + 1)];
 		for (let i = 0; i < stride; i++) {
-			const at = y * stride + i, left = i >= channels ? pixels[at - channels] : 0, above = y ? pixels[at - stride] : 0;
+			const at = y * stride + i, left = i >= channels ? pixels[at - channels] : 0,
+				above = y ? pixels[at - stride] : 0;
 			const corner = y && i >= channels ? pixels[at - stride - channels] : 0;
 			const guess = [0, left, above, (left + above) >> 1, paeth(left, above, corner)][filter];
 			pixels[at] = raw[y * (stride + 1) + 1 + i] + guess;
@@ -50,7 +53,9 @@ export function readPng(file) {
 	if (bytes.toString('latin1', 1, 4) !== 'PNG') throw new Error('not a PNG file');
 	let head, ended = false;
 	for (const chunk of chunks(bytes)) {
-		if (chunk.type === 'IHDR') head = { width: chunk.data.readUInt32BE(0), height: chunk.data.readUInt32BE(4), channels: CHANNELS[chunk.data[9]] };
+		if (chunk.type === 'IHDR')
+			head = { width: chunk.data.readUInt32BE(0), height: chunk.data.readUInt32BE(4),
+				channels: CHANNELS[chunk.data[9]] };
 		if (chunk.type === 'IDAT') data.push(chunk.data);
 		if (chunk.type === 'IEND') ended = true;
 	}

@@ -1,12 +1,12 @@
-// Runs ONNX files with ONNX Runtime for `tapcut bench --against onnxruntime` and for the tests: a process of its own that
-// is asked for a few runs at a time, so that it and tapcut can take turns on the same machine.
+// Runs ONNX files with ONNX Runtime for `tapcut bench --against onnxruntime` and for the tests: a process of its own
+// that is asked for a few runs at a time, so that it and tapcut can take turns on the same machine.
 //
 //	node onnxruntime.mjs [onnxruntime-node|onnxruntime-web]
 //
 // The package is looked for in the folder TAPCUT_NPM, else in build/npm of this project (make npm-onnxruntime).
 //
-// First line written: {"version": ..., "node": ...}, or {"skipped": REASON} and the end. Then one line of JSON is read and
-// one written at a time:
+// First line written: {"version": ..., "node": ...}, or {"skipped": REASON} and the end. Then one line of JSON is read
+// and one written at a time:
 //	{"open": PATH, "threads": N}                  -> {}      a session; the one before is closed
 //	{"input": NAME, "dims": [...], "file": PATH}  -> {}      raw little-endian float32
 //	{"run": COUNT}                                -> {"seconds": [...]}
@@ -19,7 +19,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const name = process.argv[2] ?? 'onnxruntime-node';
-const folder = process.env.TAPCUT_NPM ? resolve(process.env.TAPCUT_NPM) : join(dirname(fileURLToPath(import.meta.url)), '../../build/npm');
+const folder = process.env.TAPCUT_NPM ? resolve(process.env.TAPCUT_NPM)
+	: join(dirname(fileURLToPath(import.meta.url)), '../../build/npm');
 
 const say = (answer) => process.stdout.write(JSON.stringify(answer) + '\n');
 

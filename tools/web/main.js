@@ -1,4 +1,5 @@
-// The page: brings together the photo (stage.js), the controls (panel.js), the taps (history.js) and the engine (engine.js).
+// The page: brings together the photo (stage.js), the controls (panel.js), the taps (history.js) and the engine
+// (engine.js).
 import { EngineClient } from './engine.js';
 import { History } from './history.js';
 import { dismiss, say, showProgress, toast } from './messages.js';
@@ -13,7 +14,8 @@ const EXAMPLES = [
 	{ file: 'examples/3.jpg', label: 'Example 3' },
 	{ file: 'examples/4.jpg', label: 'Example 4' },
 ];
-const URLS = globalThis.TAPCUT_URLS ?? { worker: 'worker.js', module: 'tapcut.wasm', model: 'model.tapcut', example: (file) => file };
+const URLS = globalThis.TAPCUT_URLS ?? { worker: 'worker.js', module: 'tapcut.wasm', model: 'model.tapcut',
+	example: (file) => file };
 
 const history = new History();
 const stage = new Stage({ onTap: tap, onMove: say });
@@ -22,7 +24,7 @@ let photo = null; // { width, height, name }
 let share = 0; // of the photo that is selected
 let busy = 0; // selections on their way
 
-// --- engine -----------------------------------------------------------------------------------------------------------
+// --- engine ----------------------------------------------------------------------------------------------------------
 
 const url = (name) => new URL(URLS[name], document.baseURI).href;
 const engine = new EngineClient({
@@ -35,7 +37,8 @@ showProgress(0, 'Loading');
 const ready = engine.call('load', { module: url('module'), model: url('model') }).then(
 	({ bytes, filters }) => {
 		const kilobytes = (n) => `${Math.round(n / 1000)} kB`;
-		$('about').textContent = `The engine is ${kilobytes(bytes.module)}, the network ${kilobytes(bytes.model)}. Both run here, in this page; nothing is sent anywhere.`;
+		$('about').textContent = `The engine is ${kilobytes(bytes.module)}, ` +
+			`the network ${kilobytes(bytes.model)}. Both run here, in this page; nothing is sent anywhere.`;
 		panel.setFilters(filters);
 		showProgress(null);
 		document.body.dataset.engine = 'ready';
@@ -48,7 +51,7 @@ const ready = engine.call('load', { module: url('module'), model: url('model') }
 );
 ready.catch(() => {}); // said above
 
-// --- photos -----------------------------------------------------------------------------------------------------------
+// --- photos ----------------------------------------------------------------------------------------------------------
 
 async function open(file, name) {
 	dismiss();
@@ -93,7 +96,8 @@ async function openExample({ file, label }) {
 
 function listExamples() {
 	for (const example of EXAMPLES) {
-		const item = document.createElement('li'), button = document.createElement('button'), image = document.createElement('img');
+		const item = document.createElement('li'), button = document.createElement('button'),
+			image = document.createElement('img');
 		image.src = URLS.example(example.file);
 		image.alt = example.label;
 		button.type = 'button';
@@ -104,11 +108,12 @@ function listExamples() {
 	}
 }
 
-// --- selection --------------------------------------------------------------------------------------------------------
+// --- selection -------------------------------------------------------------------------------------------------------
 
 function tap({ x, y, opposite }) {
 	const positive = (document.querySelector('input[name="mode"]:checked').value === 'add') !== opposite;
-	if (history.taps.length >= MOST_TAPS) return toast('info', `A selection has at most ${MOST_TAPS} taps. Undo one or start over.`);
+	if (history.taps.length >= MOST_TAPS)
+		return toast('info', `A selection has at most ${MOST_TAPS} taps. Undo one or start over.`);
 	history.push([...history.taps, { x, y, positive }]);
 	select(positive ? 'Added' : 'Removed');
 }
@@ -119,7 +124,8 @@ async function select(what) {
 	stage.setTaps(taps, true);
 	try {
 		const answer = await engine.call('select', { taps });
-		performance.measure('tapcut-tap', { start: performance.now() - answer.milliseconds, duration: answer.milliseconds });
+		performance.measure('tapcut-tap',
+			{ start: performance.now() - answer.milliseconds, duration: answer.milliseconds });
 		if (taps === history.taps) showSelection(answer.share, what);
 	} catch (error) {
 		history.forget(taps);
@@ -140,7 +146,9 @@ let thumbnailsDue;
 function refreshThumbnails() {
 	clearTimeout(thumbnailsDue);
 	thumbnailsDue = setTimeout(async () => {
-		if (busy === 0 && photo) panel.setThumbnails(await engine.call('thumbnails', { names: panel.filters.map(({ name }) => name), size: 72 }));
+		if (busy === 0 && photo)
+			panel.setThumbnails(await engine.call('thumbnails',
+				{ names: panel.filters.map(({ name }) => name), size: 72 }));
 	}, 250);
 }
 
@@ -177,7 +185,7 @@ function clear() {
 	select('Cleared');
 }
 
-// --- view -------------------------------------------------------------------------------------------------------------
+// --- view ------------------------------------------------------------------------------------------------------------
 
 const view = () => document.querySelector('input[name="view"]:checked').value;
 
@@ -209,7 +217,7 @@ function compare(on) {
 	if (on) $('divider').focus();
 }
 
-// --- results ----------------------------------------------------------------------------------------------------------
+// --- results ---------------------------------------------------------------------------------------------------------
 
 async function exportPng() {
 	showProgress(0, 'Writing the picture');
@@ -242,7 +250,7 @@ async function copy() {
 	}
 }
 
-// --- hands and keys ---------------------------------------------------------------------------------------------------
+// --- hands and keys --------------------------------------------------------------------------------------------------
 
 const pick = () => $('file').click();
 for (const id of ['open', 'open-large']) $(id).addEventListener('click', pick);
@@ -257,7 +265,8 @@ $('compare').addEventListener('click', () => compare(!stage.comparing));
 $('download').addEventListener('click', download);
 $('copy').addEventListener('click', copy);
 $('help').addEventListener('click', () => $('help-dialog').showModal());
-for (const radio of document.querySelectorAll('input[name="view"]')) radio.addEventListener('change', () => changeView(radio.value));
+for (const radio of document.querySelectorAll('input[name="view"]'))
+	radio.addEventListener('change', () => changeView(radio.value));
 
 $('theme').addEventListener('click', () => {
 	const dark = matchMedia('(prefers-color-scheme: dark)').matches, root = document.documentElement;
@@ -271,7 +280,8 @@ addEventListener('dragenter', (event) => {
 	event.preventDefault();
 	if (event.dataTransfer?.types.includes('Files')) document.body.classList.toggle('dropping', ++dragged > 0);
 });
-addEventListener('dragleave', () => document.body.classList.toggle('dropping', (dragged = Math.max(0, dragged - 1)) > 0));
+addEventListener('dragleave',
+	() => document.body.classList.toggle('dropping', (dragged = Math.max(0, dragged - 1)) > 0));
 addEventListener('dragover', (event) => event.preventDefault());
 addEventListener('drop', (event) => {
 	event.preventDefault();
@@ -281,7 +291,8 @@ addEventListener('drop', (event) => {
 });
 addEventListener('paste', (event) => openFiles(event.clipboardData.files));
 
-const withControl = { z: () => step('undo'), y: () => step('redo'), Z: () => step('redo'), o: pick, s: () => $('download').disabled || download() };
+const withControl = { z: () => step('undo'), y: () => step('redo'), Z: () => step('redo'), o: pick,
+	s: () => $('download').disabled || download() };
 const alone = {
 	x: () => {
 		const other = document.querySelector('input[name="mode"]:not(:checked)');
@@ -296,7 +307,8 @@ const alone = {
 addEventListener('keydown', (event) => {
 	const control = event.ctrlKey || event.metaKey;
 	const action = (control ? withControl : alone)[event.key];
-	if (!action || event.altKey || $('help-dialog').open || (!photo && action !== pick && event.key !== '?')) return;
+	if (!action || event.altKey || $('help-dialog').open || (!photo && action !== pick && event.key !== '?'))
+		return;
 	event.preventDefault();
 	action();
 });

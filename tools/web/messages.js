@@ -15,7 +15,8 @@ function icon(name) {
 
 // kind: 'error' or 'info'.
 export function toast(kind, words) {
-	const box = document.createElement('div'), text = document.createElement('p'), close = document.createElement('button');
+	const box = document.createElement('div'), text = document.createElement('p'),
+		close = document.createElement('button');
 	box.className = `toast ${kind}`;
 	box.setAttribute('role', kind === 'error' ? 'alert' : 'status');
 	text.textContent = words;

@@ -119,19 +119,24 @@ export class Engine {
 	// { name, label, help, min, max, initial, where } of each filter.
 	filters() {
 		return Array.from({ length: this.c.engine_filter_count() }, (_, i) => {
-			const [name, label, help] = [0, 1, 2].map((which) => this.text(this.c.engine_filter_text(i, which)));
-			const [min, max, initial, where] = [0, 1, 2, 3].map((which) => this.c.engine_filter_number(i, which));
+			const [name, label, help] =
+				[0, 1, 2].map((which) => this.text(this.c.engine_filter_text(i, which)));
+			const [min, max, initial, where] =
+				[0, 1, 2, 3].map((which) => this.c.engine_filter_number(i, which));
 			return { name, label, help, min, max, initial, where: WHERE[where] };
 		});
 	}
 
-	// edits: [{ name, amount, where }]; background: { kind: 'transparent' | 'photo' | 'colour', colour: [r, g, b] }.
+	// edits: [{ name, amount, where }];
+	// background: { kind: 'transparent' | 'photo' | 'colour', colour: [r, g, b] }.
 	setEdits({ feather, background, edits }) {
 		this.index ??= Object.fromEntries(this.filters().map((filter, i) => [filter.name, i]));
 		this.check(this.c.engine_feather(feather));
 		this.c.engine_edits(background.kind === 'transparent' ? 1 : 0);
-		for (const { name, amount, where } of edits) this.c.engine_edit(this.index[name], amount, WHERE.indexOf(where), 0, 0, 0);
-		if (background.kind === 'colour') this.c.engine_edit(this.index.background, 1, WHERE.indexOf('outside'), ...background.colour);
+		for (const { name, amount, where } of edits)
+			this.c.engine_edit(this.index[name], amount, WHERE.indexOf(where), 0, 0, 0);
+		if (background.kind === 'colour')
+			this.c.engine_edit(this.index.background, 1, WHERE.indexOf('outside'), ...background.colour);
 	}
 
 	// --- pictures ---

@@ -8,7 +8,8 @@ const rgbOf = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)
 
 const BLUR_MOST = 0.03; // of the photo's long side, at 100 %
 const OWN_CONTROLS = ['focus', 'background']; // filters that are not in the list of filters
-const FIRST = ['colour_pop', 'black_and_white', 'sepia', 'vignette', 'duotone', 'warmth', 'exposure', 'contrast', 'saturation'];
+const FIRST = ['colour_pop', 'black_and_white', 'sepia', 'vignette', 'duotone', 'warmth', 'exposure', 'contrast',
+	'saturation'];
 
 const rank = ({ name }) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
 
@@ -21,7 +22,8 @@ export class Panel {
 			slider.addEventListener('input', () => this.slid(slider));
 			showValue(slider);
 		}
-		for (const radio of $('panel').querySelectorAll('input[type="radio"]')) radio.addEventListener('change', () => this.onChange());
+		for (const radio of $('panel').querySelectorAll('input[type="radio"]'))
+			radio.addEventListener('change', () => this.onChange());
 		$('own-colour').addEventListener('input', () => {
 			choose('background', 'own');
 			this.onChange();
@@ -45,9 +47,11 @@ export class Panel {
 	// filters: [{ name, label, help, min, max, initial, where }] of the engine.
 	setFilters(filters) {
 		this.blurMost = filters.find((filter) => filter.name === 'focus').max;
-		this.filters = filters.filter(({ name }) => !OWN_CONTROLS.includes(name)).sort((a, b) => rank(a) - rank(b));
+		this.filters = filters.filter(({ name }) => !OWN_CONTROLS.includes(name))
+			.sort((a, b) => rank(a) - rank(b));
 		const none = { name: 'none', label: 'None', help: 'Colours as they are' };
-		$('filters').replaceChildren(...[none, ...this.filters].map((filter, i) => this.filterButton(filter, i === 0)));
+		const buttons = [none, ...this.filters].map((filter, i) => this.filterButton(filter, i === 0));
+		$('filters').replaceChildren(...buttons);
 		this.showStrength();
 	}
 
@@ -58,7 +62,8 @@ export class Panel {
 		input.addEventListener('change', () => {
 			if (filter.where) choose('where', filter.where);
 			if (filter.where && filter.where !== 'inside') this.wantPhoto();
-			$('strength').value = filter.name === 'none' ? 100 : Math.round((100 * filter.initial) / filter.max);
+			const initial = filter.name === 'none' ? 100 : Math.round((100 * filter.initial) / filter.max);
+			$('strength').value = initial;
 			showValue($('strength'));
 			this.showStrength();
 			this.onChange();
@@ -97,13 +102,15 @@ export class Panel {
 		const blur = Math.min(this.blurMost, ($('blur').value / 100) * BLUR_MOST * longest);
 		if (blur > 0) edits.push({ name: 'focus', amount: blur, where: 'outside' });
 		if (filter) {
-			const share = $('strength').value / 100, amount = share < 0 ? -share * filter.min : share * filter.max;
+			const share = $('strength').value / 100,
+				amount = share < 0 ? -share * filter.min : share * filter.max;
 			edits.push({ name: filter.name, amount, where: chosen('where') });
 		}
 		const colour = background === 'own' ? $('own-colour').value : background;
 		return {
 			feather: Number($('feather').value),
-			background: colour.startsWith('#') ? { kind: 'colour', colour: rgbOf(colour) } : { kind: background },
+			background: colour.startsWith('#') ? { kind: 'colour', colour: rgbOf(colour) }
+				: { kind: background },
 			edits,
 		};
 	}

@@ -1,5 +1,5 @@
-// The size of a photo from the first bytes of its file, so that a huge one is refused before it is decoded. null where the
-// format is not known here: then the decoder decides.
+// The size of a photo from the first bytes of its file, so that a huge one is refused before it is decoded. null where
+// the format is not known here: then the decoder decides.
 
 export const HEAD_BYTES = 1 << 18; // a JPEG's size may come after an embedded preview
 
@@ -37,6 +37,8 @@ export function photoSize(b) {
 	if (ascii(b, 1, 'PNG') && ascii(b, 12, 'IHDR')) return { width: be32(b, 16), height: be32(b, 20) };
 	if (ascii(b, 0, 'RIFF') && ascii(b, 8, 'WEBP')) return webpSize(b);
 	if (ascii(b, 0, 'GIF8')) return { width: le16(b, 6), height: le16(b, 8) };
-	if (ascii(b, 0, 'BM')) return { width: le16(b, 18) + le16(b, 20) * 65536, height: Math.abs((le16(b, 22) + le16(b, 24) * 65536) | 0) };
+	if (ascii(b, 0, 'BM'))
+		return { width: le16(b, 18) + le16(b, 20) * 65536,
+			height: Math.abs((le16(b, 22) + le16(b, 24) * 65536) | 0) };
 	return null;
 }

@@ -1,5 +1,5 @@
-// From a file to pixels in the module: decoded by the browser (which turns the photo upright), handed over in strips. Runs in the
-// worker.
+// From a file to pixels in the module: decoded by the browser (which turns the photo upright), handed over in strips.
+// Runs in the worker.
 import { HEAD_BYTES, photoSize } from './photo-size.js';
 
 const MEGA = 1e6;
@@ -15,7 +15,8 @@ const megapixels = ({ width, height }) => Math.round((width * height) / MEGA);
 
 function refuseHuge(size) {
 	if (size.width * size.height > REFUSED)
-		throw new PhotoError(`This photo has ${megapixels(size)} megapixels; up to 100 can be opened. Make it smaller first.`);
+		throw new PhotoError(`This photo has ${megapixels(size)} megapixels; up to 100 can be opened. ` +
+			'Make it smaller first.');
 }
 
 async function decode(file, options) {
@@ -23,7 +24,8 @@ async function decode(file, options) {
 		return await createImageBitmap(file, { imageOrientation: 'from-image', ...options });
 	} catch {
 		const name = file.name ? `“${file.name}”` : 'This';
-		throw new PhotoError(`${name} is not a photo that this browser can open. Try a JPEG, PNG or WebP file.`);
+		throw new PhotoError(
+			`${name} is not a photo that this browser can open. Try a JPEG, PNG or WebP file.`);
 	}
 }
 
@@ -74,7 +76,8 @@ export async function openPhoto(engine, file) {
 	const original = { width: bitmap.width, height: bitmap.height }, size = fit(original);
 	if (size.width !== original.width || size.height !== original.height) {
 		bitmap.close();
-		bitmap = await decode(file, { resizeWidth: size.width, resizeHeight: size.height, resizeQuality: 'high' });
+		bitmap = await decode(file,
+			{ resizeWidth: size.width, resizeHeight: size.height, resizeQuality: 'high' });
 	}
 	const screen = screenSize(size);
 	engine.openPhoto(size.width, size.height, screen.width, screen.height);
@@ -84,7 +87,8 @@ export async function openPhoto(engine, file) {
 	engine.photoIsComplete();
 	const notice =
 		megapixels(original) > megapixels(size)
-			? `This photo has ${megapixels(original)} megapixels; it was made smaller, to ${size.width} × ${size.height}.`
+			? `This photo has ${megapixels(original)} megapixels; it was made smaller, ` +
+				`to ${size.width} × ${size.height}.`
 			: null;
 	return { ...size, picture, notice };
 }

@@ -1,5 +1,5 @@
-// Writes PNG files piece by piece, so that a photo of 50 megapixels never stands in memory as a whole. A canvas could write them
-// too, but keeps colours multiplied by alpha and so loses them where alpha is small.
+// Writes PNG files piece by piece, so that a photo of 50 megapixels never stands in memory as a whole. A canvas could
+// write them too, but keeps colours multiplied by alpha and so loses them where alpha is small.
 import { crc32 } from './crc32.js';
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);

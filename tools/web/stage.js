@@ -7,17 +7,20 @@ const STEP = 1 / 40, SMALL_STEP = 1 / 400; // of the photo's width and height, f
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 export class Stage {
-	// onTap({ x, y, opposite }): in pixels of the photo; opposite: of what the toolbar says. onMove(words): where the cursor is.
+	// onTap({ x, y, opposite }): in pixels of the photo; opposite: of what the toolbar says. onMove(words): where
+	// the cursor is.
 	constructor({ onTap, onMove }) {
 		this.onTap = onTap;
 		this.onMove = onMove;
-		this.layers = Object.fromEntries(['photo', 'result', 'overlay'].map((name) => [name, $(name).getContext('bitmaprenderer')]));
+		this.layers = Object.fromEntries(
+			['photo', 'result', 'overlay'].map((name) => [name, $(name).getContext('bitmaprenderer')]));
 		frame.addEventListener('click', (event) => this.pointer(event, event.altKey));
 		frame.addEventListener('contextmenu', (event) => {
 			event.preventDefault();
 			this.pointer(event, true);
 		});
-		frame.addEventListener('pointerdown', () => frame.classList.add('by-hand')); // no focus ring for who does not need it
+		// no focus ring for who does not need it
+		frame.addEventListener('pointerdown', () => frame.classList.add('by-hand'));
 		frame.addEventListener('keydown', (event) => this.key(event));
 		frame.addEventListener('blur', () => (cursor.hidden = true));
 		divider.addEventListener('input', () => this.split(divider.value / 1000));
@@ -37,7 +40,9 @@ export class Stage {
 	// What the worker drew comes to the screen with the next frame.
 	show({ name, picture }) {
 		requestAnimationFrame(() => {
-			if (name === 'none') for (const layer of ['result', 'overlay']) this.layers[layer].transferFromImageBitmap(null);
+			if (name === 'none')
+				for (const layer of ['result', 'overlay'])
+					this.layers[layer].transferFromImageBitmap(null);
 			else this.layers[name].transferFromImageBitmap(picture);
 			$('result').hidden = name !== 'result';
 			performance.mark('tapcut-shown');
@@ -62,7 +67,8 @@ export class Stage {
 		dots.replaceChildren(
 			...taps.map((tap, i) => {
 				const dot = document.createElement('i');
-				dot.className = `dot ${tap.positive ? 'add' : 'remove'}${waiting && i === taps.length - 1 ? ' waiting' : ''}`;
+				const last = waiting && i === taps.length - 1;
+				dot.className = `dot ${tap.positive ? 'add' : 'remove'}${last ? ' waiting' : ''}`;
 				dot.style.left = `${(100 * (tap.x + 0.5)) / this.width}%`;
 				dot.style.top = `${(100 * (tap.y + 0.5)) / this.height}%`;
 				return dot;
@@ -105,6 +111,7 @@ export class Stage {
 		cursor.hidden = false;
 		cursor.style.left = `${100 * this.at.x}%`;
 		cursor.style.top = `${100 * this.at.y}%`;
-		this.onMove(`${Math.round(100 * this.at.x)} percent across, ${Math.round(100 * this.at.y)} percent down`);
+		this.onMove(
+			`${Math.round(100 * this.at.x)} percent across, ${Math.round(100 * this.at.y)} percent down`);
 	}
 }

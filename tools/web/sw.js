@@ -1,8 +1,9 @@
 // Offline: what was fetched once is kept. The network comes first, so that a new version is never held back.
 const CACHE = 'tapcut';
 const FILES = [
-	'./', 'style.css', 'icon.svg', 'manifest.webmanifest', 'main.js', 'engine.js', 'history.js', 'messages.js', 'panel.js', 'stage.js',
-	'worker.js', 'module.js', 'weights.js', 'crc32.js', 'photo.js', 'photo-size.js', 'png.js', 'tapcut.wasm', 'model.tapcut',
+	'./', 'style.css', 'icon.svg', 'manifest.webmanifest', 'main.js', 'engine.js', 'history.js', 'messages.js',
+	'panel.js', 'stage.js', 'worker.js', 'module.js', 'weights.js', 'crc32.js', 'photo.js', 'photo-size.js',
+	'png.js', 'tapcut.wasm', 'model.tapcut',
 	'examples/1.jpg', 'examples/2.jpg', 'examples/3.jpg', 'examples/4.jpg',
 ];
 
@@ -31,5 +32,6 @@ async function answer(event) {
 
 addEventListener('fetch', (event) => {
 	const { request } = event;
-	if (request.method === 'GET' && new URL(request.url).origin === location.origin) event.respondWith(answer(event));
+	if (request.method === 'GET' && new URL(request.url).origin === location.origin)
+		event.respondWith(answer(event));
 });

@@ -23,10 +23,12 @@ async function inflate(packed, size) {
 // The same file with its payload stored as it is. Whatever else is wrong with it the module's reader finds.
 export async function storedWeights(file) {
 	const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-	if (file.length < HEAD + TAIL || MAGIC.some((byte, i) => file[i] !== byte)) throw new Error('this is not a model file');
+	if (file.length < HEAD + TAIL || MAGIC.some((byte, i) => file[i] !== byte))
+		throw new Error('this is not a model file');
 	const flags = view.getUint32(12, true), size = view.getUint32(20, true);
 	if (!(flags & FLAG_ZLIB)) return file;
-	if (crc32(file.subarray(0, -TAIL)) !== view.getUint32(file.length - TAIL, true)) throw new Error('the model file is damaged');
+	if (crc32(file.subarray(0, -TAIL)) !== view.getUint32(file.length - TAIL, true))
+		throw new Error('the model file is damaged');
 	if (size > 1032 * file.length) throw new Error('the model file is damaged'); // deflate cannot pack better
 	const content = await inflate(file.subarray(HEAD, -TAIL), size);
 	const stored = new Uint8Array(HEAD + size + TAIL), out = new DataView(stored.buffer);

@@ -1,8 +1,8 @@
 // The engine's side of the page: decodes, selects, draws and writes files, so that the page itself never waits.
 //
-// Requests are { id, type, ... }, answered by { id, result } or { id, error }. On its own the worker posts { progress } and
-// { view }: pictures for the screen. A selection is a list of taps; the worker finds out what is new about it, so undo and
-// redo are just other lists, and one that was seen before costs nothing.
+// Requests are { id, type, ... }, answered by { id, result } or { id, error }. On its own the worker posts { progress }
+// and { view }: pictures for the screen. A selection is a list of taps; the worker finds out what is new about it, so
+// undo and redo are just other lists, and one that was seen before costs nothing.
 import { Engine, EngineError } from './module.js';
 import { PhotoError, openPhoto } from './photo.js';
 import { encodePng } from './png.js';
@@ -16,7 +16,7 @@ let settings = { view: 'selection', feather: 0, background: { kind: 'transparent
 let selected = []; // what the page shows
 let drawing = false;
 
-// --- loading ----------------------------------------------------------------------------------------------------------
+// --- loading ---------------------------------------------------------------------------------------------------------
 
 async function download(url, progress) {
 	const response = await fetch(url);
@@ -44,7 +44,7 @@ async function load({ module, model }) {
 	return { bytes: { module: wasm.length, model: weights.length }, filters: engine.filters() };
 }
 
-// --- the selection ----------------------------------------------------------------------------------------------------
+// --- the selection ---------------------------------------------------------------------------------------------------
 
 const same = (a, b) => a.x === b.x && a.y === b.y && a.positive === b.positive;
 
@@ -84,7 +84,7 @@ async function select({ taps }) {
 	return { share, milliseconds: performance.now() - start };
 }
 
-// --- the screen -------------------------------------------------------------------------------------------------------
+// --- the screen ------------------------------------------------------------------------------------------------------
 
 const bitmapOf = (pixels) => createImageBitmap(new ImageData(pixels, engine.screenWidth, engine.screenHeight));
 
@@ -113,7 +113,7 @@ function changeSettings(changed) {
 	});
 }
 
-// --- requests ---------------------------------------------------------------------------------------------------------
+// --- requests --------------------------------------------------------------------------------------------------------
 
 async function photo({ file }) {
 	const opened = await openPhoto(engine, file);
@@ -128,7 +128,8 @@ async function exportPng() {
 	try {
 		const channels = engine.beginExport(), { width, height } = engine;
 		const rows = (y, count) => engine.exportRows(y, count, channels);
-		return { file: await encodePng({ width, height, channels, rows, progress: (share) => postMessage({ progress: share }) }) };
+		return { file: await encodePng(
+			{ width, height, channels, rows, progress: (share) => postMessage({ progress: share }) }) };
 	} finally {
 		engine.endExport();
 	}
@@ -138,7 +139,8 @@ async function exportPng() {
 async function thumbnails({ names, size }) {
 	const pictures = {}, side = Math.min(size, engine.screenWidth, engine.screenHeight);
 	for (const name of [null, ...names])
-		pictures[name ?? 'none'] = await createImageBitmap(new ImageData(engine.thumbnail(name, side), side, side));
+		pictures[name ?? 'none'] =
+			await createImageBitmap(new ImageData(engine.thumbnail(name, side), side, side));
 	return pictures;
 }
 
@@ -147,7 +149,8 @@ const requests = { load, photo, select, exportPng, thumbnails };
 function wordsOf(error) {
 	if (error instanceof PhotoError) return error.message;
 	if (error instanceof EngineError) return `The selection failed: ${error.message}`;
-	if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError) return 'There is not enough memory for this photo.';
+	if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError)
+		return 'There is not enough memory for this photo.';
 	return String(error?.message ?? error);
 }
 
@@ -155,10 +158,12 @@ function wordsOf(error) {
 let queue = Promise.resolve();
 addEventListener('message', ({ data }) => {
 	queue = queue.then(async () => {
-		if (data.type === 'settings') return engine ? changeSettings(data.settings) : void (settings = data.settings);
+		if (data.type === 'settings')
+			return engine ? changeSettings(data.settings) : void (settings = data.settings);
 		try {
 			const result = await requests[data.type](data);
-			postMessage({ id: data.id, result }, Object.values(result).filter((value) => value instanceof ImageBitmap));
+			postMessage({ id: data.id, result }, Object.values(result)
+				.filter((value) => value instanceof ImageBitmap));
 		} catch (error) {
 			postMessage({ id: data.id, error: wordsOf(error) });
 		}

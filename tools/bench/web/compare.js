@@ -21,7 +21,8 @@ async function ours(wasm, file, size, arithmetic) {
 
 async function theirs(ort, onnx, size, planes) {
 	ort.env.wasm.numThreads = 1;
-	const session = await ort.InferenceSession.create(onnx, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
+	const session = await ort.InferenceSession.create(onnx,
+		{ executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
 	const tensor = (which) => new ort.Tensor('float32', planes(which), [1, 3, size, size]);
 	const [image, clicks] = session.inputNames, feeds = { [image]: tensor(0), [clicks]: tensor(1) };
 	return { run: async () => (await session.run(feeds))[session.outputNames[0]].data };
@@ -33,7 +34,8 @@ function farthest(a, b) {
 	return most;
 }
 
-// { float, int8, ort: median milliseconds; difference: of float's logits }. Each lane runs `runs` times in each of `turns` turns.
+// { float, int8, ort: median milliseconds; difference: of float's logits }. Each lane runs `runs` times in each of
+// `turns` turns.
 export async function compare({ ort, wasm, weights, onnx, size, turns = 5, runs = 3 }) {
 	const module = await WebAssembly.compile(wasm), file = await storedWeights(weights);
 	const lanes = { float: await ours(module, file, size, 'float'), int8: await ours(module, file, size, 'int8') };
