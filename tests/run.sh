@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs test programs one after the other and adds up what Check reports. A program that dies without its summary line counts
-# as one failure. Last line: "N passed, N failed, N skipped".
+# Runs test programs one after the other and adds up what Check reports. A program that dies without its summary line
+# counts as one failure. Last line: "N passed, N failed, N skipped".
 passed=0 failed=0 skipped=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
@@ -24,7 +24,8 @@ for program in "$@"; do
 	else
 		grep '^SKIP: ' "$log"
 	fi
-	printf '%-52s %3d passed %3d failed  %ds\n' "${program#*/tests/}" $((checks - bad)) "$bad" $(($(date +%s) - start))
+	printf '%-52s %3d passed %3d failed  %ds\n' "${program#*/tests/}" $((checks - bad)) "$bad" \
+		$(($(date +%s) - start))
 done
 [ "$passed" -gt 0 ] || { echo "no test ran"; failed=$((failed + 1)); }
 echo "$passed passed, $failed failed, $skipped skipped"

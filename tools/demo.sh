@@ -1,6 +1,6 @@
 #!/bin/sh
-# `make demo`: generated scenes, two minutes of training, figures before and after, one object cut out of a picture that was never seen.
-# Everything lands in demo/ (DEMO=... for another folder).
+# `make demo`: generated scenes, two minutes of training, figures before and after, one object cut out of a picture that
+# was never seen. Everything lands in demo/ (DEMO=... for another folder).
 set -eu
 tapcut=${TAPCUT:-build/tapcut}
 demo=${DEMO:-demo}
@@ -11,13 +11,13 @@ echo "1/5  generating scenes"
 [ -f "$demo/val/instances.json" ] || "$tapcut" scenes --out "$demo/val" --count 40 --seed 2
 
 echo "2/5  the untrained network, for comparison"
-"$tapcut" train configs/demo.json --set data.train="$demo/train/instances.json" --set data.val= --out "$demo/untrained" --steps 1 \
-	--set optim.warmup_steps=0 --force 2>"$demo/untrained.log" || { cat "$demo/untrained.log"; exit 1; }
+"$tapcut" train configs/demo.json --set data.train="$demo/train/instances.json" --set data.val= \
+	--out "$demo/untrained" --steps 1 --set optim.warmup_steps=0 --force 2>"$demo/untrained.log" || { cat "$demo/untrained.log"; exit 1; }
 "$tapcut" eval --model "$demo/untrained/final.tapcut" --coco "$demo/val/instances.json" --limit 60 >"$demo/before.txt"
 
 echo "3/5  training, about two minutes"
-"$tapcut" train configs/demo.json --set data.train="$demo/train/instances.json" --set data.val="$demo/val/instances.json" \
-	--out "$demo/run" --force
+"$tapcut" train configs/demo.json --set data.train="$demo/train/instances.json" \
+	--set data.val="$demo/val/instances.json" --out "$demo/run" --force
 
 echo "4/5  exporting and evaluating"
 "$tapcut" export "$demo/run/last.ckpt" -o "$demo/demo.tapcut" --weights int8

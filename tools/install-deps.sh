@@ -32,7 +32,8 @@ if ! command -v apt-get >/dev/null 2>&1; then
 fi
 # Ubuntu names libjpeg-turbo differently.
 apt-cache show libjpeg62-turbo-dev >/dev/null 2>&1 || { $sudo apt-get update -q; }
-apt-cache show libjpeg62-turbo-dev >/dev/null 2>&1 || need=$(echo "$need" | sed 's/libjpeg62-turbo-dev/libjpeg-turbo8-dev/')
+apt-cache show libjpeg62-turbo-dev >/dev/null 2>&1 ||
+	need=$(echo "$need" | sed 's/libjpeg62-turbo-dev/libjpeg-turbo8-dev/')
 echo "installing:$need"
 $sudo apt-get update -q
 # shellcheck disable=SC2086

@@ -30,8 +30,8 @@ arguments() {
 	shift
 	printf '%s\n' train configs/smoke.json --steps "$steps" --out "$dir/$name" \
 		--set data.train="$dir/train/instances.json" --set data.val="$dir/val/instances.json" \
-		--set train.size=48 --set train.batch_size=$batch --set train.slot_size=$slot --set clicks.corrective_rounds=2 \
-		--set train.checkpoint_every=7 --set eval.every=$((steps / 2)) "$@"
+		--set train.size=48 --set train.batch_size=$batch --set train.slot_size=$slot \
+		--set clicks.corrective_rounds=2 --set train.checkpoint_every=7 --set eval.every=$((steps / 2)) "$@"
 }
 
 # train ISA[,ISA...] RANKS NAME OPTION...: becomes the training program or its launcher, so call it in a subshell;

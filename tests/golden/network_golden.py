@@ -4,9 +4,9 @@
     apt-get install python3-torch
     /usr/bin/python3 tests/golden/network_golden.py [../shared/data/weights/squeezenet_v1_1_imagenet.safetensors]
 
-Parameters, image, clicks and target come from an integer hash (fill below), so that the C test makes the same numbers without a file.
-Recorded: logits; the loss; every named gradient; the losses of ten Adam steps and every parameter after them; and, with the ImageNet
-file, the four trunk maps. Everything in float32 on one thread."""
+Parameters, image, clicks and target come from an integer hash (fill below), so that the C test makes the same numbers
+without a file. Recorded: logits; the loss; every named gradient; the losses of ten Adam steps and every parameter after
+them; and, with the ImageNet file, the four trunk maps. Everything in float32 on one thread."""
 import json
 import struct
 import sys
@@ -63,7 +63,9 @@ def conv(x, name, channels, kernel, padding=0, stride=1, dilation=1, bias=True):
 
 def fire(x, name, squeeze, expand):
     s = F.relu(conv(x, name + ".squeeze", squeeze, 1))
-    return torch.cat([F.relu(conv(s, name + ".expand1x1", expand, 1)), F.relu(conv(s, name + ".expand3x3", expand, 3, 1))], 1)
+    narrow = F.relu(conv(s, name + ".expand1x1", expand, 1))
+    wide = F.relu(conv(s, name + ".expand3x3", expand, 3, 1))
+    return torch.cat([narrow, wide], 1)
 
 
 def pool(x):
@@ -176,7 +178,8 @@ def imagenet(out, path):
 
 
 with open("tests/golden/network.txt", "w") as golden:
-    golden.write("# PyTorch %s, by tests/golden/network_golden.py: kind name norm projection four-values\n" % torch.__version__)
+    golden.write("# PyTorch %s, by tests/golden/network_golden.py: kind name norm projection four-values\n"
+                 % torch.__version__)
     train(golden)
     if len(sys.argv) > 1:
         imagenet(golden, sys.argv[1])

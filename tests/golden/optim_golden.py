@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Writes optim_golden.h: ten steps of PyTorch's SGD, Adam and AdamW on two small parameters, for tests/core/test_optim.c.
+"""Writes optim_golden.h, for tests/core/test_optim.c: ten steps of PyTorch's SGD, Adam and AdamW on two small parameters.
 
 Run from the project root: tests/golden/optim_golden.py > tests/golden/optim_golden.h (made with PyTorch 1.13.1).
 
-A weight of the trunk (decays, learning rate x 0.2) and a bias of the decoder (does not decay). Gradients are given numbers, so
-that an error in one step does not feed on itself; the fifth is large, so that clipping is seen to begin and end.
+A weight of the trunk (decays, learning rate x 0.2) and a bias of the decoder (does not decay). Gradients are given
+numbers, so that an error in one step does not feed on itself; the fifth is large, so that clipping is seen to begin and
+end.
 """
 import re
 

@@ -1,5 +1,6 @@
-"""Writes golden/tiny_*.tapcut: small weights files made from infer/FORMAT.md alone, with nothing of ours, so that the reader is tested
-against the document and not against our own writer. Run from the project root: python3 tests/infer/make_tiny_tapcut.py"""
+"""Writes golden/tiny_*.tapcut: small weights files made from infer/FORMAT.md alone, with nothing of ours, so that the
+reader is tested against the document and not against our own writer. Run from the project root:
+python3 tests/infer/make_tiny_tapcut.py"""
 import struct
 import zlib
 
@@ -38,8 +39,8 @@ def count(dims):
 
 
 def model_record(weights, steps, dims, ranges):
-    return (b"tiny".ljust(64, b"\0") + struct.pack("<IIBBBB", weights, 32, 1, 0, 1, bool(ranges)) + struct.pack("<3f", 104, 117, 123)
-            + struct.pack("<3f", 1, 1, 1) + struct.pack("<3f", 5, 64, 255) + struct.pack("<II", len(steps), len(dims)))
+    return (b"tiny".ljust(64, b"\0") + struct.pack("<IIBBBB", weights, 32, 1, 0, 1, bool(ranges))
+            + struct.pack("<3f", 104, 117, 123) + struct.pack("<3f", 1, 1, 1) + struct.pack("<3f", 5, 64, 255) + struct.pack("<II", len(steps), len(dims)))
 
 
 def step_record(op, relu, inputs, args, value, tensors):
@@ -48,7 +49,8 @@ def step_record(op, relu, inputs, args, value, tensors):
 
 
 def kind(tensor, weights, dims):
-    """(type, planes, axis, entries - 1): the odd tensors of f32 and f16 files are in planes, vectors of others are f16."""
+    """(type, planes, axis, entries - 1): the odd tensors of f32 and f16 files are in planes, vectors of others are
+    f16."""
     vector = dims[tensor][1:] == (1, 1, 1)
     if weights == 2 and not vector:
         return 2, 0, 1 if tensor == 5 else 0, 0
