@@ -12,7 +12,8 @@ echo "1/5  generating scenes"
 
 echo "2/5  the untrained network, for comparison"
 "$tapcut" train configs/demo.json --set data.train="$demo/train/instances.json" --set data.val= \
-	--out "$demo/untrained" --steps 1 --set optim.warmup_steps=0 --force 2>"$demo/untrained.log" || { cat "$demo/untrained.log"; exit 1; }
+	--out "$demo/untrained" --steps 1 --set optim.warmup_steps=0 --force \
+	2>"$demo/untrained.log" || { cat "$demo/untrained.log"; exit 1; }
 "$tapcut" eval --model "$demo/untrained/final.tapcut" --coco "$demo/val/instances.json" --limit 60 >"$demo/before.txt"
 
 echo "3/5  training, about two minutes"

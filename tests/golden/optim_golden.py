@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes optim_golden.h, for tests/core/test_optim.c: ten steps of PyTorch's SGD, Adam and AdamW on two small parameters.
+"""Writes optim_golden.h, for tests/core/test_optim.c: ten steps of PyTorch's SGD, Adam and AdamW on two parameters.
 
 Run from the project root: tests/golden/optim_golden.py > tests/golden/optim_golden.h (made with PyTorch 1.13.1).
 

@@ -40,7 +40,8 @@ def count(dims):
 
 def model_record(weights, steps, dims, ranges):
     return (b"tiny".ljust(64, b"\0") + struct.pack("<IIBBBB", weights, 32, 1, 0, 1, bool(ranges))
-            + struct.pack("<3f", 104, 117, 123) + struct.pack("<3f", 1, 1, 1) + struct.pack("<3f", 5, 64, 255) + struct.pack("<II", len(steps), len(dims)))
+            + struct.pack("<3f", 104, 117, 123) + struct.pack("<3f", 1, 1, 1)
+            + struct.pack("<3f", 5, 64, 255) + struct.pack("<II", len(steps), len(dims)))
 
 
 def step_record(op, relu, inputs, args, value, tensors):
