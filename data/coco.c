@@ -26,8 +26,8 @@ struct reader {
 	struct coco_image image;
 	struct coco_category category;
 	struct coco_annotation annotation;
-	char *file_name, *source;
-	size_t file_name_capacity, source_capacity;
+	char *file_name, *source, *address;
+	size_t file_name_capacity, source_capacity, address_capacity;
 };
 
 /* Values. */
@@ -50,16 +50,36 @@ static bool key_is(const struct reader *r, const char *key)
 
 /* Values of records: each reads what comes next into *to, the field of the record that has this key. */
 
-static enum status read_id(struct reader *r, const char *key, void *to)
+/* Up to 18 digits, which cannot overflow 64 bits, perhaps after a minus. */
+static bool text_is_integer(const char *text, size_t length)
 {
-	TRY(next(r));
+	size_t sign = length > 0 && text[0] == '-';
+	return length > sign && length <= sign + 18 && strspn(text + sign, "0123456789") == length - sign;
+}
+
+/* Ids are whole numbers; some tools write them as text. */
+static enum status id_value(struct reader *r, const char *key, int64_t *to)
+{
+	if (r->stream.token == JSON_STRING && text_is_integer(r->stream.text, r->stream.text_length)) {
+		*to = strtoll(r->stream.text, NULL, 10);
+		return STATUS_OK;
+	}
 	return json_stream_integer(&r->stream, to) ? STATUS_OK : wrong_type(r, key, "a whole number");
 }
 
+static enum status read_id(struct reader *r, const char *key, void *to)
+{
+	TRY(next(r));
+	return id_value(r, key, to);
+}
+
+/* A category's id: null is that of no category. */
 static enum status read_small_id(struct reader *r, const char *key, void *to)
 {
-	int64_t value;
-	TRY(read_id(r, key, &value));
+	int64_t value = 0;
+	TRY(next(r));
+	if (r->stream.token != JSON_NULL)
+		TRY(id_value(r, key, &value));
 	if (value < INT_MIN || value > INT_MAX)
 		return wrong_type(r, key, "a number of 32 bits");
 	*(int *)to = (int)value;
@@ -167,32 +187,89 @@ static enum status read_numbers(struct reader *r, struct coco_segmentation *seg,
 	}
 }
 
+/* What is wrong with the part that was just read, numbers[from..]: NULL where it is a polygon, or a box of 4. */
+static const char *part_problem(const struct coco_segmentation *seg, int from, char text[80])
+{
+	int count = seg->number_count - from;
+	if (seg->form == COCO_UNUSABLE)
+		return seg->problem;
+	if (count == 4 || (count >= 6 && count % 2 == 0))
+		return NULL;
+	snprintf(text, 80, "polygon of %d numbers: expected at least 6, an even count", count);
+	return text;
+}
+
+/* A part that makes no sense is left out; it costs the object only if no part is left. first: the first such part's
+ * problem, "" before. */
+static enum status finish_part(struct coco_segmentation *seg, int from, char first[160])
+{
+	char text[80];
+	const char *problem = part_problem(seg, from, text);
+	if (!problem)
+		return end_part(seg);
+	if (!first[0])
+		snprintf(first, 160, "%s", problem);
+	seg->number_count = from;
+	seg->junk_parts++;
+	seg->form = COCO_POLYGONS;
+	seg->problem[0] = '\0';
+	return STATUS_OK;
+}
+
+static int part_size(const struct coco_segmentation *seg, int part)
+{
+	return seg->part_ends[part] - (part ? seg->part_ends[part - 1] : 0);
+}
+
+/* Beside a polygon, parts of 4 numbers are lines, which cover nothing. */
+static void drop_lines(struct coco_segmentation *seg)
+{
+	bool polygons = false;
+	int kept = 0, kept_numbers = 0;
+	for (int i = 0; i < seg->part_count; i++)
+		polygons |= part_size(seg, i) > 4;
+	for (int i = 0, from = 0; polygons && i < seg->part_count; i++) {
+		int end = seg->part_ends[i], size = end - from;
+		if (size > 4) {
+			memmove(seg->numbers + kept_numbers, seg->numbers + from, (size_t)size * sizeof *seg->numbers);
+			seg->part_ends[kept++] = kept_numbers += size;
+		}
+		from = end;
+	}
+	if (polygons) {
+		seg->junk_parts += seg->part_count - kept;
+		seg->part_count = kept;
+		seg->number_count = kept_numbers;
+	}
+}
+
 static enum status read_polygons(struct reader *r, struct coco_segmentation *seg)
 {
 	bool flat = false;
+	char first[160] = "";
 	seg->form = COCO_POLYGONS;
 	for (;;) {
 		TRY(next(r));
 		if (r->stream.token == JSON_ARRAY_END)
 			break;
+		int from = seg->number_count;
 		if (r->stream.token == JSON_ARRAY_BEGIN && !flat) {
-			int from = seg->number_count;
 			TRY(read_numbers(r, seg, "polygon"));
-			if (seg->number_count - from < 4 && seg->form != COCO_UNUSABLE)
-				TRY(unusable(seg, "polygon of %d numbers", seg->number_count - from));
-			if (seg->form != COCO_UNUSABLE)
-				TRY(end_part(seg));
+			TRY(finish_part(seg, from, first));
 		} else if (r->stream.token == JSON_NUMBER && seg->part_count == 0) {
 			flat = true;
 			TRY(add_number(seg, r->stream.number));
 		} else {
 			TRY(unusable(seg, "list of polygons holds %s", json_stream_found(&r->stream)));
 			TRY(json_stream_skip(&r->stream));
+			if (!flat)
+				TRY(finish_part(seg, from, first));
 		}
 	}
-	if (flat && seg->form != COCO_UNUSABLE)
-		TRY(end_part(seg));
-	return seg->part_count ? STATUS_OK : unusable(seg, "no polygon");
+	if (flat)
+		TRY(finish_part(seg, 0, first));
+	drop_lines(seg);
+	return seg->part_count ? STATUS_OK : unusable(seg, "%s", first[0] ? first : "no polygon");
 }
 
 static enum status read_counts(struct reader *r, struct coco_segmentation *seg)
@@ -262,7 +339,7 @@ static enum status read_segmentation(struct reader *r, const char *key, void *to
 {
 	(void)key;
 	struct coco_segmentation *seg = to;
-	seg->number_count = seg->part_count = 0;
+	seg->number_count = seg->part_count = seg->junk_parts = 0;
 	seg->string_length = 0;
 	seg->problem[0] = '\0';
 	TRY(next(r));
@@ -294,6 +371,16 @@ static enum status read_file_name(struct reader *r, const char *key, void *to)
 	TRY(keep_string(r, &r->file_name, &r->file_name_capacity));
 	*(const char **)to = r->file_name;
 	return STATUS_OK;
+}
+
+/* LVIS names its photos by their address alone; what is no text is taken for none. */
+static enum status read_address(struct reader *r, const char *key, void *to)
+{
+	(void)key, (void)to;
+	TRY(next(r));
+	if (r->stream.token != JSON_STRING || strlen(r->stream.text) != r->stream.text_length)
+		return json_stream_skip(&r->stream);
+	return keep_string(r, &r->address, &r->address_capacity);
 }
 
 static enum status read_name(struct reader *r, const char *key, void *to)
@@ -368,16 +455,19 @@ static enum status read_fields(struct reader *r, const struct field *fields, int
 
 static enum status read_image(struct reader *r)
 {
-	enum { WIDTH, HEIGHT };
+	enum { WIDTH, HEIGHT, ADDRESS };
 	static const struct field fields[] = {
 		[WIDTH] = {"width", read_side, offsetof(struct coco_image, width), false},
 		[HEIGHT] = {"height", read_side, offsetof(struct coco_image, height), false},
+		[ADDRESS] = {"coco_url", read_address, 0, false},
 		{"id", read_id, offsetof(struct coco_image, id), true},
 		{"file_name", read_file_name, offsetof(struct coco_image, file_name), false},
 	};
 	unsigned seen;
 	r->image = (struct coco_image){.file_name = ""};
 	TRY(read_fields(r, fields, COUNT(fields), &r->image, &seen));
+	if (!r->image.file_name[0] && (seen >> ADDRESS & 1) && r->address)
+		r->image.file_name = r->address;
 	for (int i = WIDTH; i <= HEIGHT; i++)
 		if (!(seen >> i & 1))
 			side_problem(r, "%s[%lld] has no \"%s\"", r->section, r->record, fields[i].key);
@@ -501,6 +591,7 @@ static void reader_release(struct reader *r)
 	free(r->annotation.segmentation.string);
 	free(r->file_name);
 	free(r->source);
+	free(r->address);
 }
 
 enum status coco_read(const char *path, const struct coco_visitor *visitor)
@@ -526,15 +617,8 @@ enum status coco_read_memory(const void *data, size_t size, const char *name, co
 static enum status part_mask(const struct coco_segmentation *seg, int part, int width, int height, struct rle *mask)
 {
 	int from = part ? seg->part_ends[part - 1] : 0, count = seg->part_ends[part] - from;
-	bool boxes = seg->part_ends[0] == 4;
-	if (boxes != (count == 4) && boxes)
-		return status_fail(STATUS_FORMAT, "part %d has %d numbers after a box of 4", part, count);
-	if (boxes)
+	if (count == 4) /* of all parts: read_polygons */
 		return rle_from_bbox(mask, seg->numbers + from, width, height);
-	if (count == 4) { /* after a polygon it is one too: a line there and back, which covers nothing */
-		uint32_t all = (uint32_t)width * (uint32_t)height;
-		return rle_from_counts(mask, &all, 1, width, height);
-	}
 	return rle_from_polygon(mask, seg->numbers + from, count, width, height);
 }
 

@@ -19,7 +19,7 @@ enum { COCO_MAX_NUMBERS = 1 << 21 };
 struct coco_image {
 	int64_t id;
 	int width, height;     /* 0 where absent or out of the range of int */
-	const char *file_name; /* "" where absent; as written, so not to be trusted */
+	const char *file_name; /* LVIS's coco_url where absent, or ""; as written, so not to be trusted */
 	char problem[120];     /* what is wrong with the size: "images[0] has no \"width\""; "" where nothing is */
 };
 
@@ -46,6 +46,7 @@ struct coco_segmentation {
 	size_t string_length;
 	int64_t width, height; /* COCO_COUNTS, COCO_STRING: "size" */
 	char problem[160];     /* COCO_UNUSABLE: why */
+	int junk_parts;        /* COCO_POLYGONS: parts that are no polygon, left out because others are */
 
 	int number_capacity, part_capacity;
 	size_t string_capacity;
@@ -70,8 +71,8 @@ struct coco_visitor {
 enum status coco_read(const char *path, const struct coco_visitor *visitor);
 enum status coco_read_memory(const void *data, size_t size, const char *name, const struct coco_visitor *visitor);
 
-/* The mask, as the COCO tools read it: polygons are united, a first part of 4 numbers makes all parts boxes (x, y,
- * width, height). `width` x `height` is the photo's size; a run-length mask has its own, which may differ: compare.
+/* The mask, as the COCO tools read it: polygons are united, parts of 4 numbers, where no part is a polygon, are boxes
+ * (x, y, width, height). `width` x `height` is the photo's size; a run-length mask has its own, which may differ: compare.
  * The message names no file. */
 enum status coco_mask(const struct coco_segmentation *segmentation, int width, int height, struct rle *mask);
 

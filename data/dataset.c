@@ -110,8 +110,10 @@ enum status dataset_read_photo(const struct dataset *dataset, int index, struct 
 	char *path = photo_path(photo->dir ? photo->dir : dataset->image_dir, photo->file_name);
 	if (!path)
 		return no_memory("a path");
-	struct image_read_options options = {
-		.channels = 3, .exif = EXIF_MATCH, .width = photo->width, .height = photo->height};
+	struct image_read_options options = {.channels = 3,
+					     .exif = dataset->exif,
+					     .width = photo->width,
+					     .height = photo->height};
 	enum status status = image_read(path, &options, image);
 	free(path);
 	return status;
@@ -223,6 +225,7 @@ static enum status append(struct dataset *d, struct dataset *more)
 	TRY(join(&d->objects, &d->object_count, more->objects, more->object_count, sizeof *d->objects, "objects"));
 	more->object_count = 0;
 	join_skips(&d->skips, &more->skips);
+	d->junk_parts += more->junk_parts;
 	struct sha256 sha;
 	sha256_init(&sha);
 	sha256_update(&sha, d->digest, sizeof d->digest);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "data/image.h"
+#include "data/image_io.h"
 #include "data/rle.h"
 
 struct dataset_filter {
@@ -52,6 +53,7 @@ struct dataset_skips {
 };
 
 struct dataset {
+	enum exif_policy exif; /* how photos are turned; the zero, EXIF_MATCH, unless the caller sets it */
 	char *image_dir;
 	struct dataset_category *categories; /* all of the file, by id */
 	int category_count;
@@ -66,6 +68,7 @@ struct dataset {
 	/* Crowd regions and objects that the filters refuse are not in `objects`; a sample must not click them as
 	 * background knowingly, but they have no mask here. */
 	struct dataset_skips skips;
+	int junk_parts;     /* parts of polygons that were left out, whose objects have better ones (data/coco.h) */
 	uint8_t digest[32]; /* SHA-256 over ids and masks of what was kept, in order */
 };
 
@@ -87,7 +90,7 @@ int dataset_count_category(const struct dataset *dataset, int index);
 /* The `source` of an object by this name, or 0. */
 int dataset_find_source(const struct dataset *dataset, const char *name);
 
-/* Decodes photo `index` as RGB in stored order (EXIF_MATCH). */
+/* Decodes photo `index` as RGB, turned as the set's `exif` says; its size must be the one that the annotations give. */
 enum status dataset_read_photo(const struct dataset *dataset, int index, struct image *image);
 
 /* "12,770 objects in 5,919 photos; skipped 39 crowd, ..." */

@@ -29,8 +29,10 @@ struct dataset_builder {
 	struct dataset *dataset;
 	const char *path; /* for messages */
 	struct dataset_filter filter;
-	struct photo_files files;
-	bool ready; /* photos and categories are complete and sorted, the folder is listed */
+	const char *const *folders; /* where the photos may lie; borrowed */
+	int folder_count;
+	struct photo_files files; /* of the folder that was chosen */
+	bool ready;               /* photos and categories are complete and sorted, the folder is listed */
 	int photo_capacity, category_capacity;
 	unsigned char *photo_states;
 	int *wanted_categories; /* sorted ids; NULL where all are wanted */
@@ -148,6 +150,41 @@ static enum status want_categories(struct dataset_builder *b)
 	return STATUS_OK;
 }
 
+/* Gives the photos the names under which they lie in the listed folder. How many there are: *found. */
+static enum status find_photos(struct dataset_builder *b, int *found)
+{
+	*found = 0;
+	for (int i = 0; i < b->dataset->photo_count; i++) {
+		struct dataset_photo *photo = &b->dataset->photos[i];
+		char *name;
+		TRY(photo_files_find(&b->files, photo->file_name, &name));
+		if (!name)
+			continue;
+		free(photo->file_name);
+		photo->file_name = name;
+		++*found;
+	}
+	return STATUS_OK;
+}
+
+/* The first folder with a photo in it; where none has one, the first, whose name messages then tell. */
+static enum status choose_folder(struct dataset_builder *b)
+{
+	int found = 0;
+	for (int i = 0; i <= b->folder_count && !found; i++) {
+		const char *folder = b->folders[i < b->folder_count ? i : 0];
+		char *copy = strdup(folder);
+		if (!copy)
+			return no_memory("a path");
+		free(b->dataset->image_dir);
+		b->dataset->image_dir = copy;
+		photo_files_release(&b->files);
+		TRY(photo_files_list(&b->files, copy));
+		TRY(find_photos(b, &found));
+	}
+	return STATUS_OK;
+}
+
 /* Once all photos and categories are there, before the first object. */
 static enum status get_ready(struct dataset_builder *b)
 {
@@ -161,6 +198,8 @@ static enum status get_ready(struct dataset_builder *b)
 		if (d->photos[i].id == d->photos[i - 1].id)
 			return status_fail(STATUS_FORMAT, "%s: photo id %" PRId64 " stands twice (%s and %s)", b->path,
 					   d->photos[i].id, d->photos[i - 1].file_name, d->photos[i].file_name);
+	if (b->folder_count)
+		TRY(choose_folder(b));
 	b->photo_states = calloc((size_t)d->photo_count + 1, 1);
 	if (!b->photo_states)
 		return no_memory("photos");
@@ -341,6 +380,7 @@ static enum status take_annotation(void *context, const struct coco_annotation *
 
 	struct rle mask;
 	bool usable;
+	b->dataset->junk_parts += a->segmentation.junk_parts;
 	TRY(object_mask(b, a, &b->dataset->photos[photo], &mask, &usable));
 	if (!usable)
 		return STATUS_OK;
@@ -460,10 +500,14 @@ void dataset_builder_free(struct dataset_builder *b)
 	free(b);
 }
 
-enum status dataset_builder_begin(struct dataset_builder *b, struct coco_visitor *visitor)
+enum status dataset_builder_begin(struct dataset_builder *b, const char *const *folders, int count,
+				  struct coco_visitor *visitor)
 {
 	*visitor = (struct coco_visitor){b, take_image, take_category, take_annotation};
-	return photo_files_list(&b->files, b->dataset->image_dir);
+	b->folders = folders;
+	b->folder_count = count;
+	b->dataset->image_dir = strdup(folders[0]); /* of a file without an annotation too */
+	return b->dataset->image_dir ? STATUS_OK : no_memory("a path");
 }
 
 enum status dataset_builder_finish(struct dataset_builder *b)

@@ -16,9 +16,11 @@ struct dataset_builder *dataset_builder_new(struct dataset *dataset, const char 
 					    const struct dataset_filter *filter);
 void dataset_builder_free(struct dataset_builder *builder);
 
-/* Either this: takes records. The dataset's image_dir must be set; its files are listed. After the last record call
- * dataset_builder_finish. */
-enum status dataset_builder_begin(struct dataset_builder *builder, struct coco_visitor *visitor);
+/* Either this: takes records. The photos lie in the first of the `count` folders that holds any of them, else none
+ * is found; the dataset's image_dir becomes that folder, or the first. The folders' names are borrowed. After the last
+ * record call dataset_builder_finish. */
+enum status dataset_builder_begin(struct dataset_builder *builder, const char *const *folders, int count,
+				  struct coco_visitor *visitor);
 /* Or this: the dataset is filled already and sorted (it was made with some filter, which `filter` now narrows). */
 enum status dataset_builder_narrow(struct dataset_builder *builder);
 

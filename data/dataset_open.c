@@ -30,33 +30,74 @@ static const struct format *format_of(const char *path)
 	return format;
 }
 
-/* images/ beside the file. */
-static char *default_image_dir(const char *path)
+/* Where the photos of published sets lie, relative to the annotations' folder. */
+enum { FOLDERS = 3 };
+
+/* dir, which ends with its slash or is empty, and what lies in it; returned, caller frees. */
+static char *inside(const char *dir, size_t dir_length, const char *name, size_t name_length)
+{
+	char *path = malloc(dir_length + name_length + 1);
+	if (!path)
+		return NULL;
+	memcpy(path, dir, dir_length);
+	memcpy(path + dir_length, name, name_length);
+	path[dir_length + name_length] = '\0';
+	return path;
+}
+
+/* COCO's train2017 for its instances_train2017.json; "" for other names. */
+static char *coco_folder(const char *dir, size_t dir_length, const char *file)
+{
+	static const char prefix[] = "instances_";
+	enum { PREFIX = sizeof prefix - 1, UP = 3 };
+	const char *dot = strrchr(file, '.');
+	char name[256] = "../";
+	if (strncmp(file, prefix, PREFIX) != 0 || !dot || dot <= file + PREFIX ||
+	    (size_t)(dot - file) >= sizeof name - UP)
+		return inside("", 0, "", 0);
+	memcpy(name + UP, file + PREFIX, (size_t)(dot - file) - PREFIX);
+	return inside(dir, dir_length, name, UP + (size_t)(dot - file) - PREFIX);
+}
+
+static enum status default_folders(const char *path, char *folders[FOLDERS])
 {
 	const char *slash = strrchr(path, '/');
 	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
-	char *dir = malloc(length + sizeof "images");
-	if (!dir)
-		return NULL;
-	memcpy(dir, path, length);
-	memcpy(dir + length, "images", sizeof "images");
-	return dir;
-}
-
-static enum status set_image_dir(struct dataset *d, const char *path, const char *image_dir)
-{
-	free(d->image_dir);
-	d->image_dir = image_dir ? strdup(image_dir) : default_image_dir(path);
-	return d->image_dir ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for a path");
+	folders[0] = inside(path, length, "images", 6);
+	folders[1] = inside(path, length, ".", 1);
+	folders[2] = coco_folder(path, length, path + length);
+	for (int i = 0; i < FOLDERS; i++)
+		if (!folders[i])
+			return status_fail(STATUS_NO_MEMORY, "no memory for a path");
+	return STATUS_OK;
 }
 
 static enum status read_records(const struct format *format, struct dataset_builder *b, struct dataset *d,
 				const char *path, const char *image_dir)
 {
 	struct coco_visitor visitor;
-	TRY(set_image_dir(d, path, image_dir));
-	TRY(dataset_builder_begin(b, &visitor));
-	return format->records(path, &visitor);
+	char *folders[FOLDERS] = {0};
+	const char *names[FOLDERS];
+	(void)d;
+	enum status status = image_dir ? STATUS_OK : default_folders(path, folders);
+	for (int i = 0; i < FOLDERS; i++)
+		names[i] = folders[i];
+	int count = folders[2] && *folders[2] ? FOLDERS : FOLDERS - 1;
+	if (!status)
+		status = dataset_builder_begin(b, image_dir ? &image_dir : names, image_dir ? 1 : count, &visitor);
+	if (!status)
+		status = format->records(path, &visitor);
+	for (int i = 0; i < FOLDERS; i++)
+		free(folders[i]);
+	return status;
+}
+
+/* The photos of an index lie where it says, unless the caller knows better. */
+static enum status set_image_dir(struct dataset *d, const char *image_dir)
+{
+	free(d->image_dir);
+	d->image_dir = strdup(image_dir);
+	return d->image_dir ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for a path");
 }
 
 static enum status read_set(const struct format *format, struct dataset_builder *b, struct dataset *d, const char *path,
@@ -64,7 +105,7 @@ static enum status read_set(const struct format *format, struct dataset_builder 
 {
 	TRY(format->set(d, path));
 	TRY(dataset_builder_narrow(b));
-	return image_dir ? set_image_dir(d, path, image_dir) : STATUS_OK;
+	return image_dir ? set_image_dir(d, image_dir) : STATUS_OK;
 }
 
 enum status dataset_open(struct dataset *dataset, const char *path, const char *image_dir,

@@ -13,6 +13,8 @@
 
 enum { FILE_MAX = 512 * 1024 * 1024 };
 
+const char *const exif_policy_names[] = {"match", "apply", "ignore", NULL};
+
 const int native_channels[] = {1, 2, 3, 4, 4, 4};
 
 enum status check_declared_size(const char *name, uint32_t width, uint32_t height)
@@ -143,14 +145,23 @@ static enum status turn(struct image *image, int orientation)
 }
 
 /* The policy of image_io.h: which orientation to undo, given what the file says. */
-static enum status choose_orientation(const char *name, const struct image_read_options *options, int width, int height,
-				      int found, int *orientation)
+static int choose_orientation(const struct image_read_options *options, int width, int height, int found,
+			      struct image_facts *facts)
 {
-	*orientation = options->exif == EXIF_APPLY ? found : 1;
-	if (options->exif != EXIF_MATCH || (width == options->width && height == options->height))
-		return STATUS_OK;
-	*orientation = found;
-	if (found >= 5 && width == options->height && height == options->width)
+	bool stored = width == options->width && height == options->height;
+	if (options->exif == EXIF_MATCH) {
+		facts->ambiguous = found > 1 && stored && (found <= 4 || width == height);
+		return stored ? 1 : found;
+	}
+	return options->exif == EXIF_APPLY ? found : 1;
+}
+
+static enum status check_size(const char *name, const struct image_read_options *options, int width, int height,
+			      int found, int chosen)
+{
+	bool wanted = options->exif == EXIF_MATCH || options->width > 0;
+	int turned_width = chosen >= 5 ? height : width, turned_height = chosen >= 5 ? width : height;
+	if (!wanted || (turned_width == options->width && turned_height == options->height))
 		return STATUS_OK;
 	return status_fail(STATUS_FORMAT, "%s: the image is %d x %d pixels (EXIF orientation %d), expected %d x %d",
 			   name, width, height, found, options->width, options->height);
@@ -212,11 +223,11 @@ static enum status decode(const uint8_t *data, size_t size, const char *name, in
 static enum status finish(struct decoded *d, const char *name, const struct image_read_options *options,
 			  struct image *image)
 {
-	int orientation;
 	if (options->channels >= 3)
 		TRY(profile_to_srgb(d, name));
 	take_pixels(d, options->channels, image);
-	TRY(choose_orientation(name, options, image->width, image->height, d->orientation, &orientation));
+	int orientation = choose_orientation(options, image->width, image->height, d->orientation, &d->facts);
+	TRY(check_size(name, options, image->width, image->height, d->orientation, orientation));
 	d->facts.orientation = d->orientation;
 	d->facts.turned = orientation > 1;
 	return turn(image, orientation);

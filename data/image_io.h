@@ -12,17 +12,20 @@ enum { IMAGE_MAX_SIDE = 16384, IMAGE_MAX_PIXELS = 100 * 1000 * 1000 };
 
 /* What to do with the orientation that EXIF (of JPEG or PNG) or XMP tells. */
 enum exif_policy {
-	EXIF_APPLY,  /* a user's photo: turn it the way it is displayed */
-	EXIF_IGNORE, /* stored order: COCO annotations */
-	/* COCO with known size: ignore when the stored size equals width x height, apply when the swapped size does,
-	 * else refuse with a message */
+	/* Annotations with known size: ignore when the stored size equals width x height, apply when the swapped size
+	 * does, else refuse with a message. COCO's own are drawn on stored pixels. Where the size cannot tell (turned by
+	 * half, mirrored, or a square) it is taken as stored, and the facts say so. */
 	EXIF_MATCH,
+	EXIF_APPLY,  /* turn it the way it is displayed: a user's photo, masks drawn in a browser */
+	EXIF_IGNORE, /* stored order */
 };
+extern const char *const exif_policy_names[]; /* in the enum's order, then NULL */
 
 /* What was noticed while a file was read that its pixels do not show. */
 struct image_facts {
-	int orientation;      /* EXIF's number, 1..8; 1 where the file does not say */
-	bool turned;          /* the pixels were turned the way it says */
+	int orientation; /* EXIF's number, 1..8; 1 where the file does not say */
+	bool turned;     /* the pixels were turned the way it says */
+	bool ambiguous;  /* EXIF_MATCH: it says a turn, and the size cannot tell whether width x height is before it */
 	bool profile_applied; /* an ICC profile other than sRGB: the pixels were converted to sRGB */
 	int warnings;         /* oddities of the file that cost no pixel */
 	char warning[120];    /* the first of them, in words */
@@ -31,7 +34,8 @@ struct image_facts {
 struct image_read_options {
 	int channels; /* 1, 3 or 4: the result is converted to it; 3 is the usual */
 	enum exif_policy exif;
-	int width, height;         /* EXIF_MATCH only */
+	int width,
+		height; /* what the image must have once it is turned; 0: whatever the file has, not with EXIF_MATCH */
 	struct image_facts *facts; /* filled in on success and on failure; NULL: nobody asks */
 };
 

@@ -84,6 +84,44 @@ bool photo_name_is_safe(const char *name)
 	}
 }
 
+/* *found becomes `name` if there is such a file and nothing was found yet. */
+static enum status try_name(const struct photo_files *files, const char *name, char **found)
+{
+	if (*found || !photo_name_is_safe(name) || !photo_files_has(files, name))
+		return STATUS_OK;
+	*found = strdup(name);
+	return *found ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "%s: no memory for a file's name", files->dir);
+}
+
+/* host/folder/photo.jpg: folder/photo.jpg, else photo.jpg. */
+static enum status try_address(const struct photo_files *files, const char *address, char **found)
+{
+	const char *last = strrchr(address, '/'), *before = last;
+	while (before && before > address && before[-1] != '/')
+		before--;
+	if (before)
+		TRY(try_name(files, before, found));
+	return last ? try_name(files, last + 1, found) : STATUS_OK;
+}
+
+enum status photo_files_find(const struct photo_files *files, const char *name, char **found)
+{
+	*found = NULL;
+	if (strncmp(name, "http://", 7) == 0 || strncmp(name, "https://", 8) == 0)
+		return try_address(files, strstr(name, "//") + 2, found);
+	TRY(try_name(files, name, found));
+	if (*found || !strchr(name, '\\'))
+		return STATUS_OK;
+	char *slashes = strdup(name);
+	if (!slashes)
+		return status_fail(STATUS_NO_MEMORY, "%s: no memory for a file's name", files->dir);
+	for (char *at = slashes; (at = strchr(at, '\\'));)
+		*at = '/';
+	enum status status = try_name(files, slashes, found);
+	free(slashes);
+	return status;
+}
+
 char *photo_path(const char *dir, const char *name)
 {
 	size_t dir_length = strlen(dir), name_length = strlen(name);

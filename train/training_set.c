@@ -22,18 +22,48 @@ static enum status open_file(struct dataset *set, const struct config *config, c
 		.max_objects = training ? config->data.max_objects : 0,
 		.some_categories = training && config->data.train_count > 1,
 	};
-	if (!images[0])
-		images = config->data.images;
 	TRY(dataset_open(set, json, images[0] ? images : NULL, &filter));
-	if (set->object_count)
-		return STATUS_OK;
-	dataset_release(set);
-	return status_fail(STATUS_CONFIG, "%s: no object passes the filters of section data", json);
+	set->exif = config->data.exif;
+	return STATUS_OK;
 }
 
+/* An empty set is refused with what there was and why it was left out. */
+static enum status check_not_empty(struct dataset *set, const char *json)
+{
+	char summary[600] = "";
+	if (set->object_count)
+		return STATUS_OK;
+	FILE *text = fmemopen(summary, sizeof summary, "w");
+	if (text) {
+		dataset_print_summary(set, text);
+		fclose(text);
+	}
+	summary[strcspn(summary, "\n")] = '\0';
+	dataset_release(set);
+	return status_fail(STATUS_CONFIG, "%s: no object passes the filters of section data: %s", json, summary);
+}
+
+static enum status open_training_file(struct dataset *set, const struct config *config, const struct config_file *file)
+{
+	const char *images = file->images[0]                ? file->images
+			     : config->data.train_images[0] ? config->data.train_images
+							    : config->data.images;
+	TRY(open_file(set, config, file->path, images, true));
+	return check_not_empty(set, file->path);
+}
+
+/* data.images may be the training photos' folder alone, as COCO has one for each set. */
 enum status validation_set_open(struct dataset *set, const struct config *config)
 {
-	return open_file(set, config, config->data.val, "", false);
+	const char *json = config->data.val, *images = config->data.val_images;
+	if (!images[0]) {
+		TRY(open_file(set, config, json, config->data.images, false));
+		if (set->object_count || !set->skips.missing_photos)
+			return check_not_empty(set, json);
+		dataset_release(set);
+	}
+	TRY(open_file(set, config, json, images, false));
+	return check_not_empty(set, json);
 }
 
 /* --- several files -------------------------------------------------------- */
@@ -45,7 +75,7 @@ static enum status open_files(struct dataset *set, const struct config *config, 
 	for (int i = 0; i < config->data.train_count; i++) {
 		const struct config_file *file = &config->data.train[i];
 		struct dataset more;
-		enum status status = open_file(i ? &more : set, config, file->path, file->images, true);
+		enum status status = open_training_file(i ? &more : set, config, file);
 		if (status != STATUS_OK) {
 			if (i)
 				dataset_release(set);

@@ -139,6 +139,31 @@ START_TEST(notations_are_told_apart_by_type)
 }
 END_TEST
 
+/* What is no polygon is left out where another part is one. */
+START_TEST(junk_parts_cost_no_good_ones)
+{
+	check_mask("[[], [1, 0, 2, 0, 2, 4, 1, 4]]", "44`0");
+	check_mask("[[7], [1, 0, 2, 0, 2, 4, 1, 4], [1, 2, 3, 4, 5]]", "44`0");
+	check_mask("[[1, 0, 2, 0, 2, 4, 1, 4], [NaN, 0, 2, 0, 2, 4, 1, 4]]", "44`0");
+	check_mask("[[1, 2, 3, 4], [1, 0, 2, 0, 2, 4, 1, 4]]", "44`0"); /* a line, although it comes first */
+	check_mask("[null, [1, 0, 2, 0, 2, 4, 1, 4], \"x\", {\"a\": [1]}]", "44`0");
+	check_mask("[[], [1, 0, 1, 4]]", "44`0"); /* boxes alone */
+}
+END_TEST
+
+/* Ids as text, no category, LVIS's photos without a name. */
+START_TEST(records_as_other_tools_write_them)
+{
+	check_log("{\"images\": [{\"id\": \"5\", \"width\": 6, \"height\": 4, \"coco_url\": "
+		  "\"http://x.org/train2017/1.jpg\"}], \"categories\": [{\"id\": \"-3\", \"name\": \"a\"}], "
+		  "\"annotations\": [{\"id\": \"11\", \"image_id\": \"5\", \"category_id\": null, "
+		  "\"segmentation\": [[1, 0, 1, 4]]}]}",
+		  "image 5 6x4 http://x.org/train2017/1.jpg\n"
+		  "category -3 a\n"
+		  "annotation 11 of 5 0 44`0\n");
+}
+END_TEST
+
 static const char *const unusable_masks[][2] = {
 	{NULL, "no segmentation"},
 	{"null", "segmentation is null"},
@@ -182,11 +207,10 @@ static const char *const unusable_masks[][2] = {
 	{"[[]]", "polygon of 0 numbers"},
 	{"[[1, 2, 3, 4, 5]]", "polygon of 5 numbers"},
 	{"[1, 2, 3]", "polygon of 3 numbers"},
-	{"[[1, 2, 3, 4], [1, 2, 3, 4, 5, 6]]", "part 1 has 6 numbers after a box"},
+	{"[[1, 2, 3, 4, 5], [1], []]", "polygon of 5 numbers"}, /* the first of several is told */
 	{"[[1, 2, 3, \"4\", 5, 6]]", "polygon holds a string"},
 	{"[[1, 2, [3, 4], 5, 6, 7, 8]]", "polygon holds a list"},
 	{"[[1, 2, 3, 4, 5, 1e9]]", "polygon: coordinate 5 is 1e+09"},
-	{"[[1, 2, 3, 4, 5, 6], 7]", "list of polygons holds 7"},
 	{"[7, [1, 2, 3, 4, 5, 6]]", "list of polygons holds a list"},
 	{"[{\"counts\": [24]}]", "list of polygons holds an object"},
 	{"[null]", "list of polygons holds null"},
@@ -218,8 +242,11 @@ static const char *const wrong_files[][2] = {
 	{"{\"images\": [], \"images\": [], \"annotations\": []}", "a second \"images\""},
 	{"{\"images\": [7], \"annotations\": []}", "images[0]: expected an object, found 7"},
 	{"{\"images\": [{}], \"annotations\": []}", "images[0] has no \"id\""},
-	{"{\"images\": [{\"id\": \"7\"}], \"annotations\": []}",
+	{"{\"images\": [{\"id\": \"7a\"}], \"annotations\": []}",
 	 "images[0].id: expected a whole number, found a string"},
+	{"{\"images\": [{\"id\": \"1234567890123456789\"}], \"annotations\": []}",
+	 "images[0].id: expected a whole number, found a string"},
+	{"{\"images\": [{\"id\": null}], \"annotations\": []}", "images[0].id: expected a whole number, found null"},
 	{"{\"images\": [{\"id\": 7, \"file_name\": 7}], \"annotations\": []}",
 	 "images[0].file_name: expected a string"},
 	{"{\"images\": [{\"id\": 7, \"file_name\": \"a\\u0000b\"}], \"annotations\": []}",
@@ -425,6 +452,8 @@ static Suite *make_suite(void)
 	tcase_add_test(good, sections_in_any_order);
 	tcase_add_test(good, not_finite_where_nobody_reads);
 	tcase_add_test(good, notations_are_told_apart_by_type);
+	tcase_add_test(good, junk_parts_cost_no_good_ones);
+	tcase_add_test(good, records_as_other_tools_write_them);
 	tcase_add_test(good, unusable_masks_say_why);
 	tcase_add_test(good, what_is_optional_has_defaults);
 	tcase_add_test(good, a_callback_can_stop);

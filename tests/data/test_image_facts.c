@@ -340,7 +340,7 @@ START_TEST(formats_that_are_named)
 	};
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		struct image image;
-		struct image_read_options options = {.channels = 3};
+		struct image_read_options options = {.channels = 3, .exif = EXIF_APPLY};
 		ck_assert_int_eq(image_read_memory(kinds[i].bytes, kinds[i].size, "x.jpg", &options, &image),
 				 STATUS_FORMAT);
 		ck_assert_msg(strstr(status_message(), kinds[i].name), "%s: %s", kinds[i].name, status_message());

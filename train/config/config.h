@@ -52,7 +52,9 @@ struct config {
 		struct config_file train[CONFIG_MAX_FILES];
 		int train_count;
 		char val[CONFIG_TEXT];    /* instances JSON; "" = none */
-		char images[CONFIG_TEXT]; /* photo folder; "" = images/ beside the JSON */
+		char images[CONFIG_TEXT]; /* photo folder; "" = found beside the JSON (data/dataset_open.h) */
+		char train_images[CONFIG_TEXT], val_images[CONFIG_TEXT]; /* "" = images */
+		enum exif_policy exif;
 		struct config_weight source_weights[CONFIG_MAX_SOURCES];
 		int source_weight_count;
 		double area_exponent; /* an object is drawn in proportion to its share of the photo to this power */

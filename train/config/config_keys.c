@@ -66,7 +66,17 @@ const struct config_key config_keys[] = {
 	{"data.val", KEY_TEXT, FIELD(data.val), "\"\"", "path", "Instances JSON to validate on; empty: no validation.",
 	 .path = true, .free = true},
 	{"data.images", KEY_TEXT, FIELD(data.images), "\"\"", "path",
-	 "Folder of the photos; empty: `images/` beside each instances JSON.", .path = true, .free = true},
+	 "Folder of the photos; empty: beside each instances JSON `images/`, its own folder, or, for COCO's annotations/instances_NAME.json, "
+	 "../NAME, the first that holds any of them.", .path = true, .free = true},
+	{"data.train_images", KEY_TEXT, FIELD(data.train_images), "\"\"", "path",
+	 "Folder of the training photos; empty: data.images.", .path = true, .free = true},
+	{"data.val_images", KEY_TEXT, FIELD(data.val_images), "\"\"", "path",
+	 "Folder of the validation photos; empty: data.images where any of them is there, else as if that were empty.",
+	 .path = true, .free = true},
+	{"data.exif", KEY_ENUM, FIELD(data.exif), "\"match\"", "",
+	 "Which pixels masks were drawn on, where a photo's EXIF or XMP says a turn: `match` decides by the size and takes stored pixels where "
+	 "it cannot tell (`tapcut data --check-photos` counts these); `apply`: as displayed, as browser tools draw; `ignore`: as stored.",
+	 .names = exif_policy_names},
 	{"data.categories", KEY_TEXTS, FIELD(data.categories), "[]", "names",
 	 "Train on these categories only; empty: all.", .element = sizeof(((struct config *)0)->data.categories[0]),
 	 .count = offsetof(struct config, data.category_count)},
