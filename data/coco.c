@@ -488,11 +488,11 @@ static enum status read_category(struct reader *r)
 
 static enum status read_annotation(struct reader *r)
 {
-	enum { SEGMENTATION };
+	enum { SEGMENTATION, ID };
 	static const struct field fields[] = {
 		[SEGMENTATION] = {"segmentation", read_segmentation, offsetof(struct coco_annotation, segmentation),
 				  false},
-		{"id", read_id, offsetof(struct coco_annotation, id), true},
+		[ID] = {"id", read_id, offsetof(struct coco_annotation, id), false},
 		{"image_id", read_id, offsetof(struct coco_annotation, image_id), true},
 		{"category_id", read_small_id, offsetof(struct coco_annotation, category_id), false},
 		{"iscrowd", read_crowd, offsetof(struct coco_annotation, crowd), false},
@@ -504,6 +504,11 @@ static enum status read_annotation(struct reader *r)
 	a->crowd = false;
 	a->source = "";
 	TRY(read_fields(r, fields, COUNT(fields), a, &seen));
+	if (!(seen >> ID & 1)) {
+		if (r->section == section_names[SECTION_ANNOTATIONS])
+			return missing(r, "id");
+		a->id = r->record + 1; /* results of a detector have none */
+	}
 	if (!(seen >> SEGMENTATION & 1)) {
 		a->segmentation.problem[0] = '\0';
 		TRY(unusable(&a->segmentation, "no segmentation"));
@@ -512,6 +517,17 @@ static enum status read_annotation(struct reader *r)
 }
 
 /* Sections. */
+
+/* The '{' of the list's next record; *more is false at the list's end. */
+static enum status next_record(struct reader *r, bool *more)
+{
+	TRY(next(r));
+	*more = r->stream.token != JSON_ARRAY_END;
+	if (!*more || r->stream.token == JSON_OBJECT_BEGIN)
+		return STATUS_OK;
+	return json_stream_fail(&r->stream, "%s[%lld]: expected an object, found %s", r->section, r->record,
+				json_stream_found(&r->stream));
+}
 
 static enum status read_section(struct reader *r, enum section section)
 {
@@ -522,12 +538,10 @@ static enum status read_section(struct reader *r, enum section section)
 		return json_stream_fail(&r->stream, "%s: expected a list, found %s", r->section,
 					json_stream_found(&r->stream));
 	for (r->record = 0;; r->record++) {
-		TRY(next(r));
-		if (r->stream.token == JSON_ARRAY_END)
+		bool more;
+		TRY(next_record(r, &more));
+		if (!more)
 			return STATUS_OK;
-		if (r->stream.token != JSON_OBJECT_BEGIN)
-			return json_stream_fail(&r->stream, "%s[%lld]: expected an object, found %s", r->section,
-						r->record, json_stream_found(&r->stream));
 		TRY(readers[section](r));
 	}
 }
@@ -558,11 +572,118 @@ static enum status meet_section(struct reader *r, enum section section)
 	return json_stream_skip(&r->stream);
 }
 
+/* Results lists: annotations alone, as pycocotools' loadRes reads and `tapcut coco rle` writes them. Their photos are
+ * known by image_id, by the size of the mask and, where it is given, by file_name. */
+
+struct result_photos {
+	struct coco_image *items; /* with names of their own */
+	int count, capacity;
+};
+
+static enum status add_result_photo(struct reader *r, struct result_photos *photos)
+{
+	const struct coco_segmentation *seg = &r->annotation.segmentation;
+	bool sized = seg->form == COCO_COUNTS || seg->form == COCO_STRING;
+	if (photos->count == photos->capacity) {
+		int capacity = photos->capacity ? 2 * photos->capacity : 256;
+		struct coco_image *grown = realloc(photos->items, (size_t)capacity * sizeof *grown);
+		if (!grown)
+			return status_fail(STATUS_NO_MEMORY, "%s: no memory for %d photos", r->stream.name, capacity);
+		photos->items = grown;
+		photos->capacity = capacity;
+	}
+	struct coco_image *photo = &photos->items[photos->count];
+	*photo = (struct coco_image){.id = r->image.id, .file_name = strdup(r->image.file_name)};
+	if (!photo->file_name)
+		return status_fail(STATUS_NO_MEMORY, "%s: no memory for a photo's name", r->stream.name);
+	photos->count++;
+	if (sized && seg->width > 0 && seg->height > 0 && seg->width <= INT_MAX && seg->height <= INT_MAX) {
+		photo->width = (int)seg->width;
+		photo->height = (int)seg->height;
+	} else {
+		snprintf(photo->problem, sizeof photo->problem, "results[%lld] has no mask that tells its size",
+			 r->record);
+	}
+	return STATUS_OK;
+}
+
+/* One element of the list for the sake of its photo. */
+static enum status read_result_photo(struct reader *r, struct result_photos *photos)
+{
+	static const struct field fields[] = {
+		{"image_id", read_id, offsetof(struct reader, image.id), true},
+		{"file_name", read_file_name, offsetof(struct reader, image.file_name), false},
+		{"segmentation", read_segmentation, offsetof(struct reader, annotation.segmentation), false},
+	};
+	unsigned seen;
+	r->image = (struct coco_image){.file_name = ""};
+	r->annotation.segmentation.form = COCO_UNUSABLE;
+	TRY(read_fields(r, fields, COUNT(fields), r, &seen));
+	return add_result_photo(r, photos);
+}
+
+static int compare_images(const void *a, const void *b)
+{
+	int64_t x = ((const struct coco_image *)a)->id, y = ((const struct coco_image *)b)->id;
+	return (x > y) - (x < y);
+}
+
+/* Each photo once; its first result speaks for it. */
+static enum status hand_out_photos(struct reader *r, struct result_photos *photos)
+{
+	enum status status = STATUS_OK;
+	if (photos->count)
+		qsort(photos->items, (size_t)photos->count, sizeof *photos->items, compare_images);
+	for (int i = 0; i < photos->count && !status; i++)
+		if (i == 0 || photos->items[i].id != photos->items[i - 1].id)
+			status = r->visitor->image(r->visitor->context, &photos->items[i]);
+	return status;
+}
+
+static enum status read_result_photos(struct reader *r, struct result_photos *photos)
+{
+	for (r->record = 0;; r->record++) {
+		bool more;
+		TRY(next_record(r, &more));
+		if (!more)
+			return hand_out_photos(r, photos);
+		TRY(read_result_photo(r, photos));
+	}
+}
+
+/* The list is read twice: photos come before annotations. */
+static enum status read_results(struct reader *r)
+{
+	struct result_photos photos = {0};
+	struct json_place begin = json_stream_place(&r->stream);
+	enum status status = STATUS_OK;
+	r->section = "results";
+	if (r->visitor->image) {
+		status = read_result_photos(r, &photos);
+		for (int i = 0; i < photos.count; i++)
+			free((char *)photos.items[i].file_name);
+		free(photos.items);
+		TRY(status);
+		TRY(json_stream_return(&r->stream, &begin));
+	}
+	for (r->record = 0; r->visitor->annotation; r->record++) {
+		bool more;
+		TRY(next_record(r, &more));
+		if (!more)
+			return next(r); /* nothing may follow */
+		TRY(read_annotation(r));
+	}
+	return STATUS_OK;
+}
+
 static enum status read_top(struct reader *r)
 {
 	TRY(next(r));
+	if (r->stream.token == JSON_ARRAY_BEGIN)
+		return read_results(r);
 	if (r->stream.token != JSON_OBJECT_BEGIN)
-		return json_stream_fail(&r->stream, "expected an object, found %s", json_stream_found(&r->stream));
+		return json_stream_fail(&r->stream, "expected an object or a list of results, found %s",
+					json_stream_found(&r->stream));
 	for (;;) {
 		TRY(next(r));
 		if (r->stream.token == JSON_OBJECT_END)

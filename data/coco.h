@@ -1,4 +1,4 @@
-/* COCO instances files as a stream of records: images and categories first, then the annotations in the file's order,
+/* COCO instances files, and lists of results (annotations alone), as a stream of records: images and categories first, then the annotations in the file's order,
  * wherever the three sections stand in it (published files have the categories last). Memory is that of one
  * annotation.
  *

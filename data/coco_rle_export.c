@@ -15,6 +15,7 @@
 struct photo_size {
 	int64_t id;
 	int width, height;
+	char *name; /* owned by the writer's list */
 };
 
 struct writer {
@@ -37,7 +38,10 @@ static enum status take_image(void *context, const struct coco_image *image)
 		w->photos = photos;
 		w->capacity = capacity;
 	}
-	w->photos[w->count++] = (struct photo_size){image->id, image->width, image->height};
+	char *name = strdup(image->file_name);
+	if (!name)
+		return status_fail(STATUS_NO_MEMORY, "%s: no memory for a photo's name", w->in_path);
+	w->photos[w->count++] = (struct photo_size){image->id, image->width, image->height, name};
 	return STATUS_OK;
 }
 
@@ -59,20 +63,35 @@ static struct photo_size find_size(struct writer *w, int64_t id)
 	return found ? *found : key;
 }
 
-static enum status print_record(struct writer *w, const struct coco_annotation *a, const struct rle *mask)
+/* As far as it is known: so that the list can be read back as a set (data/coco.h). */
+static void print_name(FILE *file, const char *name)
+{
+	if (!name || !*name)
+		return;
+	fputs("\"file_name\": \"", file);
+	for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
+		if (*p < 0x20)
+			fprintf(file, "\\u%04x", *p);
+		else
+			fprintf(file, "%s%c", *p == '"' || *p == '\\' ? "\\" : "", *p);
+	}
+	fputs("\", ", file);
+}
+
+static enum status print_record(struct writer *w, const struct coco_annotation *a, const struct photo_size *photo,
+				const struct rle *mask)
 {
 	char *text = rle_to_string(mask);
 	if (!text)
 		return status_fail(STATUS_NO_MEMORY, "%s: no memory for a mask", w->in_path);
 	int box[4];
 	rle_box(mask, box);
-	fprintf(w->file,
-		"%s{\"id\": %" PRId64 ", \"image_id\": %" PRId64
-		", \"category_id\": %d, \"iscrowd\": %d, \"size\": [%d, %d], \"counts\": \"",
-		w->export->written++ ? ",\n" : "", a->id, a->image_id, a->category_id, a->crowd, mask->height,
-		mask->width);
+	fprintf(w->file, "%s{\"id\": %" PRId64 ", \"image_id\": %" PRId64 ", \"category_id\": %d, \"iscrowd\": %d, ",
+		w->export->written++ ? ",\n" : "", a->id, a->image_id, a->category_id, a->crowd);
+	print_name(w->file, photo->name);
+	fprintf(w->file, "\"segmentation\": {\"size\": [%d, %d], \"counts\": \"", mask->height, mask->width);
 	mask_print_counts(w->file, text);
-	fprintf(w->file, "\", \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]}", rle_area(mask), box[0], box[1],
+	fprintf(w->file, "\"}, \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]}", rle_area(mask), box[0], box[1],
 		box[2] - box[0], box[3] - box[1]);
 	free(text);
 	return STATUS_OK;
@@ -85,7 +104,7 @@ static enum status take_annotation(void *context, const struct coco_annotation *
 	struct rle mask;
 	enum status status = coco_mask(&a->segmentation, photo.width, photo.height, &mask);
 	if (status == STATUS_OK) {
-		status = print_record(w, a, &mask);
+		status = print_record(w, a, &photo, &mask);
 		rle_release(&mask);
 		return status;
 	}
@@ -134,6 +153,8 @@ enum status coco_rle_export(struct coco_rle_export *export, const char *in_path,
 		status = status_fail(STATUS_IO, "%s: %s", out_path, strerror(errno));
 	if (status != STATUS_OK && w.file)
 		remove(temporary);
+	for (size_t i = 0; i < w.count; i++)
+		free(w.photos[i].name);
 	free(w.photos);
 	free(temporary);
 	return status;

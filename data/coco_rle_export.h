@@ -14,9 +14,10 @@ struct coco_rle_export {
 	char first_reason[256]; /* of what was left out */
 };
 
-/* Writes a JSON list in the order of the annotations, one record a line:
- *	{"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "size": [h, w], "counts": "...", "area": pixels,
- *	 "bbox": [x, y, w, h]}
+/* Writes a list of results, as pycocotools' loadRes reads it, in the order of the annotations, one record a line:
+ *	{"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "file_name": "a.jpg",
+ *	 "segmentation": {"size": [h, w], "counts": "..."}, "area": pixels, "bbox": [x, y, w, h]}
+ * file_name, which loadRes passes over, makes the list a set that data/coco.h reads back.
  * area and bbox are those of the mask's pixels. `out_path` appears when the work is complete, or not at all. */
 enum status coco_rle_export(struct coco_rle_export *export, const char *in_path, const char *out_path);
 
