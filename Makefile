@@ -21,7 +21,9 @@ FPFLAGS  = -ffp-contract=off -fno-math-errno -fno-trapping-math
 WARN     = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla
 CFLAGS  ?= -O3 -g
 ALLFLAGS = $(CSTD) $(CFLAGS) $(FPFLAGS) $(WARN) $(SANITIZE) -I. -pthread
-LDLIBS   = -lcjson -llcms2 -lpng -ljpeg -lz -lm -ldl -pthread
+# SQLite where its header is: a sweep's report has a database then (train/sweep/sqlite.c).
+have_sqlite := $(shell echo '\#include <sqlite3.h>' | $(CC) -E -xc - >/dev/null 2>&1 && echo yes)
+LDLIBS   = $(if $(have_sqlite),-lsqlite3) -lcjson -llcms2 -lpng -ljpeg -lz -lm -ldl -pthread
 
 # Layers, lowest last, in link order: tools -> train -> convert, data -> core, infer.
 LAYERS = train convert data core infer
@@ -60,6 +62,9 @@ $(BUILD)/lib$(1).a: $(call objects,$(call layer_sources,$(1))) $(if $(filter cor
 	$$(call quiet,AR)$$(AR) rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
+
+# The assembler takes in the files of the page, which no .d file names.
+$(BUILD)/train/sweep/page.o: $(wildcard train/sweep/page/*)
 
 # -MMD -MP: the compiler writes which headers an object was made from, and a phony target for each so that deleting one is no error.
 $(BUILD)/%.o: %.c Makefile
@@ -138,8 +143,8 @@ check-layers:
 	@$(call may_include,data,data|core|infer)
 	@$(call may_include,convert,convert|core|infer)
 	@$(call may_include,train,train|data|convert|core|infer)
-	@if grep -rlE '<(cblas|dlfcn|png|jpeglib|cjson/cJSON|mpi)\.h>' $(LAYERS) tools | \
-		grep -vE '^(core/blas|data/codecs/(jpeg|png|profile)|train/config/json|train/ranks_mpi)\.c$$'; then exit 1; fi
+	@if grep -rlE '<(cblas|dlfcn|png|jpeglib|cjson/cJSON|mpi|sqlite3)\.h>' $(LAYERS) tools | \
+		grep -vE '^(core/blas|data/codecs/(jpeg|png|profile)|train/config/json|train/ranks_mpi|train/sweep/sqlite)\.c$$'; then exit 1; fi
 	@echo "check-layers: ok"
 
 # --- the rest ----------------------------------------------------------------------------------------------------------

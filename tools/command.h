@@ -52,6 +52,7 @@ extern const struct command command_inspect;
 extern const struct command command_quantize;
 extern const struct command command_scenes;
 extern const struct command command_serve;
+extern const struct command command_sweep;
 extern const struct command command_train;
 
 #endif

@@ -18,6 +18,7 @@ want libpng-dev png.h
 want libjpeg62-turbo-dev jpeglib.h
 want liblcms2-dev lcms2.h
 want zlib1g-dev zlib.h
+want libsqlite3-dev sqlite3.h
 want check check.h
 if [ -n "${MPI:-}" ]; then # make deps MPI=1
 	want openmpi-bin mpirun

@@ -7,8 +7,8 @@
 #include "tests/support/program.h"
 #include "tests/support/test.h"
 
-static const char *const commands[] = {"train",   "eval", "cut",  "edit",   "export", "quantize", "import",
-				       "inspect", "data", "coco", "scenes", "bench",  "serve"};
+static const char *const commands[] = {"train",  "sweep",   "eval", "cut",  "edit",   "export", "quantize",
+				       "import", "inspect", "data", "coco", "scenes", "bench",  "serve"};
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 enum { NEED_ARGUMENTS = COMMAND_COUNT - 2 }; /* all but the last two, which have a default for everything */
 
