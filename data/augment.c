@@ -1,9 +1,6 @@
 /* From an object of the dataset to a training sample. The recipe is that of RITM (Sofiiuk et al., 2021; FIELD.md C.1
  * and D): a crop around the object at a random scale, mirrored or not, brightness, contrast and colour shifted.
- *
- * Photo, mask and the other objects' mask go through the same resampler with the same rectangle
- * (infer/image/resize.h, which the deployed network uses too). A mask is resampled as 0 and 255 and cut at 128: a
- * pixel belongs to the object when most of what it covers does. */
+ * Beyond it: turned, greyed and degraded crops, and objects pasted onto other photos. */
 #include "data/augment.h"
 
 #include <math.h>
@@ -11,13 +8,13 @@
 #include <string.h>
 
 #include "core/portable_math.h"
-#include "data/robot.h"
-#include "infer/image/resize.h"
+#include "data/augment_paste.h"
+#include "data/augment_source.h"
+#include "data/degrade.h"
 
 enum {
 	MIN_OBJECT_PIXELS = 16, /* of a crop that is worth training on */
 	MAX_TRIES = 8,
-	MASK_LEVEL = 128,
 };
 
 /* Result pixels per photo pixel: below, photos of any size lose the object; above, blocks are all there is to see. */
@@ -60,67 +57,7 @@ void sample_release(struct sample *sample)
 	free(sample->rgb);
 	*sample = (struct sample){0};
 }
-
-/* --- what is cropped from ------------------------------------------------- */
-
-/* A decoded photo with its masks at its own size, 0 and 255. */
-struct source {
-	struct image photo;
-	uint8_t *object, *others; /* width x height */
-	void *workspace;
-};
-
-static void source_release(struct source *source)
-{
-	image_release(&source->photo);
-	free(source->object);
-	free(source->workspace);
-}
-
-/* Sets the object's pixels to 255 and leaves the rest. Runs go down the columns. */
-static void paint(const struct rle *rle, uint8_t *mask)
-{
-	size_t w = (size_t)rle->width, h = (size_t)rle->height, at = 0;
-	for (int i = 0; i < rle->count; at += rle->counts[i++]) {
-		if (i % 2 == 0)
-			continue;
-		size_t x = at / h, y = at % h;
-		for (uint32_t n = rle->counts[i]; n; n--) {
-			mask[y * w + x] = 255;
-			if (++y == h)
-				y = 0, x++;
-		}
-	}
-}
-
-static enum status source_fill(struct source *source, const struct dataset *dataset, int index, int size)
-{
-	const struct dataset_object *object = &dataset->objects[index];
-	const struct dataset_photo *photo = &dataset->photos[object->photo];
-	TRY(dataset_read_photo(dataset, object->photo, &source->photo));
-	int w = source->photo.width, h = source->photo.height;
-	if (w != object->mask.width || h != object->mask.height)
-		return status_fail(STATUS_FORMAT, "%s: the photo is %d x %d pixels, the mask %d x %d", photo->file_name,
-				   w, h, object->mask.width, object->mask.height);
-	size_t pixels = (size_t)w * (size_t)h;
-	source->object = calloc(pixels, 2);
-	source->workspace = malloc(infer_resize_workspace(w, h, size, size));
-	if (!source->object || !source->workspace)
-		return status_fail(STATUS_NO_MEMORY, "%s: no memory for masks of %d x %d", photo->file_name, w, h);
-	source->others = source->object + pixels;
-	paint(&object->mask, source->object);
-	for (int i = photo->first_object; i < photo->first_object + photo->object_count; i++)
-		if (i != index)
-			paint(&dataset->objects[i].mask, source->others);
-	return STATUS_OK;
-}
-
 /* --- geometry ------------------------------------------------------------- */
-
-struct crop {
-	struct infer_rect rect;
-	int flip;
-};
 
 struct point {
 	int x, y;
@@ -202,20 +139,6 @@ static struct infer_rect draw_rect(const struct augment_config *config, const st
 	return square(x0, y0, extent);
 }
 
-/* -> 0 and 1; returns how many are 1. */
-static int resample_mask(const struct source *source, const uint8_t *mask, const struct crop *crop, uint8_t *out,
-			 int size)
-{
-	static const uint8_t nothing = 0;
-	int w = source->photo.width, h = source->photo.height, count = 0;
-	infer_resize_u8(mask, w, h, (size_t)w, 1, crop->rect, out, size, size, &nothing, crop->flip, source->workspace);
-	for (int i = 0; i < size * size; i++) {
-		out[i] = out[i] >= MASK_LEVEL ? TRUTH_OBJECT : TRUTH_BACKGROUND;
-		count += out[i];
-	}
-	return count;
-}
-
 /* Chooses the crop and fills sample->truth. Thin and tiny objects can vanish from a crop; where trying again does
  * not help, the largest scale around one of the object's pixels shows that pixel for sure, as 4 x 4 pixels without
  * their corners at least. */
@@ -225,26 +148,28 @@ static void choose_crop(const struct augment_config *config, const struct source
 	int size = sample->size;
 	for (int i = 0; i < MAX_TRIES; i++) {
 		crop->rect = draw_rect(config, object, size, rng);
-		if (resample_mask(source, source->object, crop, sample->truth, size) >= MIN_OBJECT_PIXELS)
+		if (crop_mask(source, source->object, crop, sample->truth, size) >= MIN_OBJECT_PIXELS)
 			return;
 	}
 	struct point pixel = random_object_pixel(object, rng);
 	double extent = size / SCALE_MOST;
 	crop->rect = square(pixel.x + 0.5 - extent / 2, pixel.y + 0.5 - extent / 2, extent);
-	resample_mask(source, source->object, crop, sample->truth, size);
+	crop_mask(source, source->object, crop, sample->truth, size);
 }
 
 /* --- colour --------------------------------------------------------------- */
 
-/* value' = (value - 127.5) * gain + 127.5 + offset[channel] */
+/* value' = (value^gamma - 127.5) * gain + 127.5 + offset[channel], where the power is of the share of full range */
 struct recolour {
 	double gain, offset[3];
+	double gamma; /* 1: none */
+	bool grey;
 };
 
 /* Draws the same count of numbers whatever is chosen, so that what follows does not depend on it. */
 static struct recolour draw_recolour(const struct augment_config *config, struct rng *rng)
 {
-	struct recolour recolour = {.gain = 1};
+	struct recolour recolour = {.gain = 1, .gamma = 1};
 	bool light = rng_float(rng) < config->colour_probability, shift = rng_float(rng) < config->colour_probability;
 	double brightness = uniform(rng, -config->brightness, config->brightness) * 255;
 	double contrast = uniform(rng, -config->contrast, config->contrast);
@@ -261,14 +186,109 @@ static struct recolour draw_recolour(const struct augment_config *config, struct
 static void apply_recolour(const struct recolour *recolour, struct image *photo)
 {
 	uint8_t table[3][256];
-	for (int c = 0; c < 3; c++)
-		for (int v = 0; v < 256; v++)
+	size_t pixels = (size_t)photo->width * (size_t)photo->height;
+	for (int v = 0; v < 256; v++) {
+		double value = recolour->gamma == 1 ? v : 255 * portable_pow(v / 255.0, recolour->gamma);
+		for (int c = 0; c < 3; c++)
 			table[c][v] =
-				(uint8_t)limit(floor((v - 127.5) * recolour->gain + 128 + recolour->offset[c]), 0, 255);
-	uint8_t *p = photo->pixels, *end = p + (size_t)photo->width * (size_t)photo->height * 3;
-	for (; p < end; p += 3)
+				(uint8_t)limit(floor((value - 127.5) * recolour->gain + 128 + recolour->offset[c]), 0,
+					       255);
+	}
+	for (uint8_t *p = photo->pixels, *end = p + 3 * pixels; p < end; p += 3)
 		for (int c = 0; c < 3; c++)
 			p[c] = table[c][p[c]];
+	if (recolour->grey)
+		degrade_grey(photo->pixels, pixels);
+}
+
+/* --- further changes ------------------------------------------------------ */
+
+/* Streams below the sample's: what is drawn here moves no number of the rest, and each is independent of the others. */
+enum { STREAM_LOOK = 1, STREAM_NOISE, STREAM_PASTE };
+
+struct look {
+	double turn;  /* in turns */
+	double gamma; /* 1: none */
+	bool grey;
+	double blur, noise; /* deviations; 0: none */
+	int jpeg_quality;   /* 0: none */
+};
+
+enum { JPEG_BEST = 95 };
+
+/* A number drawn whether it is used or not: `otherwise` unless the dice say that it counts. */
+static double maybe(struct rng *rng, double probability, double low, double high, double otherwise)
+{
+	bool counts = (double)rng_float(rng) < probability;
+	double value = uniform(rng, low, high);
+	return counts ? value : otherwise;
+}
+
+static struct look draw_look(const struct augment_config *config, const struct rng *sample_rng)
+{
+	struct rng rng = rng_substream(sample_rng, STREAM_LOOK);
+	struct look look;
+	double most = config->rotation / 360;
+	look.turn = maybe(&rng, config->rotation_probability, -most, most, 0);
+	look.gamma = portable_exp(maybe(&rng, config->gamma_probability, -config->gamma, config->gamma, 0));
+	look.grey = maybe(&rng, config->grey_probability, 1, 1, 0) > 0;
+	look.blur = maybe(&rng, config->blur_probability, config->blur / 4, config->blur, 0);
+	look.noise = 255 * maybe(&rng, config->noise_probability, 0, config->noise, 0);
+	int least = config->jpeg_quality < JPEG_BEST ? config->jpeg_quality : JPEG_BEST;
+	look.jpeg_quality = (int)maybe(&rng, config->jpeg_probability, least, JPEG_BEST + 1, 0);
+	return look;
+}
+
+/* In the order in which a camera and a web site do it. */
+static enum status degrade(const struct look *look, const struct rng *sample_rng, struct sample *sample)
+{
+	int size = sample->size;
+	size_t pixels = (size_t)size * (size_t)size, bytes = degrade_jpeg_floats(size, size) * sizeof(float);
+	if (!(look->blur > 0) && !(look->noise > 0) && !look->jpeg_quality)
+		return STATUS_OK;
+	void *scratch = malloc(bytes > 3 * pixels ? bytes : 3 * pixels);
+	if (!scratch)
+		return status_fail(STATUS_NO_MEMORY, "no memory for a sample of %d x %d", size, size);
+	if (look->blur > 0)
+		degrade_blur(sample->rgb, size, size, look->blur, scratch);
+	if (look->noise > 0) {
+		struct rng rng = rng_substream(sample_rng, STREAM_NOISE);
+		degrade_noise(sample->rgb, pixels, look->noise, &rng);
+	}
+	if (look->jpeg_quality)
+		degrade_jpeg(sample->rgb, size, size, look->jpeg_quality, scratch);
+	free(scratch);
+	return STATUS_OK;
+}
+
+/* Whether all of the object is in its photo: one that the photo cuts off would end in mid-air. */
+static bool is_whole(const struct dataset_object *object)
+{
+	return object->x0 > 0 && object->y0 > 0 && object->x1 < object->mask.width && object->y1 < object->mask.height;
+}
+
+/* Puts the sample's object onto the photo of another one, for the share of samples that the config wants. The other
+ * photo is cropped as for a sample of its own object, so that scales are alike. */
+static enum status paste(const struct augment_config *config, const struct dataset *dataset, const struct source *front,
+			 const struct crop *crop, const struct rng *sample_rng, struct sample *sample)
+{
+	struct rng rng = rng_substream(sample_rng, STREAM_PASTE);
+	const struct dataset_object *object = &dataset->objects[sample->object];
+	bool wanted = (double)rng_float(&rng) < config->paste_probability;
+	int other = (int)rng_below(&rng, (uint32_t)dataset->object_count);
+	if (!wanted || !is_whole(object) || dataset->objects[other].photo == object->photo)
+		return STATUS_OK;
+	struct source back = {0};
+	enum status status = source_fill(&back, dataset, other, sample->size, false);
+	if (status == STATUS_OK) {
+		struct crop back_crop = {.flip = rng_float(&rng) < 0.5f};
+		struct recolour recolour = draw_recolour(config, &rng);
+		back_crop.rect = draw_rect(config, &dataset->objects[other], sample->size, &rng);
+		apply_recolour(&recolour, &back.photo);
+		status = augment_paste(front, crop, &back, &back_crop, MIN_OBJECT_PIXELS, sample);
+	}
+	source_release(&back);
+	return status;
 }
 
 /* --- samples -------------------------------------------------------------- */
@@ -276,25 +296,30 @@ static void apply_recolour(const struct recolour *recolour, struct image *photo)
 /* Everything but the truth, which choosing the crop has filled already. */
 static void fill_sample(const struct source *source, const struct crop *crop, struct sample *sample)
 {
-	const struct image *photo = &source->photo;
-	resample_mask(source, source->others, crop, sample->others, sample->size);
-	infer_resize_u8(photo->pixels, photo->width, photo->height, (size_t)photo->width * 3, 3, crop->rect,
-			sample->rgb, sample->size, sample->size, augment_fill, crop->flip, source->workspace);
+	crop_mask(source, source->others, crop, sample->others, sample->size);
+	crop_photo(source, crop, sample->rgb, sample->size);
 }
 
 enum status augment_sample(const struct augment_config *config, const struct dataset *dataset, int object,
 			   struct rng rng, struct sample *sample)
 {
 	struct source source = {0};
-	enum status status = source_fill(&source, dataset, object, sample->size);
+	const struct rng start = rng;
+	struct look look = draw_look(config, &start);
+	enum status status = source_fill(&source, dataset, object, sample->size, look.turn != 0);
 	if (status == STATUS_OK) {
-		struct crop crop = {.flip = rng_float(&rng) < config->flip_probability};
+		struct crop crop = {.flip = rng_float(&rng) < config->flip_probability, .turn = look.turn};
 		struct recolour recolour = draw_recolour(config, &rng);
+		recolour.gamma = look.gamma;
+		recolour.grey = look.grey;
 		choose_crop(config, &source, &dataset->objects[object], &rng, &crop, sample);
 		apply_recolour(&recolour, &source.photo);
 		fill_sample(&source, &crop, sample);
 		sample->object = object;
+		status = paste(config, dataset, &source, &crop, &start, sample);
 	}
+	if (status == STATUS_OK)
+		status = degrade(&look, &start, sample);
 	source_release(&source);
 	return status;
 }

@@ -20,6 +20,15 @@ struct augment_config {
 	double overhang_probability;
 	double brightness, contrast, colour; /* +- shares of the full range; contrast +- share; channel shift */
 	double colour_probability;           /* of brightness and contrast together, and again of the channel shift */
+	/* Each of the following is drawn from a stream of its own: switching it on changes nothing else. */
+	double rotation_probability, rotation; /* turned by up to so many degrees either way, at most 45 */
+	double gamma_probability, gamma;       /* brightness to a power between e^-gamma and e^gamma */
+	double grey_probability;
+	double blur_probability, blur;   /* Gaussian of up to this deviation, in pixels of the crop */
+	double noise_probability, noise; /* deviation of up to this share of full range */
+	double jpeg_probability;         /* as if it had been stored as JPEG of jpeg_quality .. 95 */
+	int jpeg_quality;
+	double paste_probability; /* the object is cut out and put onto the photo of another one */
 };
 void augment_config_init(struct augment_config *config);
 

@@ -31,12 +31,13 @@ size_t sampler_workspace(int w, int h)
 /* --- the samplers --------------------------------------------------------- */
 
 /* FocalClick's first_click_center: a random pixel deeper than max / 1.7; the picture's edge counts as the object's. */
-static void click_center(struct sampler_space *space, struct rng *rng, struct click_list *clicks)
+static void click_center(const struct sampler_config *config, struct sampler_space *space, struct rng *rng,
+			 struct click_list *clicks)
 {
 	sampler_region_object(space);
 	int64_t largest = sampler_measure(space, true);
 	sampler_pool_depth(space, TRUTH_OBJECT, largest * 100 / 289 + 1, INT32_MAX);
-	sampler_draw(space, rng, true, clicks);
+	sampler_draw_near(space, rng, true, config->jitter, clicks);
 }
 
 void sampler_first_clicks(const struct sampler_config *config, struct rng *rng, const uint8_t *truth,
@@ -51,7 +52,7 @@ void sampler_first_clicks(const struct sampler_config *config, struct rng *rng, 
 	/* Drawn even where it is not needed, so that a change of the share moves no other number of the stream. */
 	bool center = (double)rng_float(rng) < config->center_probability;
 	if (center || config->kind == SAMPLER_CENTER)
-		click_center(&space, rng, clicks);
+		click_center(config, &space, rng, clicks);
 	else if (config->kind == SAMPLER_RITM)
 		sampler_ritm(config, &space, rng, clicks);
 	else
@@ -73,8 +74,8 @@ static void region_wrong(struct sampler_space *space, const uint8_t *pred)
 		space->region[i] = space->truth[i] == TRUTH_BACKGROUND && pred[i];
 }
 
-void sampler_corrective_click(struct rng *rng, const uint8_t *pred, const uint8_t *truth, int w, int h,
-			      struct click_list *clicks, void *workspace)
+void sampler_corrective_click(const struct sampler_config *config, struct rng *rng, const uint8_t *pred,
+			      const uint8_t *truth, int w, int h, struct click_list *clicks, void *workspace)
 {
 	struct sampler_space space = sampler_space_open(truth, NULL, w, h, workspace);
 	region_wrong(&space, pred);
@@ -90,5 +91,5 @@ void sampler_corrective_click(struct rng *rng, const uint8_t *pred, const uint8_
 		return;
 	/* distance > max / 2, squared; depth is 0 outside the error. */
 	sampler_pool_depth(&space, positive ? TRUTH_OBJECT : TRUTH_BACKGROUND, largest / 4 + 1, INT32_MAX);
-	sampler_draw(&space, rng, positive, clicks);
+	sampler_draw_near(&space, rng, positive, config->jitter, clicks);
 }

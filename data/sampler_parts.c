@@ -1,6 +1,8 @@
 /* See sampler_parts.h. */
 #include "data/sampler_parts.h"
 
+#include <math.h>
+
 #include "data/distance.h"
 #include "data/robot.h"
 
@@ -88,4 +90,30 @@ void sampler_draw(const struct sampler_space *space, struct rng *rng, bool posit
 {
 	if (space->pool_count > 0)
 		sampler_add(space, space->pool[rng_below(rng, (uint32_t)space->pool_count)], positive, clicks);
+}
+
+/* A pixel of the disk around `pixel`, or that pixel where chance finds none. The border of the picture is none of the
+ * region's: who measured has counted it as outside, or the click stays. */
+static uint32_t jittered(const struct sampler_space *space, struct rng *rng, uint32_t pixel, double jitter)
+{
+	double reach = jitter * sqrt((double)space->depth[pixel]);
+	int x = (int)(pixel % (uint32_t)space->w), y = (int)(pixel / (uint32_t)space->w);
+	for (int i = 0; i < 16; i++) {
+		int dx = (int)floor((2 * (double)rng_float(rng) - 1) * reach + 0.5);
+		int dy = (int)floor((2 * (double)rng_float(rng) - 1) * reach + 0.5);
+		int u = x + dx, v = y + dy;
+		if (dx * dx + dy * dy <= reach * reach && u >= 0 && v >= 0 && u < space->w && v < space->h &&
+		    space->region[v * space->w + u])
+			return (uint32_t)(v * space->w + u);
+	}
+	return pixel;
+}
+
+void sampler_draw_near(const struct sampler_space *space, struct rng *rng, bool positive, double jitter,
+		       struct click_list *clicks)
+{
+	if (space->pool_count == 0)
+		return;
+	uint32_t pixel = space->pool[rng_below(rng, (uint32_t)space->pool_count)];
+	sampler_add(space, jitter > 0 ? jittered(space, rng, pixel, jitter) : pixel, positive, clicks);
 }

@@ -39,6 +39,10 @@ void sampler_pool_others(struct sampler_space *space);
 
 /* Adds a click on a random pixel of the pool; nothing when the pool is empty. */
 void sampler_draw(const struct sampler_space *space, struct rng *rng, bool positive, struct click_list *clicks);
+/* The same, and the click lands up to `jitter` (0..1) of the pixel's depth away from it, uniformly in that disk: within
+ * the region that was measured last. */
+void sampler_draw_near(const struct sampler_space *space, struct rng *rng, bool positive, double jitter,
+		       struct click_list *clicks);
 void sampler_add(const struct sampler_space *space, uint32_t pixel, bool positive, struct click_list *clicks);
 
 /* The object as region, or everything else. */

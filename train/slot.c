@@ -168,8 +168,8 @@ static void correct(struct slot_worker *worker, const struct pass *pass, struct 
 		struct rng stream = sample_stream(worker, slot, i, RNG_CORRECTIVE);
 		struct rng rng = rng_substream(&stream, (uint32_t)round);
 		threshold_logits(worker, logits, worker->prediction);
-		sampler_corrective_click(&rng, worker->prediction, slot->samples[i]->truth, size, size,
-					 &worker->clicks[i], worker->workspace);
+		sampler_corrective_click(&config->sampler, &rng, worker->prediction, slot->samples[i]->truth, size,
+					 size, &worker->clicks[i], worker->workspace);
 		load_clicks(worker, i);
 		if (config->model.click_planes > INFER_PLANE_PREVIOUS)
 			store_previous_mask(worker, i, logits);

@@ -254,6 +254,145 @@ START_TEST(colours_shift)
 }
 END_TEST
 
+/* A turned crop: pixels still tell where they come from, and mask and photo turn alike. */
+START_TEST(turned_planes_move_together)
+{
+	struct tiny tiny;
+	struct sample sample;
+	struct augment_config config = no_colour();
+	tiny_init(&tiny, "augment");
+	tiny_add_photo(&tiny);
+	tiny_add_object(&tiny, 10, 20, 60, 50);
+	tiny_add_object(&tiny, 70, 5, 115, 78);
+	config.rotation_probability = 1;
+	config.rotation = 45;
+	config.overhang_probability = 0;
+	ck_assert_int_eq(sample_alloc(&sample, SIZE), STATUS_OK);
+	int sure = 0, slanted = 0;
+	for (int i = 0; i < DRAWS; i++) {
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, 0, stream(i), &sample), STATUS_OK);
+		int object = 0;
+		for (int p = 0; p < SIZE * SIZE; p++) {
+			const uint8_t *rgb = sample.rgb + 3 * p;
+			if (rgb[2] != 0) /* blue is the photo's number, 0, and 104 beside it: an edge between */
+				continue;
+			int where = side(&tiny.objects[0], rgb, 1.6);
+			if ((where > 0 && !sample.truth[p]) || (where < 0 && sample.truth[p]))
+				ck_abort_msg("sample %d, pixel %d shows %d,%d and has %d", i, p, rgb[0], rgb[1],
+					     sample.truth[p]);
+			sure += where != 0;
+			object += sample.truth[p];
+		}
+		ck_assert_int_gt(object, 0);
+		/* along a row the photo's y changes: it is slanted */
+		const uint8_t *row = sample.rgb + 3 * SIZE * (SIZE / 2);
+		slanted += abs(row[3 * 20 + 1] - row[3 * 44 + 1]) > 3;
+	}
+	ck_assert_int_gt(sure, DRAWS * SIZE * SIZE / 4);
+	ck_assert_int_gt(slanted, DRAWS / 2);
+	sample_release(&sample);
+	tiny_release(&tiny);
+}
+END_TEST
+
+/* Each switched on alone changes the picture and nothing that it should not; together they give the same bytes again. */
+START_TEST(degraded_pictures_keep_their_masks)
+{
+	struct tiny tiny;
+	struct sample plain, changed;
+	tiny_init(&tiny, "augment");
+	tiny_add_photo(&tiny);
+	tiny_add_object(&tiny, 10, 20, 60, 50);
+	ck_assert_int_eq(sample_alloc(&plain, SIZE), STATUS_OK);
+	ck_assert_int_eq(sample_alloc(&changed, SIZE), STATUS_OK);
+	for (int kind = 0; kind < 5; kind++) {
+		struct augment_config config = no_colour();
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, 0, stream(kind), &plain), STATUS_OK);
+		config.gamma = 0.5, config.blur = 2, config.noise = 0.1, config.jpeg_quality = 20;
+		double *const probabilities[] = {&config.gamma_probability, &config.grey_probability,
+						 &config.blur_probability, &config.noise_probability,
+						 &config.jpeg_probability};
+		*probabilities[kind] = 1;
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, 0, stream(kind), &changed), STATUS_OK);
+		ck_assert_mem_eq(plain.truth, changed.truth, SIZE * SIZE);
+		ck_assert_mem_eq(plain.others, changed.others, SIZE * SIZE);
+		ck_assert_mem_ne(plain.rgb, changed.rgb, SIZE * SIZE * 3);
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, 0, stream(kind), &plain), STATUS_OK);
+		ck_assert_mem_eq(plain.rgb, changed.rgb, SIZE * SIZE * 3);
+	}
+	sample_release(&plain), sample_release(&changed);
+	tiny_release(&tiny);
+}
+END_TEST
+
+static bool all_around(const uint8_t *plane, int p, int value)
+{
+	int x = p % SIZE, y = p / SIZE;
+	if (x < 2 || y < 2 || x >= SIZE - 2 || y >= SIZE - 2)
+		return false;
+	for (int j = -2; j <= 2; j++)
+		for (int i = -2; i <= 2; i++)
+			if (plane[p + j * SIZE + i] != value)
+				return false;
+	return true;
+}
+
+/* Within the object the pasted sample is the plain one, its brightness changed by one factor; outside nothing of the
+ * plain one is left. Returns whether it was pasted. */
+static bool check_pasted(const struct sample *plain, const struct sample *pasted)
+{
+	double least = 10, most = 0;
+	int same = 0, outside = 0;
+	for (int p = 0; p < SIZE * SIZE; p++) {
+		const uint8_t *a = plain->rgb + 3 * p, *b = pasted->rgb + 3 * p;
+		if (all_around(pasted->truth, p, 1) && a[0] >= 20) {
+			least = fmin(least, (double)b[0] / a[0]);
+			most = fmax(most, (double)b[0] / a[0]);
+		} else if (all_around(pasted->truth, p, 0) && !is_fill(a)) {
+			same += memcmp(a, b, 3) == 0;
+			outside++;
+		}
+	}
+	if (same == outside && memcmp(plain->rgb, pasted->rgb, SIZE * SIZE * 3) == 0)
+		return false;
+	ck_assert_int_lt(same, outside / 10 + 1);
+	if (most > 0)
+		ck_assert_double_lt(most - least, 0.1);
+	return true;
+}
+
+START_TEST(pasted_objects)
+{
+	struct tiny tiny;
+	struct sample plain, sample;
+	struct augment_config config = no_colour(), without = config;
+	tiny_init(&tiny, "augment");
+	for (int i = 0; i < 4; i++) {
+		tiny_add_photo(&tiny);
+		tiny_add_object(&tiny, 30, 20, 80, 60);
+	}
+	tiny_add_photo(&tiny);
+	tiny_add_object(&tiny, 0, 20, 80, 60); /* cut off by its photo */
+	config.paste_probability = 1;
+	ck_assert_int_eq(sample_alloc(&plain, SIZE), STATUS_OK);
+	ck_assert_int_eq(sample_alloc(&sample, SIZE), STATUS_OK);
+	int pasted = 0, others = 0;
+	for (int i = 0; i < DRAWS; i++) {
+		ck_assert_int_eq(augment_sample(&without, &tiny.dataset, i % 5, stream(i), &plain), STATUS_OK);
+		ck_assert_int_eq(augment_sample(&config, &tiny.dataset, i % 5, stream(i), &sample), STATUS_OK);
+		bool is_pasted = check_pasted(&plain, &sample);
+		pasted += is_pasted;
+		ck_assert(!is_pasted || i % 5 != 4);
+		for (int p = 0; p < SIZE * SIZE; p++)
+			others += sample.others[p];
+	}
+	ck_assert_int_gt(pasted, DRAWS / 3);
+	ck_assert_int_gt(others, 1000); /* the other photo's object */
+	sample_release(&plain), sample_release(&sample);
+	tiny_release(&tiny);
+}
+END_TEST
+
 START_TEST(bad_photo_is_named)
 {
 	struct tiny tiny;
@@ -283,6 +422,9 @@ static Suite *make_suite(void)
 	tcase_add_test(all, scale_by_object);
 	tcase_add_test(all, staying_inside);
 	tcase_add_test(all, colours_shift);
+	tcase_add_test(all, turned_planes_move_together);
+	tcase_add_test(all, degraded_pictures_keep_their_masks);
+	tcase_add_test(all, pasted_objects);
 	tcase_add_test(all, bad_photo_is_named);
 	suite_add_tcase(suite, all);
 	return suite;

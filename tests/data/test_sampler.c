@@ -422,7 +422,9 @@ static double deepest(const struct scene *scene, bool missed)
 
 START_TEST(corrective_click_is_deep_in_the_larger_error)
 {
+	struct sampler_config config;
 	int clicked = 0;
+	sampler_config_init(&config);
 	for (int round = 0; round < 60; round++) {
 		struct scene scene;
 		struct click_list clicks = {.count = 0};
@@ -430,7 +432,8 @@ START_TEST(corrective_click_is_deep_in_the_larger_error)
 		scene.w = scene.w > 24 ? 24 : scene.w;
 		scene.h = scene.h > 24 ? 24 : scene.h;
 		struct rng rng = rng_stream(5, 1, (uint64_t)round, RNG_CORRECTIVE);
-		sampler_corrective_click(&rng, scene.pred, scene.truth, scene.w, scene.h, &clicks, scene.workspace);
+		sampler_corrective_click(&config, &rng, scene.pred, scene.truth, scene.w, scene.h, &clicks,
+					 scene.workspace);
 		double missed = deepest(&scene, true), wrong = deepest(&scene, false);
 		ck_assert_int_eq(clicks.count, missed > 0 || wrong > 0);
 		if (clicks.count) {
@@ -446,15 +449,52 @@ START_TEST(corrective_click_is_deep_in_the_larger_error)
 }
 END_TEST
 
+/* Off the centre by up to the share of the depth, on the object always, in all directions. */
+START_TEST(jittered_clicks_stay_within)
+{
+	enum { JITTER_SIDE = 64, CENTRE = 32, RADIUS = 20, DRAWN = 300 };
+	struct scene scene;
+	struct sampler_config config;
+	double farthest = 0, sum_x = 0, sum_y = 0;
+	sampler_config_init(&config);
+	config.kind = SAMPLER_CENTER;
+	config.jitter = 0.9;
+	scene_open(&scene, JITTER_SIDE, JITTER_SIDE);
+	disk(scene.truth, JITTER_SIDE, JITTER_SIDE, CENTRE, CENTRE, RADIUS, TRUTH_OBJECT);
+	for (int i = 0; i < DRAWN; i++) {
+		struct click_list clicks;
+		struct rng rng = stream(i);
+		if (i % 2)
+			sampler_first_clicks(&config, &rng, scene.truth, NULL, JITTER_SIDE, JITTER_SIDE, &clicks,
+					     scene.workspace);
+		else
+			clicks.count = 0, sampler_corrective_click(&config, &rng, scene.pred, scene.truth, JITTER_SIDE,
+								   JITTER_SIDE, &clicks, scene.workspace);
+		ck_assert_int_eq(clicks.count, 1);
+		int x = clicks.items[0].x, y = clicks.items[0].y;
+		ck_assert(clicks.items[0].positive && scene.truth[y * JITTER_SIDE + x] == TRUTH_OBJECT);
+		farthest = fmax(farthest, hypot(x - CENTRE, y - CENTRE));
+		sum_x += x - CENTRE;
+		sum_y += y - CENTRE;
+	}
+	ck_assert_double_gt(farthest, 15); /* without jitter half of the radius is the most */
+	ck_assert_double_lt(fabs(sum_x) / DRAWN, 2);
+	ck_assert_double_lt(fabs(sum_y) / DRAWN, 2);
+	scene_close(&scene);
+}
+END_TEST
+
 START_TEST(corrective_click_stops_at_a_full_list)
 {
+	struct sampler_config config;
+	sampler_config_init(&config);
 	struct scene scene;
 	struct click_list clicks = {.count = 0};
 	scene_open(&scene, 16, 16);
 	disk(scene.truth, 16, 16, 8, 8, 5, TRUTH_OBJECT);
 	struct rng rng = stream(1);
 	for (int i = 0; i < CLICKS_MAX + 3; i++)
-		sampler_corrective_click(&rng, scene.pred, scene.truth, 16, 16, &clicks, scene.workspace);
+		sampler_corrective_click(&config, &rng, scene.pred, scene.truth, 16, 16, &clicks, scene.workspace);
 	ck_assert_int_eq(clicks.count, CLICKS_MAX);
 	scene_close(&scene);
 }
@@ -487,6 +527,7 @@ static Suite *make_suite(void)
 	tcase_add_test(corrective, center_is_deep_inside);
 	tcase_add_test(corrective, center_probability_is_the_share_of_single_clicks);
 	tcase_add_test(corrective, corrective_click_is_deep_in_the_larger_error);
+	tcase_add_test(corrective, jittered_clicks_stay_within);
 	tcase_add_test(corrective, corrective_click_stops_at_a_full_list);
 	suite_add_tcase(suite, corrective);
 	return suite;

@@ -3,6 +3,7 @@
  * 2022), Adam with cosine decay. */
 #include "train/config/config_keys.h"
 
+#include "data/degrade.h"
 #include "train/config/config.h"
 #include "train/patience.h"
 #include "train/slot.h"
@@ -161,6 +162,27 @@ const struct config_key config_keys[] = {
 	 "Each channel moves by up to this.", .max = 1},
 	{"augment.colour_probability", KEY_NUMBER, FIELD(augment.colour_probability), "0.75", "probability",
 	 "Share of samples whose brightness, contrast and colour change.", .max = 1},
+	{"augment.rotation_probability", KEY_NUMBER, FIELD(augment.rotation_probability), "0", "probability",
+	 "Share of samples that are turned.", .max = 1},
+	{"augment.rotation", KEY_NUMBER, FIELD(augment.rotation), "10", "degrees", "By up to this either way.", .max = 45},
+	{"augment.gamma_probability", KEY_NUMBER, FIELD(augment.gamma_probability), "0", "probability",
+	 "Share of samples whose brightness is taken to a power.", .max = 1},
+	{"augment.gamma", KEY_NUMBER, FIELD(augment.gamma), "0.4", "log", "The power lies between exp(-this) and exp(this).", .max = 2},
+	{"augment.grey_probability", KEY_NUMBER, FIELD(augment.grey_probability), "0", "probability",
+	 "Share of samples without colour.", .max = 1},
+	{"augment.blur_probability", KEY_NUMBER, FIELD(augment.blur_probability), "0", "probability",
+	 "Share of samples that are blurred.", .max = 1},
+	{"augment.blur", KEY_NUMBER, FIELD(augment.blur), "1.5", "pixels of the crop",
+	 "Gaussian whose deviation is a quarter of this up to this.", .min = 0.1, .max = DEGRADE_MAX_SIGMA},
+	{"augment.noise_probability", KEY_NUMBER, FIELD(augment.noise_probability), "0", "probability",
+	 "Share of samples with noise.", .max = 1},
+	{"augment.noise", KEY_NUMBER, FIELD(augment.noise), "0.04", "share of full range", "Its deviation is up to this.", .max = 0.5},
+	{"augment.jpeg_probability", KEY_NUMBER, FIELD(augment.jpeg_probability), "0", "probability",
+	 "Share of samples with the artefacts of JPEG.", .max = 1},
+	{"augment.jpeg_quality", KEY_INTEGER, FIELD(augment.jpeg_quality), "30", "quality",
+	 "Of this quality up to 95, as libjpeg counts it.", .min = 1, .max = 95},
+	{"augment.paste_probability", KEY_NUMBER, FIELD(augment.paste_probability), "0", "probability",
+	 "Share of samples whose object, if all of it is in its photo, is cut out and put onto the photo of another.", .max = 1},
 
 	{"clicks.sampler", KEY_ENUM, FIELD(sampler.kind), "\"ritm\"", "",
 	 "First clicks: RITM's random ones, one of the strategies of Deep Interactive Object Selection (`dios`: drawn per sample), or one "
@@ -168,6 +190,8 @@ const struct config_key config_keys[] = {
 	 .names = sampler_names},
 	{"clicks.center_probability", KEY_NUMBER, FIELD(sampler.center_probability), "0.5", "probability",
 	 "Share of samples that start with one click near the centre, whatever the sampler.", .max = 1},
+	{"clicks.jitter", KEY_NUMBER, FIELD(sampler.jitter), "0", "share of the inscribed radius",
+	 "Clicks near a centre, of the object or of a mistake, land up to this far away from it, as a finger does.", .max = 0.9},
 	{"clicks.max_positive", KEY_INTEGER, FIELD(sampler.max_positive), "24", "clicks",
 	 "At most this many on the object.", .min = 1, .max = 60},
 	{"clicks.max_negative", KEY_INTEGER, FIELD(sampler.max_negative), "24", "clicks",
