@@ -180,7 +180,7 @@ static void read_memory(const struct bench_training *training, struct bench_repo
 	struct rusage usage;
 	getrusage(RUSAGE_SELF, &usage);
 	report->peak_rss = (size_t)usage.ru_maxrss * 1024;
-	report->arena_bytes = executor_bytes(&training->batch.slot_workers[0].executor);
+	report->arena_bytes = executor_bytes(&training->batch.core.executors[0]);
 	report->batch_bytes = batch_bytes(&training->batch);
 	report->parameters = training->params.total;
 	report->macs = training->model.graph.forward_macs / training->config->train.slot_size;

@@ -1,9 +1,9 @@
-/* A batch: a fixed number of slots computed by any number of ranks and threads, their gradients added along a fixed
- * tree. */
+/* A batch of samples with clicks: core/slot_batch.h with slots of loaded photos (train/slot.h), computed by any number of
+ * ranks and threads. */
 #ifndef TRAIN_BATCH_H
 #define TRAIN_BATCH_H
 
-#include "core/workers.h"
+#include "core/slot_batch.h"
 #include "data/loader.h"
 #include "train/ranks.h"
 #include "train/slot.h"
@@ -12,22 +12,13 @@ struct slot_figures;
 
 struct batch {
 	const struct config *config;
-	struct workers *workers; /* borrowed */
-	const float *values;     /* parameters of this step; set by batch_compute */
-	const struct graph *graph;
-	float *quantized; /* the parameters with weights of 8 bits; NULL where the model has no ranges */
-	float *prepared;  /* what the operators made of them; read by all slots */
+	struct slot_batch core;           /* executors, gradients, prepared parameters */
 	struct slot_worker *slot_workers; /* one per thread */
 	struct slot *slots;
-	float **grads; /* one array per own slot, NULL for slots of other ranks */
-	float *sum;    /* gradient of the whole batch; set by batch_compute */
-	float *spare;  /* for sums of other ranks; NULL when there is one rank */
-	float *grad_memory;
+	float *sum;                   /* gradient of the whole batch; set by batch_compute */
 	struct slot_figures *figures; /* one per slot */
 	const struct ranks *ranks;    /* borrowed */
-	int slot_count;
-	int first_slot, end_slot; /* those of this rank */
-	int threads;
+	int threads;                  /* slot_workers that are ready */
 };
 
 /* What a step reports. */

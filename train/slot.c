@@ -19,7 +19,6 @@ enum status slot_worker_init(struct slot_worker *worker, const struct config *co
 {
 	int size = config->train.size;
 	*worker = (struct slot_worker){.config = config, .model = model, .objective = *objective};
-	TRY(executor_init(&worker->executor, &model->graph));
 	worker->clicks = calloc((size_t)config->train.slot_size, sizeof *worker->clicks);
 	worker->rounds = calloc((size_t)config->train.slot_size, sizeof *worker->rounds);
 	worker->planes = malloc(IMAGE_PLANES * (size_t)size * (size_t)size * sizeof *worker->planes);
@@ -33,7 +32,6 @@ enum status slot_worker_init(struct slot_worker *worker, const struct config *co
 
 void slot_worker_release(struct slot_worker *worker)
 {
-	executor_release(&worker->executor);
 	free(worker->clicks);
 	free(worker->rounds);
 	free(worker->planes);
@@ -59,7 +57,7 @@ static size_t plane_floats(const struct slot_worker *worker)
 /* The click input of sample `i`; channels of a pixel: positive, negative, previous mask. */
 static float *click_input(const struct slot_worker *worker, int i)
 {
-	return executor_data(&worker->executor, worker->model->clicks) +
+	return executor_data(worker->executor, worker->model->clicks) +
 	       (size_t)i * (size_t)worker->config->model.click_planes * plane_floats(worker);
 }
 
@@ -76,8 +74,8 @@ static void load_image(struct slot_worker *worker, const struct slot *slot, int 
 {
 	const struct config *config = worker->config;
 	int size = config->train.size;
-	float *image = executor_data(&worker->executor, worker->model->image) +
-		       (size_t)i * IMAGE_PLANES * plane_floats(worker);
+	float *image =
+		executor_data(worker->executor, worker->model->image) + (size_t)i * IMAGE_PLANES * plane_floats(worker);
 	size_t row = IMAGE_PLANES * (size_t)size;
 	for (int y = 0; y < size; y++) { /* row by row, so that the planes between stay in the cache */
 		infer_normalize_rgb8(&config->preprocess, slot->samples[i]->rgb + (size_t)y * row, size, 1, row,
@@ -89,7 +87,7 @@ static void load_image(struct slot_worker *worker, const struct slot *slot, int 
 static void load_target(struct slot_worker *worker, const struct slot *slot, int i)
 {
 	size_t count = plane_floats(worker);
-	float *target = executor_data(&worker->executor, worker->objective.target) + (size_t)i * count;
+	float *target = executor_data(worker->executor, worker->objective.target) + (size_t)i * count;
 	const uint8_t *truth = slot->samples[i]->truth;
 	for (size_t k = 0; k < count; k++)
 		target[k] = truth[k] == TRUTH_IGNORE ? TARGET_IGNORE : (float)(truth[k] == TRUTH_OBJECT);
@@ -159,12 +157,12 @@ static void correct(struct slot_worker *worker, const struct pass *pass, struct 
 {
 	const struct config *config = worker->config;
 	int size = config->train.size;
-	executor_forward(&worker->executor, pass, worker->model->logits);
+	executor_forward(worker->executor, pass, worker->model->logits);
 	for (int i = 0; i < config->train.slot_size; i++) {
 		if (round >= worker->rounds[i])
 			continue;
 		const float *logits =
-			executor_data(&worker->executor, worker->model->logits) + (size_t)i * plane_floats(worker);
+			executor_data(worker->executor, worker->model->logits) + (size_t)i * plane_floats(worker);
 		struct rng stream = sample_stream(worker, slot, i, RNG_CORRECTIVE);
 		struct rng rng = rng_substream(&stream, (uint32_t)round);
 		threshold_logits(worker, logits, worker->prediction);
@@ -182,25 +180,26 @@ static float mean_iou(struct slot_worker *worker, const struct slot *slot)
 	float sum = 0;
 	size_t count = plane_floats(worker);
 	for (int i = 0; i < worker->config->train.slot_size; i++) {
-		const float *logits = executor_data(&worker->executor, worker->model->logits) + (size_t)i * count;
+		const float *logits = executor_data(worker->executor, worker->model->logits) + (size_t)i * count;
 		threshold_logits(worker, logits, worker->prediction);
 		sum += (float)metrics_iou(worker->prediction, slot->samples[i]->truth, count);
 	}
 	return sum / (float)worker->config->train.slot_size;
 }
 
-void slot_compute(struct slot_worker *worker, const float *values, const float *prepared, struct slot *slot)
+void slot_compute(struct slot_worker *worker, const struct slot_call *call, struct slot *slot)
 {
-	struct pass pass = {.values = values, .prepared = prepared, .quantize = slot->quantize};
+	struct pass pass = call->pass;
+	worker->executor = call->executor;
 	slot->rounds = 0;
 	int rounds = start_samples(worker, slot);
 	for (int round = 0; round < rounds; round++)
 		correct(worker, &pass, slot, round);
 	pass.training = true;
-	pass.param_grads = slot->grads;
+	pass.param_grads = call->grads;
 	pass.rng = sample_stream(worker, slot, 0, RNG_DROPOUT);
-	executor_forward(&worker->executor, &pass, worker->objective.loss);
-	slot->loss = *executor_data(&worker->executor, worker->objective.loss);
+	executor_forward(worker->executor, &pass, worker->objective.loss);
+	slot->loss = *executor_data(worker->executor, worker->objective.loss);
 	slot->iou = mean_iou(worker, slot);
-	executor_backward(&worker->executor, &pass, worker->objective.loss, slot->grad_scale);
+	executor_backward(worker->executor, &pass, worker->objective.loss, call->grad_scale);
 }

@@ -4,18 +4,18 @@
 #ifndef TRAIN_SLOT_H
 #define TRAIN_SLOT_H
 
-#include "core/executor.h"
+#include "core/slot_batch.h"
 #include "train/config/config.h"
 #include "train/objective.h"
 
 enum { SLOT_MAX_SAMPLES = 64 };
 
-/* What one thread needs to compute slots: an executor and the click robot's memory. */
+/* What one thread needs to compute slots besides an executor: the click robot's memory. */
 struct slot_worker {
 	const struct config *config;
 	const struct model *model; /* planned for training with slot_size samples */
 	struct objective objective;
-	struct executor executor;
+	struct executor *executor; /* borrowed, of the slot that is being computed */
 	struct click_list *clicks; /* slot_size lists */
 	int *rounds;               /* corrective rounds left, per sample */
 	float *planes;             /* 3 x size x size: an image or clicks before they become channels */
@@ -32,17 +32,13 @@ struct slot {
 	struct sample *samples[SLOT_MAX_SAMPLES];
 	uint64_t first;      /* global number of samples[0] */
 	uint32_t epoch_size; /* objects per epoch */
-	float grad_scale;
-	bool quantize; /* compute as in 8 bits */
 	/* out */
-	/* params->total floats, zeroed before the first step; NULL: only the activations' gradients (profiles) */
-	float *grads;
 	float loss; /* mean over the samples */
 	float iou;  /* mean over the samples, of the last forward pass */
 	int rounds; /* corrective rounds run, all samples together */
 };
 
-/* `prepared`: what graph_prepare made of `values`. */
-void slot_compute(struct slot_worker *worker, const float *values, const float *prepared, struct slot *slot);
+/* The gradients go where `call` says. */
+void slot_compute(struct slot_worker *worker, const struct slot_call *call, struct slot *slot);
 
 #endif

@@ -169,14 +169,15 @@ static enum status start_batches(struct trainer *trainer)
 	TRY(batch_init(&trainer->batch, config, &trainer->model, &trainer->objective, trainer->workers, trainer->ranks,
 		       (uint32_t)trainer->train.object_count));
 	const struct batch *batch = &trainer->batch;
-	int own_samples = (batch->end_slot - batch->first_slot) * config->train.slot_size;
+	int own_samples = (batch->core.end_slot - batch->core.first_slot) * config->train.slot_size;
 	struct loader_options options = {
 		.dataset = &trainer->train,
 		.draw = trainer->draw,
 		.augment = config->augment,
 		.size = config->train.size,
 		.seed = config->seed,
-		.first = samples_taken(trainer) + (uint64_t)batch->first_slot * (uint64_t)config->train.slot_size,
+		.first = samples_taken(trainer) +
+			 (uint64_t)batch->core.first_slot * (uint64_t)config->train.slot_size,
 		.run = (uint64_t)own_samples,
 		.stride = (uint64_t)config->train.batch_size,
 		.threads = config->train.loader_threads,

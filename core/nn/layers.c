@@ -116,6 +116,56 @@ int nn_conv_transpose2d(struct nn *nn, const char *name, int x, int channels, in
 	return graph_add(nn->graph, &op_conv_transpose2d, name, &attr, &x, 1, params, 2);
 }
 
+int nn_linear(struct nn *nn, const char *name, int x, int channels)
+{
+	if (nn->graph->status)
+		return -1;
+	struct shape weight = {channels, nn_shape(nn, x).c, 1, 1};
+	int params[] = {
+		add_param(nn, name, "weight", weight, PARAM_WEIGHT, PARAM_INIT_HE_NORMAL),
+		add_param(nn, name, "bias", (struct shape){channels, 1, 1, 1}, PARAM_BIAS, PARAM_INIT_ZERO),
+	};
+	return graph_add(nn->graph, &op_linear, name, NULL, &x, 1, params, 2);
+}
+
+int nn_flatten(struct nn *nn, const char *name, int x)
+{
+	struct reshape_attr attr = {.c = -1, .h = 1, .w = 1};
+	return add(nn, &op_reshape, name, &attr, x);
+}
+
+int nn_layer_norm(struct nn *nn, const char *name, int x)
+{
+	if (nn->graph->status)
+		return -1;
+	struct shape shape = {nn_shape(nn, x).c, 1, 1, 1};
+	struct layer_norm_attr attr = {.epsilon = 1e-5f};
+	int params[] = {
+		add_param(nn, name, "weight", shape, PARAM_BIAS, PARAM_INIT_ONE),
+		add_param(nn, name, "bias", shape, PARAM_BIAS, PARAM_INIT_ZERO),
+	};
+	return graph_add(nn->graph, &op_layer_norm, name, &attr, &x, 1, params, 2);
+}
+
+int nn_tanh(struct nn *nn, const char *name, int x)
+{
+	return add(nn, &op_tanh, name, NULL, x);
+}
+
+int nn_avg_pool2d(struct nn *nn, const char *name, int x, int kernel, int stride)
+{
+	struct avg_pool2d_attr attr = {.kernel = kernel, .stride = stride};
+	return add(nn, &op_avg_pool2d, name, &attr, x);
+}
+
+int nn_loss(struct nn *nn, const struct op *op, const void *attr, int prediction, int target)
+{
+	int inputs[] = {prediction, target};
+	int loss = nn->graph->status ? -1 : graph_add(nn->graph, op, op->name, attr, inputs, 2, NULL, 0);
+	graph_keep(nn->graph, loss);
+	return loss;
+}
+
 int nn_relu(struct nn *nn, const char *name, int x)
 {
 	return add(nn, &op_relu, name, NULL, x);

@@ -41,7 +41,14 @@ void nn_conv2d_params(struct nn *nn, const char *name, int channels, struct nn_c
 /* conv2d [batch_norm2d] relu: the decoder's usual block. With batch norm, its parameters are NAME.bn.*. */
 int nn_conv2d_block(struct nn *nn, const char *name, int x, struct nn_conv2d conv);
 int nn_conv_transpose2d(struct nn *nn, const char *name, int x, int channels, int kernel, int stride, int padding);
+/* Each pixel's channels times a matrix; behind nn_flatten, a fully connected layer. */
+int nn_linear(struct nn *nn, const char *name, int x, int channels);
+/* (N,C,H,W) -> (N,C H W,1,1) */
+int nn_flatten(struct nn *nn, const char *name, int x);
+int nn_layer_norm(struct nn *nn, const char *name, int x);
 int nn_relu(struct nn *nn, const char *name, int x);
+int nn_tanh(struct nn *nn, const char *name, int x);
+int nn_avg_pool2d(struct nn *nn, const char *name, int x, int kernel, int stride);
 int nn_max_pool2d(struct nn *nn, const char *name, int x, int kernel, int stride, bool ceil_mode);
 int nn_global_avg_pool2d(struct nn *nn, const char *name, int x);
 int nn_upsample(struct nn *nn, const char *name, int x, int factor, int mode);
@@ -49,6 +56,10 @@ int nn_concat(struct nn *nn, const char *name, int a, int b);
 int nn_add(struct nn *nn, const char *name, int a, int b);
 int nn_scale(struct nn *nn, const char *name, int x, double factor);
 int nn_dropout(struct nn *nn, const char *name, int x, double probability);
+
+/* A loss of prediction and target, kept: it can be read after a pass. `attr`: the operator's, or NULL if it has none.
+ * It must be the graph's last node unless other losses are added to it. */
+int nn_loss(struct nn *nn, const struct op *op, const void *attr, int prediction, int target);
 
 /* Channels, and any other part of a node's shape; zeros once building has failed. */
 struct shape nn_shape(const struct nn *nn, int node);

@@ -82,7 +82,7 @@ static void compute(struct bench_training *training, struct batch_result *result
 {
 	const struct config *config = training->config;
 	uint64_t first = training->steps * (uint64_t)config->train.batch_size;
-	for (int i = 0; i < training->batch.slot_count; i++)
+	for (int i = 0; i < training->batch.core.slot_count; i++)
 		training->batch.slots[i].first = first + (uint64_t)i * (uint64_t)config->train.slot_size;
 	batch_compute(&training->batch, training->params.values, training->config->model.quantize, result);
 }
@@ -122,7 +122,7 @@ enum status bench_training_run(struct bench_training *training, struct bench_lim
 
 void bench_training_parts(struct bench_training *training, struct bench_parts *parts)
 {
-	struct batch *batch = &training->batch;
+	struct slot_batch *batch = &training->batch.core;
 	double start = clock_process_seconds();
 	for (int i = 0; i < batch->graph->node_count; i++)
 		graph_prepare(batch->graph, training->params.values, i, batch->prepared);
@@ -135,14 +135,13 @@ void bench_training_parts(struct bench_training *training, struct bench_parts *p
 static void set_profile(struct bench_training *training, struct profile *profile)
 {
 	for (int i = 0; i < training->batch.threads; i++)
-		training->batch.slot_workers[i].executor.profile = profile ? profile_thread(profile, i) : NULL;
+		training->batch.core.executors[i].profile = profile ? profile_thread(profile, i) : NULL;
 }
 
 /* Without buffers for the parameters' gradients, backward leaves them out. */
 static void set_gradients(struct bench_training *training, bool wanted)
 {
-	for (int i = 0; i < training->batch.slot_count; i++)
-		training->batch.slots[i].grads = wanted ? training->batch.grads[i] : NULL;
+	training->batch.core.skip_param_grads = !wanted;
 }
 
 enum status bench_training_profile(struct bench_training *training, int steps, struct profile *profile)
