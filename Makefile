@@ -28,7 +28,7 @@ LDLIBS   = $(if $(have_sqlite),-lsqlite3) -lcjson -llcms2 -lpng -ljpeg -lz -lm -
 # Layers, lowest last, in link order: tools -> train -> convert, data -> core, infer.
 LAYERS = train convert data core infer
 tool_sources  = $(wildcard tools/*.c tools/bench/*.c)
-layer_sources = $(filter-out %.inc.c core/kernels/% infer/packaging/examples/% train/ranks_mpi.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+layer_sources = $(filter-out %.inc.c core/kernels/% infer/packaging/examples/% core/examples/% train/ranks_mpi.c,$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 # Kernels are compiled once per instruction set and chosen at run time (core/kernels/README.md).

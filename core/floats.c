@@ -20,3 +20,11 @@ float *floats_new(size_t count)
 #endif
 	return floats;
 }
+
+int floats_argmax(const float *values, int count)
+{
+	int best = 0;
+	for (int i = 1; i < count; i++)
+		best = values[i] > values[best] ? i : best;
+	return best;
+}

@@ -1,4 +1,4 @@
-/* Memory for large arrays of floats: arenas, prepared weights, gradients. */
+/* Arrays of floats: memory for large ones (arenas, prepared weights, gradients), and where the largest lies. */
 #ifndef CORE_FLOATS_H
 #define CORE_FLOATS_H
 
@@ -8,5 +8,8 @@
  * megabytes lie on huge pages where the system has them: a training step walks through tens of megabytes once, and
  * every page of 4 KiB would cost a walk through the page tables (10 % of a step, measured). */
 float *floats_new(size_t count);
+
+/* The index of the largest of `count` >= 1 floats, the first among equals: the class that logits vote for. */
+int floats_argmax(const float *values, int count);
 
 #endif

@@ -61,11 +61,11 @@ static enum status define_node(const struct graph *graph, struct node *node, con
 		return status_fail(STATUS_CONFIG, "%s takes %d..%d inputs and %d..%d parameters, found %d and %d",
 				   op->name, op->min_inputs, op->max_inputs, op->min_params, op->max_params,
 				   input_count, param_count);
-	assert(op->attr_bytes <= OP_MAX_ATTR_BYTES && (attr || !op->attr_bytes));
+	assert(op->attr_bytes <= OP_MAX_ATTR_BYTES);
 	node->op = op;
 	node->input_count = input_count;
 	node->param_count = param_count;
-	if (op->attr_bytes)
+	if (attr) /* else they are all 0 */
 		memcpy(node->attr, attr, op->attr_bytes);
 	struct shape in[OP_MAX_INPUTS], param[OP_MAX_PARAMS];
 	for (int i = 0; i < input_count; i++) {

@@ -63,7 +63,7 @@ void graph_release(struct graph *graph);
 /* An input of the network; its executor memory is filled by the caller. The node, or -1. */
 int graph_input(struct graph *graph, const char *name, struct shape shape);
 
-/* A node. `attr` is copied (op->attr_bytes; NULL if the op has none). The node, or -1. */
+/* A node. `attr` is copied (op->attr_bytes; NULL: all 0, or the op has none). The node, or -1. */
 int graph_add(struct graph *graph, const struct op *op, const char *name, const void *attr, const int *inputs,
 	      int input_count, const int *params, int param_count);
 

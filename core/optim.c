@@ -38,6 +38,9 @@ void optim_config_init(struct optim_config *config)
 
 enum status optim_init(struct optim *optim, const struct optim_config *config, const struct params *params)
 {
+	struct optim_config defaults;
+	optim_config_init(&defaults);
+	config = config ? config : &defaults;
 	assert(params->values);
 	bool has_second = rules[config->kind].has_second, has_average = config->ema_decay > 0;
 	*optim = (struct optim){.config = *config, .total = params->total};

@@ -17,6 +17,7 @@ enum rng_purpose {
 	RNG_TEST,
 	RNG_SWEEP, /* values of one trial of a sweep; epoch = attempt, sample = trial */
 	RNG_DRAW,  /* which object one sample shows, where objects are drawn by weight */
+	RNG_USER = 64, /* this one to 127: for programs that are built on this library */
 };
 
 /* A stream. Copying it forks it: both copies give the same numbers from there on. */

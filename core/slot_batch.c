@@ -2,6 +2,7 @@
 #include "core/slot_batch.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,7 +163,7 @@ void slot_batch_average_buffers(const struct slot_batch *batch, float *sum)
 	}
 }
 
-/* --- gradient and evaluation ---------------------------------------------- */
+/* --- training and evaluation ---------------------------------------------- */
 
 struct gradient {
 	const struct slot_task *task;
@@ -198,13 +199,27 @@ double slot_batch_gradient(struct slot_batch *batch, const float *values, const 
 	return loss / batch->slot_count;
 }
 
+enum status slot_batch_step(struct slot_batch *batch, struct optim *optim, const struct slot_task *task, double lr,
+			    double *loss)
+{
+	struct params *params = batch->graph->params;
+	*loss = slot_batch_gradient(batch, params->values, task, optim->step);
+	double norm = optim_grad_norm(batch->workers, params, batch->sum);
+	if (!isfinite(*loss) || !isfinite(norm))
+		return status_fail(STATUS_LIMIT, "step %llu: the loss is %g, the gradient's norm %g",
+				   (unsigned long long)optim->step + 1, *loss, norm);
+	optim_step(optim, batch->workers, params, batch->sum, lr, norm);
+	return STATUS_OK;
+}
+
 struct evaluation {
 	struct slot_batch *batch;
 	const float *values;
 	const struct slot_task *task;
 	uint64_t first;
 	int node;
-	void (*see)(void *context, const struct executor *executor, uint64_t slot);
+	double (*score)(void *context, const struct executor *executor, uint64_t slot);
+	double *scores; /* one per slot */
 };
 
 static void evaluate_slot(void *context, int index, int thread)
@@ -215,15 +230,25 @@ static void evaluate_slot(void *context, int index, int thread)
 	uint64_t slot = e->first + (uint64_t)index;
 	e->task->fill(e->task->context, executor, slot);
 	executor_forward(executor, &pass, e->node);
-	e->see(e->task->context, executor, slot);
+	e->scores[index] = e->score(e->task->context, executor, slot);
 }
 
-void slot_batch_evaluate(struct slot_batch *batch, const float *values, const struct slot_task *task, uint64_t first,
-			 int count, int node,
-			 void (*see)(void *context, const struct executor *executor, uint64_t slot))
+enum status slot_batch_evaluate(struct slot_batch *batch, const float *values, const struct slot_task *task,
+				uint64_t first, int count, int node,
+				double (*score)(void *context, const struct executor *executor, uint64_t slot),
+				double *mean)
 {
+	assert(count >= 1);
 	struct run run = {.batch = batch, .values = values};
-	struct evaluation evaluation = {batch, values, task, first, node, see};
+	struct evaluation evaluation = {batch, values, task, first, node, score, calloc((size_t)count, sizeof(double))};
+	if (!evaluation.scores)
+		return status_fail(STATUS_NO_MEMORY, "no memory for the scores of %d slots", count);
 	workers_run(batch->workers, batch->graph->node_count, prepare_node, &run);
 	workers_run(batch->workers, count, evaluate_slot, &evaluation);
+	double sum = 0;
+	for (int i = 0; i < count; i++)
+		sum += evaluation.scores[i];
+	*mean = sum / count;
+	free(evaluation.scores);
+	return STATUS_OK;
 }

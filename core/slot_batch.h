@@ -1,20 +1,17 @@
-/* A batch computed by any number of threads, with the same bytes for every number of them (core/README.md has the rule).
+/* A batch computed by any number of threads, with the same bytes for every number of them (the rule: core/README.md).
  *
  * A batch is cut into slots, always the same ones. A slot is one run of the graph (its inputs' N samples), computed by
  * one thread from beginning to end into a gradient buffer of its own; the buffers are added along the fixed tree of
  * core/slot_tree.h. Threads decide who computes a slot, never what comes out.
  *
- * Who trains writes a function that fills a slot's inputs, and then, step by step:
- *
- *	double loss = slot_batch_gradient(&batch, params.values, &task, step);
- *	optim_step(&optim, workers, &params, batch.sum, lr, optim_grad_norm(workers, &params, batch.sum));
- *
- * core/examples/digits.c does. Who has more to do in a slot than filling it (train/slot.c lets the network see its own
+ * Who trains writes a function that fills a slot's inputs, and then calls slot_batch_step again and again:
+ * core/examples/digits.c. Who has more to do in a slot than filling it (train/slot.c lets the network see its own
  * mistakes first), or has slots on several machines, uses slot_batch_run. */
 #ifndef CORE_SLOT_BATCH_H
 #define CORE_SLOT_BATCH_H
 
 #include "core/executor.h"
+#include "core/optim.h"
 #include "core/workers.h"
 
 struct slot_batch {
@@ -46,10 +43,10 @@ void slot_batch_release(struct slot_batch *batch);
 /* Bytes of arenas, gradient buffers and prepared parameters. */
 size_t slot_batch_bytes(const struct slot_batch *batch);
 
-/* --- gradient and evaluation of a task that fills inputs */
+/* --- training and evaluation of a task that fills inputs */
 
 struct slot_task {
-	/* Writes the graph's inputs, executor_data(executor, node) in the order N,H,W,C, for a slot. It may be called on
+	/* Writes the graph's inputs, executor_data(executor, node) in the order N,H,W,C, for a slot. It is called on
 	 * any thread, for several slots at a time, and must write the same for the same slot whenever it is called:
 	 * random numbers come from rng_stream, whose sample number is the slot's (times N, plus which of its samples).
 	 * Slot k of step s has number s * slot_count + k. */
@@ -63,11 +60,19 @@ struct slot_task {
  * loss. Both depend on the task, the step, the values (params->total floats) and the number of slots alone. */
 double slot_batch_gradient(struct slot_batch *batch, const float *values, const struct slot_task *task, uint64_t step);
 
-/* Runs slots first..first+count-1 forward to `node` without training: dropout off, running statistics. After each,
- * see() may read kept nodes up to it; it is called on any thread, for several slots at a time. */
-void slot_batch_evaluate(struct slot_batch *batch, const float *values, const struct slot_task *task, uint64_t first,
-			 int count, int node,
-			 void (*see)(void *context, const struct executor *executor, uint64_t slot));
+/* One training step at learning rate `lr`: that gradient for step number optim->step, clipped and applied to the
+ * graph's parameters. *loss: the batch's before the step. STATUS_LIMIT where the loss or the gradient is not finite:
+ * the parameters are then as they were before. */
+enum status slot_batch_step(struct slot_batch *batch, struct optim *optim, const struct slot_task *task, double lr,
+			    double *loss);
+
+/* Runs slots first..first+count-1 forward to `node` without training (dropout off, running statistics) and asks score()
+ * about each, which may read kept nodes up to that one; it is called on any thread, for several slots at a time.
+ * *mean: the scores' mean, added in the order of the slots. */
+enum status slot_batch_evaluate(struct slot_batch *batch, const float *values, const struct slot_task *task,
+				uint64_t first, int count, int node,
+				double (*score)(void *context, const struct executor *executor, uint64_t slot),
+				double *mean);
 
 /* --- the parts of a step, for those who need them one by one */
 
@@ -81,8 +86,9 @@ struct slot_call {
 	float *loss;      /* to be stored: the slot's loss */
 };
 
-/* Prepares the parameters (rounded to 8 bits before, if `quantize`, for which there must be room), then calls compute() for each of this process's
- * slots, which fills batch->grads[slot] by a forward and a backward pass in training mode. The sums are the caller's. */
+/* Prepares the parameters (rounded to 8 bits before, if `quantize`, for which there must be room), then calls compute()
+ * for each of this process's slots, which fills batch->grads[slot] by a forward and a backward pass in training mode.
+ * The sums are the caller's. */
 void slot_batch_run(struct slot_batch *batch, const float *values, bool quantize,
 		    void (*compute)(void *context, const struct slot_call *call), void *context);
 

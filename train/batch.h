@@ -1,5 +1,5 @@
-/* A batch of samples with clicks: core/slot_batch.h with slots of loaded photos (train/slot.h), computed by any number of
- * ranks and threads. */
+/* A batch of samples with clicks: core/slot_batch.h with slots of loaded photos (train/slot.h), computed by any number
+ * of ranks and threads. */
 #ifndef TRAIN_BATCH_H
 #define TRAIN_BATCH_H
 

@@ -215,6 +215,21 @@ START_TEST(test_core_library)
 }
 END_TEST
 
+/* The whole task of core/examples, by a program that knows the installed files alone: it learns, and the same on any
+ * number of threads. */
+START_TEST(test_core_example)
+{
+	if (!needs_program())
+		return;
+	shell("eval \"%s -std=c11 -O2 -Wall -Wextra -Werror core/examples/digits.c -o '%s/digits' $(" PKG_CONFIG
+	      " --cflags --libs tapcut-core)\"",
+	      shell_compiler(), root, prefix);
+	shell("'%s/digits' 1 >'%s/one.txt' && '%s/digits' 3 >'%s/three.txt' && cmp '%s/one.txt' '%s/three.txt'", root,
+	      root, root, root, root, root);
+	shell("awk '/held-out/ { right = $1 } END { print; exit !(right >= 97) }' '%s/one.txt'", root);
+}
+END_TEST
+
 /* Far from the project it finds the model that was installed with it. */
 START_TEST(test_program)
 {
@@ -296,6 +311,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_sizes);
 	tcase_add_test(t, test_core_headers_compile_alone);
 	tcase_add_test(t, test_core_library);
+	tcase_add_test(t, test_core_example);
 	tcase_add_test(t, test_program);
 	tcase_add_test(t, test_relative_prefix);
 	tcase_add_test(t, test_folder_that_cannot_be_named);
