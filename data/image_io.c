@@ -260,6 +260,23 @@ enum status image_read(const char *path, const struct image_read_options *option
 	return status;
 }
 
+enum status image_read_mask(const char *path, struct image *mask)
+{
+	struct image_facts facts;
+	struct image_read_options options = {.channels = 1, .exif = EXIF_IGNORE, .facts = &facts};
+	TRY(image_read(path, &options, mask));
+	if (!facts.alpha)
+		return STATUS_OK;
+	image_release(mask);
+	options.channels = 4;
+	TRY(image_read(path, &options, mask));
+	size_t count = (size_t)mask->width * (size_t)mask->height;
+	for (size_t i = 0; i < count; i++)
+		mask->pixels[i] = mask->pixels[4 * i + 3];
+	mask->channels = 1;
+	return STATUS_OK;
+}
+
 /* --- writing -------------------------------------------------------------- */
 
 bool bytes_reserve(struct bytes *bytes, size_t more)

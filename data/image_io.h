@@ -26,6 +26,7 @@ struct image_facts {
 	int orientation; /* EXIF's number, 1..8; 1 where the file does not say */
 	bool turned;     /* the pixels were turned the way it says */
 	bool ambiguous;  /* EXIF_MATCH: it says a turn, and the size cannot tell whether width x height is before it */
+	bool alpha;      /* the file has an alpha channel, or a colour that is transparent */
 	bool profile_applied; /* an ICC profile other than sRGB: the pixels were converted to sRGB */
 	int warnings;         /* oddities of the file that cost no pixel */
 	char warning[120];    /* the first of them, in words */
@@ -44,6 +45,8 @@ struct image_read_options {
  * channels an ICC profile is honoured. A file that lacks pixels or whose pixels are damaged is an error; oddities that
  * cost no pixel are counted (facts). Formats that are not read are named. On failure *image is zeroed. */
 enum status image_read(const char *path, const struct image_read_options *options, struct image *image);
+/* A file that means a mask, as one channel: its alpha where it has one (a cutout), else its luma. Stored pixels. */
+enum status image_read_mask(const char *path, struct image *mask);
 enum status image_read_memory(const void *data, size_t size, const char *name, const struct image_read_options *options,
 			      struct image *image);
 

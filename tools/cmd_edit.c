@@ -278,8 +278,7 @@ static void print_list(void)
 static enum status read_mask(const struct arguments *a, const struct image *photo, struct image *mask,
 			     struct image *alpha)
 {
-	const struct image_read_options read = {.channels = 1, .exif = EXIF_IGNORE};
-	TRY(image_read(a->mask_in, &read, alpha));
+	TRY(image_read_mask(a->mask_in, alpha));
 	if (alpha->width != photo->width || alpha->height != photo->height)
 		return status_fail(STATUS_CONFIG, "%s: the mask has %d x %d pixels, the photo %d x %d", a->mask_in,
 				   alpha->width, alpha->height, photo->width, photo->height);

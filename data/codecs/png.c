@@ -85,6 +85,7 @@ static void png_choose_output(struct png_state *state)
 		png_set_gray_to_rgb(png);
 	if (state->channels == 4 && !alpha)
 		png_set_add_alpha(png, 255, PNG_FILLER_AFTER);
+	state->decoded->facts.alpha = alpha;
 	alpha = alpha || state->channels == 4;
 	state->decoded->native = color ? (alpha ? NATIVE_RGBA : NATIVE_RGB) : (alpha ? NATIVE_GRAY_ALPHA : NATIVE_GRAY);
 	png_set_interlace_handling(png);

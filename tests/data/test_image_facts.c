@@ -317,6 +317,32 @@ START_TEST(png_oddities_that_cost_no_pixel)
 }
 END_TEST
 
+/* A cutout means its alpha, whatever colours lie under it; a picture without alpha its brightness. */
+START_TEST(masks_are_alpha_or_brightness)
+{
+	static const uint8_t alphas[] = {0, 255, 90, 128};
+	char path[700];
+	struct image cutout, mask;
+	snprintf(path, sizeof path, "%s/cutout.png", test_tmp_dir("mask_in"));
+	ck_assert_int_eq(image_alloc(&cutout, 2, 2, 4), STATUS_OK);
+	for (int i = 0; i < 4; i++) {
+		memset(cutout.pixels + 4 * i, i % 2 ? 255 : 0, 3);
+		cutout.pixels[4 * i + 3] = alphas[i];
+	}
+	ck_assert_int_eq(image_write_png(path, &cutout), STATUS_OK);
+	ck_assert_int_eq(image_read_mask(path, &mask), STATUS_OK);
+	ck_assert_int_eq(mask.channels, 1);
+	ck_assert_mem_eq(mask.pixels, alphas, 4);
+	image_release(&mask);
+	cutout.channels = 1;
+	memcpy(cutout.pixels, alphas, 4);
+	ck_assert_int_eq(image_write_png(path, &cutout), STATUS_OK);
+	ck_assert_int_eq(image_read_mask(path, &mask), STATUS_OK);
+	ck_assert_mem_eq(mask.pixels, alphas, 4);
+	image_release(&mask), image_release(&cutout);
+}
+END_TEST
+
 START_TEST(formats_that_are_named)
 {
 	static const struct {
@@ -360,6 +386,7 @@ static Suite *make_suite(void)
 	tcase_add_test(facts, profile_that_is_damaged);
 	tcase_add_test(facts, jpeg_oddities_that_cost_no_pixel);
 	tcase_add_test(facts, png_oddities_that_cost_no_pixel);
+	tcase_add_test(facts, masks_are_alpha_or_brightness);
 	tcase_add_test(facts, formats_that_are_named);
 	suite_add_tcase(suite, facts);
 	return suite;
