@@ -10,6 +10,7 @@
 #include "tools/command.h"
 #include "tools/overrides.h"
 #include "tools/project_file.h"
+#include "tools/streams.h"
 
 #define DEFAULT_CONFIG "configs/baseline.json"
 
@@ -22,7 +23,7 @@ struct arguments {
 	struct overrides overrides;
 	int threads, steps, repeats, size;
 	char size_override[64];
-	bool nodes, json, taps, graph_cut;
+	bool nodes, json, quiet, taps, graph_cut;
 };
 
 static const char *const against_names[] = {"torch", "onnxruntime", NULL};
@@ -70,6 +71,7 @@ static const struct option_row option_rows[] = {
 	{"nodes", OPTION_FLAG, OPTION_FIELD(nodes), NULL,
 	 .help = "a table of every node as well; with --taps: of each kind of step"},
 	OPTION_ROW_JSON,
+	OPTION_ROW_QUIET,
 	{"against", OPTION_CHOICE, OPTION_FIELD(against), "LIBRARY",
 	 .help = "in turns with PyTorch, which trains the same network, or with ONNX Runtime (then --taps), and "
 		 "prints the ratio; skipped where it is not installed",
@@ -209,7 +211,7 @@ static enum status bench_with(struct workers *workers, const struct arguments *a
 	enum status status = measure(&training, &report);
 	bench_training_release(&training);
 	if (!status && a->json)
-		status = bench_print_json(&report, stdout);
+		status = bench_print_json(&report, streams_output());
 	else if (!status)
 		bench_print(&report, stdout);
 	free(report.nodes);
@@ -246,6 +248,15 @@ static enum status photo(const struct arguments *a)
 			   stdout);
 }
 
+static enum status check(void *arguments)
+{
+	const struct arguments *a = arguments;
+	if (a->json && (a->photo || a->taps || is_against(a, "onnxruntime")))
+		return status_fail(STATUS_CONFIG,
+				   "--json: only the training is measured as JSON, not --taps and --photo");
+	return STATUS_OK;
+}
+
 static int run(void *arguments)
 {
 	const struct arguments *a = arguments;
@@ -275,5 +286,6 @@ const struct command command_bench = {
 		    "tapcut bench configs/sharpmask.json --backend openblas --json",
 	.size = sizeof(struct arguments),
 	.init = init,
+	.check = check,
 	.run = run,
 };

@@ -4,10 +4,11 @@
 
 #include "data/coco_rle_export.h"
 #include "tools/command.h"
+#include "tools/streams.h"
 
 struct arguments {
 	const char *verb, *input, *output;
-	bool skip_unusable;
+	bool skip_unusable, json, quiet;
 };
 
 static const char *const verbs[] = {"rle", NULL};
@@ -23,25 +24,39 @@ static const struct option_row option_rows[] = {
 	 .needed = true},
 	{"skip-unusable", OPTION_FLAG, OPTION_FIELD(skip_unusable), NULL,
 	 .help = "leave out segmentations that make no sense instead of stopping at the first"},
+	OPTION_ROW_JSON,
+	OPTION_ROW_QUIET,
 	{0},
 };
 
-static int run_rle(const char *in, const char *out, bool skip_unusable)
+static enum status print_json(struct arguments *a, const struct coco_rle_export *export)
 {
-	struct coco_rle_export export = {.skip_unusable = skip_unusable};
-	if (coco_rle_export(&export, in, out) != STATUS_OK)
-		return command_failed("coco");
-	printf("%s: %" PRId64 " masks\n", out, export.written);
-	if (export.left_out)
-		fprintf(stderr, "tapcut coco: left out %" PRId64 " annotations without a mask; first: %s\n",
-			export.left_out, export.first_reason);
-	return 0;
+	struct text text;
+	text_init(&text);
+	text_add(&text, "{\"masks\": %" PRId64 ", \"left_out\": %" PRId64 ", \"first_reason\": ", export->written,
+		 export->left_out);
+	text_add_json_string(&text, export->left_out ? export->first_reason : "");
+	text_add(&text, ", ");
+	enum status status = command_add_written(&command_coco, a, &text);
+	text_add(&text, "}");
+	if (status == STATUS_OK)
+		return streams_json(&text);
+	text_release(&text);
+	return status;
 }
 
 static int run(void *arguments)
 {
-	const struct arguments *a = arguments;
-	return run_rle(a->input, a->output, a->skip_unusable);
+	struct arguments *a = arguments;
+	struct coco_rle_export export = {.skip_unusable = a->skip_unusable};
+	enum status status = coco_rle_export(&export, a->input, a->output);
+	if (status != STATUS_OK)
+		return command_failed("coco");
+	printf("%s: %" PRId64 " masks\n", a->output, export.written);
+	if (export.left_out && !a->quiet)
+		fprintf(stderr, "tapcut coco: left out %" PRId64 " annotations without a mask; first: %s\n",
+			export.left_out, export.first_reason);
+	return command_end("coco", a->json ? print_json(a, &export) : STATUS_OK);
 }
 
 const struct command command_coco = {

@@ -9,10 +9,12 @@
 #include "tools/cutout_file.h"
 #include "tools/model_file.h"
 #include "tools/selection.h"
+#include "tools/streams.h"
 
 struct arguments {
 	struct selection selection;
 	const char *photo, *mask, *cutout, *overlay;
+	bool json, quiet;
 };
 
 /* --- arguments ------------------------------------------------------------ */
@@ -31,6 +33,8 @@ static const struct option_row option_rows[] = {
 	{"overlay", OPTION_FILE, OPTION_FIELD(overlay), "OUT.png",
 	 .help = "the photo with taps and selection, to look at", .writes = true, .ends = ".png"},
 	SELECTION_ROWS_MODEL,
+	OPTION_ROW_JSON,
+	OPTION_ROW_QUIET,
 	{0},
 };
 
@@ -146,7 +150,24 @@ static enum status write_results(const struct arguments *a, const struct image *
 	return STATUS_OK;
 }
 
-static enum status cut(const struct tapcut_model *model, const struct arguments *a)
+static enum status print_json(struct arguments *a, const struct image *photo)
+{
+	struct text text;
+	text_init(&text);
+	text_add(&text, "{\"photo\": ");
+	text_add_json_string(&text, a->photo);
+	text_add(&text, ", \"width\": %d, \"height\": %d, ", photo->width, photo->height);
+	selection_add_json(&a->selection, &text);
+	text_add(&text, ", ");
+	enum status status = command_add_written(&command_cut, a, &text);
+	text_add(&text, "}");
+	if (status == STATUS_OK)
+		return streams_json(&text);
+	text_release(&text);
+	return status;
+}
+
+static enum status cut(const struct tapcut_model *model, struct arguments *a)
 {
 	const struct image_read_options read = {.channels = 3, .exif = EXIF_APPLY};
 	struct image photo, mask, alpha;
@@ -154,6 +175,8 @@ static enum status cut(const struct tapcut_model *model, const struct arguments 
 	enum status status = selection_run(&a->selection, model, &photo, &mask, &alpha);
 	if (status == STATUS_OK)
 		status = write_results(a, &photo, &mask, &alpha);
+	if (status == STATUS_OK && a->json)
+		status = print_json(a, &photo);
 	image_release(&photo);
 	image_release(&mask);
 	image_release(&alpha);

@@ -8,14 +8,15 @@
 #include "data/index.h"
 #include "data/robot.h"
 #include "tools/command.h"
+#include "tools/streams.h"
 
 enum { MAX_CATEGORIES = 1024 };
 
 struct arguments {
-	const char *json, *images, *index;
+	const char *instances, *images, *index;
 	const char *categories[MAX_CATEGORIES];
 	struct dataset_filter filter;
-	bool list;
+	bool list, json, quiet;
 };
 
 static enum status take_category(void *field, const struct option_row *row, const char *value)
@@ -30,8 +31,8 @@ static enum status take_category(void *field, const struct option_row *row, cons
 }
 
 static const struct option_row operand_rows[] = {
-	{"INSTANCES.json", OPTION_FILE, OPTION_FIELD(json), NULL, .help = "a COCO-format instances file, or an index",
-	 .needed = true},
+	{"INSTANCES.json", OPTION_FILE, OPTION_FIELD(instances), NULL,
+	 .help = "a COCO-format instances file, or an index", .no_stream = true, .needed = true},
 	{0},
 };
 
@@ -52,6 +53,8 @@ static const struct option_row option_rows[] = {
 	{"list", OPTION_FLAG, OPTION_FIELD(list), NULL,
 	 .help = "one line per object: id, photo, category, pixels, box x0 y0 x1 y1, and x,y: the middle of its "
 		 "thickest part, where a first tap would go"},
+	OPTION_ROW_JSON,
+	OPTION_ROW_QUIET,
 	{0},
 };
 
@@ -115,23 +118,84 @@ static void print_report(const struct dataset *d)
 	print_categories(d);
 }
 
+static void add_categories(const struct dataset *d, struct text *text)
+{
+	const char *separator = "";
+	text_add(text, ", \"categories\": [");
+	for (int i = 0; i < d->category_count; i++) {
+		text_add(text, "%s{\"name\": ", separator);
+		text_add_json_string(text, d->categories[i].name);
+		text_add(text, ", \"objects\": %d}", dataset_count_category(d, i));
+		separator = ", ";
+	}
+	text_add(text, "]");
+}
+
+static enum status add_objects(const struct dataset *d, struct text *text)
+{
+	text_add(text, ", \"list\": [");
+	for (int i = 0; i < d->object_count; i++) {
+		const struct dataset_object *o = &d->objects[i];
+		struct click tap;
+		TRY(first_tap(o, &tap));
+		text_add(text, "%s{\"id\": %" PRId64 ", \"photo\": ", i ? ",\n" : "", o->id);
+		text_add_json_string(text, d->photos[o->photo].file_name);
+		text_add(text, ", \"category\": ");
+		text_add_json_string(text, category_name(d, o->category));
+		text_add(text, ", \"pixels\": %" PRIu64 ", \"box\": [%d, %d, %d, %d], \"tap\": [%d, %d]}", o->area,
+			 o->x0, o->y0, o->x1, o->y1, tap.x, tap.y);
+	}
+	text_add(text, "]");
+	return STATUS_OK;
+}
+
+static enum status print_json(struct arguments *a, const struct dataset *d)
+{
+	char digest[65];
+	struct text text;
+	sha256_hex(d->digest, digest);
+	text_init(&text);
+	text_add(&text, "{\"objects\": %d, \"photos\": %d, \"skipped\": %" PRId64 ", \"missing_photos\": %d",
+		 d->object_count, d->photo_count, dataset_skipped(d), d->skips.missing_photos);
+	text_add(&text, ", \"first_reason\": ");
+	text_add_json_string(&text, d->skips.first_reason);
+	text_add(&text, ", \"digest\": \"%s\"", digest);
+	add_categories(d, &text);
+	enum status status = a->list ? add_objects(d, &text) : STATUS_OK;
+	text_add(&text, ", ");
+	if (status == STATUS_OK)
+		status = command_add_written(&command_data, a, &text);
+	text_add(&text, "}");
+	if (status == STATUS_OK)
+		return streams_json(&text);
+	text_release(&text);
+	return status;
+}
+
+static enum status report(struct arguments *a, const struct dataset *dataset)
+{
+	if (a->list && !a->json)
+		TRY(print_objects(dataset));
+	else if (!a->json)
+		print_report(dataset);
+	if (a->index) {
+		TRY(index_write(dataset, a->instances, a->index));
+		if (!a->quiet)
+			fprintf(stderr, "index: %s\n", a->index);
+	}
+	return a->json ? print_json(a, dataset) : STATUS_OK;
+}
+
 static int run(void *arguments)
 {
 	struct arguments *a = arguments;
 	struct dataset dataset;
-	int code = 0;
-	if (dataset_open(&dataset, a->json, a->images, &a->filter) != STATUS_OK)
-		return command_failed("data");
-	if (a->list && print_objects(&dataset) != STATUS_OK)
-		code = command_failed("data");
-	if (!a->list)
-		print_report(&dataset);
-	if (a->index && index_write(&dataset, a->json, a->index) != STATUS_OK)
-		code = command_failed("data");
-	else if (a->index)
-		fprintf(stderr, "index: %s\n", a->index);
-	dataset_release(&dataset);
-	return code;
+	enum status status = dataset_open(&dataset, a->instances, a->images, &a->filter);
+	if (status == STATUS_OK) {
+		status = report(a, &dataset);
+		dataset_release(&dataset);
+	}
+	return command_end("data", status);
 }
 
 const struct command command_data = {

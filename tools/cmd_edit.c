@@ -15,6 +15,7 @@
 #include "tools/model_file.h"
 #include "tools/number.h"
 #include "tools/selection.h"
+#include "tools/streams.h"
 
 enum { MAX_EDITS = 32, QUALITY = 95 };
 
@@ -27,7 +28,8 @@ struct arguments {
 	int edit_count;
 	bool transparent, premultiplied;
 	double simplify;
-	bool list;
+	double ms[MAX_EDITS]; /* what each edit took */
+	bool list, json, quiet;
 };
 
 /* --- arguments ------------------------------------------------------------ */
@@ -208,7 +210,7 @@ static const struct option_row option_rows[] = {
 	 .alone = true},
 	{"what is written", .type = OPTION_HEADING},
 	{"output", OPTION_FILE, OPTION_FIELD(out), "OUT", .letter = 'o', .help = ".png or .jpg",
-	 .otherwise = "PHOTO-edited.png here, .jpg for a JPEG", .writes = true},
+	 .otherwise = "PHOTO-edited.png here, .jpg for a JPEG", .ends = ".png .jpg .jpeg", .writes = true},
 	{"premultiplied", OPTION_FLAG, OPTION_FIELD(premultiplied), NULL,
 	 .help = "transparent: colours multiplied by alpha, as compositors want them"},
 	{"mask", OPTION_FILE, OPTION_FIELD(mask), "OUT.png", .help = "the mask: 255 object, 0 not", .writes = true,
@@ -221,6 +223,8 @@ static const struct option_row option_rows[] = {
 	 .writes = true},
 	{"simplify", OPTION_REAL, OPTION_FIELD(simplify), "N", .help = "by how much the outline may miss; 0: exact",
 	 .max = 1000, .unit = "pixels", .standard = "1"},
+	OPTION_ROW_JSON,
+	OPTION_ROW_QUIET,
 	{0},
 };
 
@@ -289,7 +293,7 @@ static enum status read_mask(const struct arguments *a, const struct image *phot
 	return STATUS_OK;
 }
 
-static enum status find_mask(const struct arguments *a, const struct tapcut_model *model, const struct image *photo,
+static enum status find_mask(struct arguments *a, const struct tapcut_model *model, const struct image *photo,
 			     struct image *mask, struct image *alpha)
 {
 	*mask = *alpha = (struct image){0};
@@ -347,8 +351,8 @@ static enum status edit_photo(struct arguments *a, struct image *photo, const st
 		image_release(&picture);
 		if (done != TAPCUT_OK)
 			return status_fail(done == TAPCUT_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_CONFIG, "%s", message);
-		printf("%s %g: %.0f ms\n", tapcut_filter(edit->filter)->name, (double)edit->amount,
-		       1e3 * (clock_seconds() - start));
+		a->ms[i] = 1e3 * (clock_seconds() - start);
+		printf("%s %g: %.0f ms\n", tapcut_filter(edit->filter)->name, (double)edit->amount, a->ms[i]);
 	}
 	return STATUS_OK;
 }
@@ -358,6 +362,30 @@ static enum status write_photo(const struct arguments *a, const struct image *ph
 	if (a->transparent)
 		return cutout_file_write(a->out, photo, alpha, a->premultiplied);
 	return is_jpeg(a->out) ? image_write_jpeg(a->out, photo, QUALITY) : image_write_png(a->out, photo);
+}
+
+static enum status print_json(struct arguments *a, const struct image *photo)
+{
+	struct text text;
+	text_init(&text);
+	text_add(&text, "{\"photo\": ");
+	text_add_json_string(&text, a->photo);
+	text_add(&text, ", \"width\": %d, \"height\": %d, ", photo->width, photo->height);
+	selection_add_json(&a->selection, &text);
+	text_add(&text, ", \"edits\": [");
+	for (int i = 0; i < a->edit_count; i++) {
+		text_add(&text, "%s{\"filter\": \"%s\", \"amount\": ", i ? ", " : "",
+			 tapcut_filter(a->edits[i].filter)->name);
+		text_add_float(&text, a->edits[i].amount);
+		text_add(&text, ", \"ms\": %.3f}", a->ms[i]);
+	}
+	text_add(&text, "], ");
+	enum status status = command_add_written(&command_edit, a, &text);
+	text_add(&text, "}");
+	if (status == STATUS_OK)
+		return streams_json(&text);
+	text_release(&text);
+	return status;
 }
 
 static enum status edit(struct arguments *a, const struct tapcut_model *model)
@@ -373,6 +401,8 @@ static enum status edit(struct arguments *a, const struct tapcut_model *model)
 		status = edit_photo(a, &photo, &alpha);
 	if (status == STATUS_OK && a->out)
 		status = wrote(a->out, write_photo(a, &photo, &alpha));
+	if (status == STATUS_OK && a->json)
+		status = print_json(a, &photo);
 	image_release(&photo);
 	image_release(&alpha);
 	return status;

@@ -5,11 +5,12 @@
 #include "data/dataset_open.h"
 #include "tools/command.h"
 #include "tools/model_file.h"
+#include "tools/streams.h"
 #include "train/evaluate/evaluate.h"
 
 struct arguments {
 	const char *model, *pairs, *coco, *images, *baseline;
-	bool json, each;
+	bool json, quiet, each;
 	struct evaluate_options options;
 };
 
@@ -20,8 +21,10 @@ static const char *const baseline_names[] = {"graph-cut", NULL};
 static const struct option_row option_rows[] = {
 	{"model", OPTION_FILE, OPTION_FIELD(model), "FILE", .help = "weights file",
 	 .otherwise = "infer/models/base.tapcut"},
-	{"pairs", OPTION_FILE, OPTION_FIELD(pairs), "FILE", .help = "benchmark: pairs of photo and mask"},
-	{"coco", OPTION_FILE, OPTION_FIELD(coco), "FILE", .help = "dataset: COCO-format instances JSON"},
+	{"pairs", OPTION_FILE, OPTION_FIELD(pairs), "FILE", .help = "benchmark: pairs of photo and mask",
+	 .no_stream = true},
+	{"coco", OPTION_FILE, OPTION_FIELD(coco), "FILE", .help = "dataset: COCO-format instances JSON",
+	 .no_stream = true},
 	{"images", OPTION_FOLDER, OPTION_FIELD(images), "DIR", .help = "its photos", .otherwise = "images/ beside it"},
 	{"size", OPTION_WHOLE, OPTION_FIELD(options.session.size), "N",
 	 .help = "long side at which the network sees the photo", .min = 32, .max = 4096, .unit = "pixels",
@@ -59,6 +62,7 @@ static const struct option_row option_rows[] = {
 	 .standard = "1"},
 	{"each", OPTION_FLAG, OPTION_FIELD(each), NULL, .help = "also one line per object"},
 	OPTION_ROW_JSON,
+	OPTION_ROW_QUIET,
 	{0},
 };
 
@@ -118,7 +122,7 @@ static void print_model(const struct tapcut_model *model, const struct arguments
 static int evaluate(const struct tapcut_model *model, struct arguments *a)
 {
 	struct evaluate_result result;
-	if (isatty(STDERR_FILENO))
+	if (!a->quiet && isatty(STDERR_FILENO))
 		a->options.progress = show_progress;
 	enum status status =
 		a->pairs ? evaluate_pairs(model, a->pairs, &a->options, &result) : evaluate_coco(model, a, &result);
@@ -127,7 +131,7 @@ static int evaluate(const struct tapcut_model *model, struct arguments *a)
 	if (a->each)
 		print_each(&result, a->json ? stderr : stdout);
 	if (a->json) {
-		evaluate_print_json(&result, &a->options, stdout);
+		evaluate_print_json(&result, &a->options, streams_output());
 	} else {
 		print_model(model, a);
 		evaluate_print(&result, &a->options, stdout);

@@ -9,7 +9,7 @@ struct arguments {
 	const char *input, *output, *config, *mean_with;
 	enum export_weights weights;
 	int size; /* 0: as the config says */
-	bool any_size, raw, verbose;
+	bool any_size, raw, verbose, json, quiet;
 };
 
 static const struct option_row operand_rows[] = {
@@ -37,6 +37,8 @@ static const struct option_row option_rows[] = {
 	{"raw", OPTION_FLAG, OPTION_FIELD(raw), NULL,
 	 .help = "the weights as trained, even where the checkpoint has their moving average"},
 	{"verbose", OPTION_FLAG, OPTION_FIELD(verbose), NULL, .help = "what each tensor lost by rounding"},
+	OPTION_ROW_JSON,
+	OPTION_ROW_QUIET,
 	{0},
 };
 
@@ -83,7 +85,10 @@ static enum status export_model(const struct arguments *a)
 static int run(void *arguments)
 {
 	const struct arguments *a = arguments;
-	return command_end("export", path_ends_with(a->input, ".tapcut") ? export_network(a) : export_model(a));
+	enum status status = path_ends_with(a->input, ".tapcut") ? export_network(a) : export_model(a);
+	if (status == STATUS_OK && a->json)
+		status = command_json_written(&command_export, arguments);
+	return command_end("export", status);
 }
 
 const struct command command_export = {

@@ -8,11 +8,13 @@
 #include "tools/command.h"
 #include "tools/network_file.h"
 #include "tools/overrides.h"
+#include "tools/streams.h"
 
 struct arguments {
 	const char *input, *config, *output;
 	struct overrides overrides;
 	enum export_weights weights;
+	bool json, quiet;
 };
 
 static const struct option_row operand_rows[] = {
@@ -31,6 +33,8 @@ static const struct option_row option_rows[] = {
 	 .names = export_weights_names, .standard = "f16"},
 	{"set", OPTION_CALL, OPTION_FIELD(overrides), "KEY=VALUE", .help = "another value for a key of the config",
 	 .take = overrides_take_set, .many = true},
+	OPTION_ROW_JSON,
+	OPTION_ROW_QUIET,
 	{0},
 };
 
@@ -49,58 +53,91 @@ static enum status load_config(const struct arguments *a, struct config *config)
 
 /* --- the report ----------------------------------------------------------- */
 
-static void print_tensor(const struct safetensors_tensor *tensor, const char *verdict)
+struct report {
+	const struct params *params;
+	bool *found;         /* of each parameter */
+	struct text tensors; /* for --json */
+	int matched, trunk_missing, decoder_missing;
+};
+
+static void print_tensor(const struct safetensors_tensor *tensor, const char *verdict, struct report *report)
 {
 	char dims[128] = "";
 	size_t used = 0;
+	struct text *text = &report->tensors;
 	for (int i = 0; i < tensor->rank && used < sizeof dims; i++)
 		used += (size_t)snprintf(dims + used, sizeof dims - used, "%s%zu", i ? "x" : "", tensor->dims[i]);
 	printf("  %-40s %-8s %-18s %s\n", tensor->name, tensor->dtype, dims, verdict);
+	text_add(text, "%s{\"name\": ", text->length ? ",\n" : "");
+	text_add_json_string(text, tensor->name);
+	text_add(text, ", \"dtype\": ");
+	text_add_json_string(text, tensor->dtype);
+	text_add(text, ", \"shape\": \"%s\", \"verdict\": \"%s\"}", dims, verdict);
 }
 
-/* Prints each tensor's fate; *matched: how many fit. */
-static void print_tensors(const struct safetensors *file, const struct params *params, bool *found, int *matched)
+/* Each tensor's fate. */
+static void report_tensors(const struct safetensors *file, struct report *report)
 {
 	for (int i = 0; i < file->count; i++) {
 		const struct safetensors_tensor *tensor = &file->tensors[i];
-		int index = params_find(params, tensor->name);
+		int index = params_find(report->params, tensor->name);
 		const char *verdict = "ignored: not in the model";
 		if (index >= 0) {
-			found[index] = true;
-			bool fits = safetensors_shape_matches(tensor, params->items[index].shape);
+			report->found[index] = true;
+			bool fits = safetensors_shape_matches(tensor, report->params->items[index].shape);
 			verdict = fits ? "loaded" : "REFUSED: another shape in the model";
-			*matched += fits;
+			report->matched += fits;
 		}
-		print_tensor(tensor, verdict);
+		print_tensor(tensor, verdict, report);
 	}
 }
 
-static enum status print_report(const char *path, const struct params *params)
+static void report_missing(struct report *report)
+{
+	for (int i = 0; i < report->params->count; i++) {
+		if (report->found[i])
+			continue;
+		bool trunk = report->params->items[i].group == PARAM_TRUNK;
+		report->trunk_missing += trunk;
+		report->decoder_missing += !trunk;
+		if (trunk)
+			printf("  %-40s missing: stays as initialised\n", report->params->items[i].name);
+	}
+}
+
+static enum status print_json(struct report *report, int ignored)
+{
+	struct text text;
+	text_init(&text);
+	TRY(text_status(&report->tensors));
+	text_add(&text,
+		 "{\"loaded\": %d, \"ignored\": %d, \"trunk_missing\": %d, \"decoder_missing\": %d, \"tensors\": [%s]}",
+		 report->matched, ignored, report->trunk_missing, report->decoder_missing,
+		 report->tensors.data ? report->tensors.data : "");
+	return streams_json(&text);
+}
+
+static enum status print_report(const struct arguments *a, const struct params *params)
 {
 	struct safetensors file;
-	TRY(safetensors_read(&file, path));
-	bool *found = calloc((size_t)params->count + 1, sizeof *found);
-	if (!found) {
+	struct report report = {.params = params};
+	TRY(safetensors_read(&file, a->input));
+	report.found = calloc((size_t)params->count + 1, sizeof *report.found);
+	if (!report.found) {
 		safetensors_release(&file);
 		return status_fail(STATUS_NO_MEMORY, "no memory for %d names", params->count);
 	}
-	int matched = 0, trunk_missing = 0, decoder_missing = 0;
-	printf("%s: %d tensors\n", path, file.count);
-	print_tensors(&file, params, found, &matched);
-	for (int i = 0; i < params->count; i++) {
-		if (found[i])
-			continue;
-		bool trunk = params->items[i].group == PARAM_TRUNK;
-		trunk_missing += trunk;
-		decoder_missing += !trunk;
-		if (trunk)
-			printf("  %-40s missing: stays as initialised\n", params->items[i].name);
-	}
+	text_init(&report.tensors);
+	printf("%s: %d tensors\n", a->input, file.count);
+	report_tensors(&file, &report);
+	report_missing(&report);
 	printf("loaded %d, ignored %d; of the model's parameters not in the file: %d of the trunk, %d of the decoder\n",
-	       matched, file.count - matched, trunk_missing, decoder_missing);
-	free(found);
+	       report.matched, file.count - report.matched, report.trunk_missing, report.decoder_missing);
+	enum status status = a->json && !a->output ? print_json(&report, file.count - report.matched) : STATUS_OK;
+	text_release(&report.tensors);
+	free(report.found);
 	safetensors_release(&file);
-	return STATUS_OK;
+	return status;
 }
 
 static enum status import_file(const struct arguments *a)
@@ -112,7 +149,7 @@ static enum status import_file(const struct arguments *a)
 	struct safetensors_report report;
 	TRY(load_config(a, &config));
 	TRY(checkpoint_model_new(&loaded, &config));
-	enum status status = print_report(a->input, &loaded.params);
+	enum status status = print_report(a, &loaded.params);
 	if (status == STATUS_OK)
 		status = safetensors_import(a->input, &loaded.params, &report);
 	if (status == STATUS_OK && a->output)
@@ -123,7 +160,11 @@ static enum status import_file(const struct arguments *a)
 
 static int run(void *arguments)
 {
-	return command_end("import", import_file(arguments));
+	const struct arguments *a = arguments;
+	enum status status = import_file(a);
+	if (status == STATUS_OK && a->json && a->output)
+		status = command_json_written(&command_import, arguments);
+	return command_end("import", status);
 }
 
 const struct command command_import = {

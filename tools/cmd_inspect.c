@@ -10,12 +10,14 @@
 #include "infer/network/ops.h"
 #include "infer/tapcut.h"
 #include "tools/command.h"
+#include "tools/inspect_json.h"
+#include "tools/streams.h"
 #include "train/config/config.h"
 #include "train/run_state.h"
 
 struct arguments {
 	const char *path;
-	bool steps, json;
+	bool steps, json, quiet;
 };
 
 /* --- weights files -------------------------------------------------------- */
@@ -99,22 +101,13 @@ static void print_preprocess(const struct infer_preprocess *p)
 	printf(", times %g%s\n", (double)p->click_scale, p->previous_mask ? ", with the previous mask" : "");
 }
 
-static void print_network_json(const struct infer_network *n, const char *digest)
+/* The end of what one of inspect_json.h's functions began. */
+static enum status print_json(enum status status, struct text *text)
 {
-	const struct infer_preprocess *p = &n->preprocess;
-	printf("{\"kind\": \"weights\", \"architecture\": \"");
-	for (const char *c = n->architecture; *c; c++)
-		printf(*c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
-	printf("\", \"weights\": \"%s\", \"parameters\": %zu, \"steps\": %d, \"bytes\": %zu, \"default_size\": %d, "
-	       "\"sha256\": \"%s\",",
-	       weights_names[n->weights], n->parameters, n->step_count, n->file_bytes, n->default_size, digest);
-	printf(" \"bgr\": %s, \"mean\": [%.9g, %.9g, %.9g], \"scale\": [%.9g, %.9g, %.9g],", p->bgr ? "true" : "false",
-	       (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->scale[0], (double)p->scale[1],
-	       (double)p->scale[2]);
-	printf(" \"click_encoding\": \"%s\", \"click_radius\": %.9g, \"click_truncate\": %.9g, \"click_scale\": %.9g, "
-	       "\"previous_mask\": %s, \"arithmetic\": \"%s\"}\n",
-	       p->encoding == INFER_CLICK_DISK ? "disk" : "distance", (double)p->radius, (double)p->truncate,
-	       (double)p->click_scale, p->previous_mask ? "true" : "false", n->ranges ? "int8" : "float");
+	if (status == STATUS_OK)
+		return streams_json(text);
+	text_release(text);
+	return status;
 }
 
 static enum status inspect_network(const struct arguments *a, const char *bytes, size_t size, const char *digest)
@@ -124,8 +117,10 @@ static enum status inspect_network(const struct arguments *a, const char *bytes,
 	if (infer_network_parse(bytes, size, &network, message) != TAPCUT_OK)
 		return status_fail(STATUS_FORMAT, "%s: %s", a->path, message);
 	enum status status = STATUS_OK;
+	struct text text;
+	text_init(&text);
 	if (a->json) {
-		print_network_json(&network, digest);
+		status = print_json(inspect_add_network(&network, digest, a->steps, &text), &text);
 	} else {
 		printf("%s: weights file\n", a->path);
 		printf("network     %s, %d steps, made for %d pixels\n", network.architecture, network.step_count,
@@ -136,7 +131,7 @@ static enum status inspect_network(const struct arguments *a, const char *bytes,
 		print_preprocess(&network.preprocess);
 		printf("bytes       %zu\nsha256      %s\n", size, digest);
 	}
-	if (a->steps)
+	if (a->steps && !a->json)
 		status = print_steps(&network);
 	infer_network_release(&network);
 	return status;
@@ -187,7 +182,10 @@ static enum status inspect_checkpoint(const struct arguments *a, const char *byt
 	(void)bytes;
 	struct checkpoint checkpoint;
 	TRY(checkpoint_read(&checkpoint, a->path));
-	enum status status = print_checkpoint(a->path, &checkpoint);
+	struct text text;
+	text_init(&text);
+	enum status status = a->json ? print_json(inspect_add_checkpoint(&checkpoint, size, digest, &text), &text)
+				     : print_checkpoint(a->path, &checkpoint);
 	checkpoint_release(&checkpoint);
 	if (status == STATUS_OK)
 		printf("bytes       %zu\nsha256      %s\n", size, digest);
@@ -200,7 +198,14 @@ static enum status inspect_safetensors(const struct arguments *a, const char *by
 {
 	(void)bytes;
 	struct safetensors file;
+	struct text text;
 	TRY(safetensors_read(&file, a->path));
+	if (a->json) {
+		text_init(&text);
+		enum status status = print_json(inspect_add_safetensors(&file, size, digest, &text), &text);
+		safetensors_release(&file);
+		return status;
+	}
 	size_t numbers = 0;
 	printf("%s: safetensors\n", a->path);
 	for (int i = 0; i < file.count; i++) {
@@ -257,6 +262,7 @@ static const struct option_row option_rows[] = {
 	{"steps", OPTION_FLAG, OPTION_FIELD(steps), NULL,
 	 .help = "also the network's steps, at the default size (weights files)"},
 	OPTION_ROW_JSON,
+	OPTION_ROW_QUIET,
 	{0},
 };
 

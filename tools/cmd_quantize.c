@@ -17,7 +17,7 @@
 struct arguments {
 	const char *input, *output, *coco, *images;
 	int samples, size, seed;
-	bool raw, verbose;
+	bool raw, verbose, json, quiet;
 };
 
 enum { LISTED = 8, COMPARED_SHARE = 5, LEAST_COMPARED = 4 };
@@ -29,7 +29,7 @@ static const struct option_row operand_rows[] = {
 
 static const struct option_row option_rows[] = {
 	{"coco", OPTION_FILE, OPTION_FIELD(coco), "FILE", .help = "photos and objects: COCO-format instances JSON",
-	 .needed = true},
+	 .no_stream = true, .needed = true},
 	{"images", OPTION_FOLDER, OPTION_FIELD(images), "DIR", .help = "its photos", .otherwise = "images/ beside it"},
 	{"output", OPTION_FILE, OPTION_FIELD(output), "FILE", .letter = 'o', .help = "where to", .writes = true,
 	 .needed = true},
@@ -42,6 +42,8 @@ static const struct option_row option_rows[] = {
 	{"raw", OPTION_FLAG, OPTION_FIELD(raw), NULL,
 	 .help = "the weights as trained, even where the checkpoint has their moving average"},
 	{"verbose", OPTION_FLAG, OPTION_FIELD(verbose), NULL, .help = "every step, not only the worst"},
+	OPTION_ROW_JSON,
+	OPTION_ROW_QUIET,
 	{0},
 };
 
@@ -177,7 +179,7 @@ static enum status quantize(const struct arguments *a, const struct dataset *dat
 					    .context = "looking at object"};
 	unsigned char *data;
 	size_t size;
-	if (isatty(STDERR_FILENO))
+	if (!a->quiet && isatty(STDERR_FILENO))
 		options.progress = show_progress;
 	network->ranges = calloc((size_t)(INFER_FIRST_STEP_VALUE + network->step_count), sizeof *network->ranges);
 	struct infer_network plain = *network;
@@ -215,7 +217,11 @@ static enum status quantize_file(const struct arguments *a)
 
 static int run(void *arguments)
 {
-	return command_end("quantize", quantize_file(arguments));
+	const struct arguments *a = arguments;
+	enum status status = quantize_file(a);
+	if (status == STATUS_OK && a->json)
+		status = command_json_written(&command_quantize, arguments);
+	return command_end("quantize", status);
 }
 
 const struct command command_quantize = {

@@ -1,12 +1,15 @@
 /* tapcut scenes: generated photos with masks, so that everything can be tried without a download. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "data/scenes.h"
 #include "tools/command.h"
+#include "tools/streams.h"
 
 struct arguments {
 	struct scenes_options scenes;
+	bool json, quiet;
 };
 
 static const struct option_row option_rows[] = {
@@ -22,6 +25,8 @@ static const struct option_row option_rows[] = {
 	 .max = SCENES_MOST_SIDE, .unit = "pixels", .standard = "240"},
 	{"quality", OPTION_WHOLE, OPTION_FIELD(scenes.quality), "Q", .help = "of the JPEG files", .min = 1, .max = 100,
 	 .standard = "90"},
+	OPTION_ROW_JSON,
+	OPTION_ROW_QUIET,
 	{0},
 };
 
@@ -40,15 +45,29 @@ static void show_progress(int done, int count, void *context)
 	fflush(stderr);
 }
 
+static enum status print_json(const struct scenes_options *scenes)
+{
+	struct text text;
+	text_init(&text);
+	text_add(&text, "{\"folder\": ");
+	text_add_json_string(&text, scenes->out_dir);
+	text_add(&text, ", \"photos\": %d, \"width\": %d, \"height\": %d, \"seed\": %" PRIu64 "}", scenes->count,
+		 scenes->width, scenes->height, scenes->seed);
+	return streams_json(&text);
+}
+
 static int run(void *arguments)
 {
-	struct scenes_options *scenes = &((struct arguments *)arguments)->scenes;
-	if (isatty(STDERR_FILENO))
+	struct arguments *a = arguments;
+	struct scenes_options *scenes = &a->scenes;
+	if (!a->quiet && isatty(STDERR_FILENO))
 		scenes->progress = show_progress;
 	enum status status = scenes_write(scenes);
 	if (status == STATUS_OK)
 		printf("%s: %d photos of %d x %d pixels and instances.json\n", scenes->out_dir, scenes->count,
 		       scenes->width, scenes->height);
+	if (status == STATUS_OK && a->json)
+		status = print_json(scenes);
 	return command_end("scenes", status);
 }
 

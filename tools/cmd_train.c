@@ -8,16 +8,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/atomic_file.h"
 #include "core/folder.h"
 #include "tools/command.h"
 #include "tools/overrides.h"
+#include "tools/streams.h"
 #include "train/config/config.h"
 #include "train/ranks.h"
 #include "train/record/run_lock.h"
 #include "train/record/run_record.h"
 #include "train/trainer.h"
 
-enum { PATH_SIZE = 1024, SIGNAL_EXIT = 128 };
+enum { PATH_SIZE = 1024, SIGNAL_EXIT = 128, MOST_SUMMARY = 1 << 24 };
 
 /* --- command line --------------------------------------------------------- */
 
@@ -27,7 +29,7 @@ struct arguments {
 	char own_config[PATH_SIZE]; /* DIR/config.json */
 	int threads, until_step;
 	const char *resume;
-	bool force, quiet, keys;
+	bool force, json, quiet, keys;
 };
 
 static const char *const resume_names[] = {"auto", NULL};
@@ -58,6 +60,8 @@ static const struct option_row option_rows[] = {
 	 .min = 1, .max = 1000000000},
 	{"force", OPTION_FLAG, OPTION_FIELD(force), NULL,
 	 .help = "begin anew in a folder that holds a run: its files are deleted"},
+	{"json", OPTION_FLAG, OPTION_FIELD(json), NULL,
+	 .help = "DIR/summary.json on standard output at the end, whatever the end, and nothing else there"},
 	OPTION_ROW_QUIET,
 	{"keys", OPTION_FLAG, OPTION_FIELD(keys), NULL,
 	 .help = "print every config key with type, default, unit and meaning", .alone = true},
@@ -204,7 +208,7 @@ static enum status train(const struct arguments *a, struct ranks *ranks, struct 
 					.threads = a->threads,
 					.resume = a->resume != NULL,
 					.until_step = (uint64_t)a->until_step,
-					.quiet = a->quiet,
+					.quiet = a->quiet || a->json,
 					.ranks = ranks,
 					.stop = &stop_signal};
 	TRY(ranks_start(ranks));
@@ -225,6 +229,20 @@ static int report(const struct ranks *ranks, enum status status)
 	return SIGNAL_EXIT + (stop_signal ? stop_signal : SIGTERM);
 }
 
+/* The summary is there unless the run never began. */
+static enum status print_summary(const struct arguments *a)
+{
+	char path[PATH_SIZE], *summary;
+	size_t size;
+	TRY(run_file_path(a->out_dir, "summary.json", path));
+	if (access(path, F_OK) != 0)
+		return STATUS_OK;
+	TRY(file_read(path, MOST_SUMMARY, &summary, &size));
+	fwrite(summary, 1, size, streams_output());
+	free(summary);
+	return STATUS_OK;
+}
+
 static int run(void *arguments)
 {
 	const struct arguments *a = arguments;
@@ -237,6 +255,8 @@ static int run(void *arguments)
 	enum status status = train(a, &ranks, &lock);
 	run_lock_release(&lock);
 	int code = report(&ranks, status);
+	if (a->json && ranks.rank == 0 && print_summary(a) != STATUS_OK && code == 0)
+		code = command_failed("train");
 	ranks_stop(&ranks, status);
 	return code;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "core/status.h"
+#include "core/text.h"
 #include "tools/options.h"
 
 struct command {
@@ -40,6 +41,12 @@ int command_run(const struct command *command, int argc, char **argv);
 int command_end(const char *name, enum status status);
 /* The second of these. */
 int command_failed(const char *name);
+/* For the document of --json: "written": {"mask": {"file": "m.png", "bytes": 817, "sha256": "..."}}, a member for
+ * every file of the command line that was written. */
+enum status command_add_written(const struct command *command, void *arguments, struct text *text);
+/* A document of that alone, for commands that write a file and have no more to say. */
+enum status command_json_written(const struct command *command, void *arguments);
+
 extern const struct command command_bench;
 extern const struct command command_coco;
 extern const struct command command_cut;

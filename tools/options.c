@@ -404,7 +404,5 @@ enum options_result options_parse(const struct command *command, int argc, char 
 		return result;
 	if (read_operands(command, argc, argv, arguments))
 		return OPTIONS_WRONG;
-	if (result == OPTIONS_RUN && (find_missing(&p, argc - optind) || (command->check && command->check(arguments))))
-		return OPTIONS_WRONG;
-	return result;
+	return result == OPTIONS_RUN && find_missing(&p, argc - optind) ? OPTIONS_WRONG : result;
 }

@@ -44,15 +44,16 @@ struct option_row {
 	bool any_base;            /* whole numbers: 0x1f and 017 as well */
 	const char *const *names; /* OPTION_CHOICE, OPTION_ENUM; ends with NULL */
 	enum status (*take)(void *field, const struct option_row *row, const char *value); /* OPTION_CALL */
-	const char *key;  /* the config key that the option stands for (tools/overrides.h) */
-	const char *ends; /* OPTION_FILE with `writes`: the only ending that suits what is written, ".png"; NULL: any */
-	bool off;         /* OPTION_FLAG: sets 0 */
-	int sets;         /* OPTION_FLAG of an int: what it sets; 0: 1 */
-	bool writes;      /* OPTION_FILE: is written, not read */
-	bool no_stream;   /* OPTION_FILE: cannot be standard input or output */
-	bool many;        /* may be given several times, and each counts; else the last one does */
-	bool needed;      /* the command does not work without it */
-	bool alone;       /* OPTION_FLAG: the command shows something and ends, nothing else is needed */
+	const char *key; /* the config key that the option stands for (tools/overrides.h) */
+	/* OPTION_FILE with `writes`: the endings that suit what is written, ".png .jpg"; NULL: any */
+	const char *ends;
+	bool off;       /* OPTION_FLAG: sets 0 */
+	int sets;       /* OPTION_FLAG of an int: what it sets; 0: 1 */
+	bool writes;    /* OPTION_FILE: is written, not read */
+	bool no_stream; /* OPTION_FILE: cannot be standard input or output */
+	bool many;      /* may be given several times, and each counts; else the last one does */
+	bool needed;    /* the command does not work without it */
+	bool alone;     /* OPTION_FLAG: the command shows something and ends, nothing else is needed */
 };
 
 /* Offset and size of a field of the file's own struct arguments. */
@@ -85,7 +86,8 @@ enum options_result {
 };
 
 /* Sets the defaults in `arguments`, which is zeroed (command->init, then the rows), and reads argv[1..] into it. argv
- * may be permuted and is borrowed for as long as the arguments are used. */
+ * may be permuted and is borrowed for as long as the arguments are used. Neither the files that it
+ * names nor what command->check looks at are checked. */
 enum options_result options_parse(const struct command *command, int argc, char **argv, void *arguments);
 
 /* Reads a value into `field` as the row says; false, and the field stays, if it is not what the row wants. Not for

@@ -72,7 +72,7 @@ static enum status session_failed(const struct tapcut_session *session)
 }
 
 /* Taps one after the other, a line for each; the last mask. */
-static enum status tap_all(struct tapcut_session *session, const struct selection *s, struct image *mask)
+static enum status tap_all(struct tapcut_session *session, struct selection *s, struct image *mask)
 {
 	size_t object = 0;
 	for (int i = 0; i < s->tap_count; i++) {
@@ -82,15 +82,16 @@ static enum status tap_all(struct tapcut_session *session, const struct selectio
 		    tapcut_session_mask(session, mask->pixels, (size_t)mask->width) != TAPCUT_OK)
 			return session_failed(session);
 		object = object_pixels(mask);
+		s->results[i] = (struct tap_result){milliseconds() - start, object};
 		printf("%s %d,%d: %.0f ms, the object is %.1f %% of the photo\n", tap->positive ? "tap" : "not", tap->x,
-		       tap->y, milliseconds() - start, 100.0 * (double)object / ((double)mask->width * mask->height));
+		       tap->y, s->results[i].ms, 100.0 * (double)object / ((double)mask->width * mask->height));
 	}
 	if (object == 0)
 		printf("the mask is empty: tap on another part of the object\n");
 	return STATUS_OK;
 }
 
-static enum status tap_photo(struct tapcut_session *session, const struct selection *s, const struct image *photo,
+static enum status tap_photo(struct tapcut_session *session, struct selection *s, const struct image *photo,
 			     struct image *mask, struct image *alpha)
 {
 	TRY(image_alloc(mask, photo->width, photo->height, 1));
@@ -109,7 +110,7 @@ static enum status tap_photo(struct tapcut_session *session, const struct select
 	return made ? STATUS_OK : session_failed(session);
 }
 
-enum status selection_run(const struct selection *s, const struct tapcut_model *model, const struct image *photo,
+enum status selection_run(struct selection *s, const struct tapcut_model *model, const struct image *photo,
 			  struct image *mask, struct image *alpha)
 {
 	struct tapcut_session *session;
@@ -122,4 +123,17 @@ enum status selection_run(const struct selection *s, const struct tapcut_model *
 	enum status status = tap_photo(session, s, photo, mask, alpha);
 	tapcut_session_free(session);
 	return status;
+}
+
+void selection_add_json(const struct selection *s, struct text *text)
+{
+	size_t last = s->tap_count ? s->results[s->tap_count - 1].object_pixels : 0;
+	text_add(text, "\"taps\": [");
+	for (int i = 0; i < s->tap_count; i++)
+		text_add(text, "%s{\"x\": %d, \"y\": %d, \"positive\": %s, \"ms\": %.3f, \"object_pixels\": %zu}",
+			 i ? ", " : "", s->taps[i].x, s->taps[i].y, s->taps[i].positive ? "true" : "false",
+			 s->results[i].ms, s->results[i].object_pixels);
+	text_add(text, "]");
+	if (s->tap_count)
+		text_add(text, ", \"object_pixels\": %zu, \"empty\": %s", last, last ? "false" : "true");
 }

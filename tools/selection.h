@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "core/text.h"
 #include "data/image.h"
 #include "infer/tapcut.h"
 #include "tools/options.h"
@@ -18,6 +19,10 @@ struct selection {
 	const char *model; /* NULL: the shipped one */
 	struct tap taps[TAPCUT_MAX_CLICKS];
 	int tap_count;
+	struct tap_result {
+		double ms;
+		size_t object_pixels;
+	} results[TAPCUT_MAX_CLICKS]; /* what selection_run found */
 	struct tapcut_options options;
 	float feather; /* of alpha; below 0: 2 pixels, and more for a large photo */
 };
@@ -55,7 +60,10 @@ enum status selection_take_not(void *field, const struct option_row *row, const 
 
 /* Taps one after the other, a line on stdout for each, and gives the mask: 255 object, 0 not; and where `alpha` is not
  * NULL the same with a soft edge. The caller releases both, also after a failure. */
-enum status selection_run(const struct selection *selection, const struct tapcut_model *model,
-			  const struct image *photo, struct image *mask, struct image *alpha);
+enum status selection_run(struct selection *selection, const struct tapcut_model *model, const struct image *photo,
+			  struct image *mask, struct image *alpha);
+
+/* For --json: the taps with their times and what they select, "object_pixels" of the last one, and "empty". */
+void selection_add_json(const struct selection *selection, struct text *text);
 
 #endif

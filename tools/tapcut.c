@@ -6,6 +6,7 @@
 #include "core/slips.h"
 #include "tools/command.h"
 #include "tools/options_help.h"
+#include "tools/streams.h"
 #include "tools/version.h"
 
 enum { WRONG_USAGE = 2, MAX_COMMANDS = 64 };
@@ -66,5 +67,9 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	return run(argc - 1, argv + 1);
+	char name[64] = "tapcut";
+	streams_start();
+	if (argc > 1 && command_find(argv[1]))
+		snprintf(name, sizeof name, "tapcut %.32s", argv[1]);
+	return streams_end(name, run(argc - 1, argv + 1));
 }
