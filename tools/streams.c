@@ -79,15 +79,30 @@ static bool is_one_of(const char *ending, const char *ends)
 	return false;
 }
 
+/* ".png .jpg .jpeg" as ".png, .jpg or .jpeg". */
+static void describe_endings(const char *ends, char *text, size_t size)
+{
+	size_t used = 0;
+	for (size_t length; *ends && used < size; ends += length + (ends[length] == ' ')) {
+		length = strcspn(ends, " ");
+		bool last = !ends[length], more = !last && strchr(ends + length + 1, ' ');
+		used += (size_t)snprintf(text + used, size - used, "%.*s%s", (int)length, ends,
+					 last   ? ""
+					 : more ? ", "
+						: " or ");
+	}
+}
+
 /* An ending that says another format than what is written is refused. A name without one says nothing. */
 static enum status check_ending(const struct file *file)
 {
 	const char *slash = strrchr(*file->path, '/'), *name = slash ? slash + 1 : *file->path;
 	const char *ending = strrchr(name, '.');
-	char expected[64];
+	char expected[64] = "a name that ends with ";
+	size_t used = strlen(expected);
 	if (!file->row->ends || !ending || ending == name || is_one_of(ending, file->row->ends))
 		return STATUS_OK;
-	snprintf(expected, sizeof expected, "a name that ends with %s", file->row->ends);
+	describe_endings(file->row->ends, expected + used, sizeof expected - used);
 	return option_wrong(file->row->name, *file->path, expected);
 }
 

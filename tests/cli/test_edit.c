@@ -193,7 +193,7 @@ START_TEST(wrong_command_lines)
 		{"--tap 1,1 --filter sepia --where here", "inside, outside"},
 		{"--tap 1,1 --filter sepia --colours #000000,#ffffff", "duotone"},
 		{"--tap 1,1 --filter duotone --colours #000000", "two colours"},
-		{"--tap 1,1 --filter sepia -o x.gif", ".png or .jpg"},
+		{"--tap 1,1 --filter sepia -o x.gif", "a name that ends with .png, .jpg or .jpeg, found"},
 		{"--tap 1,1 --background transparent -o x.jpg", "JPEG has no transparency"},
 		{"--tap 1,1 --filter sepia --premultiplied", "transparent"},
 		{"--tap 1,1 --feather 1000 --filter sepia", "0 to 200"},
