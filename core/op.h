@@ -55,9 +55,9 @@ enum {
 	OP_IN_PLACE = 1 << 3,   /* in[0] */
 	OP_IN_PLACE_1 = 1 << 4, /* in[1], if it is there */
 	OP_LOSS = 1 << 5,       /* output is a scalar; in[1] is the target and gets no gradient */
-	/* A concat's output is made in place by those who can: a pitched output may be a range of channels of the output of
-	   its only reader, which then finds in[i].data at its place inside out.data, in_grad[i] inside out_grad, and has
-	   nothing to copy for it. */
+	/* A concat's output is made in place by those who can: a pitched output may be a range of channels of the
+	 * output of its only reader, which then finds in[i].data at its place inside out.data, in_grad[i] inside
+	 * out_grad, and has nothing to copy for it. */
 	OP_PITCHED_OUTPUT = 1 << 6, /* honours out_pitch; for all others it is out.shape.c */
 	OP_CONCAT = 1 << 7,         /* out is the channels of in[0], in[1] ... side by side */
 	OP_KEEPS_RANGE = 1 << 8,    /* as bytes, out has the range of in[0] (core/quantize.h) */

@@ -1,5 +1,5 @@
-/* From an object of the dataset to a training sample. The recipe is that of RITM (Sofiiuk et al., 2021; FIELD.md C.1
- * and D): a crop around the object at a random scale, mirrored or not, brightness, contrast and colour shifted.
+/* From an object of the dataset to a training sample. The recipe is that of RITM (Sofiiuk et al., ICIP 2022, isegm/data
+ * of their code): a crop around the object at a random scale, mirrored or not, brightness, contrast and colour shifted.
  * Beyond it: turned, greyed and degraded crops, and objects pasted onto other photos. */
 #include "data/augment.h"
 

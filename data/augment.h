@@ -1,6 +1,6 @@
 /* Augmentation: image, mask and clicks move together, because one resampling rectangle is applied to all and clicks
  * are drawn afterwards. (Nearest-pixel resizing of masks, as common libraries do it, shifts them by up to a pixel
- * against the photo; FIELD.md C.2.) */
+ * against the photo.) */
 #ifndef DATA_AUGMENT_H
 #define DATA_AUGMENT_H
 

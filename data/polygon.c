@@ -1,4 +1,4 @@
-/* Polygons to masks, pixel for pixel as COCO's tools draw them (their rule is described in PLATFORM.md A1; the
+/* Polygons to masks, pixel for pixel as COCO's tools draw them (cocodataset/cocoapi, common/maskApi.c, rleFrPoly; the
  * vectors of tests/data/test_polygon.c hold us to it).
  *
  * The rule. Vertices are put on a grid five times finer than the pixels. Each edge becomes a digital line on that

@@ -1,10 +1,10 @@
 /* Run-length masks in COCO's two notations (a list of counts, a printable string), and what one does with them
  * without unpacking them.
  *
- * The string notation, as the COCO tools write it (cocodataset/cocoapi, PLATFORM.md A1): count i is stored as its
- * difference to count i-2 (the previous run of the same colour), the first three as they are; the signed difference
- * is cut into groups of 5 bits, lowest first; a character is 48 + group, + 32 if more groups follow; bit 16 of the
- * last group is the sign.
+ * The string notation, as the COCO tools write it (cocodataset/cocoapi, common/maskApi.c, rleToString): count i is
+ * stored as its difference to count i-2 (the previous run of the same colour), the first three as they are; the signed
+ * difference is cut into groups of 5 bits, lowest first; a character is 48 + group, + 32 if more groups follow; bit 16
+ * of the last group is the sign.
  *
  * A file may hold runs of length 0 between others; they are kept, so that what was read is written again byte for
  * byte. What is computed here (masks, unions, polygons) has no such run but maybe the first. */

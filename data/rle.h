@@ -1,5 +1,5 @@
 /* Run-length masks as in COCO: column-major, runs alternate 0,1,0,1..., starting with zeros (maybe none). Byte-equal
- * to the reference implementation on valid input, and safe on any other (PLATFORM.md A1). */
+ * to the reference implementation (cocodataset/cocoapi, common/maskApi.c) on valid input, and safe on any other. */
 #ifndef DATA_RLE_H
 #define DATA_RLE_H
 

@@ -1,4 +1,4 @@
-/* See robot.h. RITM's clicker (Sofiiuk et al., 2021; FIELD.md A.1) compares float distances; squared integer distances
+/* See robot.h. RITM's clicker (docs/protocol.md, 1) compares float distances; squared integer distances
  * give the same comparisons, because float32 square roots keep integers apart below radius 2900. */
 #include "data/robot.h"
 

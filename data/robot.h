@@ -1,5 +1,5 @@
 /* The click robot of the evaluation protocol: a click at the centre of the largest error, to the letter of RITM's
- * clicker (FIELD.md A.1), in exact integers. */
+ * clicker (docs/protocol.md, 1), in exact integers. */
 #ifndef DATA_ROBOT_H
 #define DATA_ROBOT_H
 

@@ -1,8 +1,8 @@
 /* Simulated clicks for training.
  *
  * First clicks: positives inside the object with a margin and spacing; negatives by one of the strategies of Deep
- * Interactive Object Selection (Xu et al., CVPR 2016) or RITM's sampler (Sofiiuk et al., 2021; FIELD.md C.1, C.4).
- * Corrective rounds: clicks where the network is wrong. */
+ * Interactive Object Selection (Xu et al., CVPR 2016) or RITM's sampler (Sofiiuk et al., ICIP 2022; docs/protocol.md,
+ * 6). Corrective rounds: clicks where the network is wrong. */
 #ifndef DATA_SAMPLER_H
 #define DATA_SAMPLER_H
 

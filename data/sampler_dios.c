@@ -1,6 +1,6 @@
-/* The click sampling of Deep Interactive Object Selection (Xu, Price, Cohen, Yang, Huang, CVPR 2016; numbers of the
- * re-implementations in FIELD.md C.4). Positives keep `margin` from the object's edge and `step` from each other.
- * Negatives:
+/* The click sampling of Deep Interactive Object Selection (Xu, Price, Cohen, Yang, Huang, CVPR 2016; the numbers are
+ * those of its re-implementations: docs/protocol.md, 6). Positives keep `margin` from the object's edge and `step` from
+ * each other. Negatives:
  *
  *   strategy 1: random in the band between `margin` and `band` around the object, `step` apart;
  *   strategy 2: on other objects, `step` apart;

@@ -1,6 +1,6 @@
 /* RITM's MultiPointSampler (Sofiiuk, Petrov, Konushin: "Reviving Iterative Training with Mask Guidance for Interactive
- * Segmentation", 2021; FIELD.md C.1): numbers of clicks from a truncated geometric distribution, positives on the
- * eroded object, negatives on a mixture of all background, other objects and a border around the object.
+ * Segmentation", ICIP 2022; docs/protocol.md, 6): numbers of clicks from a truncated geometric distribution, positives
+ * on the eroded object, negatives on a mixture of all background, other objects and a border around the object.
  *
  * Erosion and dilation by n rounds of a 3x3 square are replaced by the Euclidean distance n: a disk instead of a
  * square, at one distance transform whatever n is. The picture's edge is no edge of the object here, as in RITM. */

@@ -100,8 +100,8 @@ static void write_head(const struct writer *writer)
 {
 	const struct scenes_options *options = writer->options;
 	FILE *json = writer->json;
-	fprintf(json,
-		"{\n\"info\": {\"description\": \"generated scenes\", \"contributor\": \"tapcut scenes\", \"version\": \"1\", ");
+	fprintf(json, "{\n\"info\": {\"description\": \"generated scenes\", \"contributor\": \"tapcut scenes\", "
+		      "\"version\": \"1\", ");
 	fprintf(json, "\"seed\": \"%llu\"},\n", (unsigned long long)options->seed);
 	fprintf(json, "\"licenses\": [{\"id\": 1, \"name\": \"CC0 1.0\", ");
 	fprintf(json, "\"url\": \"https://creativecommons.org/publicdomain/zero/1.0/\"}],\n\"images\": [\n");

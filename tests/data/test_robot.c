@@ -1,5 +1,5 @@
-/* The click robot: each rule of FIELD.md A.1 on a mask made for it, then all of them against a plain re-implementation
- * that pads, takes square roots and searches every pixel pair. */
+/* The click robot: each rule of docs/protocol.md, 1, on a mask made for it, then all of them against a plain
+ * re-implementation that pads, takes square roots and searches every pixel pair. */
 #include "data/robot.h"
 
 #include <math.h>

@@ -313,7 +313,7 @@ START_TEST(ritm_counts_are_geometric)
 		one += count_sign(&clicks, true) == 1;
 		none += count_sign(&clicks, false) == 0;
 	}
-	/* FIELD.md C.1: means 4.89 and 3.9, P = 0.20 each; three standard errors and a little more */
+	/* docs/protocol.md, 6: means 4.89 and 3.9, P = 0.20 each; three standard errors and a little more */
 	ck_assert_double_eq_tol(positives / ROUNDS, 4.89, 0.25);
 	ck_assert_double_eq_tol(negatives / ROUNDS, 3.9, 0.25);
 	ck_assert_double_eq_tol(one / ROUNDS, 0.20, 0.025);

@@ -1,4 +1,4 @@
-/* The interactive protocol (FIELD.md section A) on the inference library: a click robot clicks until the mask is good.
+/* The interactive protocol (docs/protocol.md) on the inference library: a click robot clicks until the mask is good.
  * Used by `tapcut eval` on image/mask pairs and by the trainer's validation on a dataset.
  *
  * Every object is clicked at least five times, so that mIoU@k is the true overlap after click k also where the object

@@ -1,5 +1,5 @@
 /* From the curves of all instances to figures, and figures as text. Settings stand beside the figures: without them
- * figures are not comparable (FIELD.md A.5). */
+ * figures are not comparable (docs/protocol.md, 5). */
 #include "train/evaluate/evaluate.h"
 #include "train/evaluate/metrics.h"
 
@@ -70,7 +70,8 @@ static void print_settings(const struct evaluate_result *result, const struct ev
 		return;
 	}
 	fprintf(out,
-		"settings  long side %d for click 1, then %d, with the photo's aspect, no flips (TTA off), zoom-in %s, threshold %.2f,\n",
+		"settings  long side %d for click 1, then %d, with the photo's aspect, no flips (TTA off), zoom-in "
+		"%s, threshold %.2f,\n",
 		session->first_size, session->size, session->zoom ? "on from click 2" : "off",
 		(double)session->threshold);
 	fprintf(out,
@@ -105,7 +106,8 @@ void evaluate_print_json(const struct evaluate_result *result, const struct eval
 {
 	const struct tapcut_options *session = &result->session;
 	fprintf(out,
-		"{\"instances\": %d, \"skipped\": %d, \"noc85\": %.4f, \"noc90\": %.4f, \"nof90\": %d, \"nof90_ritm\": %d",
+		"{\"instances\": %d, \"skipped\": %d, \"noc85\": %.4f, \"noc90\": %.4f, \"nof90\": %d, "
+		"\"nof90_ritm\": %d",
 		result->instances, result->skipped, result->noc85, result->noc90, result->nof90, result->nof90_ritm);
 	fprintf(out, ", \"miou1\": %.6f, \"miou2\": %.6f, \"miou3\": %.6f, \"miou5\": %.6f, \"biou1\": %.6f",
 		result->miou1, result->miou2, result->miou3, result->miou5, result->biou1);

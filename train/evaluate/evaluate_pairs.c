@@ -1,4 +1,4 @@
-/* The protocol on a benchmark: pairs of photo and mask files, masks by GrabCut's rule (FIELD.md A.3). */
+/* The protocol on a benchmark: pairs of photo and mask files, masks by GrabCut's rule (docs/protocol.md, 3). */
 #include <stdlib.h>
 #include <string.h>
 

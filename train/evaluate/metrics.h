@@ -1,5 +1,5 @@
-/* The measures of the interactive protocol (FIELD.md A.2, A.3, A.6): overlap of masks, and what is read from a curve of
- * overlaps after click 1, 2, 3... Predictions: non-zero = object; truths: TRUTH_* of data/robot.h. */
+/* The measures of the interactive protocol (docs/protocol.md, 2 to 4): overlap of masks, and what is read from a curve
+ * of overlaps after click 1, 2, 3... Predictions: non-zero = object; truths: TRUTH_* of data/robot.h. */
 #ifndef TRAIN_METRICS_H
 #define TRAIN_METRICS_H
 

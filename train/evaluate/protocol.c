@@ -1,4 +1,4 @@
-/* See protocol.h; the loop is RITM's evaluate_sample (FIELD.md A.2). */
+/* See protocol.h; the loop is RITM's evaluate_sample (docs/protocol.md, 2). */
 #include "train/evaluate/protocol.h"
 
 #include <assert.h>
