@@ -10,8 +10,8 @@
 #include "infer/network/network.h"
 
 /* `params`: those of `model`, allocated; a model without ranges (model_config.quantize off), built for inputs of any
- * size. Fills all of them. STATUS_CONFIG with the first difference where the stored network is not one of this model, or
- * where the model's way into a weights file cannot be undone (batch normalisation is folded); then `params` is
+ * size. Fills all of them. STATUS_CONFIG with the first difference where the stored network is not one of this model,
+ * or where the model's way into a weights file cannot be undone (batch normalisation is folded); then `params` is
  * undefined. */
 enum status network_params_import(const struct infer_network *stored, const struct model *model, struct params *params);
 

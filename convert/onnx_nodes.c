@@ -215,7 +215,9 @@ static const struct row {
 	struct link links[MAX_LINKS + 1];
 } rows[] = {
 	{.op = "conv2d", .type = "Conv", .attributes = conv2d_attributes, .constants = conv_constants},
-	{.op = "conv_transpose2d", .type = "ConvTranspose", .attributes = conv_transpose2d_attributes,
+	{.op = "conv_transpose2d",
+	 .type = "ConvTranspose",
+	 .attributes = conv_transpose2d_attributes,
 	 .constants = conv_constants},
 	{.op = "relu", .type = "Relu"},
 	{.op = "leaky_relu", .type = "LeakyRelu", .attributes = leaky_relu_attributes},

@@ -1,6 +1,6 @@
-/* Which values of a network should be bytes in 8-bit arithmetic, and which of them have one range: decided once, from the
- * steps alone, for all who choose ranges (calibrate.c, steps.c). What may be is infer's: infer/network/ranges.c, rows of
- * infer/network/ops.c; infer/FORMAT.md, section 3, has the reasons. */
+/* Which values of a network should be bytes in 8-bit arithmetic, and which of them have one range: decided once, from
+ * the steps alone, for all who choose ranges (calibrate.c, steps.c). What may be is infer's: infer/network/ranges.c,
+ * rows of infer/network/ops.c; infer/FORMAT.md, section 3, has the reasons. */
 #ifndef CONVERT_VALUE_RANGES_H
 #define CONVERT_VALUE_RANGES_H
 

@@ -31,7 +31,7 @@ static struct openblas blas;
 static struct blas_info info; /* library NULL: there is none */
 static char library[512], version[32], reason[1024];
 
-/* --- one library ---------------------------------------------------------------------------------------------------- */
+/* --- one library ---------------------------------------------------------- */
 
 /* One thread from the start: OpenBLAS would start one per processor, each with its own memory, while it is loaded, and
  * tries without end where the address space is limited (ulimit -v). The variable is given back to the user's programs
@@ -93,7 +93,7 @@ static bool open_library(const char *name, struct openblas *b)
 	return true;
 }
 
-/* --- which library -------------------------------------------------------------------------------------------------- */
+/* --- which library -------------------------------------------------------- */
 
 static void use(const char *name, const struct openblas *b)
 {
@@ -133,8 +133,8 @@ static bool consider_files(const char *pattern)
 	return done;
 }
 
-/* OpenBLAS asks for the memory of each calling thread without end until it is given. So a process whose address space is
- * limited to less than it could want does not load it. */
+/* OpenBLAS asks for the memory of each calling thread without end until it is given. So a process whose address space
+ * is limited to less than it could want does not load it. */
 static bool memory_is_limited(void)
 {
 	rlim_t processors = (rlim_t)sysconf(_SC_NPROCESSORS_ONLN);
@@ -165,7 +165,7 @@ static void load(void)
 	consider_files("/usr/lib/*/openblas-serial/libopenblas.so.0");
 }
 
-/* --- for the others ------------------------------------------------------------------------------------------------- */
+/* --- for the others ------------------------------------------------------- */
 
 const struct blas_info *blas_info(void)
 {

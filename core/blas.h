@@ -24,9 +24,9 @@ struct blas_info {
  * status_message() then says what was looked for and found. Any thread, any number of times. */
 const struct blas_info *blas_info(void);
 
-/* The start-up check of the backend: STATUS_CONFIG where no usable OpenBLAS is installed, and for its OpenMP build unless
- * OMP_NUM_THREADS=1: there openblas_set_num_threads is a silent no-op (OpenBLAS #5806) and results differ from run to
- * run. Call it before blas_sgemm and before the first thread starts; idempotent. */
+/* The start-up check of the backend: STATUS_CONFIG where no usable OpenBLAS is installed, and for its OpenMP build
+ * unless OMP_NUM_THREADS=1: there openblas_set_num_threads is a silent no-op (OpenBLAS #5806) and results differ from
+ * run to run. Call it before blas_sgemm and before the first thread starts; idempotent. */
 enum status blas_check(void);
 
 /* blas_info()->core, or "none". Every speed figure and every run log should name it. */

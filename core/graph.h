@@ -7,7 +7,6 @@
 #ifndef CORE_GRAPH_H
 #define CORE_GRAPH_H
 
-
 #include "core/op.h"
 #include "core/params.h"
 

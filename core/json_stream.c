@@ -413,8 +413,8 @@ static bool scan_number(const char *at, struct digits *d)
 	return *at == '\0';
 }
 
-/* The nearest double, or an infinity. With at most 15 digits and a power of ten up to 22 both are exact and one multiplication or
- * division rounds once (Clinger, PLDI 1990); the rare rest goes to strtod. */
+/* The nearest double, or an infinity. With at most 15 digits and a power of ten up to 22 both are exact and one
+ * multiplication or division rounds once (Clinger, PLDI 1990); the rare rest goes to strtod. */
 static double to_double(const char *text, const struct digits *d)
 {
 	static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,

@@ -2,9 +2,8 @@
  * of neural networks for efficient integer-arithmetic-only inference", CVPR 2018, section 3).
  *
  * Weights of convolutions: per output channel, w = scale * integer in -63..63, scale = max|w| / 63. Values: real =
- * scale (q - zero), q in
- * 0..255, one scale and zero per map. Both are rounded in the forward pass; gradients go straight through (Bengio et al., arXiv
- * 1308.3432), but for values that the range cuts off.
+ * scale (q - zero), q in 0..255, one scale and zero per map. Both are rounded in the forward pass; gradients go
+ * straight through (Bengio et al., arXiv 1308.3432), but for values that the range cuts off.
  *
  * Which values become bytes is what infer's 8-bit arithmetic does (infer/FORMAT.md): the output of every step but
  * - what keeps its input's range: max_pool2d, and upsample (bilinear is rounded again, to its input's grid);

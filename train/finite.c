@@ -14,30 +14,31 @@ static void advise(const struct finite_watch *watch, const struct config *config
 	unsigned long long at = (unsigned long long)watch->checkpoint_step;
 	double lower = config->schedule.lr / 10;
 	if (!watch->has_checkpoint) {
-		snprintf(
-			text, ADVICE_SIZE,
-			"There is no checkpoint yet: begin anew with a lower learning rate (--force --set optim.lr=%g), or "
-			"leave such steps out (--set train.nan_policy=skip)",
-			lower);
+		snprintf(text, ADVICE_SIZE,
+			 "There is no checkpoint yet: begin anew with a lower learning rate (--force --set "
+			 "optim.lr=%g), or "
+			 "leave such steps out (--set train.nan_policy=skip)",
+			 lower);
 	} else if (watch->checkpoint_step + 1 < step) {
-		snprintf(
-			text, ADVICE_SIZE,
-			"The last checkpoint is of step %llu: go on from it with a lower learning rate (--resume auto --set "
-			"optim.lr=%g), or leave such steps out (--resume auto --set train.nan_policy=skip)",
-			at, lower);
+		snprintf(text, ADVICE_SIZE,
+			 "The last checkpoint is of step %llu: go on from it with a lower learning rate (--resume "
+			 "auto --set "
+			 "optim.lr=%g), or leave such steps out (--resume auto --set train.nan_policy=skip)",
+			 at, lower);
 	} else if (watch->best_step && watch->best_step < watch->checkpoint_step) {
-		snprintf(
-			text, ADVICE_SIZE,
-			"The last checkpoint, of step %llu, holds the weights that give this, so that going on from it ends "
-			"here again: begin a run from best.ckpt, which is of step %llu (--set init.weights=best.ckpt), with "
-			"a lower learning rate (--set optim.lr=%g)",
-			at, (unsigned long long)watch->best_step, lower);
+		snprintf(text, ADVICE_SIZE,
+			 "The last checkpoint, of step %llu, holds the weights that give this, so that going on from "
+			 "it ends "
+			 "here again: begin a run from best.ckpt, which is of step %llu (--set "
+			 "init.weights=best.ckpt), with "
+			 "a lower learning rate (--set optim.lr=%g)",
+			 at, (unsigned long long)watch->best_step, lower);
 	} else {
-		snprintf(
-			text, ADVICE_SIZE,
-			"The last checkpoint, of step %llu, holds the weights that give this, so that going on from it ends "
-			"here again: begin anew with a lower learning rate (--force --set optim.lr=%g)",
-			at, lower);
+		snprintf(text, ADVICE_SIZE,
+			 "The last checkpoint, of step %llu, holds the weights that give this, so that going on from "
+			 "it ends "
+			 "here again: begin anew with a lower learning rate (--force --set optim.lr=%g)",
+			 at, lower);
 	}
 }
 

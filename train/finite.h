@@ -20,8 +20,8 @@ struct finite_watch {
 	uint64_t best_step; /* of best.ckpt; 0: none */
 };
 
-/* `step`: the one under way, counted from 1. *usable: it may change the weights. A failure ends the run, and its message
- * says how to go on. */
+/* `step`: the one under way, counted from 1. *usable: it may change the weights. A failure ends the run, and its
+ * message says how to go on. */
 enum status finite_check(struct finite_watch *watch, const struct config *config, uint64_t step, double loss,
 			 double norm, bool *usable);
 /* At the end of a run of `steps` steps: a failure if most of them were left out. */

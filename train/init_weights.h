@@ -16,8 +16,8 @@ struct init_weights {
 	uint8_t digest[32]; /* SHA-256 of the file */
 };
 
-/* Fills `params`, those of config->model, from `path`; `key` is the config key that named it, for messages. A network of
- * another structure, or one that expects photos and clicks in other numbers than section "input" says, is refused:
+/* Fills `params`, those of config->model, from `path`; `key` is the config key that named it, for messages. A network
+ * of another structure, or one that expects photos and clicks in other numbers than section "input" says, is refused:
  * nothing would fit. A checkpoint's moving average is taken where it has one, as tapcut export does. */
 enum status init_weights_load(const char *path, const char *key, const struct config *config, struct params *params,
 			      struct init_weights *report);

@@ -257,7 +257,8 @@ static const char *length_note(const struct trainer *trainer, const struct confi
 	before.total_steps = strtoull(change->from, NULL, 10);
 	for (uint64_t step = 0; step < trainer->state.step; step++)
 		if (schedule_lr(&before, step) != schedule_lr(&trainer->config->schedule, step))
-			return ": from here on the learning rate is that of the new length, so that the weights will not be "
+			return ": from here on the learning rate is that of the new length, so that the weights will "
+			       "not be "
 			       "those of a run that had it from the beginning";
 	return ": the same weights as of a run that had this length from the beginning";
 }

@@ -21,8 +21,8 @@ struct train_options {
 };
 
 /* Leaves in out_dir: config.json, log.jsonl, log.csv, val.csv, summary.json, last.ckpt, best.ckpt, final.tapcut,
- * report.html. A run that stops after until_step leaves no final.tapcut, and going on with it gives the same bytes as if
- * it had not stopped. Called by all ranks; rank 0 alone writes, and validates while the others wait. */
+ * report.html. A run that stops after until_step leaves no final.tapcut, and going on with it gives the same bytes as
+ * if it had not stopped. Called by all ranks; rank 0 alone writes, and validates while the others wait. */
 enum status train_run(const struct config *config, const struct train_options *options);
 
 #endif

@@ -2,8 +2,8 @@
  *
  *   y[n,o,i,j] = bias[o] + sum over c of weight[o,c] * x[n,c,i,j]
  *
- * which is a convolution with a kernel of one pixel, so that conv2d computes it. All pixels of all samples are passed to
- * it as one line: its matrix product then has as many rows as there are pixels. */
+ * which is a convolution with a kernel of one pixel, so that conv2d computes it. All pixels of all samples are passed
+ * to it as one line: its matrix product then has as many rows as there are pixels. */
 #include "core/ops/ops.h"
 #include "core/ops/rules.h"
 

@@ -170,8 +170,8 @@ START_TEST(test_same_bytes)
 		m.options.weights = EXPORT_INT8;
 		unsigned char *file;
 		size_t size;
-		ck_assert_msg(export_memory(&m.model, &m.config, m.params.values, &m.options, &file, &size) == STATUS_OK,
-			      "%s", status_message());
+		enum status status = export_memory(&m.model, &m.config, m.params.values, &m.options, &file, &size);
+		ck_assert_msg(status == STATUS_OK, "%s", status_message());
 		if (round == 0) {
 			first = file;
 			first_size = size;

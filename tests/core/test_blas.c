@@ -58,7 +58,7 @@ START_TEST(check_passes_here_and_names_the_core)
 }
 END_TEST
 
-/* --- libraries that cannot be used: each test is a process of its own, in which none is loaded yet ------------------ */
+/* --- libraries that cannot be used: each test is a process of its own, in which none is loaded yet --- */
 
 static void expect_refusal(const char *library, const char *part)
 {

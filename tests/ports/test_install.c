@@ -104,7 +104,8 @@ START_TEST(test_pkg_config_static)
 {
 	char run[3000];
 	shell("mkdir -p '%s/alone/lib/pkgconfig' && cp '%s/lib/libtapcut.a' '%s/alone' && "
-	      "sed \"s|^libdir=.*|libdir=$PWD/%s/alone|\" '%s/lib/pkgconfig/tapcut.pc' >'%s/alone/lib/pkgconfig/tapcut.pc'",
+	      "sed \"s|^libdir=.*|libdir=$PWD/%s/alone|\" '%s/lib/pkgconfig/tapcut.pc' "
+	      ">'%s/alone/lib/pkgconfig/tapcut.pc'",
 	      root, prefix, root, root, prefix, root);
 	shell("eval \"%s -std=c99 -Wall -Wextra -Werror infer/packaging/examples/mask.c -o '%s/static' "
 	      "$(" PKG_CONFIG " --cflags --libs --static tapcut)\"",
@@ -130,7 +131,8 @@ START_TEST(test_cmake)
 		return;
 	/* A folder that was moved after the installation: paths are relative. */
 	shell("cp -r '%s' '%s/moved'", prefix, root);
-	shell("cmake -S infer/packaging/examples -B '%s/cmake' -DCMAKE_C_COMPILER='%s' -DCMAKE_PREFIX_PATH=\"$PWD/%s/moved\"",
+	shell("cmake -S infer/packaging/examples -B '%s/cmake' -DCMAKE_C_COMPILER='%s' "
+	      "-DCMAKE_PREFIX_PATH=\"$PWD/%s/moved\"",
 	      root, shell_compiler(), root);
 	shell("cmake --build '%s/cmake'", root);
 	snprintf(run, sizeof run, "'%s/cmake/mask'", root);
@@ -154,7 +156,8 @@ END_TEST
 START_TEST(test_symbols)
 {
 	shell("nm -D --defined-only '%s/lib/libtapcut.so' | sed 's/.* //' | sort >'%s/shown'", prefix, root);
-	shell("cat '%s'/include/*.h | grep -v '^ \\*' | grep -oE '\\btapcut_[a-z0-9_]+\\(' | tr -d '(' | sort -u >'%s/declared'",
+	shell("cat '%s'/include/*.h | grep -v '^ \\*' | grep -oE '\\btapcut_[a-z0-9_]+\\(' | tr -d '(' | sort -u "
+	      ">'%s/declared'",
 	      prefix, root);
 	shell("test -s '%s/declared' && diff '%s/declared' '%s/shown'", root, root, root);
 	shell("nm -g --defined-only '%s/lib/libtapcut.a' | sed -n 's/.* T //p' | sort | diff '%s/declared' -", prefix,
@@ -174,7 +177,7 @@ START_TEST(test_sizes)
 }
 END_TEST
 
-/* --- the library to train with, and the program ----------------------------------------------------------------------- */
+/* --- the library to train with, and the program --------------------------- */
 
 START_TEST(test_core_headers_compile_alone)
 {
@@ -241,7 +244,7 @@ START_TEST(test_program)
 }
 END_TEST
 
-/* --- folders ---------------------------------------------------------------------------------------------------------- */
+/* --- folders -------------------------------------------------------------- */
 
 /* A relative folder counts from here, and the files that name it name it whole. */
 START_TEST(test_relative_prefix)
@@ -285,7 +288,8 @@ END_TEST
 /* Of a folder that is shared with others, and of one whose name begins like another one's, only our files go. */
 START_TEST(test_uninstall_takes_nothing_else)
 {
-	shell("mkdir -p '%s/un/odd' '%s/un/odd pre/tapcut' && touch '%s/un/odd/photo.txt' '%s/un/odd pre/tapcut/own.txt'",
+	shell("mkdir -p '%s/un/odd' '%s/un/odd pre/tapcut' && touch '%s/un/odd/photo.txt' '%s/un/odd "
+	      "pre/tapcut/own.txt'",
 	      root, root, root, root);
 	shell(MAKE " install-lib PREFIX='%s/un/p' DATADIR='%s/un/odd pre/tapcut'", root, root);
 	shell("test -f '%s/un/odd pre/tapcut/base.tapcut'", root);

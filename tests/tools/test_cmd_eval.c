@@ -46,7 +46,8 @@ static void setup(void)
 	snprintf(path, sizeof path, "%s/pairs.json", dir);
 	FILE *file = fopen(path, "w");
 	ck_assert_ptr_nonnull(file);
-	fputs("[{\"image\": \"photo.png\", \"mask\": \"mask.png\"}, {\"image\": \"photo.png\", \"mask\": \"mask.png\"}]",
+	fputs("[{\"image\": \"photo.png\", \"mask\": \"mask.png\"}, {\"image\": \"photo.png\", \"mask\": "
+	      "\"mask.png\"}]",
 	      file);
 	fclose(file);
 }

@@ -56,10 +56,10 @@ static void make_files(void)
 static void load(double weight_b, const char *more)
 {
 	char text[2000];
-	snprintf(
-		text, sizeof text,
-		"{\"data\": {\"train\": [\"%s/a.json\", {\"path\": \"%s/b.json\", \"weight\": %g}], \"min_area\": 0%s}}",
-		folder, folder, weight_b, more);
+	snprintf(text, sizeof text,
+		 "{\"data\": {\"train\": [\"%s/a.json\", {\"path\": \"%s/b.json\", \"weight\": %g}], \"min_area\": "
+		 "0%s}}",
+		 folder, folder, weight_b, more);
 	ck_assert_msg(config_from_json(&config, text, "x") == STATUS_OK, "%s", status_message());
 }
 

@@ -1,6 +1,6 @@
-/* The rows behind config_keys.h. The defaults are the recipe that a first probe of the task was made with: SqueezeNet v1.1,
- * light SharpMask, normalised focal loss (Sofiiuk et al., ICCV 2019), RITM's clicks and corrective rounds (Sofiiuk et al., ICIP
- * 2022), Adam with cosine decay. */
+/* The rows behind config_keys.h. The defaults are the recipe that a first probe of the task was made with: SqueezeNet
+ * v1.1, light SharpMask, normalised focal loss (Sofiiuk et al., ICCV 2019), RITM's clicks and corrective rounds
+ * (Sofiiuk et al., ICIP 2022), Adam with cosine decay. */
 #include "train/config/config_keys.h"
 
 #include "data/degrade.h"

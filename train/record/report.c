@@ -15,8 +15,10 @@
 
 static const char style[] =
 	":root{color-scheme:light "
-	"dark;--bg:#f6f7f9;--card:#fff;--ink:#17202b;--soft:#647083;--line:#e2e6ec;--s0:#2563eb;--s1:#ea580c;--s2:#059669;--s3:#7c3aed;--best:#eaf2ff}\n"
-	"@media(prefers-color-scheme:dark){:root{--bg:#10141a;--card:#181e26;--ink:#e6eaf0;--soft:#93a0b3;--line:#2b3440;--s0:#6ea0ff;--s1:#fb923c;--s2:#34d399;--s3:#b794f6;--best:#1d2b45}}\n"
+	"dark;--bg:#f6f7f9;--card:#fff;--ink:#17202b;--soft:#647083;--line:#e2e6ec;--s0:#2563eb;--s1:#ea580c;"
+	"--s2:#059669;--s3:#7c3aed;--best:#eaf2ff}\n"
+	"@media(prefers-color-scheme:dark){:root{--bg:#10141a;--card:#181e26;--ink:#e6eaf0;--soft:#93a0b3;"
+	"--line:#2b3440;--s0:#6ea0ff;--s1:#fb923c;--s2:#34d399;--s3:#b794f6;--best:#1d2b45}}\n"
 	"*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,'DejaVu "
 	"Sans',sans-serif}\n"
 	"main{max-width:1120px;margin:0 auto;padding:32px 20px "
@@ -34,9 +36,11 @@ static const char style[] =
 	"i{display:inline-block;width:14px;height:3px;border-radius:2px;margin-right:5px;vertical-align:middle}\n"
 	"svg{width:100%;height:auto;display:block}svg svg{width:auto}svg "
 	"text{font-size:12px;fill:var(--soft)}.grid{stroke:var(--line)}.axis{stroke:var(--soft)}\n"
-	".line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.raw{stroke-width:1;opacity:.3}.none{color:var(--soft);padding:40px "
+	".line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.raw{stroke-width:1;opacity:.3}"
+	".none{color:var(--soft);padding:40px "
 	"0;text-align:center;margin:0}\n"
-	".box{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:7px "
+	".box{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
+	"th,td{padding:7px "
 	"12px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}tr:last-child "
 	"td{border-bottom:0}th{color:var(--soft);font-weight:500;font-size:13px}.text td,.text "
 	"th{text-align:left;vertical-align:top;white-space:normal;overflow-wrap:anywhere}.best "
@@ -44,10 +48,12 @@ static const char style[] =
 	".sample{display:grid;grid-template-columns:repeat(3,1fr);gap:10px;padding:14px;margin-bottom:14px}.sample "
 	"header{grid-column:1/-1;display:flex;justify-content:space-between;gap:12px}.sample header "
 	"span{color:var(--soft)}.sample "
-	"img{width:100%;border-radius:6px;display:block}.keys{display:flex;gap:16px;flex-wrap:wrap;color:var(--soft);font-size:13px;margin:0 "
+	"img{width:100%;border-radius:6px;display:block}"
+	".keys{display:flex;gap:16px;flex-wrap:wrap;color:var(--soft);font-size:13px;margin:0 "
 	"0 12px}.keys "
 	"i{display:inline-block;width:11px;height:11px;border-radius:50%;margin-right:5px;vertical-align:-1px}\n"
-	"details{margin-top:12px}summary{cursor:pointer;color:var(--soft)}pre{margin:0;padding:14px;overflow-x:auto;font-size:13px;line-height:1.4}\n";
+	"details{margin-top:12px}summary{cursor:pointer;color:var(--soft)}"
+	"pre{margin:0;padding:14px;overflow-x:auto;font-size:13px;line-height:1.4}\n";
 
 /* --- figures -------------------------------------------------------------- */
 
@@ -233,10 +239,10 @@ static void add_validations(struct text *html, const struct run_history *history
 	int best = best_val(history);
 	if (best < 0)
 		return;
-	text_add(
-		html,
-		"<h2>Validations</h2>\n<div class=box><table>\n<tr><th>step</th><th>objects</th><th>NoC@85</th><th>NoC@90</th>"
-		"<th>never 90</th><th>mIoU@1</th><th>@2</th><th>@3</th><th>@5</th><th>BIoU@1</th><th>ms per click</th></tr>\n");
+	text_add(html, "<h2>Validations</h2>\n<div "
+		       "class=box><table>\n<tr><th>step</th><th>objects</th><th>NoC@85</th><th>NoC@90</th>"
+		       "<th>never 90</th><th>mIoU@1</th><th>@2</th><th>@3</th><th>@5</th><th>BIoU@1</th><th>ms per "
+		       "click</th></tr>\n");
 	for (int i = 0; i < history->val_count; i++) {
 		const struct run_val *v = &history->vals[i];
 		text_add(html, "<tr%s><td>%llu</td><td>%llu</td><td>%.2f</td><td>%.2f</td><td>%llu</td>",

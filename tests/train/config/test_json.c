@@ -192,7 +192,8 @@ static size_t token_size(const char *text, size_t length)
 START_TEST(damaged_texts)
 {
 	static const char seed_text[] =
-		"{\"a\": [1.5e3, -0.25, true, null, \"x\\u00e4\\ud83d\\ude00\xc3\xa4\\n\"], \"b\": {\"c\": [], \"d\": {}}}";
+		"{\"a\": [1.5e3, -0.25, true, null, \"x\\u00e4\\ud83d\\ude00\xc3\xa4\\n\"], \"b\": {\"c\": [], "
+		"\"d\": {}}}";
 	static const char bytes[] = "{}[]:,\"\\\\ue0123456789+-.Etrufalsn \n\x80\xff";
 	struct rng rng = rng_stream(2, 0, 0, RNG_TEST);
 	int good = 0;

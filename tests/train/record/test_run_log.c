@@ -180,7 +180,8 @@ START_TEST(damage_and_absence)
 {
 	struct run_log log;
 	FILE *file = fopen(in_dir("log.jsonl"), "wb");
-	fputs("\n{\"event\":\"step\",\"step\":1}\nrubbish\n{\"step\":\"x\"}\n[1]\n{\"event\":\"val\",\"step\":-1}\n{\"event\":\"step\",\"step\":2}\n",
+	fputs("\n{\"event\":\"step\",\"step\":1}\nrubbish\n{\"step\":\"x\"}\n[1]\n{\"event\":\"val\",\"step\":-1}"
+	      "\n{\"event\":\"step\",\"step\":2}\n",
 	      file);
 	fclose(file);
 	ck_assert_msg(run_log_open(&log, dir, 2, true) == STATUS_OK, "%s", status_message()); /* and no CSV at all */
