@@ -24,8 +24,6 @@ static const double SHARE_LEAST = 0.3, SHARE_MOST = 0.9;
 /* The chosen object pixel lies in the middle 80 % of the crop. */
 static const double MIDDLE_FROM = 0.1, MIDDLE_TO = 0.9;
 
-const uint8_t augment_fill[3] = {123, 117, 104};
-
 void augment_config_init(struct augment_config *config)
 {
 	*config = (struct augment_config){
@@ -40,23 +38,6 @@ void augment_config_init(struct augment_config *config)
 	};
 }
 
-enum status sample_alloc(struct sample *sample, int size)
-{
-	size_t pixels = (size_t)size * (size_t)size;
-	*sample = (struct sample){.size = size};
-	sample->rgb = malloc(pixels * 5);
-	if (!sample->rgb)
-		return status_fail(STATUS_NO_MEMORY, "no memory for a sample of %d x %d", size, size);
-	sample->truth = sample->rgb + 3 * pixels;
-	sample->others = sample->truth + pixels;
-	return STATUS_OK;
-}
-
-void sample_release(struct sample *sample)
-{
-	free(sample->rgb);
-	*sample = (struct sample){0};
-}
 /* --- geometry ------------------------------------------------------------- */
 
 struct point {

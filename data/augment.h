@@ -6,10 +6,7 @@
 
 #include "core/rng.h"
 #include "data/dataset.h"
-
-/* What a sample shows where the photo ends, as R, G, B: the mean colour of the network's input, so that it becomes 0
- * there. */
-extern const uint8_t augment_fill[3];
+#include "data/sample.h"
 
 struct augment_config {
 	double flip_probability;
@@ -31,17 +28,6 @@ struct augment_config {
 	double paste_probability; /* the object is cut out and put onto the photo of another one */
 };
 void augment_config_init(struct augment_config *config);
-
-/* One training sample of size x size. */
-struct sample {
-	int size;
-	uint8_t *rgb;    /* size x size x 3 */
-	uint8_t *truth;  /* TRUTH_*: the majority of what a pixel covers; outside the photo it is background */
-	uint8_t *others; /* 1: another annotated object of the photo (where it overlaps the object too), 0 elsewhere */
-	int object;      /* dataset index */
-};
-enum status sample_alloc(struct sample *sample, int size);
-void sample_release(struct sample *sample);
 
 /* Decodes the photo of `object`, crops around a random pixel of it, resamples, flips, shifts colours. The same (config,
  * object, rng) gives the same bytes. The crop always holds part of the object. */

@@ -4,6 +4,7 @@
 #define DATA_AUGMENT_PASTE_H
 
 #include "data/augment_source.h"
+#include "data/sample.h"
 
 /* `sample` holds the crop of `front` with its truth. What is not the object becomes the crop of `back`, in which other
  * objects are those of its photo. The seam is feathered over about two pixels, just within the object so that nothing of

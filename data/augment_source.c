@@ -9,6 +9,7 @@
 
 #include "core/portable_math.h"
 #include "data/robot.h"
+#include "data/sample.h"
 
 enum { MASK_LEVEL = 128 };
 

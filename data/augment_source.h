@@ -2,7 +2,8 @@
 #ifndef DATA_AUGMENT_SOURCE_H
 #define DATA_AUGMENT_SOURCE_H
 
-#include "data/augment.h"
+#include "data/dataset.h"
+#include "data/image.h"
 #include "infer/image/resize.h"
 
 /* A decoded photo with its masks at its own size, 0 and 255. */

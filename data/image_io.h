@@ -6,9 +6,7 @@
 #include <stddef.h>
 
 #include "data/image.h"
-
-/* Declared sizes over these are refused before anything is allocated. */
-enum { IMAGE_MAX_SIDE = 16384, IMAGE_MAX_PIXELS = 100 * 1000 * 1000 };
+#include "data/image_facts.h"
 
 /* What to do with the orientation that EXIF (of JPEG or PNG) or XMP tells. */
 enum exif_policy {
@@ -20,17 +18,6 @@ enum exif_policy {
 	EXIF_IGNORE, /* stored order */
 };
 extern const char *const exif_policy_names[]; /* in the enum's order, then NULL */
-
-/* What was noticed while a file was read that its pixels do not show. */
-struct image_facts {
-	int orientation; /* EXIF's number, 1..8; 1 where the file does not say */
-	bool turned;     /* the pixels were turned the way it says */
-	bool ambiguous;  /* EXIF_MATCH: it says a turn, and the size cannot tell whether width x height is before it */
-	bool alpha;      /* the file has an alpha channel, or a colour that is transparent */
-	bool profile_applied; /* an ICC profile other than sRGB: the pixels were converted to sRGB */
-	int warnings;         /* oddities of the file that cost no pixel */
-	char warning[120];    /* the first of them, in words */
-};
 
 struct image_read_options {
 	int channels; /* 1, 3 or 4: the result is converted to it; 3 is the usual */
@@ -56,7 +43,6 @@ enum status image_write_jpeg(const char *path, const struct image *image, int qu
 /* PNG whose rows are made while it is written: `make` is called for the rows in order, some at a time, so that a
  * large picture is never in memory as a whole (its compressed bytes are). What `make` returns other than STATUS_OK
  * ends the writing. */
-typedef enum status image_make_rows(void *context, int first, int count, uint8_t *pixels);
 enum status image_write_png_rows(const char *path, int width, int height, int channels, image_make_rows *make,
 				 void *context);
 

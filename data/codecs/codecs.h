@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "data/image_io.h"
+#include "data/image.h"
+#include "data/image_facts.h"
 
 /* What the decoders leave behind: never fewer channels than asked for. */
 enum native { NATIVE_GRAY, NATIVE_GRAY_ALPHA, NATIVE_RGB, NATIVE_RGBA, NATIVE_CMYK, NATIVE_CMYK_INVERTED };
@@ -29,7 +30,7 @@ void decoded_release(struct decoded *decoded);
 /* Counts a warning and keeps the text of the first. */
 void facts_warn(struct image_facts *facts, const char *text);
 
-/* Refuses declared sizes that image_io.h's limits exclude, before anything is allocated. */
+/* Refuses declared sizes that image_facts.h's limits exclude, before anything is allocated. */
 enum status check_declared_size(const char *name, uint32_t width, uint32_t height);
 
 /* channels: 1, 3 or 4, a hint that saves memory where the library can convert itself. */
