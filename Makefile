@@ -166,6 +166,6 @@ clean:
 help:
 	@sed -n 's/^## /  /p' $(filter-out %.d,$(MAKEFILE_LIST))
 
-include infer/packaging/install.mk tests/ports/ports.mk tools/web/web.mk tools/bench/bench.mk
+include infer/packaging/install.mk tests/ports/ports.mk tools/web/web.mk tools/bench/bench.mk tools/tools.mk
 
 .PHONY: all test test-built asan repro suitcase check-headers check-layers deps demo clean help

@@ -49,6 +49,7 @@ enum status command_json_written(const struct command *command, void *arguments)
 
 extern const struct command command_bench;
 extern const struct command command_coco;
+extern const struct command command_completion;
 extern const struct command command_cut;
 extern const struct command command_data;
 extern const struct command command_edit;
@@ -56,6 +57,7 @@ extern const struct command command_eval;
 extern const struct command command_export;
 extern const struct command command_import;
 extern const struct command command_inspect;
+extern const struct command command_man;
 extern const struct command command_quantize;
 extern const struct command command_scenes;
 extern const struct command command_serve;

@@ -2,12 +2,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/build_commit.h"
 #include "core/kernels.h"
 #include "core/slips.h"
 #include "tools/command.h"
 #include "tools/options_help.h"
 #include "tools/streams.h"
 #include "tools/version.h"
+
+/* tools/tools.mk names it for this file alone. */
+#ifndef TAPCUT_COMMIT
+#define TAPCUT_COMMIT ""
+#endif
 
 enum { WRONG_USAGE = 2, MAX_COMMANDS = 64 };
 
@@ -49,7 +55,13 @@ static int run(int argc, char **argv)
 		print_usage(stderr);
 		return WRONG_USAGE;
 	}
-	if (is_one_of(argv[0], "--help", "-h", "help")) {
+	bool help = is_one_of(argv[0], "--help", "-h", "help");
+	const struct command *command = command_find(argv[help && argc > 1]);
+	if (help && command) {
+		options_print_help(command, stdout);
+		return 0;
+	}
+	if (help) {
 		print_usage(stdout);
 		return 0;
 	}
@@ -61,13 +73,13 @@ static int run(int argc, char **argv)
 		version_print(stdout);
 		return 0;
 	}
-	const struct command *command = command_find(argv[0]);
 	return command ? command_run(command, argc, argv) : unknown_command(argv[0]);
 }
 
 int main(int argc, char **argv)
 {
 	char name[64] = "tapcut";
+	build_commit_set(TAPCUT_COMMIT);
 	streams_start();
 	if (argc > 1 && command_find(argv[1]))
 		snprintf(name, sizeof name, "tapcut %.32s", argv[1]);

@@ -98,12 +98,25 @@ tidy() {
 	done
 }
 
+# from_program DESTINATION WORD...: what the program prints.
+from_program() {
+	to_file=$1
+	shift
+	put 644 "$to_file" "$BUILD/tapcut" "$@" </dev/null
+}
+
 # --- what is installed ---------------------------------------------------------------------------------------------
 
 # The program. It looks for its model in ../share/tapcut.
 program() {
 	copy 755 "$BINDIR" "$BUILD/tapcut"
-	# Completions (BASHDIR, ZSHDIR) and manual pages (MANDIR) of the program belong here.
+	from_program "$BASHDIR/tapcut" completion bash
+	from_program "$ZSHDIR/_tapcut" completion zsh
+	from_program "$MANDIR/man1/tapcut.1" man
+	for command in tools/cmd_*.c; do
+		command=${command#tools/cmd_} command=${command%.c}
+		from_program "$MANDIR/man1/tapcut-$command.1" man "$command"
+	done
 }
 
 # libtapcut, for apps (infer/README.md).
