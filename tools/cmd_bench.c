@@ -11,6 +11,7 @@
 #include "tools/overrides.h"
 #include "tools/project_file.h"
 #include "tools/streams.h"
+#include "train/config/config_file.h"
 
 #define DEFAULT_CONFIG "configs/baseline.json"
 

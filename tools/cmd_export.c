@@ -4,6 +4,7 @@
 #include "tools/checkpoint_model.h"
 #include "tools/command.h"
 #include "tools/network_file.h"
+#include "train/config/config_file.h"
 
 struct arguments {
 	const char *input, *output, *config, *mean_with;

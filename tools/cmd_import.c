@@ -9,6 +9,7 @@
 #include "tools/network_file.h"
 #include "tools/overrides.h"
 #include "tools/streams.h"
+#include "train/config/config_file.h"
 
 struct arguments {
 	const char *input, *config, *output;

@@ -12,7 +12,7 @@
 #include "tools/command.h"
 #include "tools/inspect_json.h"
 #include "tools/streams.h"
-#include "train/config/config.h"
+#include "train/config/config_file.h"
 #include "train/run_state.h"
 
 struct arguments {

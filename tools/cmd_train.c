@@ -13,7 +13,7 @@
 #include "tools/command.h"
 #include "tools/overrides.h"
 #include "tools/streams.h"
-#include "train/config/config.h"
+#include "train/config/config_file.h"
 #include "train/ranks.h"
 #include "train/record/run_lock.h"
 #include "train/record/run_record.h"

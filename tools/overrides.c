@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "train/config/config_file.h"
 #include "train/config/config_keys.h"
 
 static enum status add_checked(struct overrides *overrides, const char *text)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "train/config/config_file.h"
 
 /* The section "state" of a checkpoint, as every version has written it: new members of struct run_state become
  * sections of their own. */

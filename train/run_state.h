@@ -4,7 +4,7 @@
 
 #include "core/checkpoint.h"
 #include "core/optim.h"
-#include "train/config/config.h"
+#include "train/config/config_file.h"
 
 struct run_state {
 	uint64_t step;      /* steps taken; the next sample is step * batch_size */

@@ -15,6 +15,7 @@
 #include "core/folder.h"
 #include "data/draw.h"
 #include "train/batch.h"
+#include "train/config/config_file.h"
 #include "train/finite.h"
 #include "train/init_weights.h"
 #include "train/objective.h"

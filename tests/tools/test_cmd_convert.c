@@ -10,7 +10,7 @@
 #include "core/checkpoint.h"
 #include "core/nn/model.h"
 #include "tests/support/test.h"
-#include "train/config/config.h"
+#include "train/config/config_file.h"
 
 static char dir[1100], program[1100], output[100000];
 static bool built;

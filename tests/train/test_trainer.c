@@ -14,6 +14,7 @@
 #include "core/sha256.h"
 #include "data/scenes.h"
 #include "tests/support/test.h"
+#include "train/config/config_file.h"
 #include "train/trainer.h"
 
 static char root[512];

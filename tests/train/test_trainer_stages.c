@@ -11,6 +11,7 @@
 #include "data/scenes.h"
 #include "infer/tapcut.h"
 #include "tests/support/test.h"
+#include "train/config/config_file.h"
 #include "train/run_state.h"
 #include "train/trainer.h"
 

@@ -9,6 +9,7 @@
 
 #include "data/image_io.h"
 #include "tests/support/test.h"
+#include "train/config/config_file.h"
 
 static struct config config;
 static char folder[600];

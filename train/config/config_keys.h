@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "train/config/config.h"
+#include "train/config/json.h"
 #include "core/text.h"
 
 enum config_type {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/atomic_file.h"
+#include "train/config/config_file.h"
 #include "train/record/chart.h"
 #include "train/config/config_keys.h"
 #include "train/record/report_picture.h"

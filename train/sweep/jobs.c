@@ -17,6 +17,7 @@
 #include "core/atomic_file.h"
 #include "core/clock.h"
 #include "core/folder.h"
+#include "train/config/config_file.h"
 #include "train/record/run_summary.h"
 
 enum { SUMMARY_BYTES = 10 * 1000 * 1000, TAIL = 4096, ARGUMENT = 32 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/slips.h"
+#include "train/config/config_file.h"
 #include "train/config/config_keys.h"
 
 enum { MAX_SET = 128, MAX_OVERRIDES = MAX_SET + SPACE_MAX_PARAMETERS + 2 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/graph.h"
+#include "train/config/config_file.h"
 #include "train/objective.h"
 #include "train/sweep/plan.h"
 

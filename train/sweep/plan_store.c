@@ -10,6 +10,7 @@
 
 #include "core/atomic_file.h"
 #include "core/folder.h"
+#include "train/config/config_file.h"
 #include "train/config/config_keys.h"
 #include "train/sweep/plan.h"
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "tests/support/test.h"
-#include "train/config/config.h"
+#include "train/config/config_file.h"
 #include "train/config/config_keys.h"
 
 static struct config config;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tests/support/test.h"
-#include "train/config/config.h"
+#include "train/config/config_file.h"
 
 static struct config config, stage;
 

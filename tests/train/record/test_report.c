@@ -8,6 +8,7 @@
 #include "data/image_io.h"
 #include "data/robot.h"
 #include "tests/support/test.h"
+#include "train/config/config_file.h"
 #include "train/record/report.h"
 #include "train/record/run_log.h"
 

@@ -1,6 +1,6 @@
-/* See config.h. The table of keys is in config_keys.c; here it is applied: values in (set_*), values out (add_*,
+/* See config_file.h. The table of keys is in config_keys.c; here it is applied: values in (set_*), values out (add_*,
  * config_add_value), and the checks that need more than one key. */
-#include "train/config/config.h"
+#include "train/config/config_file.h"
 
 #include <assert.h>
 #include <math.h>
