@@ -1,38 +1,53 @@
 # tapcut: one make for the whole tree, not recursive; `make help` lists the targets. The default builds build/tapcut.
-# Outputs go to build/ (BUILD=... to choose another folder). A file dropped into a folder is built; nothing is listed by hand.
+# Outputs go to build/ (BUILD=... to choose another folder). A file dropped into a folder is built; nothing is listed.
 # Parts: infer/packaging/install.mk (the libraries and make install), tests/ports/ports.mk (the same bytes everywhere),
 # tools/web/web.mk (the page), tools/bench/bench.mk (speed).
 
 .DEFAULT_GOAL := all
 BUILD   ?= build
+ifneq ($(words $(BUILD)),1)
+$(error BUILD: expected a folder whose name has no space (GNU make cannot have targets there), found "$(BUILD)")
+endif
 # What is never built with a sanitizer lies here: in a build with one (make asan) this is the folder of the other build.
 PLAIN   ?= $(BUILD)
 # One job per processor unless -j says otherwise; V=1 shows the commands.
-ifeq (,$(filter -j% --jobs%,$(MAKEFLAGS)))
+ifeq ($(MAKELEVEL)$(filter -j% --jobs%,$(MAKEFLAGS)),0)
 MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || echo 1)
 endif
 quiet    = $(if $(V),,@printf '  %-4s %s\n' $(1) $@;)
+quoted   = '$(subst ','\'',$(1))'
+# A file gets a name of its process's own until it is whole: two makes at once in one folder never see half of one.
+new      = $@.$$$$
+done     = && mv -f $(new) $@ || { rm -rf $(new)*; exit 1; }
+
+asked_CC := $(if $(filter default,$(origin CC)),,$(call quoted,$(CC)))
+
+# The compiler and the libraries of this machine (tools/configure.sh). What they are is part of every record below.
+ifneq ($(filter-out help clean deps demo test,$(or $(MAKECMDGOALS),all)),)
+$(shell CC=$(asked_CC) tools/configure.sh write $(BUILD)/config.mk)
+include $(BUILD)/config.mk
+endif
 ifeq ($(origin CC),default) # make predefines cc
-CC       = gcc
+CC       = $(or $(CONFIG_CC),gcc)
 endif
 CSTD     = -std=c11 -D_POSIX_C_SOURCE=200809L
 # No contraction and no fast-math: a + b * c must mean the same on every machine (core/README.md).
 FPFLAGS  = -ffp-contract=off -fno-math-errno -fno-trapping-math
-WARN     = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla
+WARN     = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
+	   -Werror=implicit-function-declaration -Werror=int-conversion -Werror=incompatible-pointer-types
 CFLAGS  ?= -O3 -g
-ALLFLAGS = $(CSTD) $(CFLAGS) $(FPFLAGS) $(WARN) $(SANITIZE) -I. -pthread
-# SQLite where its header is: a sweep's report has a database then (train/sweep/sqlite.c).
-have_sqlite := $(shell echo '\#include <sqlite3.h>' | $(CC) -E -xc - >/dev/null 2>&1 && echo yes)
-LDLIBS   = $(if $(have_sqlite),-lsqlite3) -lcjson -llcms2 -lpng -ljpeg -lz -lm -ldl -pthread
+ALLFLAGS = $(CSTD) $(CFLAGS) $(FPFLAGS) $(WARN) $(SANITIZE) -I. $(CONFIG_CFLAGS) -pthread
+LDLIBS   = $(CONFIG_LIBS) -lm -ldl -pthread
 
 # Layers, lowest last, in link order: tools -> train -> convert, data -> core, infer.
 LAYERS = train convert data core infer
 tool_sources  = $(wildcard tools/*.c tools/bench/*.c)
-layer_sources = $(filter-out %.inc.c core/kernels/% infer/packaging/examples/% core/examples/% train/ranks_mpi.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+other_sources = %.inc.c core/kernels/% infer/packaging/examples/% core/examples/% train/ranks_mpi.c
+layer_sources = $(filter-out $(other_sources),$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 # Kernels are compiled once per instruction set and chosen at run time (core/kernels/README.md).
-ISAS     = generic $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),avx2 avx512)
+ISAS     = generic $(if $(findstring x86_64,$(CONFIG_MACHINE)),avx2 avx512)
 ISA_FLAGS_avx2   = -mavx2 -mfma
 ISA_FLAGS_avx512 = -mavx2 -mfma -mavx512f -mavx512vl -mavx512dq -mavx512bw -mprefer-vector-width=512
 kernel_objects = $(foreach i,$(ISAS),$(patsubst %.c,$(BUILD)/%.$(i).o,$(wildcard core/kernels/*.c)))
@@ -50,54 +65,71 @@ have_mpi = $(if $(SANITIZE),,$(shell command -v mpicc 2>/dev/null))
 all: $(BUILD)/tapcut $(if $(MPI),$(BUILD)/mpi/tapcut)
 
 $(BUILD)/tapcut: $(call objects,$(tool_sources)) $(BUILD)/web_files.o $(ARCHIVES)
-	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
+	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $(new) $(filter %.o,$^) $(ARCHIVES) $(LDLIBS) $(done)
 
 $(BUILD)/mpi/tapcut: $(call objects,$(tool_sources) train/ranks_mpi.c) $(BUILD)/web_files.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call quiet,LINK)$(MPICC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LDLIBS)
+	$(call quiet,LINK)$(MPICC) $(ALLFLAGS) -o $(new) $(filter %.o,$^) $(ARCHIVES) $(LDLIBS) $(done)
 
 define archive_rule
 $(BUILD)/lib$(1).a: $(call objects,$(call layer_sources,$(1))) $(if $(filter core,$(1)),$(kernel_objects))
-	@mkdir -p $$(@D) && rm -f $$@
-	$$(call quiet,AR)$$(AR) rcs $$@ $$^
+	$$(call quiet,AR)$$(AR) rcs $$(new) $$^ $$(done)
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
 
 # The assembler takes in the files of the page, which no .d file names.
 $(BUILD)/train/sweep/page.o: $(wildcard train/sweep/page/*)
 
-# -MMD -MP: the compiler writes which headers an object was made from, and a phony target for each so that deleting one is no error.
-$(BUILD)/%.o: %.c Makefile
-	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+# How objects are compiled, recorded: they are made anew when the compiler, a library or a flag is another one.
+needs    = $(if $(1),CC=$(call quoted,$(CC)) tools/configure.sh missing >&2; \
+	   echo "tapcut cannot be built without these: make deps" >&2; exit 1)
+$(BUILD)/flags: FORCE
+	@$(call needs,$(CONFIG_MISSING))
+	@tools/record.sh $@ $(call quoted,$(CONFIG_COMPILER)) $(call quoted,$(CC) $(ALLFLAGS)) \
+		'$(CONFIG_HEADERS)' '$(foreach i,$(ISAS),$(ISA_FLAGS_$(i)))'
+$(BUILD)/tests/flags: FORCE
+	@$(call needs,$(filter missing,$(CONFIG_TEST_LIBS)))
+	@tools/record.sh $@ '$(CONFIG_TEST_CFLAGS)'
 
-$(BUILD)/train/ranks_mpi.o: train/ranks_mpi.c Makefile
+# -MMD -MP: the compiler writes which headers an object was made from, and a phony target for each so that deleting one
+# is no error.
+compile  = -MMD -MP -MT $@ -MF $(new).dep -c -o $(new) $< && mv -f $(new).dep $(@:.o=.d) $(done)
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(ALLFLAGS) $(compile)
+
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags $(BUILD)/tests/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(ALLFLAGS) $(CONFIG_TEST_CFLAGS) $(compile)
+
+$(BUILD)/train/ranks_mpi.o: train/ranks_mpi.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@command -v mpicc >/dev/null || { echo "MPI=1 needs mpicc: make deps MPI=1 installs Open MPI" >&2; exit 1; }
-	$(call quiet,CC)$(MPICC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,CC)$(MPICC) $(ALLFLAGS) $(compile)
 
 define kernel_rule
-$(BUILD)/core/kernels/%.$(1).o: core/kernels/%.c Makefile
+$(BUILD)/core/kernels/%.$(1).o: core/kernels/%.c $(BUILD)/flags
 	@mkdir -p $$(@D)
-	$$(call quiet,CC)$$(CC) $$(ALLFLAGS) $$(ISA_FLAGS_$(1)) -DKERNEL_ISA=$(1) -MMD -MP -c -o $$@ $$<
+	$$(call quiet,CC)$$(CC) $$(ALLFLAGS) $$(ISA_FLAGS_$(1)) -DKERNEL_ISA=$(1) $$(compile)
 endef
 $(foreach i,$(ISAS),$(eval $(call kernel_rule,$(i))))
 
 # The program's own parts, for their tests: everything of tools but main.
 $(BUILD)/libtools.a: $(filter-out $(BUILD)/tools/tapcut.o,$(call objects,$(tool_sources)))
-	@mkdir -p $(@D) && rm -f $@
-	$(call quiet,AR)$(AR) rcs $@ $^
+	$(call quiet,AR)$(AR) rcs $(new) $^ $(done)
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(BUILD)/libtools.a $(ARCHIVES)
-	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libtools.a $(ARCHIVES) -lcheck -lsubunit -lrt $(LDLIBS)
+	$(call quiet,LINK)$(CC) $(ALLFLAGS) -o $(new) $(filter %.o,$^) $(BUILD)/libtools.a $(ARCHIVES) \
+		$(CONFIG_TEST_LIBS) $(LDLIBS) $(done)
 
+FORCE:
 .SECONDARY:
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
 ifneq ($(PLAIN),$(BUILD))
 -include $(shell test -d $(PLAIN)/lib && find $(PLAIN)/lib -name '*.d')
 endif
 
-# --- test and check ----------------------------------------------------------------------------------------------------
+# --- test and check -------------------------------------------------------------------------------------------------
 
 ## make test [T=conv2d]    all tests, or the test programs whose path contains "conv2d"; installs what is missing
 # The page is built for it where that can be done.
@@ -107,56 +139,63 @@ test: deps
 ## make test-built [T=]    the same, and installs nothing
 chosen_tests = $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))),$(TESTS))
 test-built: $(BUILD)/tapcut $(if $(have_mpi),$(BUILD)/mpi/tapcut) $(chosen_tests)
-	@BUILD=$(BUILD) PLAIN=$(PLAIN) WEB=$(WEB) PORTS=$(PORTS) TAPCUT_NPM=$(NPM) CC="$(CC)" tests/run.sh $(filter $(BUILD)/tests/%,$^)
+	@BUILD=$(BUILD) PLAIN=$(PLAIN) WEB=$(WEB) PORTS=$(PORTS) TAPCUT_NPM=$(NPM) CC="$(CC)" \
+		tests/run.sh $(filter $(BUILD)/tests/%,$^)
 
 ## make asan [T=]          the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 asan:
-	@$(MAKE) --no-print-directory test-built BUILD=$(BUILD)/asan PLAIN=$(BUILD) CFLAGS="-O1 -g -fno-omit-frame-pointer" \
-		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" T="$(T)"
+	@$(MAKE) --no-print-directory test-built BUILD=$(BUILD)/asan PLAIN=$(BUILD) \
+		CFLAGS="-O1 -g -fno-omit-frame-pointer" T="$(T)" \
+		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
-## make repro              one SHA-256 of the weights for every instruction set, number of threads and ranks, through kill -9
+## make repro              one SHA-256 of weights for all instruction sets, threads and ranks, and through kill -9
 repro: all $(if $(have_mpi),$(BUILD)/mpi/tapcut)
 	@TAPCUT=$(BUILD)/tapcut MPI_TAPCUT=$(BUILD)/mpi/tapcut REPRO=$(BUILD)/repro tools/repro.sh
 
 ## make suitcase           infer/ alone, copied to an empty folder, compiles with a C compiler and zlib
 # The program that is built with it is the example of infer/README.md.
 suitcase:
-	@rm -rf $(BUILD)/suitcase && mkdir -p $(BUILD)/suitcase && cp -r infer $(BUILD)/suitcase/tapcut
-	@sed -n '/^```c$$/,/^```$$/p' infer/README.md | sed '/^```/d' >$(BUILD)/suitcase/example.c
-	@cd $(BUILD)/suitcase && $(CC) -std=c11 -O2 $(WARN) -Werror -c tapcut/*/*.c && $(AR) rcs libtapcut.a *.o
-	@cd $(BUILD)/suitcase && $(CC) -std=c11 -O2 $(WARN) -Werror -Itapcut -o example example.c libtapcut.a -lz -lm
-	@echo "suitcase: infer/ compiles alone: $$(size -t $(BUILD)/suitcase/libtapcut.a | awk 'END { print $$1 }') bytes of code"
+	@mkdir -p $(BUILD) && d=$$(mktemp -d $(BUILD)/suitcase.XXXXXX) && trap "rm -rf \"$$PWD/$$d\"" EXIT && \
+	cp -r infer $$d/tapcut && \
+	sed -n '/^```c$$/,/^```$$/p' infer/README.md | sed '/^```/d' >$$d/example.c && cd $$d && \
+	$(CC) -std=c11 -O2 $(WARN) -Werror -c tapcut/*/*.c && $(AR) rcs libtapcut.a *.o && \
+	$(CC) -std=c11 -O2 $(WARN) -Werror -Itapcut -o example example.c libtapcut.a -lz -lm && \
+	echo "suitcase: infer/ compiles alone: $$(size -t libtapcut.a | awk 'END { print $$1 }') bytes of code"
 
 ## make check-headers      each header compiles alone
 headers = find core data train infer convert tools tests -name '*.h' \
 	! -name op_list.h ! -name kernel_list.h ! -path core/kernels/kernel.h
 check-headers:
 	@for h in $$($(headers)); do \
-		echo "#include \"$$h\"" | $(CC) $(CSTD) $(WARN) -I. -fsyntax-only -xc - || exit 1; done; echo "check-headers: ok"
+		echo "#include \"$$h\"" | $(CC) $(CSTD) $(WARN) -I. -fsyntax-only -xc - || exit 1; done
+	@echo "check-headers: ok"
 
 ## make check-layers       includes point one way; each outside library is known to one file
 # infer includes nothing of ours, core itself, the others downwards.
 may_include = if grep -rnE '^\#include "[a-z_]+/' $(1) | grep -vE '\#include "($(2))/'; then exit 1; fi
+outside_headers = cblas|dlfcn|png|jpeglib|lcms2|cjson/cJSON|mpi|sqlite3
+outside_files   = core/blas|data/codecs/(jpeg|png|profile)|train/(config/json|ranks_mpi|sweep/sqlite)
 check-layers:
 	@$(call may_include,infer,infer)
 	@$(call may_include,core,core)
 	@$(call may_include,data,data|core|infer)
 	@$(call may_include,convert,convert|core|infer)
 	@$(call may_include,train,train|data|convert|core|infer)
-	@if grep -rlE '<(cblas|dlfcn|png|jpeglib|cjson/cJSON|mpi|sqlite3)\.h>' $(LAYERS) tools | \
-		grep -vE '^(core/blas|data/codecs/(jpeg|png|profile)|train/config/json|train/ranks_mpi|train/sweep/sqlite)\.c$$'; then exit 1; fi
+	@if grep -rlE --include='*.[ch]' '<($(outside_headers))\.h>' $(LAYERS) tools | \
+		grep -vE '^($(outside_files))\.c$$'; then exit 1; fi
 	@echo "check-layers: ok"
 
-# --- the rest ----------------------------------------------------------------------------------------------------------
+# --- the rest -------------------------------------------------------------------------------------------------------
 
 ## make deps [MPI=1]       installs what the build and the tests need, where it is missing (Debian, Ubuntu)
 deps:
-	@MPI=$(MPI) tools/install-deps.sh
+	@MPI='$(MPI)' CC=$(asked_CC) tools/install-deps.sh
 
 ## make demo               deps, build, and two minutes of training on generated scenes
-demo: deps
+demo:
+	@CC=$(asked_CC) tools/install-deps.sh build
 	@$(MAKE) --no-print-directory all
-	@tools/demo.sh
+	@TAPCUT=$(BUILD)/tapcut DEMO='$(or $(DEMO),$(if $(filter build,$(BUILD)),demo,$(BUILD)/demo))' tools/demo.sh
 
 ## make clean              removes build/
 clean:
@@ -168,4 +207,4 @@ help:
 
 include infer/packaging/install.mk tests/ports/ports.mk tools/web/web.mk tools/bench/bench.mk tools/tools.mk
 
-.PHONY: all test test-built asan repro suitcase check-headers check-layers deps demo clean help
+.PHONY: FORCE all test test-built asan repro suitcase check-headers check-layers deps demo clean help

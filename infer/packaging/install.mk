@@ -12,11 +12,11 @@ LIB_CFLAGS ?= -Os
 VERSION    := $(shell sed -n 's/^\#define TAPCUT_VERSION "\(.*\)"/\1/p' infer/tapcut.h)
 SONAME     := libtapcut.so.$(firstword $(subst ., ,$(VERSION)))
 SHARED     := libtapcut.so.$(VERSION)
-# Never with a sanitizer: the asan build's tests install the plain library. Position independent, for the shared library and
-# for shared libraries that take in the static one.
+# Never with a sanitizer: the asan build's tests install the plain library. Position independent, for the shared library
+# and for shared libraries that take in the static one. Few symbols, relocations and sections.
 LIB         = $(PLAIN)/lib
 LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -DNDEBUG -fPIC -fvisibility=hidden -pthread \
-	-fno-asynchronous-unwind-tables -fno-ident -fno-merge-constants -fno-jump-tables # few symbols, relocations and sections
+	-fno-asynchronous-unwind-tables -fno-ident -fno-merge-constants -fno-jump-tables
 lib_objects = $(patsubst infer/%.c,$(LIB)/objects/%.o,$(call layer_sources,infer))
 lib_headers = $(wildcard infer/tapcut*.h)
 
@@ -25,34 +25,39 @@ lib_headers = $(wildcard infer/tapcut*.h)
 ## make lib                libtapcut.a and libtapcut.so, in build/lib
 lib: $(LIB)/libtapcut.a $(LIB)/$(SHARED)
 
-$(LIB)/objects/%.o: infer/%.c Makefile
-	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(LIB_FLAGS) -MMD -MP -c -o $@ $<
-
 # Small, but for what a tap's and a photo's time goes through (measured): there it is 1.2 to 2 times as fast.
 LIB_FAST    = image/resize kernels/upsample kernels/max_pool2d edit/focus
 LIB_QUICK   = kernels/product_avx512 kernels/product_avx2 kernels/conv2d_u8_vnni \
 	      kernels/max_pool2d_u8 kernels/upsample_u8 kernels/add_u8 image/guided # vectors written out
-$(foreach f,$(LIB_FAST),$(LIB)/objects/$(f).o): LIB_CFLAGS += -O2 -ftree-vectorize
-$(foreach f,$(LIB_QUICK),$(LIB)/objects/$(f).o): LIB_CFLAGS += -O2
+$(foreach f,$(LIB_FAST),$(LIB)/objects/$(f).o): private LIB_CFLAGS += -O2 -ftree-vectorize
+$(foreach f,$(LIB_QUICK),$(LIB)/objects/$(f).o): private LIB_CFLAGS += -O2
+
+$(LIB)/flags: FORCE
+	@tools/record.sh $@ '$(CONFIG_COMPILER)' $(call quoted,$(CC) $(LIB_FLAGS) $(LIB_FAST) $(LIB_QUICK))
+$(LIB)/objects/%.o: infer/%.c $(LIB)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(LIB_FLAGS) $(compile)
 
 # One object, so that the internals are hidden in the static library too and take no symbols.
 $(LIB)/libtapcut.a: $(lib_objects)
-	@rm -f $@
-	$(call quiet,AR)$(CC) -r -nostdlib -o $(LIB)/tapcut.o $^ && objcopy --localize-hidden $(LIB)/tapcut.o && $(AR) rcs $@ $(LIB)/tapcut.o
+	$(call quiet,AR)mkdir $(new).dir && $(CC) -r -nostdlib -o $(new).dir/tapcut.o $^ && \
+		objcopy --localize-hidden $(new).dir/tapcut.o && $(AR) rcs $(new) $(new).dir/tapcut.o && \
+		rm -r $(new).dir $(done)
 
 $(LIB)/$(SHARED): $(lib_objects)
-	$(call quiet,LINK)$(CC) $(LIB_FLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined -o $@ $^ -lz -lm
+	$(call quiet,LINK)$(CC) $(LIB_FLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined -o $(new) $^ \
+		-lz -lm $(done)
 
 $(BUILD)/tests/ports/test_install: | $(LIB)/libtapcut.a $(LIB)/$(SHARED)
 
-## make install            the program, libtapcut, libtapcut-core: PREFIX=/usr/local DESTDIR= BINDIR= LIBDIR= INCLUDEDIR= DATADIR=
+## make install            program, libtapcut, libtapcut-core: PREFIX=/usr/local DESTDIR= BINDIR= LIBDIR= and so on
 ## make install-lib        libtapcut alone, for apps: needs a C compiler and zlib
 ## make uninstall          removes what they install; with the same folders
 # install.sh has the list. Folders reach it through the environment, so that they may have spaces.
 $(foreach v,PREFIX BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR BASHDIR ZSHDIR DESTDIR,\
 	$(eval install uninstall install-lib: export $(v) = $(value $(v))))
-install_files = BUILD=$(BUILD) LIB=$(LIB) VERSION=$(VERSION) SONAME=$(SONAME) SHARED=$(SHARED) infer/packaging/install.sh
+install_files = BUILD=$(BUILD) LIB=$(LIB) VERSION=$(VERSION) SONAME=$(SONAME) SHARED=$(SHARED) \
+		infer/packaging/install.sh
 install: all lib
 	@$(install_files) install program inference core_library
 install-lib: lib
@@ -62,8 +67,8 @@ uninstall:
 
 ## make size               bytes of what an app carries; the libraries stripped
 size: lib
-	@cp $(LIB)/libtapcut.a $(LIB)/stripped.a && strip --strip-unneeded $(LIB)/stripped.a
-	@cp $(LIB)/$(SHARED) $(LIB)/stripped.so && strip --strip-unneeded $(LIB)/stripped.so
+	@strip --strip-unneeded -o $(LIB)/stripped.a $(LIB)/libtapcut.a
+	@strip --strip-unneeded -o $(LIB)/stripped.so $(LIB)/$(SHARED)
 	@for f in $(LIB)/stripped.a $(LIB)/stripped.so $(wildcard infer/models/*.tapcut $(BUILD)/web/*.wasm); do \
 		case $$f in *.a) name=libtapcut.a ;; *.so) name=libtapcut.so ;; *) name=$${f##*/} ;; esac; \
 		printf '%9d  %s\n' $$(wc -c <$$f) $$name; done

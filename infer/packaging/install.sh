@@ -1,8 +1,8 @@
 #!/bin/sh
-# install.sh install|uninstall, from the top of the project: what `make install` puts in place and `make uninstall` takes
-# away, from one list. Folders come in the environment (PREFIX BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR BASHDIR ZSHDIR
-# DESTDIR) and may have spaces; uninstall removes files that install has written and folders that are empty then, and
-# nothing else.
+# install.sh install|uninstall PART..., from the top of the project: what `make install` puts in place and `make
+# uninstall` takes away, from one list. Folders come in the environment (PREFIX BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR
+# BASHDIR ZSHDIR DESTDIR) and may have spaces; uninstall removes files that install has written and folders that are
+# empty then, and nothing else.
 set -eu
 action=$1
 
@@ -24,7 +24,8 @@ for name in PREFIX BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR BASHDIR ZSHDIR; do
 	esac
 	case $folder in
 	*[\"\'\`\$\\\#\;]* | *"$newline"*)
-		fail "$name: expected a folder that pkg-config and CMake can name (no quote, \$, #, ; or \\), found $folder"
+		fail "$name: expected a folder that pkg-config and CMake can name, without quotes, \$, #, ; or \\;" \
+			"found $folder"
 		;;
 	esac
 	folder=$(printf '%s' "$folder" | sed 's|//*|/|g; s|\(.\)/$|\1|')
@@ -136,7 +137,8 @@ inference() {
 # libtapcut-core, to train with (core/README.md). #include "core/..." of the project is <tapcut/core/...> of an
 # installed header; headers that only the library's own files include stay here.
 core_library() {
-	for header in $(find core -name '*.h' ! -path 'core/conv2d/*' ! -name kernel.h ! -name vec.h ! -name vmath.h); do
+	for header in $(find core -name '*.h' ! -path 'core/conv2d/*' ! -path 'core/examples/*' ! -name kernel.h \
+		! -name vec.h ! -name vmath.h); do
 		put 644 "$core${header#core}" sed -e '1i /* SPDX-License-Identifier: MIT */' \
 			-e 's|^#include "core/|#include "tapcut/core/|' <"$header"
 	done
@@ -152,5 +154,5 @@ done
 if [ "$action" = install ]; then
 	echo "installed tapcut $VERSION in $DESTDIR$PREFIX"
 	[ "$DATADIR" = "${BINDIR%/*}/share/tapcut" ] ||
-		echo "the program looks for its model in ${BINDIR%/*}/share/tapcut: name another one with --model $DATADIR/base.tapcut"
+		echo "tapcut looks for its model in ${BINDIR%/*}/share/tapcut: here it needs --model $DATADIR/base.tapcut"
 fi

@@ -9,6 +9,12 @@
 
 #include "core/blas.h"
 
+void test_set_limits(void)
+{
+	setenv("CK_DEFAULT_TIMEOUT", "60", 0);
+	setenv("CK_TIMEOUT_MULTIPLIER", "30", 0);
+}
+
 int test_run(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);

@@ -21,9 +21,15 @@ const char *test_shared_data(const char *name);
 /* A fresh empty directory under the build folder's tmp; static buffer. */
 const char *test_tmp_dir(const char *name);
 
+/* Called before the suite is made: no test may fail because the machine is busy, so a test has half an hour where Check
+ * gives it 4 seconds, and thirty times what its tcase_set_timeout says. CK_DEFAULT_TIMEOUT and CK_TIMEOUT_MULTIPLIER in
+ * the environment go before. */
+void test_set_limits(void);
+
 #define TEST_MAIN(make_suite)                  \
 	int main(void)                         \
 	{                                      \
+		test_set_limits();             \
 		return test_run(make_suite()); \
 	}
 

@@ -1,5 +1,5 @@
-/* The sweep as an SQLite database, for queries. The only file that knows SQLite; where its header is not installed, the
- * program is built without. See report.h. */
+/* The sweep as an SQLite database, for queries. The only file that knows SQLite; where it is not installed
+ * (HAVE_SQLITE: tools/configure.sh), the program is built without. See report.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +8,6 @@
 #include "core/atomic_file.h"
 #include "train/sweep/curves.h"
 #include "train/sweep/report.h"
-
-#if defined(__has_include)
-#if __has_include(<sqlite3.h>)
-#define HAVE_SQLITE
-#endif
-#endif
 
 #ifndef HAVE_SQLITE
 
