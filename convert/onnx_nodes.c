@@ -188,6 +188,12 @@ static void add_channels(const struct context *c, struct node *node, const char 
 	add_constant(c, node, what, tensor->data, (int[]){1, tensor->dims[0], 1, 1}, 4);
 }
 
+/* The value again: its square. */
+static void same_constants(const struct context *c, struct node *node)
+{
+	onnx_value_name(c->network, c->step->inputs[0], node->inputs[node->input_count++]);
+}
+
 static void affine_constants(const struct context *c, struct node *node)
 {
 	add_channels(c, node, "scale", 0);
@@ -206,7 +212,8 @@ struct link {
 };
 enum { MAX_LINKS = 8 };
 
-/* clang-format off: one line per operator */
+/* One line per operator. */
+/* clang-format off */
 static const struct row {
 	const char *op; /* infer's name */
 	const char *type;
@@ -230,6 +237,11 @@ static const struct row {
 	{.op = "add", .type = "Add"},
 	{.op = "mul", .type = "Mul"},
 	{.op = "scale", .type = "Mul", .constants = scale_constants},
+	/* The formula of ONNX's own Gelu with approximate "tanh", which came with opset 20. */
+	{.op = "gelu", .type = "Mul", .constants = same_constants,
+	 .links = {{"Mul", OPERAND_INPUT, 0}, {"Mul", OPERAND_NUMBER, 0.044715f}, {"Add", OPERAND_INPUT, 0},
+		   {"Mul", OPERAND_NUMBER, 0.797884561f}, {"Tanh", OPERAND_NONE, 0}, {"Add", OPERAND_NUMBER, 1},
+		   {"Mul", OPERAND_INPUT, 0}, {"Mul", OPERAND_NUMBER, 0.5f}}},
 	{.op = "channel_affine", .type = "Mul", .constants = affine_constants, .links = {{"Add", OPERAND_SHIFT, 0}}},
 };
 /* clang-format on */

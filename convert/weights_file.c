@@ -12,6 +12,7 @@
 #include "convert/quantize.h"
 #include "core/bytes.h"
 #include "infer/network/format.h"
+#include "infer/network/ops.h"
 #include "infer/tapcut.h"
 
 const char *const export_weights_names[] = {"f32",        "f16",        "int8",        "codebook16",
@@ -321,11 +322,25 @@ static enum status read_back(const unsigned char *data, size_t size)
 	return STATUS_OK;
 }
 
+/* The oldest version that has all that the content has. */
+static int version_of(const unsigned char *content)
+{
+	bool ranges = content[MODEL_AT_RANGES] || content[MODEL_AT_WEIGHTS] == INFER_TENSOR_CODEBOOK;
+	int version = ranges ? INFER_FORMAT_RANGES : INFER_FORMAT_OLDEST;
+	uint64_t steps = bytes_load(content + MODEL_AT_STEP_COUNT, 4);
+	for (uint64_t i = 0; i < steps; i++) {
+		const struct infer_operator *row =
+			infer_operator(content[infer_format_parts(i, 0, 0).tensors + STEP_AT_OP]);
+		if (row && row->version > version)
+			version = row->version;
+	}
+	return version;
+}
+
 enum status weights_file_pack(const unsigned char *content, size_t records, size_t content_size, unsigned char **data,
 			      size_t *size)
 {
-	int version = content[MODEL_AT_RANGES] || content[MODEL_AT_WEIGHTS] == INFER_TENSOR_CODEBOOK ? 2 : 1;
-	TRY(put_file(version, content, records, content_size, data, size));
+	TRY(put_file(version_of(content), content, records, content_size, data, size));
 	enum status status = read_back(*data, *size);
 	if (status != STATUS_OK) {
 		free(*data);

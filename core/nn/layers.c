@@ -60,12 +60,13 @@ static int add_conv2d(struct nn *nn, const char *name, const int *inputs, int in
 		.stride = conv.stride ? conv.stride : 1,
 		.padding = conv.padding,
 		.dilation = conv.dilation ? conv.dilation : 1,
-		.relu = conv.relu,
+		.relu = conv.relu && !nn->activation,
 		.input_scale = (float)conv.input_scale,
 	};
 	int params[2];
 	int param_count = add_conv2d_params(nn, name, nn_shape(nn, inputs[0]).c, conv, params);
-	return graph_add(nn->graph, &op_conv2d, name, &attr, inputs, input_count, params, param_count);
+	int y = graph_add(nn->graph, &op_conv2d, name, &attr, inputs, input_count, params, param_count);
+	return conv.relu && nn->activation ? nn_activation(nn, name, y) : y;
 }
 
 int nn_conv2d(struct nn *nn, const char *name, int x, struct nn_conv2d conv)
@@ -100,7 +101,7 @@ int nn_conv2d_block(struct nn *nn, const char *name, int x, struct nn_conv2d con
 	snprintf(bn, sizeof bn, "%s.bn", name);
 	conv.relu = !nn->batch_norm;
 	int y = nn_conv2d(nn, name, x, conv);
-	return nn->batch_norm ? nn_relu(nn, name, add_batch_norm2d(nn, bn, y)) : y;
+	return nn->batch_norm ? nn_activation(nn, name, add_batch_norm2d(nn, bn, y)) : y;
 }
 
 int nn_conv_transpose2d(struct nn *nn, const char *name, int x, int channels, int kernel, int stride, int padding)
@@ -169,6 +170,11 @@ int nn_loss(struct nn *nn, const struct op *op, const void *attr, int prediction
 int nn_relu(struct nn *nn, const char *name, int x)
 {
 	return add(nn, &op_relu, name, NULL, x);
+}
+
+int nn_activation(struct nn *nn, const char *name, int x)
+{
+	return add(nn, nn->activation ? nn->activation : &op_relu, name, NULL, x);
 }
 
 int nn_max_pool2d(struct nn *nn, const char *name, int x, int kernel, int stride, bool ceil_mode)

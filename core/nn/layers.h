@@ -11,7 +11,8 @@
 struct nn {
 	struct graph *graph;
 	enum param_group group;
-	bool batch_norm; /* nn_conv2d_block normalises between convolution and relu */
+	bool batch_norm;             /* nn_conv2d_block normalises between convolution and relu */
+	const struct op *activation; /* takes the place of each relu; NULL: relu */
 };
 
 struct nn_conv2d {
@@ -22,7 +23,7 @@ struct nn_conv2d {
 	int dilation; /* 0 means 1 */
 	bool no_bias;
 	bool near_zero;     /* how its weights start: its output decides, or is added to what works without it */
-	bool relu;          /* at the end */
+	bool relu;          /* nn.activation at the end */
 	double input_scale; /* its input is multiplied by this; 0 means 1 */
 };
 
@@ -49,6 +50,8 @@ int nn_layer_norm(struct nn *nn, const char *name, int x);
 int nn_relu(struct nn *nn, const char *name, int x);
 int nn_tanh(struct nn *nn, const char *name, int x);
 int nn_avg_pool2d(struct nn *nn, const char *name, int x, int kernel, int stride);
+/* What nn.activation says. */
+int nn_activation(struct nn *nn, const char *name, int x);
 int nn_max_pool2d(struct nn *nn, const char *name, int x, int kernel, int stride, bool ceil_mode);
 int nn_global_avg_pool2d(struct nn *nn, const char *name, int x);
 int nn_upsample(struct nn *nn, const char *name, int x, int factor, int mode);

@@ -184,6 +184,7 @@ enum status model_build(struct model *model, struct params *params, const struct
 	model->image = graph_input(&model->graph, "image", (struct shape){n, 3, h, w});
 	model->clicks = graph_input(&model->graph, "clicks", (struct shape){n, config->click_planes, h, w});
 	build_trunk(&nn, model, config);
+	nn.activation = config->activation ? activations[config->activation] : NULL;
 	model->logits = build_decoder(&nn, model, config, build_coarse(&nn, model, config));
 	graph_keep(&model->graph, model->logits);
 	if (config->quantize)

@@ -44,6 +44,7 @@ struct model_config {
 	double feature_scale;
 	double dropout;  /* on the coarsest map; 0: none */
 	bool batch_norm; /* in the decoder */
+	int activation;  /* of the decoder: index in activation_names (core/ops/ops.h); 0: relu */
 	bool quantize;   /* values have ranges, for training as in 8 bits (core/quantize.h) */
 };
 

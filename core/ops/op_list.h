@@ -1,8 +1,13 @@
-/* Every operator, one line each: OP(name) admits `const struct op op_name` of core/ops/name.c. Included by
- * op_list.c. */
+/* Every operator, one line each: OP(name) admits `const struct op op_name` of core/ops/name.c; ACTIVATION(name) also makes
+ * it a choice of "model.activation" (one input, no attributes, no parameters; the first is the default). Included by ops.h
+ * and op_list.c. */
+#ifndef ACTIVATION
+#define ACTIVATION(name) OP(name)
+#endif
 OP(conv2d)
 OP(conv_transpose2d)
-OP(relu)
+ACTIVATION(relu)
+ACTIVATION(gelu)
 OP(leaky_relu)
 OP(sigmoid)
 OP(tanh)
@@ -26,3 +31,5 @@ OP(soft_dice_loss)
 OP(soft_iou_loss)
 OP(softmax_cross_entropy)
 OP(mean_squared_error)
+#undef ACTIVATION
+#undef OP

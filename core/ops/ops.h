@@ -127,7 +127,14 @@ extern const struct op op_softmax_cross_entropy;
 /* in[0] predictions (N,C,H,W), in[1] targets of the same shape, any values. Mean over all values. */
 extern const struct op op_mean_squared_error;
 
-/* Every operator, NULL-terminated, generated from op_list.h. */
+/* Every operator: those above, and those without attributes and with nothing to be said here. */
+#define OP(name) extern const struct op op_##name;
+#include "core/ops/op_list.h"
+
+/* All of them, and those that may follow the decoder's convolutions with their names; NULL-terminated. The first
+ * activation is relu, which convolutions do themselves. */
 extern const struct op *const op_list[];
+extern const struct op *const activations[];
+extern const char *const activation_names[];
 
 #endif

@@ -8,7 +8,7 @@
 #define INFER_FORMAT_MAGIC "\x89TAPCUT\n" /* 8 bytes, the NUL not included */
 
 /* Versions that the reader knows; a writer takes the oldest that has what the file needs. */
-enum { INFER_FORMAT_OLDEST = 1, INFER_FORMAT_RANGES = 2, INFER_FORMAT_NEWEST = 2 };
+enum { INFER_FORMAT_OLDEST = 1, INFER_FORMAT_RANGES = 2, INFER_FORMAT_NEWEST = 3 };
 
 /* The envelope: offsets in the file; the last checksum is in the last FORMAT_TAIL bytes. */
 enum {

@@ -44,6 +44,18 @@ static void channel_affine(const struct infer_pointwise *p, const float *in, flo
 		out[i] = in[i] * p->scale[i] + p->shift[i];
 }
 
+/* x (1 + tanh(t)) / 2 = x sigmoid(2 t), t = sqrt(2 / pi) (x + 0.044715 x^3). Beyond +-10 the sigmoid is 0 or 1. */
+static void gelu(const struct infer_pointwise *p, const float *in, float *out, size_t count)
+{
+	const float linear = 1.59576912f, cubic = 0.0713548163f; /* sqrt(8 / pi), and that times 0.044715 */
+	(void)p;
+	for (size_t i = 0; i < count; i++) {
+		float x = in[i], near = x < -10 ? -10 : x > 10 ? 10 : x;
+		float s = infer_sigmoid((linear + cubic * (near * near)) * near);
+		out[i] = x > 10 ? x : near * s;
+	}
+}
+
 /* --- shape ---------------------------------------------------------------- */
 
 enum tapcut_status infer_fail_step(const struct infer_step_check *c, const char *format, ...)
@@ -249,7 +261,6 @@ static double products_conv_transpose2d(const struct infer_network *network, con
 /* --- one row per operator ------------------------------------------------- */
 
 /* Numbers are part of the file format: never renumber, never reuse. */
-/* clang-format off: one row per operator, one line per row's functions */
 static const struct infer_operator operators[] = {
 	[INFER_OP_CONV2D] = {"conv2d", "kkspd", 1, 1, 1, 2, .version = 1, .relu = true,
 			     .arg_names = "kernel x stride padding dilation", .shape = shape_conv2d,
@@ -276,8 +287,8 @@ static const struct infer_operator operators[] = {
 	[INFER_OP_SCALE] = {"scale", "", 1, 1, 0, 0, .version = 1, .number = true, .f = scale},
 	[INFER_OP_CHANNEL_AFFINE] = {"channel_affine", "", 1, 1, 2, 2, .version = 1, .f = channel_affine,
 				     .shape = shape_channel_affine},
+	[15] = {"gelu", "", 1, 1, 0, 0, .version = 3, .f = gelu},
 };
-/* clang-format on */
 
 enum { OPERATORS = sizeof operators / sizeof *operators };
 

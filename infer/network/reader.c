@@ -12,7 +12,7 @@
 #include "../common/fail.h"
 #include "../run/packed.h"
 #include "format.h"
-#include "network.h"
+#include "ops.h"
 
 enum { MAX_CONTENT = INFER_MAX_TENSOR_FLOATS * 4 + (1 << 20), MAX_DEFLATE_RATIO = 1032 };
 
@@ -167,13 +167,13 @@ static enum tapcut_status read_model(const uint8_t *r, int version, struct infer
 	network->step_count = count_at(r + MODEL_AT_STEP_COUNT);
 	network->tensor_count = count_at(r + MODEL_AT_TENSOR_COUNT);
 	if (network->weights < INFER_TENSOR_F32 ||
-	    network->weights > (version >= 2 ? INFER_TENSOR_CODEBOOK : INFER_TENSOR_INT8))
+	    network->weights > (version >= INFER_FORMAT_RANGES ? INFER_TENSOR_CODEBOOK : INFER_TENSOR_INT8))
 		return infer_fail(message, TAPCUT_FORMAT, "weights must be 0 to %d, found %u",
-				  version >= 2 ? INFER_TENSOR_CODEBOOK : INFER_TENSOR_INT8,
+				  version >= INFER_FORMAT_RANGES ? INFER_TENSOR_CODEBOOK : INFER_TENSOR_INT8,
 				  (unsigned)infer_u32_at(r + MODEL_AT_WEIGHTS));
-	if (r[MODEL_AT_RANGES] > (version >= 2))
+	if (r[MODEL_AT_RANGES] > (version >= INFER_FORMAT_RANGES))
 		return infer_fail(message, TAPCUT_FORMAT, "model record: byte 75 must be 0%s, found %d",
-				  version >= 2 ? " or 1" : "", r[MODEL_AT_RANGES]);
+				  version >= INFER_FORMAT_RANGES ? " or 1" : "", r[MODEL_AT_RANGES]);
 	if (network->step_count < 1 || network->step_count > INFER_MAX_STEPS)
 		return infer_fail(message, TAPCUT_LIMIT, "%u steps, expected 1 to %d",
 				  (unsigned)infer_u32_at(r + MODEL_AT_STEP_COUNT), INFER_MAX_STEPS);
@@ -183,11 +183,15 @@ static enum tapcut_status read_model(const uint8_t *r, int version, struct infer
 	return TAPCUT_OK;
 }
 
-static enum tapcut_status read_step(const uint8_t *r, int index, struct infer_step *step, char *message)
+static enum tapcut_status read_step(const uint8_t *r, int index, int version, struct infer_step *step, char *message)
 {
 	step->op = r[STEP_AT_OP];
 	step->relu = r[STEP_AT_RELU];
 	step->input_count = r[STEP_AT_INPUT_COUNT];
+	const struct infer_operator *row = infer_operator(step->op);
+	if (row && row->version > version)
+		return infer_fail(message, TAPCUT_FORMAT, "step %d: %s came with version %d, the file has version %d",
+				  index, row->name, row->version, version);
 	if (r[STEP_AT_ZERO] != 0)
 		return infer_fail(message, TAPCUT_FORMAT, "step %d: byte 3 must be 0, found %d", index,
 				  r[STEP_AT_ZERO]);
@@ -445,7 +449,7 @@ static enum tapcut_status parse_content(const uint8_t *content, size_t size, int
 	if (!status)
 		status = allocate(network, p.value_count, message);
 	for (int i = 0; !status && i < network->step_count; i++)
-		status = read_step(p.steps + (size_t)i * STEP_RECORD, i, &network->steps[i], message);
+		status = read_step(p.steps + (size_t)i * STEP_RECORD, i, version, &network->steps[i], message);
 	if (!status)
 		status = check_tensor_records(p.tensors, size - (size_t)(p.data - content), network, message);
 	for (size_t i = 0; !status && i < p.value_count; i++)

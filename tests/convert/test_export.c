@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "convert/export.h"
 #include "core/atomic_file.h"
@@ -12,6 +13,31 @@
 #include "infer/tapcut.h"
 #include "tests/convert/variants.h"
 #include "tests/support/test.h"
+
+/* A network with gelu is of version 3, and its steps are refused in a file that says it is older. */
+START_TEST(test_version_of_operators)
+{
+	struct variant_model m;
+	unsigned char *data;
+	size_t size;
+	struct infer_network network;
+	char message[TAPCUT_MESSAGE_SIZE];
+	int gelu = 0;
+	while (!variants[gelu].activation)
+		gelu++;
+	variant_model_init(&m, gelu);
+	ck_assert_int_eq(export_memory(&m.model, &m.config, m.params.values, &m.options, &data, &size), STATUS_OK);
+	ck_assert_int_eq(data[8], 3);
+	data[8] = 2;
+	uint32_t crc = (uint32_t)crc32(0, data, (uInt)size - 4);
+	for (int i = 0; i < 4; i++)
+		data[size - 4 + (size_t)i] = (unsigned char)(crc >> (8 * i));
+	ck_assert_int_eq(infer_network_parse(data, size, &network, message), TAPCUT_FORMAT);
+	ck_assert_msg(strstr(message, "gelu came with version 3, the file has version 2") != NULL, "%s", message);
+	free(data);
+	variant_model_release(&m);
+}
+END_TEST
 
 START_TEST(test_variants)
 {
@@ -241,6 +267,7 @@ static Suite *make_suite(void)
 	TCase *tcase = tcase_create("export");
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, test_variants, 0, VARIANT_COUNT);
+	tcase_add_test(tcase, test_version_of_operators);
 	tcase_add_loop_test(tcase, test_trained_ranges, CLICK_ENTRY_STEM, CLICK_ENTRY_COARSE + 1);
 	tcase_add_test(tcase, test_untrained_ranges);
 	tcase_add_test(tcase, test_sizes);

@@ -267,7 +267,7 @@ END_TEST
 
 /* --- ONNX Runtime --------------------------------------------------------- */
 
-/* All operators of infer/network/network.h, and windows that end beyond the edge. */
+/* All operators of infer/network/ops.c, and windows that end beyond the edge. */
 static struct infer_network all_operators(void)
 {
 	struct builder built, *b = &built;
@@ -279,6 +279,8 @@ static struct infer_network all_operators(void)
 	/* the last window would begin outside */
 	x = build_max_pool2d(b, build_max_pool2d(b, x, 3, 2, 1, 0), 1, 2, 0, 1);
 	x = build_unary(b, INFER_OP_RELU, build_conv2d(b, x, 8, 3, 1, 2, 2, 0), 0, 0, 0, 0, 0);
+	for (int op = INFER_NAMED_OPS; op <= infer_op_last(); op++)
+		x = build_unary(b, op, x, 0, 0, 0, 0, 0);
 	int mean = build_unary(b, INFER_OP_GLOBAL_AVG_POOL2D, x, 0, 0, 0, 0, 0);
 	x = build_binary(b, INFER_OP_MUL, x, build_unary(b, INFER_OP_SIGMOID, mean, 0, 0, 0, 0, 0), 0);
 	x = build_binary(b, INFER_OP_MUL, x, build_conv2d(b, x, 1, 1, 1, 0, 1, 0), 0);

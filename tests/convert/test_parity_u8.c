@@ -1,11 +1,13 @@
 /* The promise of training for 8 bits: what the network computes with rounded weights and values in core is what
  * infer computes with bytes. The two may differ where a sum lies between two bytes, not by what 8 bits cost. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "convert/export.h"
 #include "core/executor.h"
+#include "core/ops/ops.h"
 #include "core/quantize.h"
 #include "core/rng.h"
 #include "infer/kernels/kernels.h"
@@ -48,11 +50,12 @@ struct quantized {
 	struct executor executor;
 };
 
-static void build(struct quantized *q, enum click_entry entry)
+static void build(struct quantized *q, enum click_entry entry, int activation)
 {
 	model_config_init(&q->config);
 	q->config.quantize = true;
 	q->config.click_entry = entry;
+	q->config.activation = activation;
 	params_init(&q->params);
 	ck_assert_msg(model_build(&q->model, &q->params, &q->config, 1, SIDE, SIDE) == STATUS_OK, "%s",
 		      status_message());
@@ -134,24 +137,36 @@ static double distance(const float *a, const float *b)
 	return sqrt(sum / PIXELS);
 }
 
-START_TEST(test_rounded_is_bytes)
+static void check_rounded_is_bytes(enum click_entry entry, int activation)
 {
 	static float exact[PIXELS], rounded[PIXELS], bytes[PIXELS];
 	struct quantized q;
 	fill_bytes();
-	build(&q, (enum click_entry)_i);
+	build(&q, entry, activation);
 	calibrate(&q, exact);
 	run_rounded(&q, rounded);
 	run_bytes(&q, bytes);
 	double cost = distance(exact, bytes), difference = distance(rounded, bytes);
 	if (getenv("TEST_VERBOSE"))
-		printf("%s: 8 bits cost %g, training sees it within %g\n", click_entry_names[_i], cost, difference);
+		printf("%s: 8 bits cost %g, training sees it within %g\n", click_entry_names[entry], cost, difference);
 	ck_assert_msg(cost > 0 && difference < 0.4 * cost,
-		      "%s: %g between rounded and bytes, %g between float and bytes", click_entry_names[_i], difference,
-		      cost);
+		      "%s: %g between rounded and bytes, %g between float and bytes", click_entry_names[entry],
+		      difference, cost);
 	executor_release(&q.executor);
 	model_release(&q.model);
 	params_release(&q.params);
+}
+
+START_TEST(test_rounded_is_bytes)
+{
+	check_rounded_is_bytes((enum click_entry)_i, 0);
+}
+END_TEST
+
+START_TEST(test_activations)
+{
+	for (int i = 1; activation_names[i]; i++)
+		check_rounded_is_bytes(CLICK_ENTRY_STEM_COARSE, i);
 }
 END_TEST
 
@@ -161,6 +176,7 @@ static Suite *make_suite(void)
 	TCase *tcase = tcase_create("parity u8");
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, test_rounded_is_bytes, CLICK_ENTRY_STEM, CLICK_ENTRY_COARSE + 1);
+	tcase_add_test(tcase, test_activations);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -1,6 +1,7 @@
 /* Graph to steps: what is fused, folded, left out and refused. Whether the result computes the same is
  * tests/convert/test_parity.c's question; here it is whether the simplification happens exactly where it may. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "convert/steps.h"

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "convert/export.h"
+#include "core/ops/ops.h"
 #include "core/rng.h"
 
 struct variant {
@@ -18,21 +19,25 @@ struct variant {
 	int context_width;
 	bool global_context, batch_norm;
 	double dropout;
+	const char *activation; /* NULL: relu */
 };
 
 static const struct variant variants[] = {
-	{"default", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 96, true, false, 0},
-	{"stem", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM, 2, 0, false, false, 0.2},
-	{"norm", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0.1},
-	{"sharpmask", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, false, 0},
-	{"sharpmask norm", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM_COARSE, 2, 32, false, true, 0},
-	{"transposed", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM, 3, 0, false, false, 0},
-	{"transposed norm", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0.5},
-	{"v1.0", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, false, 0},
-	{"eighth", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_EIGHTH, 3, 32, true, false, 0},
-	{"sixteenth", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_SIXTEENTH, 2, 32, true, true, 0},
-	{"coarse", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_COARSE, 3, 32, true, false, 0},
-	{"v1.0 sharpmask", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, true, 0},
+	{"default", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 96, true, false, 0, NULL},
+	{"stem", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM, 2, 0, false, false, 0.2, NULL},
+	{"norm", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0.1, NULL},
+	{"sharpmask", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, false, 0, NULL},
+	{"sharpmask norm", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM_COARSE, 2, 32, false, true, 0,
+	 NULL},
+	{"transposed", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM, 3, 0, false, false, 0, NULL},
+	{"transposed norm", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0.5,
+	 NULL},
+	{"v1.0", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, false, 0, NULL},
+	{"eighth", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_EIGHTH, 3, 32, true, false, 0, NULL},
+	{"sixteenth", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_SIXTEENTH, 2, 32, true, true, 0, NULL},
+	{"coarse", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_COARSE, 3, 32, true, false, 0, NULL},
+	{"gelu", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0, "gelu"},
+	{"v1.0 sharpmask", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, true, 0, NULL},
 };
 
 enum { VARIANT_COUNT = sizeof variants / sizeof variants[0], VARIANT_BUILD_SIZE = 64 };
@@ -56,6 +61,9 @@ static inline struct model_config variant_config(const struct variant *v)
 	config.global_context = v->global_context;
 	config.batch_norm = v->batch_norm;
 	config.dropout = v->dropout;
+	for (int i = 0; v->activation && activation_names[i]; i++)
+		if (strcmp(activation_names[i], v->activation) == 0)
+			config.activation = i;
 	return config;
 }
 

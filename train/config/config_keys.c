@@ -3,6 +3,7 @@
  * (Sofiiuk et al., ICIP 2022), Adam with cosine decay. */
 #include "train/config/config_keys.h"
 
+#include "core/ops/ops.h"
 #include "data/degrade.h"
 #include "train/config/config.h"
 #include "train/patience.h"
@@ -111,6 +112,8 @@ const struct config_key config_keys[] = {
 	 .max = 0.9, .stage = true},
 	{"model.batch_norm", KEY_BOOL, FIELD(model.batch_norm), "false", "",
 	 "Batch normalisation in the decoder; its statistics are those of a slot (train.slot_size).", .max = 1},
+	{"model.activation", KEY_ENUM, FIELD(model.activation), "\"relu\"", "",
+	 "What follows each convolution of the decoder; the trunk keeps its relu.", .names = activation_names},
 
 	{"input.channel_order", KEY_ENUM, FIELD(preprocess.bgr), "\"bgr\"", "", "Order of the colour planes.",
 	 .names = channel_orders},

@@ -244,7 +244,8 @@ static int plain_pointwise(const struct infer_call *call, int c, int y, int x)
 	case INFER_OP_LEAKY_RELU: real = real > 0 ? real : real * f; break;
 	case INFER_OP_SCALE: real *= f; break;
 	case INFER_OP_CHANNEL_AFFINE: real = real * call->tensor[0]->data[c] + call->tensor[1]->data[c]; break;
-	default: infer_sigmoid_array(&real, &real, 1);
+	case INFER_OP_SIGMOID: infer_sigmoid_array(&real, &real, 1); break;
+	default: infer_operator(call->step->op)->f(&(struct infer_pointwise){0}, &real, &real, 1);
 	}
 	return limited((double)rintf(real / call->out.scale) + call->out.zero);
 }
@@ -253,14 +254,15 @@ START_TEST(test_pointwise)
 {
 	static const int ops[] = {INFER_OP_RELU, INFER_OP_LEAKY_RELU, INFER_OP_SIGMOID, INFER_OP_SCALE,
 				  INFER_OP_CHANNEL_AFFINE};
+	const int named = sizeof ops / sizeof *ops, op = _i < named ? ops[_i] : INFER_NAMED_OPS + _i - named;
 	float scale[] = {0.5f, -2, 1}, shift[] = {1, 0, -3};
 	struct infer_tensor tensors[] = {{.dims = {3, 1, 1, 1}, .data = scale}, {.dims = {3, 1, 1, 1}, .data = shift}};
-	struct infer_step step = {.op = (uint8_t)ops[_i], .input_count = 1, .farg = -0.25f};
+	struct infer_step step = {.op = (uint8_t)op, .input_count = 1, .farg = -0.25f};
 	struct infer_call call = {.step = &step,
 				  .tensor = {&tensors[0], &tensors[1]},
 				  .in = {random_map(3, 9, 10, 0.03f, 128)},
-				  .out = out_map(3, 9, 10, ops[_i] == INFER_OP_SIGMOID ? 1 / 255.0f : 0.04f, 30)};
-	check(&call, plain_pointwise, infer_op_name(ops[_i]));
+				  .out = out_map(3, 9, 10, op == INFER_OP_SIGMOID ? 1 / 255.0f : 0.04f, 30)};
+	check(&call, plain_pointwise, infer_op_name(op));
 }
 END_TEST
 
@@ -280,7 +282,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_mul);
 	tcase_add_test(tcase, test_global_avg_pool2d);
 	tcase_add_test(tcase, test_concat);
-	tcase_add_loop_test(tcase, test_pointwise, 0, 5);
+	tcase_add_loop_test(tcase, test_pointwise, 0, 5 + infer_op_last() + 1 - INFER_NAMED_OPS);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
