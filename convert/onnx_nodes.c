@@ -113,6 +113,14 @@ static void leaky_relu_attributes(struct proto *node, const struct infer_step *s
 	put_float(node, "alpha", step->farg);
 }
 
+/* Its default alpha is 0.2. */
+static void hard_swish_attributes(struct proto *node, const struct infer_step *step)
+{
+	(void)step;
+	put_float(node, "alpha", 1.0f / 6);
+	put_float(node, "beta", 0.5f);
+}
+
 static void concat_attributes(struct proto *node, const struct infer_step *step)
 {
 	(void)step;
@@ -242,6 +250,8 @@ static const struct row {
 	 .links = {{"Mul", OPERAND_INPUT, 0}, {"Mul", OPERAND_NUMBER, 0.044715f}, {"Add", OPERAND_INPUT, 0},
 		   {"Mul", OPERAND_NUMBER, 0.797884561f}, {"Tanh", OPERAND_NONE, 0}, {"Add", OPERAND_NUMBER, 1},
 		   {"Mul", OPERAND_INPUT, 0}, {"Mul", OPERAND_NUMBER, 0.5f}}},
+	/* ONNX's own HardSwish came with opset 14. */
+	{.op = "hard_swish", .type = "HardSigmoid", .attributes = hard_swish_attributes, .links = {{"Mul", OPERAND_INPUT, 0}}},
 	{.op = "channel_affine", .type = "Mul", .constants = affine_constants, .links = {{"Add", OPERAND_SHIFT, 0}}},
 };
 /* clang-format on */

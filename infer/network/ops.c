@@ -56,6 +56,17 @@ static void gelu(const struct infer_pointwise *p, const float *in, float *out, s
 	}
 }
 
+/* x min(max(x + 3, 0), 6) / 6 */
+static void hard_swish(const struct infer_pointwise *p, const float *in, float *out, size_t count)
+{
+	(void)p;
+	for (size_t i = 0; i < count; i++) {
+		float gate = in[i] * (1.0f / 6) + 0.5f;
+		gate = gate < 0 ? 0 : gate;
+		out[i] = in[i] * (gate > 1 ? 1 : gate);
+	}
+}
+
 /* --- shape ---------------------------------------------------------------- */
 
 enum tapcut_status infer_fail_step(const struct infer_step_check *c, const char *format, ...)
@@ -288,6 +299,7 @@ static const struct infer_operator operators[] = {
 	[INFER_OP_CHANNEL_AFFINE] = {"channel_affine", "", 1, 1, 2, 2, .version = 1, .f = channel_affine,
 				     .shape = shape_channel_affine},
 	[15] = {"gelu", "", 1, 1, 0, 0, .version = 3, .f = gelu},
+	[16] = {"hard_swish", "", 1, 1, 0, 0, .version = 3, .f = hard_swish},
 };
 
 enum { OPERATORS = sizeof operators / sizeof *operators };

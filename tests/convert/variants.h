@@ -37,6 +37,7 @@ static const struct variant variants[] = {
 	{"sixteenth", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_SIXTEENTH, 2, 32, true, true, 0, NULL},
 	{"coarse", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_COARSE, 3, 32, true, false, 0, NULL},
 	{"gelu", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0, "gelu"},
+	{"hard_swish", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, false, 0, "hard_swish"},
 	{"v1.0 sharpmask", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, true, 0, NULL},
 };
 

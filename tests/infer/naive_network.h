@@ -107,6 +107,8 @@ static inline float naive_pointwise(const char *name, double x)
 {
 	if (strcmp(name, "gelu") == 0)
 		return (float)(x * (1 + tanh(sqrt(2 / 3.14159265358979) * (x + 0.044715 * x * x * x))) / 2);
+	if (strcmp(name, "hard_swish") == 0)
+		return (float)(x * fmin(fmax(x + 3, 0), 6) / 6);
 	return NAN;
 }
 

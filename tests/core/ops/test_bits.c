@@ -42,6 +42,7 @@ static const struct {
 	{{&op_leaky_relu, &(const struct leaky_relu_attr){0.1f}, .in = {MAP}}, 0x02c73e5396bd16f0u},
 	{{&op_sigmoid, .in = {MAP}, .gain = 20}, 0x8eff199e724eb322u},
 	{{&op_gelu, .in = {MAP}, .gain = 20}, 0x5ea6aa3b99079c0fu},
+	{{&op_hard_swish, .in = {MAP}, .gain = 20}, 0x49b32017de552aeeu},
 	{{&op_tanh, .in = {MAP}, .gain = 10}, 0x5e23e5055eb28a80u},
 	{{&op_linear, .in = {WIDE}, .param = {{21, 43, 1, 1}, VECTOR(21)}}, 0x6fa470d7dc5b4cb2u},
 	{{&op_avg_pool2d, &(const struct avg_pool2d_attr){3, 2, 1, 0}, .in = {MAP}}, 0x395641ac768cc4a7u},

@@ -66,6 +66,7 @@ static const struct op_case cases[] = {
 	{&op_leaky_relu, &(const struct leaky_relu_attr){0.2f}, .in = {{2, 3, 3, 5}}, .fill = {FILL_SPREAD}},
 	{&op_sigmoid, .in = {{2, 3, 3, 5}}, .gain = 4},
 	{&op_gelu, .in = {{2, 3, 3, 5}}, .gain = 4},
+	{&op_hard_swish, .in = {{2, 3, 3, 5}}, .fill = {FILL_SPREAD}, .gain = 5},
 	{&op_tanh, .in = {{2, 3, 3, 5}}, .gain = 2},
 	{&op_linear, .in = {{2, 3, 3, 5}}, .param = {{5, 3, 1, 1}, VECTOR(5)}},
 	{&op_linear, .in = {{3, 17, 1, 1}}, .param = {{2, 17, 1, 1}}},

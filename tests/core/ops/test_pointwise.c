@@ -1,4 +1,4 @@
-/* The operators that need no more than one line to define (relu, leaky_relu, sigmoid, gelu, tanh, scale, add, mul, concat,
+/* The operators that need no more than one line to define (relu, leaky_relu, sigmoid, gelu, hard_swish, tanh, scale, add, mul, concat,
  * global_avg_pool2d, dropout), each against that line; and what their shape rules refuse. */
 #include "core/ops/ops.h"
 
@@ -46,6 +46,11 @@ static double gelu(double x)
 	return x / (1 + exp(-2 * sqrt(2 / 3.14159265358979) * (x + 0.044715 * x * x * x)));
 }
 
+static double hard_swish(double x)
+{
+	return x * fmin(fmax(x + 3, 0), 6) / 6;
+}
+
 static double scale(double x)
 {
 	return -1.5 * x;
@@ -58,6 +63,7 @@ START_TEST(one_input)
 	each_value(&op_sigmoid, NULL, shapes[_i], sigmoid, 3e-7);
 	each_value(&op_tanh, NULL, shapes[_i], tanh, 3e-7);
 	each_value(&op_gelu, NULL, shapes[_i], gelu, 2e-5);
+	each_value(&op_hard_swish, NULL, shapes[_i], hard_swish, 1e-6);
 	each_value(&op_scale, &(struct scale_attr){-1.5f}, shapes[_i], scale, 1e-7);
 }
 END_TEST
