@@ -159,14 +159,15 @@ static enum status take_where(void *field, const struct option_row *row, const c
 {
 	struct arguments *a = field;
 	(void)row;
+	int where = 0;
+	while (where_names[where] && strcmp(text, where_names[where]) != 0)
+		where++;
+	if (!where_names[where])
+		return option_expected(text, "everywhere, inside or outside");
 	if (a->edit_count == 0)
 		return status_fail(STATUS_CONFIG, "stands after the edit that it is about");
-	for (int i = 0; where_names[i]; i++)
-		if (!strcmp(text, where_names[i])) {
-			a->edits[a->edit_count - 1].where = (enum tapcut_where)i;
-			return STATUS_OK;
-		}
-	return option_expected(text, "inside, outside or everywhere");
+	a->edits[a->edit_count - 1].where = (enum tapcut_where)where;
+	return STATUS_OK;
 }
 
 static enum status take_colours(void *field, const struct option_row *row, const char *text)

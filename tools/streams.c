@@ -202,7 +202,8 @@ enum status streams_open_files(const struct command *command, void *arguments)
 	TRY(add_files(command->options, false, arguments, files, &count));
 	for (int i = 0; i < count; i++)
 		for (int k = 0; k < i; k++)
-			TRY(files[i].row->writes ? check_pair(&files[i], &files[k]) : check_pair(&files[k], &files[i]));
+			TRY(files[k].row->writes && !files[i].row->writes ? check_pair(&files[k], &files[i])
+									  : check_pair(&files[i], &files[k]));
 	for (int i = 0; i < count; i++) {
 		if (!is_dash(&files[i]))
 			continue;

@@ -190,7 +190,7 @@ START_TEST(wrong_command_lines)
 		{"--tap 1,1 --focus blur=3,deep", "blur=PIXELS"},
 		{"--tap 1,1 --background #12345", "#3060c0"},
 		{"--tap 1,1 --where inside", "after the edit"},
-		{"--tap 1,1 --filter sepia --where here", "inside, outside"},
+		{"--tap 1,1 --filter sepia --where here", "--where: expected everywhere, inside or outside, found"},
 		{"--tap 1,1 --filter sepia --colours #000000,#ffffff", "duotone"},
 		{"--tap 1,1 --filter duotone --colours #000000", "two colours"},
 		{"--tap 1,1 --filter sepia -o x.gif", "a name that ends with .png, .jpg or .jpeg, found"},
