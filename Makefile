@@ -164,7 +164,7 @@ suitcase:
 
 ## make check-headers      each header compiles alone
 headers = find core data train infer convert tools tests -name '*.h' \
-	! -name op_list.h ! -name kernel_list.h ! -path core/kernels/kernel.h
+	! -name '*_list.h' ! -path core/kernels/kernel.h
 check-headers:
 	@for h in $$($(headers)); do \
 		echo "#include \"$$h\"" | $(CC) $(CSTD) $(WARN) -I. -fsyntax-only -xc - || exit 1; done

@@ -11,15 +11,20 @@
 #include "core/kernels.h"
 #include "core/optim_rule.h"
 
-const char *const optim_names[] = {"sgd", "adam", "adamw", NULL};
+const char *const optim_names[] = {
+#define OPTIM(KIND, name, has_second) #name,
+#include "core/optim_list.h"
+#undef OPTIM
+	NULL,
+};
 
 static const struct {
 	optim_rule *update;
 	bool has_second;
 } rules[] = {
-	[OPTIM_SGD] = {optim_sgd, false},
-	[OPTIM_ADAM] = {optim_adam, true},
-	[OPTIM_ADAMW] = {optim_adamw, true},
+#define OPTIM(KIND, name, has_second) {optim_##name, has_second},
+#include "core/optim_list.h"
+#undef OPTIM
 };
 
 void optim_config_init(struct optim_config *config)

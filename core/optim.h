@@ -9,7 +9,11 @@
 #include "core/params.h"
 #include "core/workers.h"
 
-enum optim_kind { OPTIM_SGD, OPTIM_ADAM, OPTIM_ADAMW };
+enum optim_kind {
+#define OPTIM(KIND, name, has_second) OPTIM_##KIND,
+#include "core/optim_list.h"
+#undef OPTIM
+};
 extern const char *const optim_names[]; /* "sgd", "adam", "adamw", NULL */
 
 struct optim_config {

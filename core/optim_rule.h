@@ -1,5 +1,5 @@
-/* An optimiser's update rule, private to core/optim*.c. To add one: a file core/optim_NAME.c with its formula, a
- * line here, one in the table of optim.c, and a place in enum optim_kind. */
+/* An optimiser's update rule, private to core/optim*.c. To add one: a file core/optim_NAME.c with its formula, and
+ * a line in core/optim_list.h. */
 #ifndef CORE_OPTIM_RULE_H
 #define CORE_OPTIM_RULE_H
 
@@ -24,6 +24,8 @@ struct optim_span {
  * double. */
 typedef void optim_rule(const struct optim_config *config, const struct optim_span *span);
 
-optim_rule optim_sgd, optim_adam, optim_adamw;
+#define OPTIM(KIND, name, has_second) optim_rule optim_##name;
+#include "core/optim_list.h"
+#undef OPTIM
 
 #endif
