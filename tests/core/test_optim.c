@@ -12,7 +12,15 @@
 #include "tests/support/test.h"
 
 enum { WEIGHTS = 1003, BIASES = 37, BUFFERS = 21, TOTAL = WEIGHTS + BIASES + BUFFERS };
-enum { KINDS = OPTIM_ADAMW + 1, STEPS = 40 };
+/* KINDS: as many as core/optim_list.h has. */
+#define OPTIM(KIND, name, has_second) +1
+enum {
+	KINDS = 0
+#include "core/optim_list.h"
+	,
+	STEPS = 40
+};
+#undef OPTIM
 
 static float grads[TOTAL];
 static struct workers *workers; /* two threads, of each test */
