@@ -8,8 +8,12 @@
 #include "tools/streams.h"
 #include "train/evaluate/evaluate.h"
 
+enum { MAX_CATEGORIES = 256 };
+
 struct arguments {
 	const char *model, *pairs, *coco, *images, *baseline;
+	const char *categories[MAX_CATEGORIES];
+	struct dataset_filter filter;
 	bool json, quiet, each;
 	struct evaluate_options options;
 };
@@ -18,14 +22,33 @@ struct arguments {
 static const char *const arithmetic_names[] = {"auto", "float", "int8", NULL};
 static const char *const baseline_names[] = {"graph-cut", NULL};
 
+static enum status take_category(void *field, const struct option_row *row, const char *value)
+{
+	struct arguments *a = field;
+	(void)row;
+	if (a->filter.category_count == MAX_CATEGORIES)
+		return option_expected(value, "at most %d categories", MAX_CATEGORIES);
+	a->filter.categories = a->categories;
+	a->categories[a->filter.category_count++] = value;
+	return STATUS_OK;
+}
+
 static const struct option_row option_rows[] = {
-	{"model", OPTION_FILE, OPTION_FIELD(model), "FILE", .help = "weights file",
+	{"model", OPTION_FILE, OPTION_FIELD(model), "FILE", .help = "weights file, or a checkpoint",
 	 .otherwise = "infer/models/base.tapcut"},
 	{"pairs", OPTION_FILE, OPTION_FIELD(pairs), "FILE", .help = "benchmark: pairs of photo and mask",
 	 .no_stream = true},
 	{"coco", OPTION_FILE, OPTION_FIELD(coco), "FILE", .help = "dataset: COCO-format instances JSON",
 	 .no_stream = true},
 	{"images", OPTION_FOLDER, OPTION_FIELD(images), "DIR", .help = "its photos", .otherwise = "images/ beside it"},
+	{"category", OPTION_CALL, 0, 0, "NAME", .help = "of --coco: only objects of this category",
+	 .take = take_category, .many = true},
+	{"min-area", OPTION_REAL, OPTION_FIELD(filter.min_area_fraction), "F",
+	 .help = "of --coco: only objects of at least this fraction of their photo's pixels", .max = 1,
+	 .standard = "0"},
+	{"max-area", OPTION_REAL, OPTION_FIELD(filter.max_area_fraction), "F",
+	 .help = "of --coco: only objects of at most this fraction of their photo's pixels", .max = 1,
+	 .above_min = true, .otherwise = "1"},
 	{"size", OPTION_WHOLE, OPTION_FIELD(options.session.size), "N",
 	 .help = "long side at which the network sees the photo", .min = 32, .max = 4096, .unit = "pixels",
 	 .otherwise = "five quarters of the model's own size with zoom, else that"},
@@ -72,6 +95,8 @@ static enum status check(void *arguments)
 	a->options.baseline = a->baseline != NULL;
 	if (!a->pairs == !a->coco)
 		return status_fail(STATUS_CONFIG, "give either --pairs or --coco");
+	if (a->pairs && (a->filter.categories || a->filter.min_area_fraction > 0 || a->filter.max_area_fraction > 0))
+		return status_fail(STATUS_CONFIG, "--category, --min-area and --max-area go with --coco");
 	if (a->images && !a->coco)
 		return status_fail(STATUS_CONFIG, "--images goes with --coco");
 	return STATUS_OK;
@@ -90,8 +115,7 @@ static enum status evaluate_coco(const struct tapcut_model *model, const struct 
 				 struct evaluate_result *result)
 {
 	struct dataset dataset;
-	const struct dataset_filter filter = {.categories = NULL};
-	TRY(dataset_open(&dataset, a->coco, a->images, &filter));
+	TRY(dataset_open(&dataset, a->coco, a->images, &a->filter));
 	if (!a->json)
 		dataset_print_summary(&dataset, stdout);
 	enum status status = evaluate_dataset(model, &dataset, &a->options, result);

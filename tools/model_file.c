@@ -2,8 +2,43 @@
 #include "tools/model_file.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "convert/file_kind.h"
+#include "tools/checkpoint_model.h"
+#include "tools/command.h"
 
 #define SHIPPED_MODEL "infer/models/base.tapcut"
+
+static bool is_checkpoint(const char *path)
+{
+	char magic[16];
+	FILE *file = fopen(path, "rb");
+	size_t got = file ? fread(magic, 1, sizeof magic, file) : 0;
+	if (file)
+		fclose(file);
+	return file_kind_of(magic, got) == FILE_CHECKPOINT;
+}
+
+/* As `tapcut export --weights f32` would write it, in memory. */
+static enum status load_checkpoint(const char *path, struct tapcut_model **model)
+{
+	struct checkpoint_model loaded;
+	char message[TAPCUT_MESSAGE_SIZE];
+	unsigned char *data;
+	size_t size;
+	TRY(checkpoint_model_load(&loaded, path, true));
+	struct export_options options = checkpoint_model_options(&loaded, EXPORT_F32);
+	enum status status =
+		export_memory(&loaded.model, &loaded.config.model, loaded.params.values, &options, &data, &size);
+	checkpoint_model_release(&loaded);
+	if (status != STATUS_OK)
+		return status;
+	if (tapcut_model_load_memory(data, size, model, message) != TAPCUT_OK)
+		status = status_fail(STATUS_FORMAT, "%s: %s", path, message);
+	free(data);
+	return status;
+}
 
 bool model_file_load(const char *command, const char *path, struct tapcut_model **model, char used[MODEL_PATH_SIZE])
 {
@@ -16,6 +51,8 @@ bool model_file_load(const char *command, const char *path, struct tapcut_model 
 	}
 	if (path)
 		snprintf(used, MODEL_PATH_SIZE, "%s", path);
+	if (is_checkpoint(used))
+		return load_checkpoint(used, model) == STATUS_OK || (command_failed(command), false);
 	if (tapcut_model_load_file(used, model, message) == TAPCUT_OK)
 		return true;
 	fprintf(stderr, "tapcut %s: %s\n", command, message);

@@ -94,6 +94,7 @@ START_TEST(wrong_usage_is_2)
 	expect("--model " MODEL " --pairs a --threshold 1", 2, "between 0 and 1");
 	expect("--model " MODEL " --pairs a --threads 1x", 2, "--threads");
 	expect("--model " MODEL " --pairs a --baseline resnet", 2, "--baseline: expected graph-cut");
+	expect("--model " MODEL " --pairs a --category b", 2, "--category, --min-area and --max-area go with --coco");
 	expect("--no-such-option", 2, "tapcut eval: unknown option --no-such-option");
 }
 END_TEST

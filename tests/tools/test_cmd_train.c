@@ -83,6 +83,8 @@ START_TEST(wrong_config_is_1)
 	if (!built)
 		return;
 	expect("no/such.json --out %s/run", 1, "no/such.json");
+	expect("configs/smoke.json --set quantize.enabled=true --set model.batch_norm=true --out %s/run", 1,
+	       "--set: quantize.enabled: expected false with model.batch_norm");
 	/* Only together are the values wrong, and the config has no such key. */
 	expect("configs/smoke.json --set train.slot_size=3 --out %s/run", 1,
 	       "--set: train.batch_size: expected a multiple");

@@ -131,6 +131,7 @@ static const char *const with_json[] = {
 	"inspect $M --steps",
 	"train $H/configs/smoke.json --set data.train=sc/instances.json --set data.val= --set train.size=32 --steps 1 "
 	"--out r",
+	"eval --model r/last.ckpt --coco sc/instances.json --min-area 0.01 --limit 1 --max-clicks 1 --size 64",
 	"inspect r/last.ckpt",
 	"export r/last.ckpt -o r.safetensors",
 	"export r/last.ckpt -o r.tapcut --verbose",

@@ -406,6 +406,9 @@ static enum status check_together(const struct config *c, const char *source)
 				   c->augment.scale_min, c->augment.scale_max);
 	if (c->loss.nfl_weight + c->loss.bce_weight + c->loss.dice_weight + c->loss.iou_weight <= 0)
 		return status_fail(STATUS_CONFIG, "%s: loss: expected at least one weight above 0, found none", source);
+	if (c->model.quantize && (c->model.batch_norm || c->model.decoder == DECODER_TRANSPOSED))
+		return status_fail(STATUS_CONFIG, "%s: quantize.enabled: expected false with %s, found true", source,
+				   c->model.batch_norm ? "model.batch_norm" : "model.decoder \"transposed\"");
 	int clicks = c->sampler.max_positive + c->sampler.max_negative + c->max_corrective_rounds;
 	if (clicks > CLICKS_MAX)
 		return status_fail(
