@@ -191,6 +191,13 @@ check-layers:
 deps:
 	@MPI='$(MPI)' CC=$(asked_CC) tools/install-deps.sh
 
+## make reproduce          trains a tiny network again from its committed manifest and compares the bytes
+reproduce: all
+	@test -f $(BUILD)/reproduce/scenes/instances.json || \
+		$(BUILD)/tapcut scenes --out $(BUILD)/reproduce/scenes --count 24 --seed 3 --width 160 --height 120
+	$(BUILD)/tapcut reproduce tests/golden/tiny_manifest.json \
+		--set data.train=$(BUILD)/reproduce/scenes/instances.json
+
 ## make demo               deps, build, and two minutes of training on generated scenes
 demo:
 	@CC=$(asked_CC) tools/install-deps.sh build
@@ -207,4 +214,4 @@ help:
 
 include infer/packaging/install.mk tests/ports/ports.mk tools/web/web.mk tools/bench/bench.mk tools/tools.mk
 
-.PHONY: FORCE all test test-built asan repro suitcase check-headers check-layers deps demo clean help
+.PHONY: FORCE all test test-built asan repro reproduce suitcase check-headers check-layers deps demo clean help

@@ -1,7 +1,14 @@
 /* SHA-256 as FIPS 180-4 section 6.2 describes it; its names (a..h, T1, T2, W) are kept. */
 #include "core/sha256.h"
 
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "core/sha256_x86.h"
 
 enum { BLOCK_SIZE = 64, LENGTH_SIZE = 8 };
 
@@ -46,7 +53,7 @@ static void schedule(uint32_t W[64], const uint8_t block[BLOCK_SIZE])
 	}
 }
 
-static void compress(uint32_t state[8], const uint8_t block[BLOCK_SIZE])
+static void compress_plain(uint32_t state[8], const uint8_t block[BLOCK_SIZE])
 {
 	uint32_t W[64];
 	schedule(W, block);
@@ -64,6 +71,24 @@ static void compress(uint32_t state[8], const uint8_t block[BLOCK_SIZE])
 	state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
+/* Asking the processor costs more than a block does. Threads that ask at the same time find the same. */
+static bool has_instructions(void)
+{
+	static atomic_int answer; /* 0: not asked yet, 1: no, 2: yes */
+	int known = atomic_load_explicit(&answer, memory_order_relaxed);
+	if (!known)
+		atomic_store_explicit(&answer, known = 1 + sha256_x86_supported(), memory_order_relaxed);
+	return known == 2;
+}
+
+static void compress(uint32_t state[8], const uint8_t *block)
+{
+	if (has_instructions())
+		sha256_x86_compress(state, block, K);
+	else
+		compress_plain(state, block);
+}
+
 void sha256_init(struct sha256 *sha)
 {
 	*sha = (struct sha256){
@@ -77,6 +102,13 @@ void sha256_update(struct sha256 *sha, const void *data, size_t size)
 	const uint8_t *bytes = data;
 	while (size > 0) {
 		size_t used = sha->length % BLOCK_SIZE;
+		if (!used && size >= BLOCK_SIZE) { /* without a copy */
+			compress(sha->state, bytes);
+			sha->length += BLOCK_SIZE;
+			bytes += BLOCK_SIZE;
+			size -= BLOCK_SIZE;
+			continue;
+		}
 		size_t take = size < BLOCK_SIZE - used ? size : BLOCK_SIZE - used;
 		memcpy(sha->block + used, bytes, take);
 		sha->length += take;
@@ -100,6 +132,27 @@ void sha256_final(struct sha256 *sha, uint8_t digest[32])
 	sha256_update(sha, length, sizeof length);
 	for (int i = 0; i < 8; i++)
 		store_big_endian(digest + 4 * i, sha->state[i]);
+}
+
+enum status sha256_file(const char *path, uint8_t digest[32])
+{
+	static const size_t room = 1 << 16;
+	struct sha256 sha;
+	FILE *file = fopen(path, "rb");
+	char *bytes = malloc(room);
+	enum status status = STATUS_OK;
+	sha256_init(&sha);
+	if (!file || !bytes)
+		status = status_fail(file ? STATUS_NO_MEMORY : STATUS_IO, "%s: cannot open: %s", path, strerror(errno));
+	for (size_t count; !status && (count = fread(bytes, 1, room, file)) > 0;)
+		sha256_update(&sha, bytes, count);
+	if (!status && ferror(file))
+		status = status_fail(STATUS_IO, "%s: cannot read: %s", path, strerror(errno));
+	if (file)
+		fclose(file);
+	free(bytes);
+	sha256_final(&sha, digest);
+	return status;
 }
 
 void sha256_hex(const uint8_t digest[32], char text[65])

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/atomic_file.h"
 #include "core/bytes.h"
 #include "core/sha256.h"
 #include "data/image_io.h"
+#include "data/photo_digests.h"
 #include "data/photo_files.h"
 
 static enum status no_memory(const char *what)
@@ -104,6 +106,20 @@ void dataset_release(struct dataset *dataset)
 	memset(dataset, 0, sizeof *dataset);
 }
 
+static enum status read_and_check(struct photo_digests *digests, int index, const char *path,
+				  const struct image_read_options *options, struct image *image)
+{
+	char *data;
+	size_t size;
+	*image = (struct image){0};
+	TRY(file_read(path, IMAGE_MAX_FILE, &data, &size));
+	enum status status = photo_digests_check(digests, index, data, size, path);
+	if (status == STATUS_OK)
+		status = image_read_memory(data, size, path, options, image);
+	free(data);
+	return status;
+}
+
 enum status dataset_read_photo(const struct dataset *dataset, int index, struct image *image)
 {
 	const struct dataset_photo *photo = &dataset->photos[index];
@@ -114,7 +130,25 @@ enum status dataset_read_photo(const struct dataset *dataset, int index, struct 
 					     .exif = dataset->exif,
 					     .width = photo->width,
 					     .height = photo->height};
-	enum status status = image_read(path, &options, image);
+	bool checks = dataset->photo_digests && !photo_digests_was_read(dataset->photo_digests, index);
+	enum status status = checks ? read_and_check(dataset->photo_digests, index, path, &options, image)
+				    : image_read(path, &options, image);
+	free(path);
+	return status;
+}
+
+enum status dataset_check_photo(const struct dataset *dataset, int index)
+{
+	const struct dataset_photo *photo = &dataset->photos[index];
+	char *path = photo_path(photo->dir ? photo->dir : dataset->image_dir, photo->file_name), *data;
+	size_t size;
+	if (!path)
+		return no_memory("a path");
+	enum status status = file_read(path, IMAGE_MAX_FILE, &data, &size);
+	if (status == STATUS_OK) {
+		status = photo_digests_check(dataset->photo_digests, index, data, size, path);
+		free(data);
+	}
 	free(path);
 	return status;
 }

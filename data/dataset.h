@@ -52,6 +52,8 @@ struct dataset_skips {
 	char first_reason[256]; /* text of the first bad_segmentation, bad_photo or missing_file */
 };
 
+struct photo_digests; /* data/photo_digests.h */
+
 struct dataset {
 	enum exif_policy exif; /* how photos are turned; the zero, EXIF_MATCH, unless the caller sets it */
 	char *image_dir;
@@ -70,6 +72,7 @@ struct dataset {
 	struct dataset_skips skips;
 	int junk_parts;     /* parts of polygons that were left out, whose objects have better ones (data/coco.h) */
 	uint8_t digest[32]; /* SHA-256 over ids and masks of what was kept, in order */
+	struct photo_digests *photo_digests; /* borrowed; what dataset_read_photo notes or checks; NULL: nothing */
 };
 
 void dataset_release(struct dataset *dataset);
@@ -90,8 +93,12 @@ int dataset_count_category(const struct dataset *dataset, int index);
 /* The `source` of an object by this name, or 0. */
 int dataset_find_source(const struct dataset *dataset, const char *name);
 
-/* Decodes photo `index` as RGB, turned as the set's `exif` says; its size must be the one that the annotations give. */
+/* Decodes photo `index` as RGB, turned as the set's `exif` says; its size must be the one that the annotations give.
+ * Fails where dataset->photo_digests knows it as another one. */
 enum status dataset_read_photo(const struct dataset *dataset, int index, struct image *image);
+
+/* Reads the file of photo `index` without decoding it, for dataset->photo_digests, which must be there. */
+enum status dataset_check_photo(const struct dataset *dataset, int index);
 
 /* "12,770 objects in 5,919 photos; skipped 39 crowd, ..." */
 void dataset_print_summary(const struct dataset *dataset, FILE *out);

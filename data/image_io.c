@@ -11,7 +11,6 @@
 #include "core/atomic_file.h"
 #include "data/codecs/codecs.h"
 
-enum { FILE_MAX = 512 * 1024 * 1024 };
 
 const char *const exif_policy_names[] = {"match", "apply", "ignore", NULL};
 
@@ -254,7 +253,7 @@ enum status image_read(const char *path, const struct image_read_options *option
 	char *data;
 	size_t size;
 	*image = (struct image){0};
-	TRY(file_read(path, FILE_MAX, &data, &size));
+	TRY(file_read(path, IMAGE_MAX_FILE, &data, &size));
 	enum status status = image_read_memory(data, size, path, options, image);
 	free(data);
 	return status;

@@ -9,6 +9,8 @@
 #include "data/image_facts.h"
 
 /* What to do with the orientation that EXIF (of JPEG or PNG) or XMP tells. */
+enum { IMAGE_MAX_FILE = 512 * 1024 * 1024 }; /* bytes of a file that is read */
+
 enum exif_policy {
 	/* Annotations with known size: ignore when the stored size equals width x height, apply when the swapped size
 	 * does, else refuse with a message. COCO's own are drawn on stored pixels. Where the size cannot tell (turned by

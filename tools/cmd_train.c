@@ -83,8 +83,9 @@ static enum status check(void *arguments)
 /* --- the run's folder ----------------------------------------------------- */
 
 /* summary.json, the first, is there also after a run that failed before it left anything: it alone is no run. */
-static const char *const run_files[] = {"summary.json", "config.json", "log.jsonl",    "log.csv",    "val.csv",
-					"last.ckpt",    "best.ckpt",   "final.tapcut", "report.html"};
+static const char *const run_files[] = {"summary.json", "config.json",  "manifest.json", "photos.csv",
+					"log.jsonl",    "log.csv",      "val.csv",       "last.ckpt",
+					"best.ckpt",    "final.tapcut", "report.html"};
 enum { RUN_FILE_COUNT = sizeof run_files / sizeof run_files[0] };
 
 static enum status run_file_path(const char *dir, const char *name, char *path)
@@ -186,7 +187,7 @@ static enum status tell_refusal(const struct arguments *a, struct run_lock *lock
 		     access(path, F_OK) != 0;
 	if (empty && run_lock_take(lock, a->out_dir, RUN_LOCK_BEST) == STATUS_OK &&
 	    run_record_begin(&record, a->out_dir, false) == STATUS_OK)
-		run_record_end(&record, STATUS_OK, RUN_FAILED, message);
+		run_record_end(&record, STATUS_OK, false, RUN_FAILED, message);
 	return status_fail(status, "%s", message);
 }
 

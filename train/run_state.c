@@ -93,18 +93,19 @@ static enum status whole_config(const struct checkpoint *checkpoint, const char 
 
 enum status run_state_config(const struct checkpoint *checkpoint, const char *path, struct config *config)
 {
-	const struct checkpoint_section *saved = checkpoint_find(checkpoint, "state", sizeof(struct saved_state));
+	struct saved_state state = {.step = 0}; /* a checkpoint of weights alone has none: stage 0 */
 	struct config *whole = malloc(sizeof *whole);
 	enum status status = whole ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
-	if (!status && !saved)
-		status = STATUS_FORMAT;
+	if (!status && checkpoint_has(checkpoint, "state")) {
+		const struct checkpoint_section *saved = checkpoint_find(checkpoint, "state", sizeof state);
+		if (saved)
+			memcpy(&state, saved->data, sizeof state);
+		status = saved ? STATUS_OK : STATUS_FORMAT;
+	}
 	if (!status)
 		status = whole_config(checkpoint, path, whole);
-	if (!status) {
-		struct saved_state state;
-		memcpy(&state, saved->data, sizeof state);
+	if (!status)
 		status = config_after(whole, state.step, config);
-	}
 	free(whole);
 	return status;
 }

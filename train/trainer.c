@@ -11,8 +11,10 @@
 #include "convert/export.h"
 #include "core/atomic_file.h"
 #include "core/backend.h"
+#include "core/build_commit.h"
 #include "core/clock.h"
 #include "core/folder.h"
+#include "core/sha256.h"
 #include "data/draw.h"
 #include "train/batch.h"
 #include "train/config/config_file.h"
@@ -20,8 +22,10 @@
 #include "train/init_weights.h"
 #include "train/objective.h"
 #include "train/patience.h"
+#include "train/record/photo_record.h"
 #include "train/record/progress.h"
 #include "train/record/run_log.h"
+#include "train/record/run_manifest.h"
 #include "train/record/run_record.h"
 #include "train/record/run_report.h"
 #include "train/run_state.h"
@@ -51,7 +55,10 @@ struct trainer {
 	struct loader *loader;
 	struct run_log log;
 	struct run_record record;
-	bool ready; /* all is set up: the state is that of the run */
+	struct run_manifest manifest;
+	struct photo_digests *photos; /* of the training set */
+	int photos_written;           /* how many are in photos.csv */
+	bool ready;                   /* all is set up: the state is that of the run */
 	struct progress progress;
 	struct run_state state;
 	double started;
@@ -77,6 +84,8 @@ static enum status open_data(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
 	TRY(training_set_open(&trainer->train, &trainer->draw, config, trainer->state.data_digest));
+	TRY(photo_digests_new(trainer->train.photo_count, &trainer->photos));
+	trainer->train.photo_digests = trainer->photos;
 	if (config->data.val[0] && leads(trainer))
 		TRY(validation_set_open(&trainer->val, config));
 	return STATUS_OK;
@@ -153,7 +162,7 @@ static enum status start_params(struct trainer *trainer)
 	trainer->watch.has_checkpoint = true;
 	trainer->watch.checkpoint_step = trainer->state.step;
 	trainer->watch.best_step = trainer->state.best_step;
-	return STATUS_OK;
+	return photo_record_read(trainer->photos, &trainer->train, trainer->options->out_dir);
 }
 
 static enum status start_batches(struct trainer *trainer)
@@ -282,6 +291,48 @@ static enum status begin_record(struct trainer *trainer)
 	return run_record_begin(&trainer->record, trainer->options->out_dir, trainer->options->resume);
 }
 
+static void describe_machine(const struct trainer *trainer, char *text, size_t size)
+{
+	snprintf(text, size, "%s, core %s; compiler %s; %d threads, %d ranks; host %s", backend_current()->name,
+		 backend_current()->core_name(), __VERSION__, trainer->threads, trainer->ranks->count,
+		 trainer->record.summary.host);
+}
+
+/* What is known before the first step. Of a run that goes on, the weights up to its checkpoint stay noted. */
+static enum status begin_manifest(struct trainer *trainer)
+{
+	struct run_manifest *manifest = &trainer->manifest, before;
+	const struct config *config = trainer->config;
+	char path[1024];
+	uint8_t digest[32];
+	run_manifest_init(manifest);
+	out_path(trainer, "manifest.json", path);
+	if (trainer->state.step && run_manifest_read(&before, path, NULL) == STATUS_OK) {
+		memcpy(manifest->started, before.started, sizeof manifest->started);
+		for (int i = 0; i < before.weights_count && before.weights[i].step <= trainer->state.step; i++)
+			manifest->weights[manifest->weights_count++] = before.weights[i];
+		run_manifest_release(&before);
+	}
+	TRY(config_digest(config, digest));
+	sha256_hex(digest, manifest->config_sha256);
+	manifest->seed = config->seed;
+	manifest->objects = trainer->train.object_count;
+	sha256_hex(trainer->state.data_digest, manifest->annotations_sha256);
+	snprintf(manifest->commit, sizeof manifest->commit, "%s", build_commit());
+	describe_machine(trainer, manifest->machine, sizeof manifest->machine);
+	if (trainer->init.kind) {
+		snprintf(manifest->init_file, sizeof manifest->init_file, "%s",
+			 config->init_weights[0] ? config->init_weights : config->init_trunk);
+		sha256_hex(trainer->init.digest, manifest->init_sha256);
+	}
+	if (config->init_checkpoint[0]) {
+		snprintf(manifest->init_file, sizeof manifest->init_file, "%s", config->init_checkpoint);
+		TRY(sha256_file(config->init_checkpoint, digest));
+		sha256_hex(digest, manifest->init_sha256);
+	}
+	return STATUS_OK;
+}
+
 static enum status set_up_here(struct trainer *trainer)
 {
 	if (leads(trainer))
@@ -298,6 +349,7 @@ static enum status set_up_here(struct trainer *trainer)
 		TRY(run_record_read_log(&trainer->record));
 		TRY(read_patience(trainer));
 		TRY(log_changes(trainer));
+		TRY(begin_manifest(trainer));
 	}
 	return start_batches(trainer);
 }
@@ -333,6 +385,8 @@ static void tear_down(struct trainer *trainer)
 	batch_release(&trainer->batch);
 	if (trainer->workers)
 		workers_free(trainer->workers);
+	photo_digests_free(trainer->photos);
+	run_manifest_release(&trainer->manifest);
 	run_log_close(&trainer->log);
 	optim_release(&trainer->optim);
 	model_release(&trainer->model);
@@ -427,6 +481,17 @@ static enum status load(struct trainer *trainer)
 	return ranks_agree(trainer->ranks, status);
 }
 
+/* The photos of this step go into the weights. */
+static void note_photos(const struct trainer *trainer)
+{
+	const struct batch *batch = &trainer->batch;
+	for (int i = batch->core.first_slot; i < batch->core.end_slot; i++)
+		for (int k = 0; k < trainer->now->train.slot_size; k++) {
+			int object = batch->slots[i].samples[k]->object;
+			photo_digests_use(trainer->photos, trainer->train.objects[object].photo);
+		}
+}
+
 /* The first steps only measure the ranges of values. */
 static bool quantizes(const struct trainer *trainer)
 {
@@ -440,6 +505,7 @@ static enum status step(struct trainer *trainer)
 	bool usable;
 	TRY(enter_stage(trainer));
 	TRY(load(trainer));
+	note_photos(trainer);
 	batch_compute(&trainer->batch, trainer->params.values, quantizes(trainer), &result);
 	batch_give_back(&trainer->batch, trainer->loader);
 	const float *grads = trainer->batch.sum;
@@ -474,14 +540,61 @@ static void describe_position(struct trainer *trainer)
 	summary->skipped = trainer->state.skipped;
 }
 
-/* last.ckpt, and where it stands in the summary. */
+/* The manifest as the run stands, in its file and in the summary. */
+static enum status write_manifest(struct trainer *trainer)
+{
+	struct run_manifest *manifest = &trainer->manifest;
+	struct run_summary *summary = &trainer->record.summary;
+	struct text text;
+	uint8_t digest[32];
+	free(manifest->history);
+	manifest->history = trainer->state.history ? strdup(trainer->state.history) : NULL;
+	manifest->step = trainer->state.step;
+	manifest->samples = summary->samples;
+	manifest->photos = photo_digests_all(trainer->photos, digest);
+	sha256_hex(digest, manifest->photos_sha256);
+	manifest->seconds = run_record_seconds(&trainer->record);
+	memcpy(manifest->result_file, summary->result.file, sizeof manifest->result_file);
+	memcpy(manifest->result_sha256, summary->result.sha256, sizeof manifest->result_sha256);
+	manifest->result_bytes = summary->result.bytes;
+	run_manifest_stamp(manifest);
+	text_init(&text);
+	run_manifest_add_short(&text, manifest);
+	TRY(text_status(&text));
+	free(summary->manifest);
+	summary->manifest = text_take(&text);
+	return run_manifest_write(manifest, trainer->config, trainer->options->out_dir);
+}
+
+/* Before the checkpoint, so that each photo that is in its weights is noted. */
+static enum status write_photos(struct trainer *trainer)
+{
+	uint8_t digest[32];
+	int used = photo_digests_all(trainer->photos, digest);
+	if (used == trainer->photos_written)
+		return STATUS_OK;
+	TRY(photo_record_write(trainer->photos, &trainer->train, trainer->options->out_dir));
+	trainer->photos_written = used;
+	return STATUS_OK;
+}
+
+static void note_weights(struct trainer *trainer)
+{
+	run_manifest_add_weights(&trainer->manifest, trainer->state.step, trainer->params.values,
+				 trainer->params.total);
+}
+
+/* last.ckpt, and where it stands in manifest and summary. */
 static enum status save_last(struct trainer *trainer)
 {
+	TRY(write_photos(trainer));
 	TRY(save(trainer, "last.ckpt"));
 	trainer->watch.has_checkpoint = true;
 	trainer->watch.checkpoint_step = trainer->state.step;
 	trainer->watch.best_step = trainer->state.best_step;
 	describe_position(trainer);
+	note_weights(trainer);
+	TRY(write_manifest(trainer));
 	return run_record_update(&trainer->record);
 }
 
@@ -583,6 +696,55 @@ static enum status save_and_validate(struct trainer *trainer)
 	return must_stop(trainer) ? STATUS_OK : write_report(trainer);
 }
 
+/* What a rank tells rank 0 of a photo. */
+struct seen_photo {
+	uint8_t used, digest[32];
+};
+
+static enum status receive_photos(struct trainer *trainer, struct seen_photo *seen)
+{
+	size_t bytes = (size_t)trainer->train.photo_count * sizeof *seen;
+	enum status status = STATUS_OK;
+	for (int rank = 1; rank < trainer->ranks->count; rank++) {
+		trainer->ranks->receive(trainer->ranks, rank, seen, bytes);
+		for (int i = 0; i < trainer->train.photo_count && status == STATUS_OK; i++)
+			if (seen[i].used && !photo_digests_expect(trainer->photos, i, seen[i].digest))
+				status = status_fail(STATUS_FORMAT,
+						     "photo %s is another file on rank %d than on a rank before it",
+						     trainer->train.photos[i].file_name, rank);
+	}
+	return status;
+}
+
+/* Each rank has read the photos of its own slots. Rank 0 notes them all, and finds one that is not the same for all. */
+static enum status share_photos(struct trainer *trainer)
+{
+	int count = trainer->train.photo_count;
+	if (trainer->ranks->count == 1)
+		return STATUS_OK;
+	struct seen_photo *seen = calloc((size_t)count + 1, sizeof *seen);
+	TRY(ranks_agree(trainer->ranks, seen ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for photos")));
+	enum status status = STATUS_OK;
+	for (int i = 0; i < count && !leads(trainer); i++)
+		seen[i].used = photo_digests_get(trainer->photos, i, seen[i].digest);
+	if (leads(trainer))
+		status = receive_photos(trainer, seen);
+	else
+		trainer->ranks->send(trainer->ranks, 0, seen, (size_t)count * sizeof *seen);
+	free(seen);
+	return ranks_agree(trainer->ranks, status);
+}
+
+/* Rank 0 has all photos' digests but has not read those of other ranks: are they the files that it would read? */
+static enum status check_foreign_photos(struct trainer *trainer)
+{
+	uint8_t digest[32];
+	for (int i = 0; i < trainer->train.photo_count && trainer->ranks->count > 1; i++)
+		if (photo_digests_get(trainer->photos, i, digest) && !photo_digests_was_read(trainer->photos, i))
+			TRY(dataset_check_photo(&trainer->train, i));
+	return STATUS_OK;
+}
+
 /* Rank 0 has seen the validations; all must end with the same step. */
 static enum status share_patience(struct trainer *trainer)
 {
@@ -592,6 +754,9 @@ static enum status share_patience(struct trainer *trainer)
 	return STATUS_OK;
 }
 
+/* Steps whose weights are noted beside those of checkpoints, so that a short repetition has something to compare with. */
+enum { EARLY_STEP = 20, LATER_STEP = 200 };
+
 static enum status between_steps(struct trainer *trainer)
 {
 	const struct config *config = trainer->config;
@@ -600,9 +765,12 @@ static enum status between_steps(struct trainer *trainer)
 	bool validates = config->data.val[0] && (last || due(done, config->eval.every));
 	if (leads(trainer) && due(done, config->train.keep_every))
 		TRY(save_step(trainer));
+	if (leads(trainer) && (done == EARLY_STEP || done == LATER_STEP))
+		note_weights(trainer);
 	if (!validates && !last && !due(done, config->train.checkpoint_every))
 		return STATUS_OK;
 	TRY(compare_weights(trainer));
+	TRY(share_photos(trainer));
 	if (leads(trainer))
 		TRY(validates ? save_and_validate(trainer) : save_last(trainer));
 	return share_patience(trainer);
@@ -673,6 +841,7 @@ static enum status export_result(struct trainer *trainer, const char *file, bool
 /* What a finished run leaves: best.ckpt even without validation, the weights, the report. */
 static enum status finish(struct trainer *trainer)
 {
+	TRY(check_foreign_photos(trainer));
 	if (!trainer->val.object_count)
 		TRY(save(trainer, "best.ckpt"));
 	TRY(export_result(trainer, "final.tapcut", true));
@@ -777,9 +946,15 @@ static enum status conclude(struct trainer *trainer, enum status status)
 		enum status exported = export_result(trainer, "last.ckpt", false);
 		status = status ? asked_to_stop(trainer) : exported; /* the message may have been overwritten */
 	}
-	if (trainer->ready)
+	bool refused = status == STATUS_CONFIG && !trainer->ready;
+	if (trainer->ready) {
+		char message[512];
+		snprintf(message, sizeof message, "%s", status_message());
 		describe_position(trainer);
-	return run_record_end(&trainer->record, status, outcome, status ? NULL : why);
+		enum status written = write_manifest(trainer);
+		status = status ? status_fail(status, "%s", message) : written;
+	}
+	return run_record_end(&trainer->record, status, refused, outcome, status ? NULL : why);
 }
 
 enum status train_run(const struct config *config, const struct train_options *options)

@@ -20,9 +20,10 @@ struct train_options {
 	const volatile sig_atomic_t *stop;
 };
 
-/* Leaves in out_dir: config.json, log.jsonl, log.csv, val.csv, summary.json, last.ckpt, best.ckpt, final.tapcut,
- * report.html. A run that stops after until_step leaves no final.tapcut, and going on with it gives the same bytes as
- * if it had not stopped. Called by all ranks; rank 0 alone writes, and validates while the others wait. */
+/* Leaves in out_dir: config.json, log.jsonl, log.csv, val.csv, summary.json, manifest.json, photos.csv, last.ckpt,
+ * best.ckpt, final.tapcut, report.html. A run that stops after until_step leaves no final.tapcut, and going on with it
+ * gives the same bytes as if it had not stopped. Called by all ranks; rank 0 alone writes, and validates while the
+ * others wait. */
 enum status train_run(const struct config *config, const struct train_options *options);
 
 #endif

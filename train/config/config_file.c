@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/bytes.h"
+#include "core/sha256.h"
 #include "data/click.h"
 #include "core/slips.h"
 #include "core/text.h"
@@ -773,6 +774,41 @@ bool config_draws_by_weight(const struct config *config)
 		if (config->data.source_weights[i].weight != 1)
 			return true;
 	return config->data.area_exponent != 0;
+}
+
+static void add_decided(struct text *all, const struct config *config, const struct config *standard)
+{
+	for (int i = 0; i < config_key_count; i++) {
+		struct text value, usual;
+		text_init(&value);
+		text_init(&usual);
+		config_add_value(&value, config, &config_keys[i]);
+		config_add_value(&usual, standard, &config_keys[i]);
+		all->failed |= value.failed || usual.failed;
+		if (!config_keys[i].free && !all->failed && strcmp(value.data, usual.data) != 0)
+			text_add(all, "%s=%s\n", config_keys[i].key, value.data);
+		text_release(&value);
+		text_release(&usual);
+	}
+}
+
+enum status config_digest(const struct config *config, uint8_t digest[32])
+{
+	struct config *standard = malloc(sizeof *standard);
+	struct text all;
+	struct sha256 sha;
+	text_init(&all);
+	enum status status = standard ? config_init(standard) : status_fail(STATUS_NO_MEMORY, "no memory for a config");
+	if (status == STATUS_OK) {
+		add_decided(&all, config, standard);
+		status = text_status(&all);
+	}
+	sha256_init(&sha);
+	sha256_update(&sha, all.data ? all.data : "", all.length);
+	sha256_final(&sha, digest);
+	text_release(&all);
+	free(standard);
+	return status;
 }
 
 /* A key's value in both; what differs is noted, or refused. */

@@ -26,6 +26,10 @@ void config_print_keys(FILE *out);
 
 /* What training needs beyond a valid config: data.train is given, and the files that are named are there. */
 enum status config_check_training(const struct config *config);
+/* SHA-256 over the keys that decide the trained bytes and are not at their defaults: a key that is added later, and
+ * whose default changes nothing, changes no digest. */
+enum status config_digest(const struct config *config, uint8_t digest[32]);
+
 /* What a run that goes on does otherwise than before. */
 enum { CONFIG_MAX_CHANGES = 8 };
 struct config_change {

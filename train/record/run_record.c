@@ -6,7 +6,7 @@
 
 #include "core/clock.h"
 
-static double seconds_so_far(const struct run_record *record)
+double run_record_seconds(const struct run_record *record)
 {
 	return (record->had_before ? record->before.seconds : 0) + clock_seconds() - record->started;
 }
@@ -43,20 +43,21 @@ enum status run_record_read_log(struct run_record *record)
 enum status run_record_update(struct run_record *record)
 {
 	record->summary.state = RUN_RUNNING;
-	record->summary.seconds = seconds_so_far(record);
+	record->summary.seconds = run_record_seconds(record);
 	return run_summary_write(&record->summary, record->dir);
 }
 
-enum status run_record_end(struct run_record *record, enum status status, enum run_outcome outcome, const char *why)
+enum status run_record_end(struct run_record *record, enum status status, bool refused, enum run_outcome outcome,
+			   const char *why)
 {
 	char message[sizeof record->summary.why];
 	struct run_summary *summary = &record->summary;
 	snprintf(message, sizeof message, "%s", status ? status_message() : "");
 	summary->state = outcome;
-	summary->seconds = seconds_so_far(record);
+	summary->seconds = run_record_seconds(record);
 	snprintf(summary->why, sizeof summary->why, "%s", why ? why : message);
-	bool refused = status == STATUS_CONFIG && record->had_before;
-	enum status written = run_summary_write(refused ? &record->before : summary, record->dir);
+	bool keeps = refused && record->had_before;
+	enum status written = run_summary_write(keeps ? &record->before : summary, record->dir);
 	run_summary_release(summary);
 	run_summary_release(&record->before);
 	if (status != STATUS_OK)

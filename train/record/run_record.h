@@ -18,11 +18,14 @@ struct run_record {
 enum status run_record_begin(struct run_record *record, const char *dir, bool resume);
 /* The validations of a run that goes on, from its log. */
 enum status run_record_read_log(struct run_record *record);
+/* Of training so far, all resumes together. */
+double run_record_seconds(const struct run_record *record);
 /* Writes the summary as it stands, state "running". */
 enum status run_record_update(struct run_record *record);
 /* Writes the last summary of this process. `status`: how the run ended; its message is the reason unless `why` is
- * given. A refusal (STATUS_CONFIG) leaves the summary of the run that was refused as it was. Returns `status` with its
- * message, or why the summary could not be written. */
-enum status run_record_end(struct run_record *record, enum status status, enum run_outcome outcome, const char *why);
+ * given. `refused`: it was not even begun, and the summary of the run that is in the folder stays as it was. Returns
+ * `status` with its message, or why the summary could not be written. */
+enum status run_record_end(struct run_record *record, enum status status, bool refused, enum run_outcome outcome,
+			   const char *why);
 
 #endif
