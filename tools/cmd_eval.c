@@ -4,16 +4,20 @@
 
 #include "data/dataset_open.h"
 #include "tools/command.h"
+#include "tools/eval_gallery.h"
 #include "tools/model_file.h"
 #include "tools/streams.h"
+#include "train/config/config_file.h"
 #include "train/evaluate/evaluate.h"
 
-enum { MAX_CATEGORIES = 256 };
+enum { MAX_CATEGORIES = 1024 };
 
 struct arguments {
-	const char *model, *pairs, *coco, *images, *baseline;
+	const char *model, *pairs, *coco, *images, *baseline, *config, *objects, *gallery;
 	const char *categories[MAX_CATEGORIES];
 	struct dataset_filter filter;
+	int worst;
+	struct config run; /* of --config */
 	bool json, quiet, each;
 	struct evaluate_options options;
 };
@@ -34,21 +38,23 @@ static enum status take_category(void *field, const struct option_row *row, cons
 }
 
 static const struct option_row option_rows[] = {
-	{"model", OPTION_FILE, OPTION_FIELD(model), "FILE", .help = "weights file, or a checkpoint",
+	{"model", OPTION_FILE, OPTION_FIELD(model), "FILE", .help = "weights file, or a run's checkpoint",
 	 .otherwise = "infer/models/base.tapcut"},
 	{"pairs", OPTION_FILE, OPTION_FIELD(pairs), "FILE", .help = "benchmark: pairs of photo and mask",
 	 .no_stream = true},
 	{"coco", OPTION_FILE, OPTION_FIELD(coco), "FILE", .help = "dataset: COCO-format instances JSON",
 	 .no_stream = true},
 	{"images", OPTION_FOLDER, OPTION_FIELD(images), "DIR", .help = "its photos", .otherwise = "images/ beside it"},
-	{"category", OPTION_CALL, 0, 0, "NAME", .help = "of --coco: only objects of this category",
+	{"config", OPTION_FILE, OPTION_FIELD(config), "FILE",
+	 .help = "config of a run: its validation's categories, areas, limit and clicks, and data.val where there is no "
+		 "--coco"},
+	{"category", OPTION_CALL, 0, 0, "NAME", .help = "only objects of this category of --coco",
 	 .take = take_category, .many = true},
 	{"min-area", OPTION_REAL, OPTION_FIELD(filter.min_area_fraction), "F",
-	 .help = "of --coco: only objects of at least this fraction of their photo's pixels", .max = 1,
-	 .standard = "0"},
+	 .help = "only objects of at least this fraction of their photo's pixels", .max = 1, .standard = "0"},
 	{"max-area", OPTION_REAL, OPTION_FIELD(filter.max_area_fraction), "F",
-	 .help = "of --coco: only objects of at most this fraction of their photo's pixels", .max = 1,
-	 .above_min = true, .otherwise = "1"},
+	 .help = "only objects of at most this fraction of their photo's pixels", .max = 1, .above_min = true,
+	 .otherwise = "1"},
 	{"size", OPTION_WHOLE, OPTION_FIELD(options.session.size), "N",
 	 .help = "long side at which the network sees the photo", .min = 32, .max = 4096, .unit = "pixels",
 	 .otherwise = "five quarters of the model's own size with zoom, else that"},
@@ -83,22 +89,65 @@ static const struct option_row option_rows[] = {
 	{"threads", OPTION_WHOLE, OPTION_FIELD(options.threads), "N",
 	 .help = "objects at a time; more blurs the times, not the other figures", .min = 1, .max = 256,
 	 .standard = "1"},
+	{"objects", OPTION_FILE, OPTION_FIELD(objects), "FILE",
+	 .help = "all objects with their figures: a CSV file, or JSON if the name ends in .json", .writes = true},
+	{"gallery", OPTION_FILE, OPTION_FIELD(gallery), "FILE.html",
+	 .help = "a page with the worst objects of --coco: clicks, mask and errors", .writes = true, .ends = ".html"},
+	{"worst", OPTION_WHOLE, OPTION_FIELD(worst), "N", .help = "how many on that page", .min = 1, .max = 1000,
+	 .standard = "24"},
 	{"each", OPTION_FLAG, OPTION_FIELD(each), NULL, .help = "also one line per object"},
 	OPTION_ROW_JSON,
 	OPTION_ROW_QUIET,
 	{0},
 };
 
+/* What validation does with the config; what the command line says as well is the command line's. */
+static void take_config(struct arguments *a)
+{
+	const struct config *run = &a->run;
+	for (int i = 0; i < run->data.category_count && !a->filter.categories; i++)
+		a->categories[i] = run->data.categories[i];
+	if (run->data.category_count && !a->filter.categories) {
+		a->filter.categories = a->categories;
+		a->filter.category_count = run->data.category_count;
+	}
+	if (a->filter.min_area_fraction == 0)
+		a->filter.min_area_fraction = run->data.min_area_fraction;
+	if (a->filter.max_area_fraction == 0)
+		a->filter.max_area_fraction = run->data.max_area_fraction;
+	if (!a->options.limit)
+		a->options.limit = run->eval.limit;
+	if (a->options.max_clicks == EVALUATE_MAX_CLICKS)
+		a->options.max_clicks = run->eval.max_clicks;
+	if (!run->eval.zoom)
+		a->options.session.zoom = 0;
+}
+
+static enum status read_config(struct arguments *a)
+{
+	if (!a->config)
+		return STATUS_OK;
+	TRY(config_load(&a->run, a->config, NULL, 0));
+	if (!a->pairs)
+		take_config(a);
+	if (!a->pairs && !a->coco && a->run.data.val[0]) {
+		a->coco = a->run.data.val;
+		a->images = a->images || !a->run.data.images[0] ? a->images : a->run.data.images;
+	}
+	return STATUS_OK;
+}
+
 static enum status check(void *arguments)
 {
 	struct arguments *a = arguments;
 	a->options.baseline = a->baseline != NULL;
+	TRY(read_config(a));
 	if (!a->pairs == !a->coco)
 		return status_fail(STATUS_CONFIG, "give either --pairs or --coco");
-	if (a->pairs && (a->filter.categories || a->filter.min_area_fraction > 0 || a->filter.max_area_fraction > 0))
-		return status_fail(STATUS_CONFIG, "--category, --min-area and --max-area go with --coco");
-	if (a->images && !a->coco)
-		return status_fail(STATUS_CONFIG, "--images goes with --coco");
+	bool filters = a->filter.category_count || a->filter.min_area_fraction > 0 || a->filter.max_area_fraction > 0;
+	if (a->pairs && (a->images || filters || a->gallery))
+		return status_fail(STATUS_CONFIG,
+				   "--images, --category, --min-area, --max-area and --gallery go with --coco");
 	return STATUS_OK;
 }
 
@@ -118,7 +167,16 @@ static enum status evaluate_coco(const struct tapcut_model *model, const struct 
 	TRY(dataset_open(&dataset, a->coco, a->images, &a->filter));
 	if (!a->json)
 		dataset_print_summary(&dataset, stdout);
-	enum status status = evaluate_dataset(model, &dataset, &a->options, result);
+	enum status status = STATUS_OK;
+	if (!dataset.object_count)
+		status = status_fail(STATUS_CONFIG, "%s: no object passes the filters", a->coco);
+	if (status == STATUS_OK)
+		status = evaluate_dataset(model, &dataset, &a->options, result);
+	if (status == STATUS_OK && a->gallery) {
+		status = eval_gallery_write(a->gallery, a->model, model, &dataset, &a->options, result, a->worst);
+		if (status != STATUS_OK)
+			evaluate_result_release(result);
+	}
 	dataset_release(&dataset);
 	return status;
 }
@@ -152,6 +210,10 @@ static int evaluate(const struct tapcut_model *model, struct arguments *a)
 		a->pairs ? evaluate_pairs(model, a->pairs, &a->options, &result) : evaluate_coco(model, a, &result);
 	if (status != STATUS_OK)
 		return command_failed("eval");
+	if (a->objects && evaluate_write_items(&result, a->options.max_clicks, a->objects) != STATUS_OK) {
+		evaluate_result_release(&result);
+		return command_failed("eval");
+	}
 	if (a->each)
 		print_each(&result, a->json ? stderr : stdout);
 	if (a->json) {
@@ -185,15 +247,19 @@ static int run(void *arguments)
 const struct command command_eval = {
 	.name = "eval",
 	.summary = "measure a model by the interactive protocol (NoC, mIoU)",
-	.usage = "[--model FILE.tapcut] --pairs PAIRS.json [OPTIONS]\n"
-		 "[--model FILE.tapcut] --coco INSTANCES.json [--images DIR] [OPTIONS]",
+	.usage = "[--model FILE] --pairs PAIRS.json [OPTIONS]\n"
+		 "[--model FILE] --coco INSTANCES.json [--images DIR] [OPTIONS]\n"
+		 "[--model FILE] --config RUN/config.json [OPTIONS]",
 	.about = "Clicks each object as the published click robot does (centre of the largest error) and reports how "
 		 "many "
 		 "clicks a good mask takes. PAIRS.json is a list of {\"image\", \"mask\"} relative to its folder; in a "
 		 "mask 128 "
 		 "is ignored and more than 128 is the object.",
 	.options = option_rows,
-	.examples = "tapcut eval --model infer/models/base.tapcut --pairs grabcut/pairs.json --size 384",
+	.examples =
+		"tapcut eval --model infer/models/base.tapcut --pairs grabcut/pairs.json --size 384\n"
+		"tapcut eval --model runs/x/best.ckpt --config runs/x/config.json --objects x.csv --gallery x.html\n"
+		"tapcut eval --coco instances_val2017.json --category dog --min-area 0.02 --limit 200",
 	.size = sizeof(struct arguments),
 	.init = init,
 	.check = check,

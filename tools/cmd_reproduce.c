@@ -10,6 +10,7 @@
 #include "core/numerics.h"
 #include "tools/command.h"
 #include "tools/overrides.h"
+#include "train/config/config_file.h"
 #include "train/config/json.h"
 #include "train/record/run_manifest.h"
 #include "train/trainer.h"

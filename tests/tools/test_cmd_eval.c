@@ -84,7 +84,7 @@ START_TEST(wrong_usage_is_2)
 {
 	if (!ready)
 		return;
-	expect("--help", 0, "example:");
+	expect("--help", 0, "examples:");
 	expect("", 2, "give either --pairs or --coco");
 	expect("--model " MODEL, 2, "either --pairs or --coco");
 	expect("--model " MODEL " --pairs a --coco b", 2, "either --pairs or --coco");

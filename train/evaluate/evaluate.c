@@ -150,6 +150,9 @@ static enum status run_instance(const struct evaluation *evaluation, int index, 
 				struct tapcut_session *session, struct evaluate_instance *item)
 {
 	enum status status;
+	snprintf(item->category, sizeof item->category, "%s", data->category ? data->category : "");
+	snprintf(item->photo, sizeof item->photo, "%s", data->file_name ? data->file_name : "");
+	item->object = data->object - 1;
 	item->width = data->photo.width;
 	item->height = data->photo.height;
 	if (memchr(data->truth, TRUTH_OBJECT, (size_t)item->width * (size_t)item->height))

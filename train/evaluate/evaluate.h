@@ -61,6 +61,20 @@ enum status evaluate_dataset(const struct tapcut_model *model, const struct data
 /* The figures from result->items[0..instances-1]; called by both of the above. */
 void evaluate_summarise(struct evaluate_result *result, int max_clicks);
 
+/* The objects of one category. */
+struct evaluate_group {
+	const char *category; /* borrowed from the items */
+	int count;
+	double noc85, noc90, miou1, miou3, biou1;
+	int nof90;
+};
+/* One group per category, the largest first; *groups is returned, caller frees. No item has a category: *count is 0. */
+enum status evaluate_group_items(const struct evaluate_result *result, int max_clicks, struct evaluate_group **groups,
+				 int *count);
+
+/* All objects, a line each: CSV, or a JSON list if `path` ends in .json. Written atomically. */
+enum status evaluate_write_items(const struct evaluate_result *result, int max_clicks, const char *path);
+
 /* Settings and figures as a table for people, and as one JSON object with keys noc85, noc90, nof90, miou1, miou2,
  * miou3, miou5, biou1, ms_per_click, instances (plus settings). */
 void evaluate_print(const struct evaluate_result *result, const struct evaluate_options *options, FILE *out);

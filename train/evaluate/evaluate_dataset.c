@@ -10,12 +10,23 @@ struct chosen {
 	int *objects; /* indices, ascending */
 };
 
+static const char *category_name(const struct dataset *dataset, int id)
+{
+	for (int i = 0; i < dataset->category_count; i++)
+		if (dataset->categories[i].id == id)
+			return dataset->categories[i].name;
+	return NULL;
+}
+
 static enum status read_object(const void *context, int index, struct evaluate_data *data, char name[96])
 {
 	const struct chosen *chosen = context;
 	const struct dataset_object *object = &chosen->dataset->objects[chosen->objects[index]];
 	snprintf(name, 96, "%lld", (long long)object->id);
 	TRY(dataset_read_photo(chosen->dataset, object->photo, &data->photo));
+	data->category = category_name(chosen->dataset, object->category);
+	data->file_name = chosen->dataset->photos[object->photo].file_name;
+	data->object = chosen->objects[index] + 1;
 	const struct image *photo = &data->photo;
 	enum status status = STATUS_OK;
 	if (object->mask.width != photo->width || object->mask.height != photo->height)

@@ -1,5 +1,8 @@
 /* From the curves of all instances to figures, and figures as text. Settings stand beside the figures: without them
  * figures are not comparable (docs/protocol.md, 5). */
+#include <stdlib.h>
+
+#include "core/text.h"
 #include "train/evaluate/evaluate.h"
 #include "train/evaluate/metrics.h"
 
@@ -84,6 +87,21 @@ static void print_settings(const struct evaluate_result *result, const struct ev
 	fprintf(out, "\n");
 }
 
+static void print_groups(const struct evaluate_result *result, int max_clicks, FILE *out)
+{
+	struct evaluate_group *groups;
+	int count;
+	if (evaluate_group_items(result, max_clicks, &groups, &count) != STATUS_OK)
+		return;
+	if (count > 1)
+		fprintf(out, "\n  objects  NoC@85  NoC@90  NoF@90  mIoU@1  mIoU@3  BIoU@1   category\n");
+	for (int i = 0; i < count && count > 1; i++)
+		fprintf(out, "  %7d  %6.2f  %6.2f  %6d  %6.4f  %6.4f  %6.4f   %s\n", groups[i].count, groups[i].noc85,
+			groups[i].noc90, groups[i].nof90, groups[i].miou1, groups[i].miou3, groups[i].biou1,
+			groups[i].category);
+	free(groups);
+}
+
 void evaluate_print(const struct evaluate_result *result, const struct evaluate_options *options, FILE *out)
 {
 	print_settings(result, options, out);
@@ -100,6 +118,29 @@ void evaluate_print(const struct evaluate_result *result, const struct evaluate_
 	fprintf(out, "  BIoU@1   %8.4f   boundary of 2 %% of the diagonal\n", result->biou1);
 	fprintf(out, "  time     %8.1f   ms per click: (photo %.1f + %.1f clicks) per object, %d at a time\n",
 		result->ms_per_click, result->ms_set_image, result->clicks, options->threads);
+	print_groups(result, options->max_clicks, out);
+}
+
+static void print_json_groups(const struct evaluate_result *result, int max_clicks, FILE *out)
+{
+	struct evaluate_group *groups;
+	struct text text;
+	int count;
+	text_init(&text);
+	if (evaluate_group_items(result, max_clicks, &groups, &count) != STATUS_OK)
+		return;
+	for (int i = 0; i < count; i++) {
+		text_add(&text, "%s{\"category\": ", i ? ", " : "");
+		text_add_json_string(&text, groups[i].category);
+		text_add(&text,
+			 ", \"instances\": %d, \"noc85\": %.4f, \"noc90\": %.4f, \"nof90\": %d, \"miou1\": %.6f, "
+			 "\"miou3\": %.6f, \"biou1\": %.6f}",
+			 groups[i].count, groups[i].noc85, groups[i].noc90, groups[i].nof90, groups[i].miou1,
+			 groups[i].miou3, groups[i].biou1);
+	}
+	fprintf(out, ", \"categories\": [%s]", text.data ? text.data : "");
+	text_release(&text);
+	free(groups);
 }
 
 void evaluate_print_json(const struct evaluate_result *result, const struct evaluate_options *options, FILE *out)
@@ -122,5 +163,7 @@ void evaluate_print_json(const struct evaluate_result *result, const struct eval
 		session->fill_holes);
 	fprintf(out, ", \"graph_cut\": %s, \"baseline\": %s", session->graph_cut ? "true" : "false",
 		options->baseline ? "\"graph-cut\"" : "null");
-	fprintf(out, ", \"jitter\": %d, \"threads\": %d}\n", options->jitter, options->threads);
+	fprintf(out, ", \"jitter\": %d, \"threads\": %d", options->jitter, options->threads);
+	print_json_groups(result, options->max_clicks, out);
+	fprintf(out, "}\n");
 }

@@ -15,6 +15,9 @@ struct evaluate_result;
 struct evaluate_data {
 	struct image photo; /* RGB */
 	uint8_t *truth;     /* owned; TRUTH_* at the photo's size */
+	/* Of a dataset's object; borrowed from it. */
+	const char *category, *file_name;
+	int object; /* dataset index + 1; 0: of no dataset */
 };
 void evaluate_data_release(struct evaluate_data *data);
 

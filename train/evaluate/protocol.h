@@ -15,6 +15,9 @@ enum { EVALUATE_MAX_CLICKS = 20, EVALUATE_LEAST_CLICKS = 5 };
 /* What one object gave. */
 struct evaluate_instance {
 	char name[96];
+	char category[48]; /* of the object; "" where the source has none */
+	char photo[128];   /* its file's name, cut where it is longer; "" likewise */
+	int object;        /* dataset index; -1 likewise */
 	int width, height; /* of the photo */
 	int clicks_run;
 	double iou[EVALUATE_MAX_CLICKS]; /* after click 1..clicks_run at the photo's size; 0.9f is no 0.9 */

@@ -258,7 +258,7 @@ static void add_validations(struct text *html, const struct run_history *history
 
 /* --- samples -------------------------------------------------------------- */
 
-static enum status add_sample(struct text *html, const struct report_sample *sample)
+enum status report_add_sample(struct text *html, const struct report_sample *sample)
 {
 	static const char *const captions[PICTURE_KINDS] = {"clicks", "prediction", "errors"};
 	text_add(html, "<div class=\"box sample\"><header><b>");
@@ -285,7 +285,7 @@ static enum status add_samples(struct text *html, const struct report *report)
 		 "style=\"background:#ef4444\"></i>missed</span><span><i "
 		 "style=\"background:#3b82f6\"></i>wrongly taken</span></p>\n");
 	for (int i = 0; i < report->sample_count; i++)
-		TRY(add_sample(html, &report->samples[i]));
+		TRY(report_add_sample(html, &report->samples[i]));
 	return STATUS_OK;
 }
 
@@ -330,16 +330,30 @@ static enum status add_config(struct text *html, const struct config *config)
 
 /* --- the page ------------------------------------------------------------- */
 
-static void add_head(struct text *html, const struct config *config)
+void report_add_head(struct text *html, const char *title, const char *line)
 {
 	text_add(html, "<!doctype html>\n<html lang=en><head><meta charset=utf-8><meta name=viewport "
 		       "content=\"width=device-width,initial-scale=1\">\n<title>");
-	text_add_html(html, config->name);
+	text_add_html(html, title);
 	text_add(html, " &middot; tapcut</title>\n<style>\n%s</style></head>\n<body><main>\n<h1>", style);
-	text_add_html(html, config->name);
-	text_add(html, "</h1>\n<p class=sub>%s + %s, seed %llu, batches of %d at %d &times; %d pixels</p>\n",
+	text_add_html(html, title);
+	text_add(html, "</h1>\n<p class=sub>");
+	text_add_html(html, line);
+	text_add(html, "</p>\n");
+}
+
+void report_add_end(struct text *html)
+{
+	text_add(html, "</main></body></html>\n");
+}
+
+static void add_head(struct text *html, const struct config *config)
+{
+	char line[256];
+	snprintf(line, sizeof line, "%s + %s, seed %llu, batches of %d at %d \xc3\x97 %d pixels",
 		 trunk_names[config->model.trunk], decoder_names[config->model.decoder],
 		 (unsigned long long)config->seed, config->train.batch_size, config->train.size, config->train.size);
+	report_add_head(html, config->name, line);
 }
 
 static enum status add_page(struct text *html, const struct report *report, const struct run_history *history)
@@ -351,7 +365,7 @@ static enum status add_page(struct text *html, const struct report *report, cons
 	add_validations(html, history);
 	TRY(add_samples(html, report));
 	TRY(add_config(html, report->config));
-	text_add(html, "</main></body></html>\n");
+	report_add_end(html);
 	return text_status(html);
 }
 

@@ -23,6 +23,12 @@ struct report {
 	int sample_count;
 };
 
+/* The parts of a page, for other pages that look like it: everything up to and with a heading and a line below it; a
+ * sample with its three pictures; the end. `title` and `line` are plain text. */
+void report_add_head(struct text *html, const char *title, const char *line);
+enum status report_add_sample(struct text *html, const struct report_sample *sample);
+void report_add_end(struct text *html);
+
 /* Written atomically. Pointers are borrowed for the call. */
 enum status report_write(const struct report *report, const char *path);
 

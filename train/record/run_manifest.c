@@ -10,6 +10,7 @@
 #include "core/atomic_file.h"
 #include "core/numerics.h"
 #include "core/sha256.h"
+#include "train/config/config_file.h"
 #include "train/config/json.h"
 
 enum { PATH_SIZE = 1100 };

@@ -18,7 +18,7 @@ struct clicked {
 	uint8_t *pred, *truth;
 };
 
-static void release_sample(struct report_sample *sample)
+void run_report_release_sample(struct report_sample *sample)
 {
 	image_release(&sample->photo);
 	free((void *)sample->pred); /* const for the report, ours to free */
@@ -26,8 +26,8 @@ static void release_sample(struct report_sample *sample)
 	*sample = (struct report_sample){0};
 }
 
-/* Clicks until the mask is good or REPORT_CLICKS are used up. */
-static enum status click_object(struct tapcut_session *session, const struct clicked *object)
+/* Clicks until the mask is good or `most` are used up. */
+static enum status click_object(struct tapcut_session *session, const struct clicked *object, int most)
 {
 	struct report_sample *sample = object->sample;
 	int w = sample->photo.width, h = sample->photo.height;
@@ -37,7 +37,7 @@ static enum status click_object(struct tapcut_session *session, const struct cli
 	enum tapcut_status status = TAPCUT_OK;
 	memset(object->pred, 0, (size_t)w * (size_t)h);
 	sample->iou = 0;
-	while (sample->clicks.count < REPORT_CLICKS && sample->iou < 0.9f && status == TAPCUT_OK) {
+	while (sample->clicks.count < most && sample->iou < 0.9f && status == TAPCUT_OK) {
 		struct click click = robot_next_click(sample->pred, sample->truth, w, h, &sample->clicks, workspace);
 		sample->clicks.items[sample->clicks.count++] = click;
 		status = tapcut_session_click(session, click.x, click.y, click.positive);
@@ -49,8 +49,8 @@ static enum status click_object(struct tapcut_session *session, const struct cli
 	return status == TAPCUT_OK ? STATUS_OK : status_fail(STATUS_FORMAT, "%s", tapcut_session_message(session));
 }
 
-static enum status make_sample(struct tapcut_session *session, const struct dataset *dataset, int index,
-			       struct report_sample *sample)
+enum status run_report_sample(struct tapcut_session *session, const struct dataset *dataset, int index, int most_clicks,
+			      struct report_sample *sample)
 {
 	const struct dataset_object *object = &dataset->objects[index];
 	TRY(dataset_read_photo(dataset, object->photo, &sample->photo));
@@ -65,7 +65,7 @@ static enum status make_sample(struct tapcut_session *session, const struct data
 		 (long long)object->id);
 	if (tapcut_session_set_image(session, sample->photo.pixels, w, h, 3 * (size_t)w) != TAPCUT_OK)
 		return status_fail(STATUS_FORMAT, "%s", tapcut_session_message(session));
-	return click_object(session, &clicked);
+	return click_object(session, &clicked, most_clicks);
 }
 
 /* Objects spread evenly over the dataset. */
@@ -79,7 +79,8 @@ static enum status make_samples(struct tapcut_model *deployed, const struct conf
 		return status_fail(STATUS_NO_MEMORY, "%s", message);
 	enum status status = STATUS_OK;
 	for (int i = 0; i < count && !status; i++)
-		status = make_sample(session, dataset, (int)((int64_t)dataset->object_count * i / count), &samples[i]);
+		status = run_report_sample(session, dataset, (int)((int64_t)dataset->object_count * i / count),
+					   REPORT_CLICKS, &samples[i]);
 	tapcut_session_free(session);
 	return status;
 }
@@ -99,7 +100,7 @@ enum status run_report_write(const char *out_dir, const struct config *config, c
 	if (!status)
 		status = report_write(&report, path);
 	for (int i = 0; i < count; i++)
-		release_sample(&samples[i]);
+		run_report_release_sample(&samples[i]);
 	tapcut_model_free(deployed);
 	return status;
 }
