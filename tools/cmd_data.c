@@ -8,15 +8,20 @@
 #include "data/index.h"
 #include "data/robot.h"
 #include "tools/command.h"
+#include "tools/data_check.h"
+#include "tools/data_preview.h"
 #include "tools/streams.h"
+#include "train/config/config_file.h"
 
 enum { MAX_CATEGORIES = 1024 };
 
 struct arguments {
-	const char *instances, *images, *index;
+	const char *instances, *images, *index, *preview, *config;
 	const char *categories[MAX_CATEGORIES];
 	struct dataset_filter filter;
-	bool list, json, quiet;
+	int samples;
+	bool list, json, quiet, check_photos, statistics;
+	int bad_photos; /* found by --check-photos */
 };
 
 static enum status take_category(void *field, const struct option_row *row, const char *value)
@@ -53,6 +58,18 @@ static const struct option_row option_rows[] = {
 	{"list", OPTION_FLAG, OPTION_FIELD(list), NULL,
 	 .help = "one line per object: id, photo, category, pixels, box x0 y0 x1 y1, and x,y: the middle of its "
 		 "thickest part, where a first tap would go"},
+	{"check-photos", OPTION_FLAG, OPTION_FIELD(check_photos), NULL,
+	 .help = "decode every photo as training will; name those that cannot be used, and end with exit code 1 if "
+		 "there are any"},
+	{"statistics", OPTION_FLAG, OPTION_FIELD(statistics), NULL,
+	 .help = "sizes of objects and photos, objects per photo"},
+	{"preview", OPTION_FILE, OPTION_FIELD(preview), "OUT.html",
+	 .help = "a page with objects of the set: mask on the photo, a training sample with simulated clicks, its mask",
+	 .writes = true, .ends = ".html"},
+	{"samples", OPTION_WHOLE, OPTION_FIELD(samples), "N", .help = "objects on that page", .min = 1, .max = 1000,
+	 .standard = "12"},
+	{"config", OPTION_FILE, OPTION_FIELD(config), "FILE",
+	 .help = "config whose crops, augmentation and clicks the page shows", .otherwise = "the defaults"},
 	OPTION_ROW_JSON,
 	OPTION_ROW_QUIET,
 	{0},
@@ -107,7 +124,7 @@ static void print_categories(const struct dataset *d)
 	}
 }
 
-static void print_report(const struct dataset *d)
+static void print_report(const struct arguments *a, const struct dataset *d)
 {
 	char digest[65];
 	sha256_hex(d->digest, digest);
@@ -116,6 +133,8 @@ static void print_report(const struct dataset *d)
 	if (d->skips.missing_photos)
 		printf("%d photo files are missing in %s\n", d->skips.missing_photos, d->image_dir);
 	print_categories(d);
+	if (a->statistics)
+		data_print_statistics(d, stdout);
 }
 
 static void add_categories(const struct dataset *d, struct text *text)
@@ -160,6 +179,8 @@ static enum status print_json(struct arguments *a, const struct dataset *d)
 	text_add(&text, ", \"first_reason\": ");
 	text_add_json_string(&text, d->skips.first_reason);
 	text_add(&text, ", \"digest\": \"%s\"", digest);
+	if (a->check_photos)
+		text_add(&text, ", \"bad_photos\": %d", a->bad_photos);
 	add_categories(d, &text);
 	enum status status = a->list ? add_objects(d, &text) : STATUS_OK;
 	text_add(&text, ", ");
@@ -172,18 +193,37 @@ static enum status print_json(struct arguments *a, const struct dataset *d)
 	return status;
 }
 
+static enum status write_preview(const struct arguments *a, const struct dataset *dataset)
+{
+	struct config config;
+	TRY(a->config ? config_load(&config, a->config, NULL, 0) : config_init(&config));
+	TRY(data_preview_write(a->preview, a->instances, dataset, &config, a->samples));
+	if (!a->quiet)
+		fprintf(stderr, "preview: %s\n", a->preview);
+	return STATUS_OK;
+}
+
 static enum status report(struct arguments *a, const struct dataset *dataset)
 {
+	if (a->check_photos)
+		TRY(data_check_photos(dataset, a->json ? stderr : stdout, &a->bad_photos));
 	if (a->list && !a->json)
 		TRY(print_objects(dataset));
 	else if (!a->json)
-		print_report(dataset);
+		print_report(a, dataset);
 	if (a->index) {
 		TRY(index_write(dataset, a->instances, a->index));
 		if (!a->quiet)
 			fprintf(stderr, "index: %s\n", a->index);
 	}
-	return a->json ? print_json(a, dataset) : STATUS_OK;
+	if (a->preview)
+		TRY(write_preview(a, dataset));
+	if (a->json)
+		TRY(print_json(a, dataset));
+	if (a->bad_photos)
+		return status_fail(STATUS_FORMAT, "%d of %d photos cannot be used", a->bad_photos,
+				   dataset->photo_count);
+	return STATUS_OK;
 }
 
 static int run(void *arguments)
@@ -207,7 +247,8 @@ const struct command command_data = {
 		 "skipped and why, and the objects per category.",
 	.options = option_rows,
 	.operands = operand_rows,
-	.examples = "tapcut data instances_train2017.json --images train2017 --category dog --index dogs.tapindex",
+	.examples = "tapcut data mine/instances.json --check-photos --statistics --preview mine.html\n"
+		    "tapcut data instances_train2017.json --images train2017 --category dog --index dogs.tapindex",
 	.size = sizeof(struct arguments),
 	.run = run,
 };

@@ -258,6 +258,15 @@ static void add_validations(struct text *html, const struct run_history *history
 
 /* --- samples -------------------------------------------------------------- */
 
+enum status report_add_picture(struct text *html, const struct report_sample *sample, enum report_picture_kind kind,
+			       const char *caption)
+{
+	text_add(html, "<img alt=\"%s\" title=\"%s\" src=\"", caption, caption);
+	TRY(report_picture_add(html, sample, kind));
+	text_add(html, "\">\n");
+	return STATUS_OK;
+}
+
 enum status report_add_sample(struct text *html, const struct report_sample *sample)
 {
 	static const char *const captions[PICTURE_KINDS] = {"clicks", "prediction", "errors"};
@@ -265,11 +274,8 @@ enum status report_add_sample(struct text *html, const struct report_sample *sam
 	text_add_html(html, sample->name);
 	text_add(html, "</b><span>%d click%s &middot; IoU %.1f %%</span></header>\n", sample->clicks.count,
 		 sample->clicks.count == 1 ? "" : "s", 100.0 * (double)sample->iou);
-	for (int kind = 0; kind < PICTURE_KINDS; kind++) {
-		text_add(html, "<img alt=\"%s\" title=\"%s\" src=\"", captions[kind], captions[kind]);
-		TRY(report_picture_add(html, sample, (enum report_picture_kind)kind));
-		text_add(html, "\">\n");
-	}
+	for (int kind = 0; kind < PICTURE_KINDS; kind++)
+		TRY(report_add_picture(html, sample, (enum report_picture_kind)kind, captions[kind]));
 	text_add(html, "</div>\n");
 	return STATUS_OK;
 }

@@ -24,8 +24,10 @@ struct report {
 };
 
 /* The parts of a page, for other pages that look like it: everything up to and with a heading and a line below it; a
- * sample with its three pictures; the end. `title` and `line` are plain text. */
+ * picture, and a sample with its three; the end. `title` and `line` are plain text. */
 void report_add_head(struct text *html, const char *title, const char *line);
+enum status report_add_picture(struct text *html, const struct report_sample *sample, enum report_picture_kind kind,
+			       const char *caption);
 enum status report_add_sample(struct text *html, const struct report_sample *sample);
 void report_add_end(struct text *html);
 
