@@ -15,6 +15,7 @@
 #include "tools/streams.h"
 #include "train/config/config_file.h"
 #include "train/ranks.h"
+#include "train/record/progress.h"
 #include "train/record/run_lock.h"
 #include "train/record/run_record.h"
 #include "train/trainer.h"
@@ -29,7 +30,8 @@ struct arguments {
 	char own_config[PATH_SIZE]; /* DIR/config.json */
 	int threads, until_step;
 	const char *resume;
-	bool force, json, quiet, keys;
+	bool force, json, quiet, keys, dry_run;
+	struct train_estimate estimate; /* of --dry-run */
 };
 
 static const char *const resume_names[] = {"auto", NULL};
@@ -63,6 +65,9 @@ static const struct option_row option_rows[] = {
 	{"json", OPTION_FLAG, OPTION_FIELD(json), NULL,
 	 .help = "DIR/summary.json on standard output at the end, whatever the end, and nothing else there"},
 	OPTION_ROW_QUIET,
+	{"dry-run", OPTION_FLAG, OPTION_FIELD(dry_run), NULL,
+	 .help = "train nothing and write nothing: what would be trained, on how many objects, for how long, with how "
+		 "much memory and disk, measured on a few steps"},
 	{"keys", OPTION_FLAG, OPTION_FIELD(keys), NULL,
 	 .help = "print every config key with type, default, unit and meaning", .alone = true},
 	{0},
@@ -199,10 +204,12 @@ static enum status prepare(const struct arguments *a, const struct ranks *ranks,
 		status = config_check_training(config);
 	if (ranks->rank != 0)
 		return status; /* the folder is rank 0's */
+	if (a->dry_run)
+		return status;
 	return status ? tell_refusal(a, lock, status) : prepare_folder(a, lock);
 }
 
-static enum status train(const struct arguments *a, struct ranks *ranks, struct run_lock *lock)
+static enum status train(struct arguments *a, struct ranks *ranks, struct run_lock *lock)
 {
 	struct config config;
 	struct train_options options = {.out_dir = a->out_dir,
@@ -211,6 +218,7 @@ static enum status train(const struct arguments *a, struct ranks *ranks, struct 
 					.until_step = (uint64_t)a->until_step,
 					.quiet = a->quiet || a->json,
 					.ranks = ranks,
+					.estimate = a->dry_run ? &a->estimate : NULL,
 					.stop = &stop_signal};
 	TRY(ranks_start(ranks));
 	TRY(ranks_agree(ranks, prepare(a, ranks, &config, lock)));
@@ -244,9 +252,51 @@ static enum status print_summary(const struct arguments *a)
 	return STATUS_OK;
 }
 
+static double megabytes(uint64_t bytes)
+{
+	return (double)bytes / 1e6;
+}
+
+static void print_estimate(const struct train_estimate *e)
+{
+	char training[32], validation[32];
+	double steps = e->step_seconds * (double)e->steps, validations = e->validation_seconds * e->validations;
+	progress_duration(steps, training, sizeof training);
+	progress_duration(validations, validation, sizeof validation);
+	printf("data        %s\n", e->data);
+	printf("model       %zu parameters, %.0f M multiply-adds forward per sample\n", e->parameters,
+	       e->multiply_adds * 1e-6);
+	printf("steps       %llu, %llu samples: %.1f times each object\n", (unsigned long long)e->steps,
+	       (unsigned long long)e->samples, (double)e->samples / e->objects);
+	if (e->step_seconds > 0)
+		printf("time        %s: %.3f s per step as this machine is now\n", training, e->step_seconds);
+	else
+		printf("time        too few steps to measure\n");
+	if (e->validations)
+		printf("validation  %d times %d objects: at most %s\n", e->validations, e->validation_objects,
+		       validation);
+	printf("memory      %.0f MB\n", megabytes(e->memory));
+	printf("disk        %.1f MB, of it %.1f MB a checkpoint\n", megabytes(e->disk), megabytes(e->checkpoint));
+}
+
+static enum status print_json_estimate(const struct train_estimate *e)
+{
+	struct text text;
+	text_init(&text);
+	text_add(&text, "{\"objects\": %d, \"photos\": %d, \"parameters\": %zu, \"steps\": %llu, \"samples\": %llu",
+		 e->objects, e->photos, e->parameters, (unsigned long long)e->steps, (unsigned long long)e->samples);
+	text_add(&text,
+		 ", \"step_seconds\": %.6f, \"seconds\": %.1f, \"validations\": %d, \"validation_seconds\": %.3f",
+		 e->step_seconds, e->step_seconds * (double)e->steps + e->validation_seconds * e->validations,
+		 e->validations, e->validation_seconds);
+	text_add(&text, ", \"memory_bytes\": %llu, \"disk_bytes\": %llu, \"checkpoint_bytes\": %llu}",
+		 (unsigned long long)e->memory, (unsigned long long)e->disk, (unsigned long long)e->checkpoint);
+	return streams_json(&text);
+}
+
 static int run(void *arguments)
 {
-	const struct arguments *a = arguments;
+	struct arguments *a = arguments;
 	if (a->keys) {
 		config_print_keys(stdout);
 		return 0;
@@ -256,7 +306,13 @@ static int run(void *arguments)
 	enum status status = train(a, &ranks, &lock);
 	run_lock_release(&lock);
 	int code = report(&ranks, status);
-	if (a->json && ranks.rank == 0 && print_summary(a) != STATUS_OK && code == 0)
+	if (a->dry_run && code == 0 && ranks.rank == 0) {
+		if (a->json)
+			code = command_end("train", print_json_estimate(&a->estimate));
+		else
+			print_estimate(&a->estimate);
+	}
+	if (a->json && !a->dry_run && ranks.rank == 0 && print_summary(a) != STATUS_OK && code == 0)
 		code = command_failed("train");
 	ranks_stop(&ranks, status);
 	return code;
@@ -288,6 +344,7 @@ const struct command command_train = {
 		"--out "
 		"runs/x\n"
 		"tapcut train configs/baseline.json --out runs/baseline --resume auto\n"
+		"tapcut train configs/baseline.json --out runs/baseline --dry-run\n"
 		"mpirun -np 2 --bind-to none build/mpi/tapcut train configs/baseline.json --out runs/x    (make MPI=1; "
 		"train/README.md)",
 	.size = sizeof(struct arguments),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "convert/export.h"
@@ -186,8 +187,7 @@ static enum status start_batches(struct trainer *trainer)
 		.augment = config->augment,
 		.size = config->train.size,
 		.seed = config->seed,
-		.first = samples_taken(trainer) +
-			 (uint64_t)batch->core.first_slot * (uint64_t)config->train.slot_size,
+		.first = samples_taken(trainer) + (uint64_t)batch->core.first_slot * (uint64_t)config->train.slot_size,
 		.run = (uint64_t)own_samples,
 		.stride = (uint64_t)config->train.batch_size,
 		.threads = config->train.loader_threads,
@@ -335,14 +335,15 @@ static enum status begin_manifest(struct trainer *trainer)
 
 static enum status set_up_here(struct trainer *trainer)
 {
-	if (leads(trainer))
+	bool writes = leads(trainer) && !trainer->options->estimate;
+	if (writes)
 		TRY(begin_record(trainer));
 	TRY(backend_select(trainer->config->backend));
 	TRY(open_data(trainer));
 	TRY(find_stage(trainer));
 	TRY(build_model(trainer));
 	TRY(start_params(trainer));
-	if (leads(trainer)) {
+	if (writes) {
 		TRY(write_config(trainer));
 		TRY(run_log_open(&trainer->log, trainer->options->out_dir, trainer->state.step,
 				 !trainer->state.validation_due));
@@ -895,9 +896,111 @@ static bool is_done(const struct trainer *trainer)
 	return trainer->state.step == trainer->config->train.steps || trainer->patience_over;
 }
 
+/* --- an estimate ---------------------------------------------------------- */
+
+enum { MEASURED_STEPS = 3, MEASURED_OBJECTS = 2 };
+
+/* A step without a record of it. */
+static enum status measure_step(struct trainer *trainer)
+{
+	struct batch_result result;
+	TRY(load(trainer));
+	batch_compute(&trainer->batch, trainer->params.values, quantizes(trainer), &result);
+	batch_give_back(&trainer->batch, trainer->loader);
+	const float *grads = trainer->batch.sum;
+	double norm = optim_grad_norm(trainer->workers, &trainer->params, grads);
+	optim_step(&trainer->optim, trainer->workers, &trainer->params, grads, 0, norm);
+	trainer->state.step++;
+	return STATUS_OK;
+}
+
+/* The first step is not counted: memory is touched for the first time, the loader has not begun. */
+static enum status measure_steps(struct trainer *trainer, double *seconds)
+{
+	double start = 0;
+	for (int i = 0; i <= MEASURED_STEPS; i++) {
+		if (i == 1)
+			start = clock_seconds();
+		TRY(measure_step(trainer));
+	}
+	*seconds = (clock_seconds() - start) / MEASURED_STEPS;
+	return STATUS_OK;
+}
+
+static enum status measure_validation(struct trainer *trainer, struct train_estimate *estimate)
+{
+	struct evaluate_result result;
+	int limit = trainer->config->eval.limit;
+	int objects = trainer->val.object_count;
+	estimate->validation_objects = limit && limit < objects ? limit : objects;
+	if (!objects)
+		return STATUS_OK;
+	*trainer->now = *trainer->config;
+	trainer->now->eval.limit = MEASURED_OBJECTS;
+	double start = clock_seconds();
+	TRY(validate(&trainer->model, trainer->now, trainer->params.values, &trainer->val, trainer->threads,
+		     trainer->options->stop, &result));
+	estimate->validation_seconds = (clock_seconds() - start) / result.instances * estimate->validation_objects;
+	evaluate_result_release(&result);
+	return STATUS_OK;
+}
+
+/* Files of the run: two checkpoints and those that are kept, weights, photos, log lines, the report with its pictures. */
+static uint64_t estimate_disk(const struct trainer *trainer, const struct train_estimate *estimate)
+{
+	enum { PHOTO_LINE = 100, LOG_LINES = 500, REPORT = 3000000 };
+	const struct config *config = trainer->config;
+	uint64_t kept = config->train.keep_every ? estimate->steps / (uint64_t)config->train.keep_every : 0;
+	return (2 + kept) * estimate->checkpoint + estimate->weights + (uint64_t)estimate->photos * PHOTO_LINE +
+	       estimate->steps / (uint64_t)config->train.log_every * LOG_LINES + REPORT;
+}
+
+static void describe_work(struct trainer *trainer, struct train_estimate *estimate)
+{
+	const struct config *config = trainer->config;
+	uint64_t end = end_step(trainer), begin = trainer->state.step;
+	FILE *text = fmemopen(estimate->data, sizeof estimate->data - 1, "w");
+	if (text) {
+		dataset_print_summary(&trainer->train, text);
+		fclose(text);
+		estimate->data[strcspn(estimate->data, "\n")] = '\0';
+	}
+	estimate->objects = trainer->train.object_count;
+	estimate->photos = trainer->train.photo_count;
+	estimate->parameters = trainer->params.total;
+	estimate->multiply_adds = trainer->model.graph.forward_macs / trainer->now->train.slot_size;
+	estimate->steps = end > begin ? end - begin : 0;
+	estimate->samples = config_samples(config, end) - config_samples(config, begin < end ? begin : end);
+	for (uint64_t step = begin + 1; config->data.val[0] && step <= end; step++)
+		estimate->validations += step == end || due(step, config->eval.every);
+	size_t arrays = 2 + (trainer->optim.second != NULL) + (trainer->optim.average != NULL);
+	estimate->weights = trainer->params.total * sizeof(float);
+	estimate->checkpoint = arrays * estimate->weights;
+	estimate->disk = estimate_disk(trainer, estimate);
+}
+
+static enum status make_estimate(struct trainer *trainer)
+{
+	struct train_estimate *estimate = trainer->options->estimate;
+	struct rusage usage;
+	*estimate = (struct train_estimate){.steps = 0};
+	describe_work(trainer, estimate);
+	if (estimate->steps > MEASURED_STEPS)
+		TRY(measure_steps(trainer, &estimate->step_seconds));
+	if (leads(trainer))
+		TRY(measure_validation(trainer, estimate));
+	if (getrusage(RUSAGE_SELF, &usage) == 0)
+		estimate->memory = (uint64_t)usage.ru_maxrss * 1024;
+	return STATUS_OK;
+}
+
+/* --- all of it ------------------------------------------------------------ */
+
 static enum status run(struct trainer *trainer)
 {
 	TRY(set_up(trainer));
+	if (trainer->options->estimate)
+		return make_estimate(trainer);
 	progress_start(&trainer->progress, "train", end_step(trainer), trainer->state.step,
 		       trainer->options->quiet || !leads(trainer));
 	tell_start(trainer);

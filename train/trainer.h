@@ -9,6 +9,21 @@
 #include "train/config/config.h"
 #include "train/ranks.h"
 
+/* What a run would be and take, measured on a few steps of it. Bytes are of files, or of memory. */
+struct train_estimate {
+	char data[512]; /* the set in words, as tapcut data prints it */
+	int objects, photos, validation_objects;
+	size_t parameters;
+	double multiply_adds;         /* forward, per sample */
+	uint64_t steps, samples;      /* still to do */
+	int validations;              /* the same */
+	double step_seconds;          /* of one step, mean of those measured */
+	double validation_seconds;    /* of one validation; an upper bound: this network still needs all its clicks */
+	uint64_t memory;              /* of this process at its peak */
+	uint64_t checkpoint, weights; /* a checkpoint; the exported weights, before they are compressed */
+	uint64_t disk;                /* all files of the run together */
+};
+
 struct train_options {
 	const char *out_dir;
 	int threads;         /* workers; 0: all processors, shared among the ranks of a machine */
@@ -16,6 +31,8 @@ struct train_options {
 	bool resume;         /* continue from out_dir/last.ckpt if it is there */
 	bool quiet;          /* no progress line */
 	uint64_t until_step; /* stop, with a checkpoint and a validation, after this step; 0: at train.steps */
+	/* not NULL: nothing is trained and nothing is written; a few steps are measured, and this is filled in */
+	struct train_estimate *estimate;
 	/* set by a signal handler: checkpoint and return STATUS_INTERRUPTED; may be NULL */
 	const volatile sig_atomic_t *stop;
 };

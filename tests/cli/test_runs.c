@@ -288,6 +288,26 @@ START_TEST(patience_ends_a_run)
 }
 END_TEST
 
+/* Nothing is trained, nothing is written, and what is said is what a run then takes. */
+START_TEST(dry_run)
+{
+	const struct program_result *r = tapcut_ok("%s --out %s/dry --dry-run", validated, dir);
+	ck_assert_ptr_nonnull(strstr(r->out, "20 objects in 6 photos"));
+	ck_assert_ptr_nonnull(strstr(r->out, "steps       12, 48 samples"));
+	ck_assert_ptr_nonnull(strstr(r->out, "validation  3 times 1 objects")); /* steps 5, 10 and 12 */
+	ck_assert(!exists(in(dir, "dry")));
+	char before[65];
+	snprintf(before, sizeof before, "%s", summary_of("whole").result.sha256);
+	r = tapcut_ok("%s --out %s/whole --resume auto --set train.steps=20 --dry-run --json", validated, dir);
+	ck_assert_ptr_nonnull(strstr(r->out, "\"steps\": 8, \"samples\": 32"));
+	ck_assert_str_eq(summary_of("whole").result.sha256, before);
+	expect_same_files("whole");
+	tapcut_fails(1, "no object", "%s --set data.min_area=0.999 --set data.max_area=1 --out %s/dry --dry-run", train,
+		     dir);
+	ck_assert(!exists(in(dir, "dry")));
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("cli runs");
@@ -309,6 +329,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, any_weights_begin_a_run);
 	tcase_add_test(tcase, released_model_is_fine_tuned);
 	tcase_add_test(tcase, patience_ends_a_run);
+	tcase_add_test(tcase, dry_run);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
