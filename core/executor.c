@@ -151,7 +151,8 @@ static void backward_node(struct executor *executor, const struct pass *pass, in
 		call.in_grad[i] = input->needs_grad ? executor->arena + input->grad_offset : NULL;
 		call.in_grad_add[i] = node->grad_add[i];
 	}
-	clear_param_grads(graph, node, &call);
+	if (!pass->add_grads)
+		clear_param_grads(graph, node, &call);
 	quantize_output_grad(executor, pass, node);
 	node->op->backward(&call);
 	if (executor->profile)

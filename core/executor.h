@@ -33,6 +33,7 @@ struct pass {
 	/* params->total floats, zeroed by the caller before their first use; NULL for a pass without training, or to
 	 * leave the parameters' gradients out (a profile's way to time the activations' alone) */
 	float *param_grads;
+	bool add_grads; /* backward adds to param_grads instead of replacing them: several passes make one gradient */
 	bool training;  /* dropout on, batch statistics from the batch */
 	bool quantize;  /* values of nodes with a range are rounded to 8 bits (core/quantize.h) */
 	struct rng rng; /* dropout; each node takes its own stream from it */
@@ -42,7 +43,7 @@ struct pass {
 void executor_forward(struct executor *executor, const struct pass *pass, int last);
 
 /* After executor_forward of the whole graph in training mode: the gradient of node `loss` (a scalar) times `scale` with
- * respect to every parameter that the loss depends on replaces what is in pass->param_grads. */
+ * respect to every parameter that the loss depends on replaces what is in pass->param_grads (or is added to it). */
 void executor_backward(struct executor *executor, const struct pass *pass, int loss, float scale);
 
 #endif

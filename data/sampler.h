@@ -27,7 +27,7 @@ struct sampler_config {
 	double center_probability; /* share of samples that start with SAMPLER_CENTER whatever `kind` says */
 	/* At least 1 and 0, together at most CLICKS_MAX, rounds included. RITM: 24 and 24; DIOS: 5 and 10. */
 	int max_positive, max_negative;
-	/* clicks near a centre, of the object or of an error, land up to this share of their distance from its edge away */
+	/* clicks near a centre, of the object or of an error, land up to this share of their depth away from it */
 	double jitter;
 	double gamma; /* RITM: P(n clicks) ~ gamma^n; 0 < gamma <= 1 */
 	int margin;   /* DIOS: positives keep this distance from the boundary, in pixels */
@@ -47,7 +47,8 @@ void sampler_first_clicks(const struct sampler_config *config, struct rng *rng, 
 			  const uint8_t *others, int w, int h, struct click_list *clicks, void *workspace);
 
 /* Adds one corrective click: a random pixel deep (distance > half of the maximum) inside the larger error of `pred`
- * (RITM get_next_points), of the sign that mends it; config->jitter moves it within the error. Adds nothing when there is no error, or when the list is full. */
+ * (RITM get_next_points), of the sign that mends it; config->jitter moves it within the error. Adds nothing when
+ * there is no error, or when the list is full. */
 void sampler_corrective_click(const struct sampler_config *config, struct rng *rng, const uint8_t *pred,
 			      const uint8_t *truth, int w, int h, struct click_list *clicks, void *workspace);
 

@@ -111,6 +111,7 @@ static enum status load_network(const struct infer_network *network, const struc
 	if (status == STATUS_OK) {
 		*without_ranges = *config;
 		without_ranges->model.quantize = false;
+		without_ranges->model.coarse_head = false; /* not deployed */
 		status = checkpoint_model_new(plain, without_ranges);
 	}
 	if (status == STATUS_OK) {

@@ -17,24 +17,37 @@ static int add_loss(struct nn *nn, int total, const struct op *op, const void *a
 	return total < 0 ? loss : nn_add(nn, "loss", total, loss);
 }
 
-enum status objective_add(struct objective *objective, struct model *model, const struct config *config)
+/* The losses on the logits, then those on parts: the coarse map's (RITM trains it with cross-entropy) and the
+ * boundary's (FocalClick, Chen et al., CVPR 2022: the focal loss once more, near the boundary alone). */
+static int add_losses(struct nn *nn, const struct objective *objective, const struct model *model,
+		      const struct config *config)
 {
-	struct nn nn = {.graph = &model->graph};
 	struct nfl_attr nfl = {.alpha = (float)config->loss.nfl_alpha,
 			       .gamma = (float)config->loss.nfl_gamma,
 			       .epsilon = 1e-12f};
 	struct soft_dice_attr dice = {.smooth = 1};
-	int target = graph_input(&model->graph, "target", nn_shape(&nn, model->logits));
-	int total = -1;
-	total = add_loss(&nn, total, &op_normalized_focal_loss, &nfl, config->loss.nfl_weight, model->logits, target);
-	total = add_loss(&nn, total, &op_bce_with_logits, NULL, config->loss.bce_weight, model->logits, target);
-	total = add_loss(&nn, total, &op_soft_dice_loss, &dice, config->loss.dice_weight, model->logits, target);
-	total = add_loss(&nn, total, &op_soft_iou_loss, &dice, config->loss.iou_weight, model->logits, target);
+	int logits = model->logits, target = objective->target, total = -1;
+	total = add_loss(nn, total, &op_normalized_focal_loss, &nfl, config->loss.nfl_weight, logits, target);
+	total = add_loss(nn, total, &op_bce_with_logits, NULL, config->loss.bce_weight, logits, target);
+	total = add_loss(nn, total, &op_soft_dice_loss, &dice, config->loss.dice_weight, logits, target);
+	total = add_loss(nn, total, &op_soft_iou_loss, &dice, config->loss.iou_weight, logits, target);
+	total = add_loss(nn, total, &op_bce_with_logits, NULL, config->loss.coarse_weight, model->coarse, target);
+	return add_loss(nn, total, &op_normalized_focal_loss, &nfl, config->loss.boundary_weight, logits,
+			objective->band);
+}
+
+enum status objective_add(struct objective *objective, struct model *model, const struct config *config)
+{
+	struct nn nn = {.graph = &model->graph};
+	struct shape shape = nn_shape(&nn, model->logits);
+	*objective = (struct objective){.target = graph_input(&model->graph, "target", shape), .band = -1};
+	if (config->loss.boundary_weight > 0)
+		objective->band = graph_input(&model->graph, "band", shape);
+	objective->loss = add_losses(&nn, objective, model, config);
 	if (model->graph.status)
 		return model->graph.status;
-	if (total < 0)
+	if (objective->loss < 0)
 		return status_fail(STATUS_CONFIG, "loss: expected at least one positive weight, found none");
-	graph_keep(&model->graph, total);
-	*objective = (struct objective){.target = target, .loss = total};
+	graph_keep(&model->graph, objective->loss);
 	return STATUS_OK;
 }

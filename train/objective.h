@@ -7,6 +7,7 @@
 
 struct objective {
 	int target; /* graph input (N,1,H,W): 1 object, 0 background, TARGET_IGNORE */
+	int band;   /* the same, but TARGET_IGNORE except near the mask's boundary; -1: no loss wants it */
 	int loss;   /* the graph's last node: a scalar, kept */
 };
 

@@ -7,12 +7,15 @@
 
 #include "core/kernels.h"
 #include "core/portable_math.h"
+#include "data/distance.h"
 #include "data/robot.h"
 #include "data/sampler.h"
 #include "infer/image/preprocess.h"
 #include "train/evaluate/metrics.h"
 
 enum { IMAGE_PLANES = 3 };
+/* Streams below a sample's dropout stream: nodes have the numbers from 0 on, rounds after the first those from here. */
+enum { DROPOUT_ROUNDS = 1 << 20 };
 
 enum status slot_worker_init(struct slot_worker *worker, const struct config *config, const struct model *model,
 			     const struct objective *objective)
@@ -93,6 +96,29 @@ static void load_target(struct slot_worker *worker, const struct slot *slot, int
 		target[k] = truth[k] == TRUTH_IGNORE ? TARGET_IGNORE : (float)(truth[k] == TRUTH_OBJECT);
 }
 
+/* Pixels whose nearest pixel of the other side of the mask is within loss.boundary_width; the others take no part.
+ * prediction and workspace are free before the first round. */
+static void load_band(struct slot_worker *worker, const struct slot *slot, int i)
+{
+	int size = worker->config->train.size;
+	size_t count = plane_floats(worker);
+	double width = worker->config->loss.boundary_width;
+	const float *target = executor_data(worker->executor, worker->objective.target) + (size_t)i * count;
+	float *band = executor_data(worker->executor, worker->objective.band) + (size_t)i * count;
+	const uint8_t *truth = slot->samples[i]->truth;
+	int32_t *distance = worker->workspace;
+	for (size_t k = 0; k < count; k++)
+		band[k] = TARGET_IGNORE;
+	for (int object = 0; object <= 1; object++) {
+		for (size_t k = 0; k < count; k++)
+			worker->prediction[k] = (truth[k] == TRUTH_OBJECT) == object;
+		distance_squared(worker->prediction, size, size, 0, distance, distance + count);
+		for (size_t k = 0; k < count; k++)
+			if (worker->prediction[k] && distance[k] <= width * width)
+				band[k] = target[k];
+	}
+}
+
 static void load_clicks(struct slot_worker *worker, int i)
 {
 	struct infer_click clicks[CLICKS_MAX];
@@ -142,6 +168,8 @@ static int start_samples(struct slot_worker *worker, struct slot *slot)
 		struct rng rng = sample_stream(worker, slot, i, RNG_CLICKS);
 		load_image(worker, slot, i);
 		load_target(worker, slot, i);
+		if (worker->objective.band >= 0)
+			load_band(worker, slot, i);
 		sampler_first_clicks(&config->sampler, &rng, slot->samples[i]->truth, slot->samples[i]->others, size,
 				     size, &worker->clicks[i], worker->workspace);
 		load_clicks(worker, i);
@@ -152,12 +180,12 @@ static int start_samples(struct slot_worker *worker, struct slot *slot)
 	return most;
 }
 
-/* One corrective round: the samples that still have one get a click where the network is wrong. */
-static void correct(struct slot_worker *worker, const struct pass *pass, struct slot *slot, int round)
+/* One corrective round, on logits that are there: the samples that still have one get a click where the network is
+ * wrong. */
+static void correct(struct slot_worker *worker, struct slot *slot, int round)
 {
 	const struct config *config = worker->config;
 	int size = config->train.size;
-	executor_forward(worker->executor, pass, worker->model->logits);
 	for (int i = 0; i < config->train.slot_size; i++) {
 		if (round >= worker->rounds[i])
 			continue;
@@ -187,19 +215,37 @@ static float mean_iou(struct slot_worker *worker, const struct slot *slot)
 	return sum / (float)worker->config->train.slot_size;
 }
 
+/* Forward and backward of what the clicks are now; `share` of the slot's loss and gradient. */
+static void learn(struct slot_worker *worker, const struct pass *pass, struct slot *slot, float scale, float share)
+{
+	executor_forward(worker->executor, pass, worker->objective.loss);
+	slot->loss += share * *executor_data(worker->executor, worker->objective.loss);
+	slot->iou = mean_iou(worker, slot);
+	executor_backward(worker->executor, pass, worker->objective.loss, share * scale);
+}
+
 void slot_compute(struct slot_worker *worker, const struct slot_call *call, struct slot *slot)
 {
-	struct pass pass = call->pass;
+	struct pass training = call->pass;
+	bool all = worker->config->train_rounds == TRAIN_ROUNDS_ALL;
 	worker->executor = call->executor;
 	slot->rounds = 0;
+	slot->loss = 0;
 	int rounds = start_samples(worker, slot);
-	for (int round = 0; round < rounds; round++)
-		correct(worker, &pass, slot, round);
-	pass.training = true;
-	pass.param_grads = call->grads;
-	pass.rng = sample_stream(worker, slot, 0, RNG_DROPOUT);
-	executor_forward(worker->executor, &pass, worker->objective.loss);
-	slot->loss = *executor_data(worker->executor, worker->objective.loss);
-	slot->iou = mean_iou(worker, slot);
-	executor_backward(worker->executor, &pass, worker->objective.loss, call->grad_scale);
+	float share = all ? 1.0f / (float)(rounds + 1) : 1;
+	struct rng dropout = sample_stream(worker, slot, 0, RNG_DROPOUT);
+	training.training = true;
+	training.param_grads = call->grads;
+	training.rng = dropout;
+	for (int round = 0; round < rounds; round++) {
+		if (all) {
+			learn(worker, &training, slot, call->grad_scale, share);
+			training.add_grads = true;
+			training.rng = rng_substream(&dropout, DROPOUT_ROUNDS + (uint32_t)round);
+		} else {
+			executor_forward(worker->executor, &call->pass, worker->model->logits);
+		}
+		correct(worker, slot, round);
+	}
+	learn(worker, &training, slot, call->grad_scale, share);
 }

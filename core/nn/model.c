@@ -172,6 +172,14 @@ static int build_decoder(struct nn *nn, const struct model *model, const struct 
 	return -1;
 }
 
+/* Behind the logits, so that nothing that is deployed depends on it: its parameters are the last. */
+static int build_coarse_head(struct nn *nn, struct nn_features coarse)
+{
+	struct nn_conv2d conv = {.channels = 1, .kernel = 1, .near_zero = true, .input_scale = coarse.scale};
+	int score = nn_conv2d(nn, "decoder.coarse_head", coarse.map, conv);
+	return nn_upsample(nn, "coarse_logits", score, MODEL_STRIDE, UPSAMPLE_BILINEAR);
+}
+
 enum status model_build(struct model *model, struct params *params, const struct model_config *config, int n, int h,
 			int w)
 {
@@ -185,10 +193,12 @@ enum status model_build(struct model *model, struct params *params, const struct
 	model->clicks = graph_input(&model->graph, "clicks", (struct shape){n, config->click_planes, h, w});
 	build_trunk(&nn, model, config);
 	nn.activation = config->activation ? activations[config->activation] : NULL;
-	model->logits = build_decoder(&nn, model, config, build_coarse(&nn, model, config));
+	struct nn_features coarse = build_coarse(&nn, model, config);
+	model->logits = build_decoder(&nn, model, config, coarse);
 	graph_keep(&model->graph, model->logits);
 	if (config->quantize)
 		graph_quantize(&model->graph, model->logits);
+	model->coarse = config->coarse_head ? build_coarse_head(&nn, coarse) : -1;
 	enum status status = model->graph.status;
 	if (status)
 		model_release(model);

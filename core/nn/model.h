@@ -42,10 +42,11 @@ struct model_config {
 	int click_planes; /* 2 or 3 */
 	/* the decoder sees trunk maps times this: ImageNet maps have an rms of 10 to 50 */
 	double feature_scale;
-	double dropout;  /* on the coarsest map; 0: none */
-	bool batch_norm; /* in the decoder */
-	int activation;  /* of the decoder: index in activation_names (core/ops/ops.h); 0: relu */
-	bool quantize;   /* values have ranges, for training as in 8 bits (core/quantize.h) */
+	double dropout;   /* on the coarsest map; 0: none */
+	bool batch_norm;  /* in the decoder */
+	int activation;   /* of the decoder: index in activation_names (core/ops/ops.h); 0: relu */
+	bool coarse_head; /* logits of the coarsest map too, for a loss of training; they are not deployed */
+	bool quantize;    /* values have ranges, for training as in 8 bits (core/quantize.h) */
 };
 
 /* The default model (squeezenet1_1, sharpmask_light). */
@@ -63,6 +64,7 @@ struct model {
 	struct trunk_maps maps;
 	int pyramid[4]; /* the click planes from 1/2 to 1/16, where they enter late; else -1 */
 	int logits;     /* kept */
+	int coarse;     /* with coarse_head: the coarsest map's logits, enlarged to (N,1,H,W); else -1 */
 };
 
 /* Builds the forward graph for inputs of n x h x w on `params` (parameters are added on the first build and found

@@ -295,7 +295,7 @@ START_TEST(turned_planes_move_together)
 }
 END_TEST
 
-/* Each switched on alone changes the picture and nothing that it should not; together they give the same bytes again. */
+/* Each switched on alone changes the picture and nothing that it should not, and gives the same bytes again. */
 START_TEST(degraded_pictures_keep_their_masks)
 {
 	struct tiny tiny;

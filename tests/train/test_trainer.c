@@ -184,6 +184,25 @@ START_TEST(test_same_bytes_with_weights)
 }
 END_TEST
 
+/* Losses on parts and gradients of all rounds, on any number of threads and through a stop. */
+START_TEST(test_same_bytes_with_every_loss)
+{
+	static const char *const settings[] = {"loss.coarse_weight=0.4", "loss.boundary_weight=1",
+					       "clicks.train_rounds=all"};
+	char plain[65], one[65], other[65];
+	make_scenes();
+	run_steps = "3";
+	train("plain", 2, false, plain);
+	for (int i = 0; i < 3; i++) {
+		run_setting = settings[i];
+		train("one", 1, false, one);
+		ck_assert_str_ne(plain, one);
+		train("other", 3, false, other);
+		ck_assert_str_eq(one, other);
+	}
+}
+END_TEST
+
 START_TEST(test_changed_data_is_refused_on_resume)
 {
 	struct config config;
@@ -224,6 +243,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_same_bytes_after_kill_and_resume);
 	tcase_add_test(tcase, test_stop_request_saves_and_resumes);
 	tcase_add_test(tcase, test_same_bytes_with_weights);
+	tcase_add_test(tcase, test_same_bytes_with_every_loss);
 	tcase_add_test(tcase, test_changed_data_is_refused_on_resume);
 	tcase_add_test(tcase, test_broken_photo_names_the_file);
 	suite_add_tcase(suite, tcase);

@@ -36,6 +36,9 @@ struct config_stage {
 	int batch_size;
 };
 
+/* Of which rounds of a sample the gradient is. */
+enum train_rounds { TRAIN_ROUNDS_LAST, TRAIN_ROUNDS_ALL };
+
 struct config_weight {
 	char name[32];
 	double weight;
@@ -68,8 +71,9 @@ struct config {
 	char init_weights[CONFIG_TEXT];     /* "init.weights": weights of any kind; "" = none */
 
 	struct augment_config augment;
-	struct sampler_config sampler; /* section "clicks" */
-	int max_corrective_rounds;     /* "clicks.corrective_rounds": 0..3, drawn uniformly from 0..this */
+	struct sampler_config sampler;  /* section "clicks" */
+	int max_corrective_rounds;      /* "clicks.corrective_rounds": 0..3, drawn uniformly from 0..this */
+	enum train_rounds train_rounds; /* "clicks.train_rounds" */
 	/* "eval.threshold": a pixel above it counts as object, in rounds and evaluation */
 	double threshold;
 
@@ -90,6 +94,8 @@ struct config {
 		double nfl_weight, nfl_alpha, nfl_gamma;
 		double bce_weight;
 		double dice_weight, iou_weight;
+		double coarse_weight; /* above 0: model.coarse_head */
+		double boundary_weight, boundary_width;
 	} loss;
 
 	struct optim_config optim;

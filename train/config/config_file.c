@@ -423,6 +423,7 @@ enum status config_finish(struct config *config, const char *source)
 {
 	config->model.click_planes = config->preprocess.previous_mask ? 3 : 2;
 	config->optim.lr_scale[PARAM_DECODER] = 1;
+	config->model.coarse_head = config->loss.coarse_weight > 0;
 	config->schedule.total_steps = config->train.steps;
 	config->quantize_from = (uint64_t)config->calibration_steps;
 	if (*config->init_weights)

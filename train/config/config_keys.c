@@ -17,6 +17,7 @@
 static const char *const channel_orders[] = {"rgb", "bgr", NULL};
 static const char *const click_encodings[] = {"disk", "distance", NULL};
 static const char *const nan_policies[] = {"stop", "skip", NULL};
+static const char *const train_rounds_names[] = {"last", "all", NULL};
 static const char *const backends[] = {"native", "openblas", NULL};
 
 /* clang-format off: two tables, a row each */
@@ -69,7 +70,8 @@ const struct config_key config_keys[] = {
 	 .path = true, .free = true},
 	{"data.images", KEY_TEXT, FIELD(data.images), "\"\"", "path",
 	 "Folder of the photos; empty: beside each instances JSON `images/`, its own folder, or, for COCO's annotations/instances_NAME.json, "
-	 "../NAME, the first that holds any of them.", .path = true, .free = true},
+	 "../NAME, the first that holds any of them.",
+	 .path = true, .free = true},
 	{"data.train_images", KEY_TEXT, FIELD(data.train_images), "\"\"", "path",
 	 "Folder of the training photos; empty: data.images.", .path = true, .free = true},
 	{"data.val_images", KEY_TEXT, FIELD(data.val_images), "\"\"", "path",
@@ -167,10 +169,12 @@ const struct config_key config_keys[] = {
 	 "Share of samples whose brightness, contrast and colour change.", .max = 1},
 	{"augment.rotation_probability", KEY_NUMBER, FIELD(augment.rotation_probability), "0", "probability",
 	 "Share of samples that are turned.", .max = 1},
-	{"augment.rotation", KEY_NUMBER, FIELD(augment.rotation), "10", "degrees", "By up to this either way.", .max = 45},
+	{"augment.rotation", KEY_NUMBER, FIELD(augment.rotation), "10", "degrees", "By up to this either way.",
+	 .max = 45},
 	{"augment.gamma_probability", KEY_NUMBER, FIELD(augment.gamma_probability), "0", "probability",
 	 "Share of samples whose brightness is taken to a power.", .max = 1},
-	{"augment.gamma", KEY_NUMBER, FIELD(augment.gamma), "0.4", "log", "The power lies between exp(-this) and exp(this).", .max = 2},
+	{"augment.gamma", KEY_NUMBER, FIELD(augment.gamma), "0.4", "log",
+	 "The power lies between exp(-this) and exp(this).", .max = 2},
 	{"augment.grey_probability", KEY_NUMBER, FIELD(augment.grey_probability), "0", "probability",
 	 "Share of samples without colour.", .max = 1},
 	{"augment.blur_probability", KEY_NUMBER, FIELD(augment.blur_probability), "0", "probability",
@@ -179,13 +183,15 @@ const struct config_key config_keys[] = {
 	 "Gaussian whose deviation is a quarter of this up to this.", .min = 0.1, .max = DEGRADE_MAX_SIGMA},
 	{"augment.noise_probability", KEY_NUMBER, FIELD(augment.noise_probability), "0", "probability",
 	 "Share of samples with noise.", .max = 1},
-	{"augment.noise", KEY_NUMBER, FIELD(augment.noise), "0.04", "share of full range", "Its deviation is up to this.", .max = 0.5},
+	{"augment.noise", KEY_NUMBER, FIELD(augment.noise), "0.04", "share of full range",
+	 "Its deviation is up to this.", .max = 0.5},
 	{"augment.jpeg_probability", KEY_NUMBER, FIELD(augment.jpeg_probability), "0", "probability",
 	 "Share of samples with the artefacts of JPEG.", .max = 1},
 	{"augment.jpeg_quality", KEY_INTEGER, FIELD(augment.jpeg_quality), "30", "quality",
 	 "Of this quality up to 95, as libjpeg counts it.", .min = 1, .max = 95},
 	{"augment.paste_probability", KEY_NUMBER, FIELD(augment.paste_probability), "0", "probability",
-	 "Share of samples whose object, if all of it is in its photo, is cut out and put onto the photo of another.", .max = 1},
+	 "Share of samples whose object, if all of it is in its photo, is cut out and put onto the photo of another.",
+	 .max = 1},
 
 	{"clicks.sampler", KEY_ENUM, FIELD(sampler.kind), "\"ritm\"", "",
 	 "First clicks: RITM's random ones, one of the strategies of Deep Interactive Object Selection (`dios`: drawn per sample), or one "
@@ -194,7 +200,8 @@ const struct config_key config_keys[] = {
 	{"clicks.center_probability", KEY_NUMBER, FIELD(sampler.center_probability), "0.5", "probability",
 	 "Share of samples that start with one click near the centre, whatever the sampler.", .max = 1},
 	{"clicks.jitter", KEY_NUMBER, FIELD(sampler.jitter), "0", "share of the inscribed radius",
-	 "Clicks near a centre, of the object or of a mistake, land up to this far away from it, as a finger does.", .max = 0.9},
+	 "Clicks near a centre, of the object or of a mistake, land up to this far away from it, as a finger does.",
+	 .max = 0.9},
 	{"clicks.max_positive", KEY_INTEGER, FIELD(sampler.max_positive), "24", "clicks",
 	 "At most this many on the object.", .min = 1, .max = 60},
 	{"clicks.max_negative", KEY_INTEGER, FIELD(sampler.max_negative), "24", "clicks",
@@ -209,6 +216,9 @@ const struct config_key config_keys[] = {
 	 "DIOS: negative clicks lie within this distance of the object.", .min = 1, .max = 1000},
 	{"clicks.corrective_rounds", KEY_INTEGER, FIELD(max_corrective_rounds), "3", "rounds",
 	 "Rounds in which the network's own mistake is clicked: drawn from 0 to this for each sample.", .max = 3},
+	{"clicks.train_rounds", KEY_ENUM, FIELD(train_rounds), "\"last\"", "",
+	 "A sample's gradient is that of its last round, or the mean over all of its rounds: more gradient for the same clicks.",
+	 .names = train_rounds_names},
 
 	{"train.steps", KEY_INTEGER, FIELD(train.steps), "20000", "steps",
 	 "Length of the run. With `stages`: their sum, or, where given, they share it in proportion.", .min = 1,
@@ -249,6 +259,13 @@ const struct config_key config_keys[] = {
 	 .max = 1000},
 	{"loss.dice_weight", KEY_NUMBER, FIELD(loss.dice_weight), "0", "", "Weight of the Dice loss.", .max = 1000},
 	{"loss.iou_weight", KEY_NUMBER, FIELD(loss.iou_weight), "0", "", "Weight of the soft IoU loss.", .max = 1000},
+	{"loss.coarse_weight", KEY_NUMBER, FIELD(loss.coarse_weight), "0", "",
+	 "Weight of binary cross-entropy on the coarsest map, which gets a head of its own in training; 0.4 in RITM.",
+	 .max = 1000},
+	{"loss.boundary_weight", KEY_NUMBER, FIELD(loss.boundary_weight), "0", "",
+	 "Weight of the normalised focal loss once more, on the pixels near the mask's boundary alone.", .max = 1000},
+	{"loss.boundary_width", KEY_NUMBER, FIELD(loss.boundary_width), "6", "pixels of the crop",
+	 "How far from the boundary near is.", .min = 1, .max = 1000},
 
 	{"optim.name", KEY_ENUM, FIELD(optim.kind), "\"adam\"", "", "Optimiser.", .names = optim_names, .fixed = true},
 	{"optim.lr", KEY_NUMBER, FIELD(schedule.lr), "0.001", "", "Learning rate at its peak.", .min = 1e-12,

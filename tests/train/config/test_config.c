@@ -602,8 +602,8 @@ END_TEST
 
 START_TEST(shipped_configs_load)
 {
-	static const char *const names[] = {"baseline", "coarse", "demo",      "fast",
-					    "finetune", "qat",    "sharpmask", "smoke"};
+	static const char *const names[] = {"base",     "baseline", "coarse",    "demo", "fast",
+					    "finetune", "qat",      "sharpmask", "smoke"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		char path[64];
 		snprintf(path, sizeof path, "configs/%s.json", names[i]);
