@@ -76,6 +76,11 @@ static void print_tensor(const struct safetensors_tensor *tensor, const char *ve
 	text_add(text, ", \"shape\": \"%s\", \"verdict\": \"%s\"}", dims, verdict);
 }
 
+static bool has_floats(const struct safetensors_tensor *tensor)
+{
+	return !strcmp(tensor->dtype, "F32") || !strcmp(tensor->dtype, "F16") || !strcmp(tensor->dtype, "BF16");
+}
+
 /* Each tensor's fate. */
 static void report_tensors(const struct safetensors *file, struct report *report)
 {
@@ -86,8 +91,10 @@ static void report_tensors(const struct safetensors *file, struct report *report
 		if (index >= 0) {
 			report->found[index] = true;
 			bool fits = safetensors_shape_matches(tensor, report->params->items[index].shape);
-			verdict = fits ? "loaded" : "REFUSED: another shape in the model";
-			report->matched += fits;
+			verdict = !fits                ? "REFUSED: another shape in the model"
+				  : has_floats(tensor) ? "loaded"
+						       : "REFUSED: expected F32, F16 or BF16";
+			report->matched += fits && has_floats(tensor);
 		}
 		print_tensor(tensor, verdict, report);
 	}
