@@ -170,6 +170,18 @@ static enum status load_tensor(const struct safetensors_tensor *tensor, const st
 	return safetensors_floats(tensor, values + param->offset);
 }
 
+enum status safetensors_check(const struct safetensors_tensor *tensor, const struct param *param)
+{
+	struct param alone = *param;
+	float *values = malloc((shape_count(param->shape) + 1) * sizeof *values);
+	if (!values)
+		return status_fail(STATUS_NO_MEMORY, "no memory for tensor %s", tensor->name);
+	alone.offset = 0;
+	enum status status = load_tensor(tensor, &alone, values);
+	free(values);
+	return status;
+}
+
 static enum status load_matching(const struct safetensors *file, const struct params *params, float *values, bool *seen,
 				 struct safetensors_report *report)
 {

@@ -31,6 +31,10 @@ struct safetensors_report {
 	int missing; /* trunk parameters that the file lacks */
 };
 
+/* Whether a tensor can become this parameter: its shape, its dtype, and that all its numbers are finite. The message
+ * names the tensor. */
+enum status safetensors_check(const struct safetensors_tensor *tensor, const struct param *param);
+
 /* Copies every tensor of the file whose name is a parameter of `params` (dtype F32, F16 or BF16, shape equal after
  * dropping trailing ones); a name that matches with another shape is an error. Fails when nothing matched; on failure
  * `params` is as it was. */

@@ -73,12 +73,9 @@ static void print_tensor(const struct safetensors_tensor *tensor, const char *ve
 	text_add_json_string(text, tensor->name);
 	text_add(text, ", \"dtype\": ");
 	text_add_json_string(text, tensor->dtype);
-	text_add(text, ", \"shape\": \"%s\", \"verdict\": \"%s\"}", dims, verdict);
-}
-
-static bool has_floats(const struct safetensors_tensor *tensor)
-{
-	return !strcmp(tensor->dtype, "F32") || !strcmp(tensor->dtype, "F16") || !strcmp(tensor->dtype, "BF16");
+	text_add(text, ", \"shape\": \"%s\", \"verdict\": ", dims);
+	text_add_json_string(text, verdict);
+	text_add(text, "}");
 }
 
 /* Each tensor's fate. */
@@ -87,14 +84,15 @@ static void report_tensors(const struct safetensors *file, struct report *report
 	for (int i = 0; i < file->count; i++) {
 		const struct safetensors_tensor *tensor = &file->tensors[i];
 		int index = params_find(report->params, tensor->name);
-		const char *verdict = "ignored: not in the model";
+		char verdict[300] = "ignored: not in the model";
 		if (index >= 0) {
 			report->found[index] = true;
-			bool fits = safetensors_shape_matches(tensor, report->params->items[index].shape);
-			verdict = !fits                ? "REFUSED: another shape in the model"
-				  : has_floats(tensor) ? "loaded"
-						       : "REFUSED: expected F32, F16 or BF16";
-			report->matched += fits && has_floats(tensor);
+			const struct param *param = &report->params->items[index];
+			bool shaped = safetensors_shape_matches(tensor, param->shape);
+			bool fits = shaped && safetensors_check(tensor, param) == STATUS_OK;
+			snprintf(verdict, sizeof verdict, fits ? "loaded" : "REFUSED: %s",
+				 shaped ? status_message() : "another shape in the model");
+			report->matched += fits;
 		}
 		print_tensor(tensor, verdict, report);
 	}

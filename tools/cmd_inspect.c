@@ -13,6 +13,7 @@
 #include "tools/inspect_json.h"
 #include "tools/streams.h"
 #include "train/config/config_file.h"
+#include "train/record/run_manifest.h"
 #include "train/run_state.h"
 
 struct arguments {
@@ -110,6 +111,27 @@ static enum status print_json(enum status status, struct text *text)
 	return status;
 }
 
+/* A weights file has no room for where it came from (infer/FORMAT.md); the manifest of a run beside it has, if it is the
+ * one whose result these bytes are. */
+static void print_origin(const char *path, const char *digest)
+{
+	struct run_manifest *manifest = malloc(sizeof *manifest);
+	char beside[1100];
+	const char *slash = strrchr(path, '/');
+	snprintf(beside, sizeof beside, "%.*smanifest.json", slash ? (int)(slash - path) + 1 : 0, path);
+	if (manifest && run_manifest_read(manifest, beside, NULL) == STATUS_OK) {
+		if (strcmp(manifest->result_sha256, digest) == 0)
+			printf("origin      %s: commit %s, numerics %d, %llu steps, %llu samples, seed %llu,\n"
+			       "            config %.16s, annotations %.16s, %d photos %.16s\n",
+			       beside, manifest->commit, manifest->numerics, (unsigned long long)manifest->step,
+			       (unsigned long long)manifest->samples, (unsigned long long)manifest->seed,
+			       manifest->config_sha256, manifest->annotations_sha256, manifest->photos,
+			       manifest->photos_sha256);
+		run_manifest_release(manifest);
+	}
+	free(manifest);
+}
+
 static enum status inspect_network(const struct arguments *a, const char *bytes, size_t size, const char *digest)
 {
 	struct infer_network network;
@@ -130,6 +152,7 @@ static enum status inspect_network(const struct arguments *a, const char *bytes,
 		printf("arithmetic  float%s\n", network.ranges ? ", or 8 bits" : "");
 		print_preprocess(&network.preprocess);
 		printf("bytes       %zu\nsha256      %s\n", size, digest);
+		print_origin(a->path, digest);
 	}
 	if (a->steps && !a->json)
 		status = print_steps(&network);

@@ -42,8 +42,8 @@ START_TEST(committed_manifest_comes_out)
 		      golden, before.numerics);
 	tapcut_ok("scenes --out %s/scenes --count 24 --seed 3 --width 160 --height 120", dir);
 	const struct program_result *r =
-		tapcut("reproduce %s --set data.train=%s/scenes/instances.json --steps 20 --out %s/golden",
-		       golden, dir, dir);
+		tapcut("reproduce %s --set data.train=%s/scenes/instances.json --steps 20 --out %s/golden", golden, dir,
+		       dir);
 	if (r->code && strstr(r->err, "photo files")) {
 		test_skip("this machine's libjpeg writes other photos than those of %s", golden);
 		return;
@@ -68,6 +68,9 @@ START_TEST(a_run_with_changes_on_the_way)
 	const struct program_result *r = tapcut_ok("reproduce %s/run/manifest.json --threads 2", dir);
 	ck_assert_ptr_nonnull(strstr(r->out, "the same bytes: final.tapcut after step 14"));
 	ck_assert_ptr_nonnull(strstr(r->out, manifest.result_sha256));
+	r = tapcut_ok("inspect %s/run/final.tapcut", dir);
+	ck_assert_ptr_nonnull(strstr(r->out, "origin  "));
+	ck_assert_ptr_nonnull(strstr(r->out, "14 steps"));
 	r = tapcut_ok("reproduce %s/run/manifest.json --steps 6", dir);
 	ck_assert_ptr_nonnull(strstr(r->out, "weights after step 6"));
 	tapcut_fails(1, "knows the weights after steps 3, 5, 6, 7", "reproduce %s/run/manifest.json --steps 4", dir);
