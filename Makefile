@@ -170,7 +170,7 @@ check-headers:
 		echo "#include \"$$h\"" | $(CC) $(CSTD) $(WARN) -I. -fsyntax-only -xc - || exit 1; done
 	@echo "check-headers: ok"
 
-## make check-layers       includes point one way; each outside library is known to one file
+## make check-layers       includes point one way and in no circle; each outside library is known to one file
 # infer includes nothing of ours, core itself, the others downwards.
 may_include = if grep -rnE '^\#include "[a-z_]+/' $(1) | grep -vE '\#include "($(2))/'; then exit 1; fi
 outside_headers = cblas|dlfcn|png|jpeglib|lcms2|cjson/cJSON|mpi|sqlite3
@@ -183,7 +183,12 @@ check-layers:
 	@$(call may_include,train,train|data|convert|core|infer)
 	@if grep -rlE --include='*.[ch]' '<($(outside_headers))\.h>' $(LAYERS) tools | \
 		grep -vE '^($(outside_files))\.c$$'; then exit 1; fi
+	@tools/check_circles.sh core data train convert >/dev/null
 	@echo "check-layers: ok"
+
+## make check-style        layout by clang-format 14, lines up to 120 columns, functions up to 40 lines
+check-style:
+	@tools/check_style.sh
 
 # --- the rest -------------------------------------------------------------------------------------------------------
 
@@ -214,4 +219,4 @@ help:
 
 include infer/packaging/install.mk tests/ports/ports.mk tools/web/web.mk tools/bench/bench.mk tools/tools.mk
 
-.PHONY: FORCE all test test-built asan repro reproduce suitcase check-headers check-layers deps demo clean help
+.PHONY: FORCE all test test-built asan repro reproduce suitcase check-headers check-layers check-style deps demo clean help

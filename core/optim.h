@@ -39,7 +39,8 @@ struct optim {
 	float *average; /* moving average of the values; NULL without */
 };
 
-/* `config` NULL: the defaults of optim_config_init, Adam. The average begins as a copy of params->values, so after params_alloc and after weights were loaded. */
+/* `config` NULL: the defaults of optim_config_init, Adam. The average begins as a copy of params->values, so after
+ * params_alloc and after weights were loaded. */
 enum status optim_init(struct optim *optim, const struct optim_config *config, const struct params *params);
 void optim_release(struct optim *optim);
 

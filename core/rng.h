@@ -15,8 +15,8 @@ enum rng_purpose {
 	RNG_DROPOUT,    /* dropout of one sample; stream position = node */
 	RNG_SCENES,     /* generated scenes */
 	RNG_TEST,
-	RNG_SWEEP, /* values of one trial of a sweep; epoch = attempt, sample = trial */
-	RNG_DRAW,  /* which object one sample shows, where objects are drawn by weight */
+	RNG_SWEEP,     /* values of one trial of a sweep; epoch = attempt, sample = trial */
+	RNG_DRAW,      /* which object one sample shows, where objects are drawn by weight */
 	RNG_USER = 64, /* this one to 127: for programs that are built on this library */
 };
 

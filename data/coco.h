@@ -1,6 +1,6 @@
-/* COCO instances files, and lists of results (annotations alone), as a stream of records: images and categories first, then the annotations in the file's order,
- * wherever the three sections stand in it (published files have the categories last). Memory is that of one
- * annotation.
+/* COCO instances files, and lists of results (annotations alone), as a stream of records: images and categories first,
+ * then the annotations in the file's order, wherever the three sections stand in it (published files have the
+ * categories last). Memory is that of one annotation.
  *
  * A text that is no JSON, or an id that is no whole number, stops the reading: nothing after it can be trusted. A
  * segmentation that makes no sense concerns one object only: it is handed out as COCO_UNUSABLE with the reason. */
@@ -72,8 +72,8 @@ enum status coco_read(const char *path, const struct coco_visitor *visitor);
 enum status coco_read_memory(const void *data, size_t size, const char *name, const struct coco_visitor *visitor);
 
 /* The mask, as the COCO tools read it: polygons are united, parts of 4 numbers, where no part is a polygon, are boxes
- * (x, y, width, height). `width` x `height` is the photo's size; a run-length mask has its own, which may differ: compare.
- * The message names no file. */
+ * (x, y, width, height). `width` x `height` is the photo's size; a run-length mask has its own, which may differ:
+ * compare. The message names no file. */
 enum status coco_mask(const struct coco_segmentation *segmentation, int width, int height, struct rle *mask);
 
 #endif

@@ -182,8 +182,8 @@ static void halve_colour(const uint8_t *rgb, int w, int h, float *blue, float *r
 		}
 }
 
-/* A halved plane at pixel (x, y) of the whole one: three quarters of the nearest value and one of the next on each axis,
- * as libjpeg's upsampling has it. */
+/* A halved plane at pixel (x, y) of the whole one: three quarters of the nearest value and one of the next on each
+ * axis, as libjpeg's upsampling has it. */
 static float widen(const float *plane, int half_w, int half_h, int x, int y)
 {
 	const float *row = plane + (size_t)(y / 2) * (size_t)half_w;

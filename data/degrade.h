@@ -1,5 +1,5 @@
-/* What cameras and web sites do to pictures: blur, noise, JPEG's artefacts, grey. In integers or in arithmetic that IEEE
- * 754 defines to the last bit, so that the same input gives the same bytes on every processor. Pictures are w x h
+/* What cameras and web sites do to pictures: blur, noise, JPEG's artefacts, grey. In integers or in arithmetic that
+ * IEEE 754 defines to the last bit, so that the same input gives the same bytes on every processor. Pictures are w x h
  * pixels of R, G, B without gaps. */
 #ifndef DATA_DEGRADE_H
 #define DATA_DEGRADE_H

@@ -13,8 +13,8 @@ enum { IMAGE_MAX_FILE = 512 * 1024 * 1024 }; /* bytes of a file that is read */
 
 enum exif_policy {
 	/* Annotations with known size: ignore when the stored size equals width x height, apply when the swapped size
-	 * does, else refuse with a message. COCO's own are drawn on stored pixels. Where the size cannot tell (turned by
-	 * half, mirrored, or a square) it is taken as stored, and the facts say so. */
+	 * does, else refuse with a message. COCO's own are drawn on stored pixels. Where the size cannot tell (turned
+	 * by half, mirrored, or a square) it is taken as stored, and the facts say so. */
 	EXIF_MATCH,
 	EXIF_APPLY,  /* turn it the way it is displayed: a user's photo, masks drawn in a browser */
 	EXIF_IGNORE, /* stored order */

@@ -120,9 +120,9 @@ int tapcut_session_click_count(const struct tapcut_session *session);
 
 /* --- results ------------------------------------------------------------------------------------------------------
  *
- * A click works at a working resolution (long side at most 1024, the photo's own where that is smaller). What is larger is made
- * when one of these is called, from the photo's own pixels; the same clicks give the same bytes in whatever order they are called.
- * Without a click all of them are empty. None allocates. */
+ * A click works at a working resolution (long side at most 1024, the photo's own where that is smaller). What is larger
+ * is made when one of these is called, from the photo's own pixels; the same clicks give the same bytes in whatever
+ * order they are called. Without a click all of them are empty. None allocates. */
 
 /* The mask at the photo's size after post-processing: 255 object, 0 not; `stride` bytes from row to row. */
 enum tapcut_status tapcut_session_mask(struct tapcut_session *session, uint8_t *mask, size_t stride);

@@ -94,8 +94,8 @@ static void run_sample(struct run *run, struct rng rng)
 		infer_sigmoid_array(logits, run->previous, pixels);
 		for (size_t i = 0; i < pixels; i++)
 			run->prediction[i] = logits[i] > 0;
-		sampler_corrective_click(&sampler, &rng, run->prediction, run->sample.truth, size, size,
-					 &run->clicks, run->workspace);
+		sampler_corrective_click(&sampler, &rng, run->prediction, run->sample.truth, size, size, &run->clicks,
+					 run->workspace);
 	}
 }
 

@@ -60,8 +60,8 @@ int nn_add(struct nn *nn, const char *name, int a, int b);
 int nn_scale(struct nn *nn, const char *name, int x, double factor);
 int nn_dropout(struct nn *nn, const char *name, int x, double probability);
 
-/* A loss of prediction and target, kept: it can be read after a pass. `attr`: the operator's; NULL: all 0, or it has none.
- * It must be the graph's last node unless other losses are added to it. */
+/* A loss of prediction and target, kept: it can be read after a pass. `attr`: the operator's; NULL: all 0, or it has
+ * none. It must be the graph's last node unless other losses are added to it. */
 int nn_loss(struct nn *nn, const struct op *op, const void *attr, int prediction, int target);
 
 /* Channels, and any other part of a node's shape; zeros once building has failed. */

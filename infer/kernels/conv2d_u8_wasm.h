@@ -19,12 +19,35 @@ static inline v128_t infer_wasm_scaled(v128_t sum, const float *multiplier, floa
 	return wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(t));
 }
 
+/* The terms of all operands and of the addend as one value each, for outputs first..first+3 of one pixel, within the
+ * range of a byte but for its zero. */
+static inline v128_t infer_wasm_terms(const struct infer_conv2d_u8_band *band, size_t pixel, int first,
+				      const v128_t sum[2])
+{
+	const float limit = (float)INFER_U8_TERM_LIMIT;
+	int count = band->outputs - first;
+	v128_t terms = wasm_i32x4_splat(0);
+	for (int k = 0; k < band->operand_count; k++)
+		terms = wasm_i32x4_add(terms,
+				       infer_wasm_scaled(sum[k], band->operand[k].multiplier + first, -limit, limit));
+	if (band->addend) {
+		uint8_t bytes[INFER_U8_PART] = {0};
+		memcpy(bytes, band->addend + pixel * band->addend_pitch + first,
+		       (size_t)(count < INFER_U8_PART ? count : INFER_U8_PART));
+		v128_t four = wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(bytes)));
+		four = wasm_i32x4_sub(four, wasm_i32x4_splat(band->addend_zero));
+		terms = wasm_i32x4_add(terms, wasm_i32x4_mul(four, wasm_i32x4_splat(band->addend_multiplier)));
+	}
+	v128_t q = wasm_i32x4_shr(wasm_i32x4_add(terms, wasm_i32x4_splat(1 << (INFER_U8_FRACTION - 1))),
+				  INFER_U8_FRACTION);
+	return wasm_i32x4_min(wasm_i32x4_max(q, wasm_i32x4_splat(band->low)), wasm_i32x4_splat(255 - band->zero));
+}
+
 /* As infer_conv2d_u8_finish, for outputs first..first+3 (those that there are) of one pixel. */
 static inline void infer_wasm_store(const struct infer_conv2d_u8_band *band, size_t pixel, int first,
 				    const v128_t sum[2])
 {
 	int count = band->outputs - first;
-	const float limit = (float)INFER_U8_TERM_LIMIT;
 	if (band->logits) {
 		float reals[INFER_U8_PART];
 		wasm_v128_store(reals, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sum[0]),
@@ -33,28 +56,9 @@ static inline void infer_wasm_store(const struct infer_conv2d_u8_band *band, siz
 			band->logits[pixel * band->out_pitch + (size_t)(first + i)] = reals[i];
 		return;
 	}
-	v128_t q;
-	if (infer_conv2d_u8_is_simple(band)) {
-		q = infer_wasm_scaled(sum[0], band->operand[0].multiplier + first, (float)band->low,
-				      (float)(255 - band->zero));
-	} else {
-		v128_t terms = wasm_i32x4_splat(0);
-		for (int k = 0; k < band->operand_count; k++)
-			terms = wasm_i32x4_add(terms, infer_wasm_scaled(sum[k], band->operand[k].multiplier + first,
-									-limit, limit));
-		if (band->addend) {
-			uint8_t bytes[INFER_U8_PART] = {0};
-			memcpy(bytes, band->addend + pixel * band->addend_pitch + first,
-			       (size_t)(count < INFER_U8_PART ? count : INFER_U8_PART));
-			v128_t four =
-				wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(bytes)));
-			four = wasm_i32x4_sub(four, wasm_i32x4_splat(band->addend_zero));
-			terms = wasm_i32x4_add(terms, wasm_i32x4_mul(four, wasm_i32x4_splat(band->addend_multiplier)));
-		}
-		q = wasm_i32x4_shr(wasm_i32x4_add(terms, wasm_i32x4_splat(1 << (INFER_U8_FRACTION - 1))),
-				   INFER_U8_FRACTION);
-		q = wasm_i32x4_min(wasm_i32x4_max(q, wasm_i32x4_splat(band->low)), wasm_i32x4_splat(255 - band->zero));
-	}
+	v128_t q = infer_conv2d_u8_is_simple(band) ? infer_wasm_scaled(sum[0], band->operand[0].multiplier + first,
+								       (float)band->low, (float)(255 - band->zero))
+						   : infer_wasm_terms(band, pixel, first, sum);
 	q = wasm_i32x4_add(q, wasm_i32x4_splat(band->zero));
 	q = wasm_u8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(q, q), q);
 	uint8_t *out = band->out + pixel * band->out_pitch + first;

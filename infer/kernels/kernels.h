@@ -1,7 +1,8 @@
-/* The operators of a deployed network, one file each, for values with channels side by side; a file here has its
- * twin of the same name in core/ops, which explains the formula (pointwise.c: each pointwise operator's). Sums run in an order fixed by the shapes alone,
- * with fused multiply-adds written out, so that all processors agree to the last bit, whatever their vector width
- * and the number of threads. (WebAssembly has no fused instruction; it rounds products as well.) */
+/* The operators of a deployed network, one file each, for values with channels side by side; a file here has its twin
+ * of the same name in core/ops, which explains the formula (pointwise.c: each pointwise operator's). Sums run in an
+ * order fixed by the shapes alone, with fused multiply-adds written out, so that all processors agree to the last bit,
+ * whatever their vector width and the number of threads. (WebAssembly has no fused instruction; it rounds products as
+ * well.) */
 #ifndef INFER_KERNELS_KERNELS_H
 #define INFER_KERNELS_KERNELS_H
 
@@ -82,8 +83,8 @@ struct infer_kernel {
 	void (*fill_constants)(const struct infer_call *call, void *constants);
 };
 
-/* The kernel of a step whose first input is stored as `element` (enum infer_element). Its run is NULL where the operator
- * cannot be done. */
+/* The kernel of a step whose first input is stored as `element` (enum infer_element). Its run is NULL where the
+ * operator cannot be done. */
 const struct infer_kernel *infer_kernel_of(const struct infer_step *step, int element);
 
 /* The float kernels, one file each. */

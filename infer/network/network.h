@@ -13,8 +13,8 @@
 #include "../image/preprocess.h"
 #include "../tapcut.h"
 
-/* The operators that code somewhere does something of its own for; what each one is, and all others, ops.c says. Numbers
- * are part of the file format: never renumber. */
+/* The operators that code somewhere does something of its own for; what each one is, and all others, ops.c says.
+ * Numbers are part of the file format: never renumber. */
 enum infer_op {
 	/* tensors: weight (O,I,KH,KW), bias (O) or none; args: kernel_h, kernel_w, stride, padding, dilation */
 	INFER_OP_CONV2D = 1,

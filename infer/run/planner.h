@@ -11,9 +11,9 @@ struct infer_block {
 	size_t offset;   /* result */
 };
 
-/* Sets every block's offset, a multiple of INFER_ALIGNMENT, such that no two blocks which are alive at one moment overlap. `order` is workspace of
- * `count` ints. Returns the arena's bytes, or SIZE_MAX if that does not fit a size_t. The same blocks give the same
- * result. */
+/* Sets every block's offset, a multiple of INFER_ALIGNMENT, such that no two blocks which are alive at one moment
+ * overlap. `order` is workspace of `count` ints. Returns the arena's bytes, or SIZE_MAX if that does not fit a size_t.
+ * The same blocks give the same result. */
 size_t infer_plan(struct infer_block *blocks, int count, int *order);
 
 #endif

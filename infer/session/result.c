@@ -2,7 +2,7 @@
  *
  *	mask (grid) --grown, shrunk--> band: surely object, surely not, the edge between them
  *	object's surroundings of the photo --resampled--> canvas (long side at most 1024)
- *	probabilities in the band --------resampled-----> canvas --guided filter, row by row, on the photo's own rows--> alpha
+ *	probabilities in the band --------resampled-----> canvas --guided filter on the photo's own rows--> alpha
  *
  * The canvas shows the object and its surroundings only, so a small object in a large photo is seen at the photo's
  * own resolution. Outside the band the mask has the last word: an island that post-processing took away and a hole

@@ -63,7 +63,8 @@ static inline struct infer_rect infer_grid_rect(const struct tapcut_session *s, 
 	return (struct infer_rect){box.x0 * x, box.y0 * y, box.x1 * x, box.y1 * y};
 }
 
-/* result.c: its pieces of the arena, for photos of w x h with this grid (NULL where the arena only counts). Then everything is stale. */
+/* result.c: its pieces of the arena, for photos of w x h with this grid (NULL where the arena only counts). Then
+ * everything is stale. */
 struct infer_result *infer_result_place(struct infer_arena *arena, int w, int h, int grid_w, int grid_h);
 /* The photo has come. */
 void infer_result_photo(struct tapcut_session *session);

@@ -265,7 +265,8 @@ static void expect_image(const char *name, int channels, int width, int height)
 	/* Byte 25 of a PNG is its colour type: 0 gray, 6 RGBA. */
 	ck_assert_int_eq(bytes[25], channels == 1 ? 0 : 6);
 	free(bytes);
-	ck_assert_int_eq(image_read(in(dir, name), &(struct image_read_options){.channels = channels, .exif = EXIF_APPLY}, &image),
+	ck_assert_int_eq(image_read(in(dir, name),
+				    &(struct image_read_options){.channels = channels, .exif = EXIF_APPLY}, &image),
 			 STATUS_OK);
 	ck_assert_int_eq(image.width, width);
 	ck_assert_int_eq(image.height, height);

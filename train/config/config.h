@@ -1,5 +1,6 @@
-/* One experiment: everything that decides the result. config_file.h reads it from one JSON file plus --set overrides; the
- * table in config_keys.c drives parsing, checking, printing and documentation; configs/README.md is that table as text. */
+/* One experiment: everything that decides the result. config_file.h reads it from one JSON file plus --set overrides;
+ * the table in config_keys.c drives parsing, checking, printing and documentation; configs/README.md is that table as
+ * text. */
 #ifndef TRAIN_CONFIG_H
 #define TRAIN_CONFIG_H
 

@@ -720,12 +720,26 @@ static void print_type(FILE *out, const struct config_key *key)
 	}
 }
 
+/* A paragraph in lines of at most 120 columns. */
+static void print_paragraph(FILE *out, const char *text)
+{
+	enum { COLUMNS = 120 };
+	while (strlen(text) > COLUMNS) {
+		size_t length = COLUMNS;
+		while (length > 1 && text[length] != ' ')
+			length--;
+		fprintf(out, "%.*s\n", (int)length, text);
+		text += length + (text[length] == ' ');
+	}
+	fprintf(out, "%s\n\n", text);
+}
+
 void config_print_keys(FILE *out)
 {
 	for (int s = 0; s < config_section_count; s++) {
 		const struct config_section *section = &config_sections[s];
-		fprintf(out, "%s### %s\n\n%s\n\n", s ? "\n" : "", *section->name ? section->name : "top level",
-			section->meaning);
+		fprintf(out, "%s### %s\n\n", s ? "\n" : "", *section->name ? section->name : "top level");
+		print_paragraph(out, section->meaning);
 		fprintf(out, "| key | value | default | unit | meaning |\n|---|---|---|---|---|\n");
 		for (int i = 0; i < config_key_count; i++) {
 			const struct config_key *key = &config_keys[i];

@@ -20,7 +20,8 @@ static const char *const nan_policies[] = {"stop", "skip", NULL};
 static const char *const train_rounds_names[] = {"last", "all", NULL};
 static const char *const backends[] = {"native", "openblas", NULL};
 
-/* clang-format off: two tables, a row each */
+/* Two tables, a row each. */
+/* clang-format off */
 const struct config_section config_sections[] = {
 	{"", "The experiment as a whole.", false},
 	{"data", "What is trained and validated on: objects of COCO-format instances files.", false},
