@@ -1,8 +1,8 @@
-/* Gaussian error linear unit, y = x P(X <= x) for a normal X, in the form with tanh (Hendrycks and Gimpel, "Gaussian Error
- * Linear Units", arXiv 1606.08415, section 2):
+/* Gaussian error linear unit, y = x P(X <= x) for a normal X, in the form with tanh (Hendrycks and Gimpel, "Gaussian
+ * Error Linear Units", arXiv 1606.08415, section 2):
  *
- *	y = x (1 + tanh(t)) / 2 = x s(2 t),    t = sqrt(2 / pi) (x + 0.044715 x^3),    s the logistic function
- *	dy/dx = s + x s (1 - s) sqrt(8 / pi) (1 + 3 * 0.044715 x^2)
+ * 	y = x (1 + tanh(t)) / 2 = x s(2 t),    t = sqrt(2 / pi) (x + 0.044715 x^3),    s the logistic function
+ * 	dy/dx = s + x s (1 - s) sqrt(8 / pi) (1 + 3 * 0.044715 x^2)
  *
  * Beyond +-10, s is 0 or 1 to the last bit of y; there x^3 is not computed, which could overflow. */
 #include "core/ops/pointwise.h"

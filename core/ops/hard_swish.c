@@ -1,5 +1,5 @@
-/* y = x min(max(x + 3, 0), 6) / 6 (Howard et al., "Searching for MobileNetV3", ICCV 2019, section 5.2); dy/dx is 0 below -3,
- * 1 above 3 and (2 x + 3) / 6 between. */
+/* y = x min(max(x + 3, 0), 6) / 6 (Howard et al., "Searching for MobileNetV3", ICCV 2019, section 5.2); dy/dx is 0
+ * below -3, 1 above 3 and (2 x + 3) / 6 between. */
 #include "core/ops/pointwise.h"
 
 static inline float value(float x)

@@ -1,6 +1,6 @@
-/* Every operator, one line each: OP(name) admits `const struct op op_name` of core/ops/name.c; ACTIVATION(name) also makes
- * it a choice of "model.activation" (one input, no attributes, no parameters; the first is the default). Included by ops.h
- * and op_list.c. */
+/* Every operator, one line each: OP(name) admits `const struct op op_name` of core/ops/name.c; ACTIVATION(name) also
+ * makes it a choice of "model.activation" (one input, no attributes, no parameters; the first is the default). Included
+ * by ops.h and ops.c. */
 #ifndef ACTIVATION
 #define ACTIVATION(name) OP(name)
 #endif

@@ -1,5 +1,5 @@
-/* The operators that need no more than one line to define (relu, leaky_relu, sigmoid, gelu, hard_swish, tanh, scale, add, mul, concat,
- * global_avg_pool2d, dropout), each against that line; and what their shape rules refuse. */
+/* The operators that need no more than one line to define (relu, leaky_relu, sigmoid, gelu, hard_swish, tanh, scale,
+ * add, mul, concat, global_avg_pool2d, dropout), each against that line; and what their shape rules refuse. */
 #include "core/ops/ops.h"
 
 #include <math.h>
