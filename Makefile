@@ -9,7 +9,7 @@ ifneq ($(words $(BUILD)),1)
 $(error BUILD: expected a folder whose name has no space (GNU make cannot have targets there), found "$(BUILD)")
 endif
 # What is never built with a sanitizer lies here: in a build with one (make asan) this is the folder of the other build.
-PLAIN   ?= $(BUILD)
+PLAIN   := $(BUILD)
 # One job per processor unless -j says otherwise; V=1 shows the commands.
 ifeq ($(MAKELEVEL)$(filter -j% --jobs%,$(MAKEFLAGS)),0)
 MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || echo 1)

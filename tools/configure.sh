@@ -258,7 +258,7 @@ missing() {
 
 # Says all that the answers hang on, cheaply: asked at every make.
 key() {
-	echo "$compiler $identity"
+	echo "$compiler $identity ${CPATH:-} ${C_INCLUDE_PATH:-} ${LIBRARY_PATH:-} ${PKG_CONFIG_PATH:-}"
 	if has pkg-config; then
 		# shellcheck disable=SC2046
 		pkg-config --modversion --print-errors $(echo "$rows" | awk '$4 != "-" { print $4 }') 2>&1 || true

@@ -4,6 +4,7 @@
 set -eu
 tapcut=${TAPCUT:-build/tapcut}
 demo=${DEMO:-demo}
+short=${DEMO_STEPS:+--steps $DEMO_STEPS --set optim.warmup_steps=0} # for tests: fewer steps than configs/demo.json has
 mkdir -p "$demo"
 
 echo "1/5  generating scenes"
@@ -17,6 +18,7 @@ echo "2/5  the untrained network, for comparison"
 "$tapcut" eval --model "$demo/untrained/final.tapcut" --coco "$demo/val/instances.json" --limit 60 >"$demo/before.txt"
 
 echo "3/5  training, about two minutes"
+# shellcheck disable=SC2086
 "$tapcut" train configs/demo.json --set data.train="$demo/train/instances.json" \
 	--set data.val="$demo/val/instances.json" --out "$demo/run" --force
 
