@@ -607,11 +607,39 @@ static enum status save_step(const struct trainer *trainer)
 	return save(trainer, name);
 }
 
+/* What the report says of the run beside its curves. */
+static int list_facts(const struct trainer *trainer, struct report_fact facts[4])
+{
+	const struct run_manifest *manifest = &trainer->manifest;
+	const struct run_summary *summary = &trainer->record.summary;
+	int count = 0;
+	facts[count].label = "made by";
+	snprintf(facts[count++].value, sizeof facts->value, "commit %.20s, numerics %d, %.120s", manifest->commit,
+		 manifest->numerics, manifest->machine);
+	facts[count].label = "data";
+	snprintf(facts[count++].value, sizeof facts->value, "%d objects, annotations %.16s, %d photos %.16s",
+		 manifest->objects, manifest->annotations_sha256, manifest->photos, manifest->photos_sha256);
+	if (trainer->state.skipped) {
+		facts[count].label = "left out";
+		snprintf(facts[count++].value, sizeof facts->value,
+			 "%llu of %llu steps: loss or gradient was not finite",
+			 (unsigned long long)trainer->state.skipped, (unsigned long long)trainer->state.step);
+	}
+	if (summary->result.file[0]) {
+		facts[count].label = "result";
+		snprintf(facts[count++].value, sizeof facts->value, "%s, %llu bytes, SHA-256 %s", summary->result.file,
+			 (unsigned long long)summary->result.bytes, summary->result.sha256);
+	}
+	return count;
+}
+
 static enum status write_report(struct trainer *trainer)
 {
+	struct report_fact facts[4];
+	int count = list_facts(trainer, facts);
 	return run_report_write(trainer->options->out_dir, trainer->now, &trainer->model,
 				optim_best_values(&trainer->optim, &trainer->params),
-				trainer->val.object_count ? &trainer->val : &trainer->train);
+				trainer->val.object_count ? &trainer->val : &trainer->train, facts, count);
 }
 
 static struct run_val as_record(uint64_t step, const struct evaluate_result *result)

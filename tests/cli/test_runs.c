@@ -206,6 +206,10 @@ START_TEST(a_run_that_skips_most_steps_failed)
 	struct run_summary s = summary_of("skip");
 	ck_assert_int_eq(s.state, RUN_DIVERGED);
 	ck_assert_int_eq((int)s.skipped, 10);
+	char *report = slurp(in(dir, "skip/report.html"), NULL);
+	ck_assert_ptr_nonnull(strstr(report, "10 of 12 steps: loss or gradient was not finite"));
+	ck_assert_ptr_nonnull(strstr(report, s.result.sha256));
+	free(report);
 	tapcut_fails(1, "the last 100 steps were left out",
 		     "%s " TOO_FAST " --set train.nan_policy=skip --set train.steps=1000 --out %s/skip100", train, dir);
 	ck_assert_int_eq((int)summary_of("skip100").step, 101); /* 102 is under way */

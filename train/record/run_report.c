@@ -86,7 +86,8 @@ static enum status make_samples(struct tapcut_model *deployed, const struct conf
 }
 
 enum status run_report_write(const char *out_dir, const struct config *config, const struct model *model,
-			     const float *values, const struct dataset *dataset)
+			     const float *values, const struct dataset *dataset, const struct report_fact *facts,
+			     int fact_count)
 {
 	struct report_sample samples[REPORT_SAMPLES] = {0};
 	int count = dataset->object_count < REPORT_SAMPLES ? dataset->object_count : REPORT_SAMPLES;
@@ -96,7 +97,12 @@ enum status run_report_write(const char *out_dir, const struct config *config, c
 	char log_path[1024], path[1024];
 	snprintf(log_path, sizeof log_path, "%s/log.jsonl", out_dir);
 	snprintf(path, sizeof path, "%s/report.html", out_dir);
-	struct report report = {.config = config, .log_path = log_path, .samples = samples, .sample_count = count};
+	struct report report = {.config = config,
+				.log_path = log_path,
+				.facts = facts,
+				.fact_count = fact_count,
+				.samples = samples,
+				.sample_count = count};
 	if (!status)
 		status = report_write(&report, path);
 	for (int i = 0; i < count; i++)
