@@ -14,7 +14,7 @@ struct executor_profile {
 struct executor {
 	const struct graph *graph;        /* borrowed */
 	float *arena;                     /* owned, 64-byte aligned */
-	struct executor_profile *profile; /* borrowed, set by the caller; NULL: no time is taken */
+	struct executor_profile *profile; /* borrowed, set by the caller; NULL where no times are wanted */
 };
 
 enum status executor_init(struct executor *executor, const struct graph *graph);

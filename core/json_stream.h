@@ -69,7 +69,7 @@ struct json_stream {
 
 	/* Private. */
 	const char *name;
-	FILE *file; /* NULL: the text lies in memory */
+	FILE *file; /* NULL where the text lies in memory */
 	unsigned char *buffer;
 	size_t at, end; /* in buffer */
 	uint64_t base;  /* byte of buffer[0] in the file */

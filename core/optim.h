@@ -23,8 +23,8 @@ struct optim_config {
 	double epsilon;      /* Adam */
 	double weight_decay; /* SGD and Adam: added to the gradient; AdamW: decoupled. PARAM_WEIGHT only */
 	double lr_scale[PARAM_GROUP_COUNT]; /* learning rate of each group, relative; 0 freezes it */
-	double clip_norm;                   /* 0: no clipping */
-	double ema_decay;                   /* 0: no average; effective decay min(ema_decay, (1 + step) / (10 + step)),
+	double clip_norm;                   /* 0 clips nothing */
+	double ema_decay;       /* 0 keeps no average; effective decay min(ema_decay, (1 + step) / (10 + step)),
 	                       * step = 1 in the first one */
 	double buffer_momentum; /* running = (1 - m) * running + m * batch statistic, for PARAM_BUFFER; default 0.1 */
 };

@@ -23,7 +23,7 @@ enum { QUANTIZE_MAX_WEIGHT = 63, QUANTIZE_MAX_VALUE = 255 };
 enum { RANGE_LOW, RANGE_HIGH, RANGE_SEEN, RANGE_FLOATS };
 
 struct quantize_grid {
-	float scale; /* 0: nothing has been seen */
+	float scale; /* 0 while no value has been seen */
 	float zero;  /* 0..255, whole; 0 where no value is negative */
 };
 

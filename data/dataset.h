@@ -16,7 +16,7 @@ struct dataset_filter {
 	int category_count;
 	double min_area_fraction; /* of the photo's raster area; e.g. 0.003 */
 	double max_area_fraction; /* e.g. 0.98; 0: no limit */
-	int max_objects;          /* keep this many, chosen by a hash of photo and annotation id; 0: all */
+	int max_objects;          /* keep this many, chosen by a hash of photo and annotation id; 0 keeps all */
 	bool some_categories; /* a name that none of the file's categories has is no error: another file may have it */
 };
 

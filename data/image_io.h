@@ -26,7 +26,7 @@ struct image_read_options {
 	enum exif_policy exif;
 	int width,
 		height; /* what the image must have once it is turned; 0: whatever the file has, not with EXIF_MATCH */
-	struct image_facts *facts; /* filled in on success and on failure; NULL: nobody asks */
+	struct image_facts *facts; /* filled in on success and on failure; NULL where they are not wanted */
 };
 
 /* Reads a JPEG or PNG (by its first bytes, not its name). Grayscale, palette, 16-bit, CMYK/YCCK (Adobe-inverted too)

@@ -17,7 +17,7 @@ struct scenes_options {
 	uint64_t seed;
 	int width, height;
 	int quality;                                          /* JPEG */
-	void (*progress)(int done, int count, void *context); /* NULL: silent */
+	void (*progress)(int done, int count, void *context); /* NULL where nobody is to be told */
 	void *context;
 };
 void scenes_options_init(struct scenes_options *options);

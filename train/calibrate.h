@@ -10,7 +10,7 @@ struct calibrate_options {
 	int samples; /* objects, chosen by the seed; each with 0 to 3 corrective rounds */
 	int size;    /* of the square crops, a multiple of 16 */
 	uint64_t seed;
-	void (*progress)(int done, int count, void *context); /* NULL: silent */
+	void (*progress)(int done, int count, void *context); /* NULL where nobody is to be told */
 	void *context;
 };
 

@@ -17,7 +17,7 @@ struct finite_watch {
 	/* For the advice; the trainer keeps them up to date. */
 	bool has_checkpoint; /* there is a last.ckpt */
 	uint64_t checkpoint_step;
-	uint64_t best_step; /* of best.ckpt; 0: none */
+	uint64_t best_step; /* of best.ckpt; 0 where there is none */
 };
 
 /* `step`: the one under way, counted from 1. *usable: it may change the weights. A failure ends the run, and its

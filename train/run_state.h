@@ -9,7 +9,7 @@
 struct run_state {
 	uint64_t step;      /* steps taken; the next sample is step * batch_size */
 	uint64_t skipped;   /* steps left out because loss or gradient was not finite */
-	uint64_t best_step; /* 0: no validation yet */
+	uint64_t best_step; /* 0 before the first validation */
 	double best_noc90, best_miou1;
 	double smooth_loss, smooth_iou; /* moving averages for the progress line */
 	uint8_t data_digest[32];        /* of the training set */

@@ -26,7 +26,7 @@ struct train_estimate {
 
 struct train_options {
 	const char *out_dir;
-	int threads;         /* workers; 0: all processors, shared among the ranks of a machine */
+	int threads;         /* workers; 0 means all processors, shared among the ranks of a machine */
 	struct ranks *ranks; /* NULL: this process trains alone */
 	bool resume;         /* continue from out_dir/last.ckpt if it is there */
 	bool quiet;          /* no progress line */

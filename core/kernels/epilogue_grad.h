@@ -11,12 +11,12 @@
 struct epilogue_grad {
 	size_t rows;
 	int width, channels;
-	const float *y; /* NULL: no relu */
+	const float *y; /* NULL where no relu follows */
 	const float *y_grad;
 	ptrdiff_t pitch; /* floats from one pixel of y and of y_grad to the next */
-	float *g;        /* NULL: not stored; may be y_grad */
+	float *g;        /* NULL where it need not be stored; may be y_grad */
 	ptrdiff_t g_pitch;
-	float *bias_grad; /* NULL: not summed */
+	float *bias_grad; /* NULL where it is not wanted */
 };
 
 #endif

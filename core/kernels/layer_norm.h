@@ -18,7 +18,7 @@ struct layer_norm_grad {
 	size_t pixels;
 	int channels;
 	const float *x, *weight, *mean, *deviation_inverse, *y_grad;
-	float *x_grad;                   /* NULL: nobody wants it */
+	float *x_grad;                   /* NULL where it is not wanted */
 	double *weight_grad, *bias_grad; /* one per channel, stored */
 	float *scratch;                  /* 2 * channels */
 };

@@ -9,8 +9,8 @@ struct softmax_block {
 	int classes;
 	const float *logit;        /* pixels x classes */
 	const float *label;        /* pixels: 0..classes-1, or below 0: the pixel takes no part */
-	float ignore_label;        /* another label whose pixels take no part; 0: none */
-	const float *class_weight; /* classes; NULL: all 1 */
+	float ignore_label;        /* another label whose pixels take no part; 0 means that there is none */
+	const float *class_weight; /* a weight per class; NULL where all are 1 */
 	/* Written. A label that is no class makes the pixel's term and slopes NaN. */
 	float *term;   /* pixels: weight * -log(softmax of the label); 0 where the pixel takes no part */
 	float *weight; /* pixels: that of the label; 0 where the pixel takes no part */

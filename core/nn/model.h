@@ -36,13 +36,13 @@ struct model_config {
 	enum trunk_kind trunk;
 	enum decoder_kind decoder;
 	int widths[DECODER_STAGES]; /* channels of the decoder from coarse (1/16) to fine (1/2) */
-	int context_width;          /* channels of the two dilated convolutions on the coarsest map; 0: none */
-	bool global_context;        /* add a global average of the coarsest map; needs context_width */
+	int context_width;   /* channels of the two dilated convolutions on the coarsest map; 0 leaves them out */
+	bool global_context; /* add a global average of the coarsest map; needs context_width */
 	enum click_entry click_entry;
 	int click_planes; /* 2 or 3 */
 	/* the decoder sees trunk maps times this: ImageNet maps have an rms of 10 to 50 */
 	double feature_scale;
-	double dropout;   /* on the coarsest map; 0: none */
+	double dropout;   /* on the coarsest map; 0 leaves them out */
 	bool batch_norm;  /* in the decoder */
 	int activation;   /* of the decoder: index in activation_names (core/ops/ops.h); 0: relu */
 	bool coarse_head; /* logits of the coarsest map too, for a loss of training; they are not deployed */

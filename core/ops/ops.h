@@ -118,7 +118,7 @@ extern const struct op op_soft_iou_loss; /* attr: struct soft_dice_attr */
 /* in[0] logits (N,C,H,W) of C classes, in[1] labels (N,1,H,W): 0..C-1, or TARGET_IGNORE. A label that is no class makes
  * the loss NaN. Mean over the sample's valid pixels, weighted by their class where weights are given. */
 struct softmax_cross_entropy_attr {
-	int ignore_label;          /* one more label whose pixels take no part (VOC: 255); 0: none */
+	int ignore_label;          /* one more label whose pixels take no part (VOC: 255); 0 means that there is none */
 	int class_weight_count;    /* C, or 0 where all classes weigh the same */
 	const float *class_weight; /* that many, each >= 0; borrowed for as long as the graph lives */
 };

@@ -64,7 +64,7 @@ struct picture {
 	int width, height, channels;
 	uint8_t *pixels; /* of all rows, or of `room` rows for `make` */
 	int room;
-	image_make_rows *make; /* NULL: all rows are in `pixels` */
+	image_make_rows *make; /* NULL where all rows are in `pixels` */
 	void *context;
 };
 

@@ -60,7 +60,7 @@ struct config {
 		int source_weight_count;
 		double area_exponent; /* an object is drawn in proportion to its share of the photo to this power */
 		char categories[CONFIG_MAX_CATEGORIES][32];
-		int category_count; /* 0: all */
+		int category_count; /* 0 means all categories */
 		double min_area_fraction, max_area_fraction;
 		int max_objects;
 	} data;
@@ -105,7 +105,7 @@ struct config {
 
 	struct {
 		int every; /* steps between validations; 0: only at the end */
-		int limit; /* objects of the validation set, chosen by hash; 0: all */
+		int limit; /* objects of the validation set, chosen by hash; 0 means all */
 		int size;  /* long side seen by the network */
 		int max_clicks;
 		bool zoom;

@@ -56,7 +56,7 @@ struct config_section {
 extern const struct config_section config_sections[];
 extern const int config_section_count;
 
-/* The row of a dotted key; NULL: none. */
+/* The row of a dotted key; NULL where there is no such key. */
 const struct config_key *config_find_key(const char *name);
 /* Whether a stage may change it. */
 bool config_key_may_change(const struct config_key *key);

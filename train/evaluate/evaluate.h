@@ -21,11 +21,12 @@ struct evaluate_options {
 	struct tapcut_options session; /* size, zoom, threshold; post-processing is part of what is measured */
 	bool baseline;                 /* not the model, but taps alone (train/evaluate/baseline.h) */
 	int max_clicks;                /* 20 */
-	int limit;                     /* instances; 0: all */
+	int limit;                     /* so many instances; 0 means all */
 	int threads; /* instances are independent; the figures do not depend on it (ms per click does) */
-	int jitter;  /* 0: the protocol. Else clicks miss the robot's aim by up to this many photo pixels, but stay on
+	int jitter; /* 0 is the protocol. Otherwise clicks miss the robot's aim by up to this many photo pixels, but stay on
 			the same kind of error (the idea of RClicks, NeurIPS 2024) */
-	void (*progress)(int done, int count, void *context); /* NULL: silent; calls do not overlap */
+	void (*progress)(int done, int count,
+			 void *context); /* NULL where nobody is to be told; calls do not overlap */
 	void *context;
 	const volatile sig_atomic_t
 		*stop; /* once it is not 0, STATUS_INTERRUPTED after the click under way; NULL: never */

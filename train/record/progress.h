@@ -10,7 +10,7 @@
 
 struct progress {
 	const char *label; /* borrowed: "train", "scenes" */
-	FILE *out;         /* NULL: silent */
+	FILE *out;         /* NULL where nothing is to be printed */
 	bool terminal;
 	uint64_t total, begun; /* `begun`: done before this start, by an earlier run that is continued */
 	double started, drawn; /* by clock_seconds */
