@@ -148,6 +148,10 @@ asan:
 		CFLAGS="-O1 -g -fno-omit-frame-pointer" T="$(T)" \
 		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
+## make repro-sweep        one table and SHA-256 per trial of a sweep, killed ten times, 1 to 3 workers and Slurm
+repro-sweep: all
+	@TAPCUT=$(BUILD)/tapcut REPRO=$(BUILD)/repro-sweep tools/repro_sweep.sh
+
 ## make repro              one SHA-256 of weights for all instruction sets, threads and ranks, and through kill -9
 repro: all $(if $(have_mpi),$(BUILD)/mpi/tapcut)
 	@TAPCUT=$(BUILD)/tapcut MPI_TAPCUT=$(BUILD)/mpi/tapcut REPRO=$(BUILD)/repro tools/repro.sh
@@ -219,4 +223,4 @@ help:
 
 include infer/packaging/install.mk tests/ports/ports.mk tools/web/web.mk tools/bench/bench.mk tools/tools.mk
 
-.PHONY: FORCE all test test-built asan repro reproduce suitcase check-headers check-layers check-style deps demo clean help
+.PHONY: FORCE all test test-built asan repro repro-sweep reproduce suitcase check-headers check-layers check-style deps demo clean help

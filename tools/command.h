@@ -60,6 +60,7 @@ extern const struct command command_inspect;
 extern const struct command command_man;
 extern const struct command command_quantize;
 extern const struct command command_reproduce;
+extern const struct command command_runs;
 extern const struct command command_scenes;
 extern const struct command command_serve;
 extern const struct command command_sweep;

@@ -105,4 +105,3 @@ class Curves extends Plot {
 		return best;
 	}
 }
-

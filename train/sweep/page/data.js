@@ -44,6 +44,8 @@ function duration(s) {
 	if (s < 5400) return (s / 60).toFixed(0) + " min";
 	return (s / 3600).toFixed(1) + " h";
 }
+const MOST_CHIPS = 8, // keys that the filter bar offers
+	MOST_AXES = 12; // of the parallel coordinates: the keys that explain most come first
 const few = key => key.values.length > 0 && key.values.length <= 6; // those of a range are too many to list
 const compact = x =>
 	x >= 1e6
@@ -136,4 +138,3 @@ function refilter() {
 	views.forEach(v => v.draw());
 	overlay();
 }
-

@@ -67,7 +67,7 @@ class Effect extends Plot {
 		c.textAlign = "right";
 		c.textBaseline = "middle";
 		c.lineWidth = 1;
-		ticks(y.low, y.high, 3).forEach(v => {
+		ticks(y.low, y.high, 4).forEach(v => {
 			const p = Math.round(y(v)) + 0.5;
 			line(c, b.l, p, b.r, p);
 			c.fillText(metric(v), b.l - 6, p);
@@ -76,7 +76,7 @@ class Effect extends Plot {
 		c.textBaseline = "top";
 		const marks = choice
 			? key.values.map(v => [x(v), shorten(v, Math.max(4, Math.floor((b.r - b.l) / n / 6)))])
-			: ticks(x.low, x.high, 3, key.log).map(v => [x(v), number(v, 2)]);
+			: ticks(x.low, x.high, 4, key.log).map(v => [x(v), number(v, 2)]);
 		marks.forEach(([p, s]) => c.fillText(s, Math.max(b.l + 8, Math.min(b.r - 8, p)), b.b + 6));
 		this.points = new Map(
 			list.map(t => [
@@ -157,6 +157,7 @@ function makeEffects() {
 		new Effect("effect-" + k, k);
 	});
 }
+const measured = () => T.filter(t => at(t) !== null && at(t) !== undefined);
 function drawEffects() {
 	const list = active.filter(t => at(t) !== null && at(t) !== undefined),
 		order = D.keys.map((_, k) => [k, explained(k, list)]);
@@ -165,6 +166,7 @@ function drawEffects() {
 			e === null ? "too few trials" : "explains " + (100 * e).toFixed(0) + " %";
 		$("meter-" + k).style.width = 100 * (e || 0) + "%";
 		$("box-" + k).style.order = i;
+		$("box-" + k).style.display = i < MOST_AXES ? "" : "none";
 	});
 	$("effects-note").textContent =
 		"share of the variance of " +
@@ -174,4 +176,3 @@ function drawEffects() {
 		" trials" +
 		(D.rungs.length > 1 ? " at the end of rung " + (state.rung + 1) : "");
 }
-

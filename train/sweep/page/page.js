@@ -105,12 +105,17 @@ function drawBar() {
 			),
 		);
 	}
-	D.keys.filter(few).forEach(k => {
-		const g = group(k.key);
-		k.values.forEach(v =>
-			chip(g, v, state.filters.get(k.key)?.set?.has(String(v)), () => toggle(k.key, String(v))),
-		);
-	});
+	D.keys
+		.filter(few)
+		.slice(0, MOST_CHIPS)
+		.forEach(k => {
+			const g = group(k.key);
+			k.values.forEach(v =>
+				chip(g, v, state.filters.get(k.key)?.set?.has(String(v)), () =>
+					toggle(k.key, String(v)),
+				),
+			);
+		});
 	for (const [key, f] of state.filters)
 		if (f.range) {
 			const s = f.text || number;
@@ -264,9 +269,10 @@ function start() {
 	rankColours();
 	drawHead();
 	drawDecisions();
+	state.log = D.rungs.length > 2;
 	const counts = D.rungs.map((_, r) => T.filter(t => t.r[r] !== undefined && t.r[r] !== null).length);
 	new Curves("curves", [10, 18, 42, 62]);
-	new Parallel("parallel", [34, 62, 14, 62]);
+	new Parallel("parallel", [50, 62, 14, 62]);
 	makeEffects();
 	new Scatter("bytes", t => t.bytes, bytes, "bytes of the weights", D.limits.bytes);
 	new Scatter(

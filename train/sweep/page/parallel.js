@@ -24,13 +24,16 @@ class Parallel extends Plot {
 		return this.list.find(a => Math.abs(a.x - x) < 14);
 	}
 	axesList() {
-		const list = D.keys.map((k, i) => ({
+		let list = D.keys.map((k, i) => ({
 			key: k.key,
 			name: k.key,
 			log: k.log,
 			choices: k.type === "choice" ? k.values : null,
 			of: t => t.v[i],
+			share: D.keys.length > MOST_AXES ? explained(i, measured()) : 0,
 		}));
+		if (list.length > MOST_AXES)
+			list = list.sort((a, b) => (b.share ?? -1) - (a.share ?? -1)).slice(0, MOST_AXES);
 		if (T.some(t => t.bytes !== null))
 			list.push({ key: "bytes", name: "bytes", of: t => t.bytes, text: bytes });
 		if (T.some(t => t.ms !== null)) list.push({ key: "ms", name: "ms per click", of: t => t.ms });
@@ -83,9 +86,12 @@ class Parallel extends Plot {
 			.sort((p, q) => (share.get(p) ?? -1) - (share.get(q) ?? -1))
 			.forEach(t => this.stroke(c, t, colour(t)));
 		c.globalAlpha = 1;
-		this.list.forEach(a => this.axis(c, a));
+		c.font = "600 12px system-ui, sans-serif";
+		const apart = (b.r - b.l) / Math.max(1, this.list.length - 1);
+		const crowded = this.list.some(a => c.measureText(a.name).width > apart - 12);
+		this.list.forEach((a, i) => this.axis(c, a, crowded && i % 2 ? 15 : 0));
 	}
-	axis(c, a) {
+	axis(c, a, raised) {
 		const b = this.box,
 			text = a.text || number;
 		c.strokeStyle = css("--soft");
@@ -97,7 +103,7 @@ class Parallel extends Plot {
 		c.font = "600 12px system-ui, sans-serif";
 		const edge = a.x < 60 ? "left" : a.x > this.w - 60 ? "right" : "center";
 		c.textAlign = edge;
-		c.fillText(a.name, edge === "left" ? 4 : edge === "right" ? this.w - 4 : a.x, b.t - 12);
+		c.fillText(a.name, edge === "left" ? 4 : edge === "right" ? this.w - 4 : a.x, b.t - 12 - raised);
 		c.font = "11px system-ui, sans-serif";
 		c.textAlign = a.last ? "left" : "right";
 		c.textBaseline = "middle";
@@ -216,4 +222,3 @@ const shorten = (v, n) => {
 	const s = String(v);
 	return s.length > n ? s.slice(0, n - 1) + "\u2026" : s;
 };
-

@@ -146,4 +146,3 @@ function extent(values, pad = 0.04) {
 	return [low - (high - low) * pad, high + (high - low) * pad];
 }
 const marked = () => [...state.pins, ...(state.hover && !state.pins.has(state.hover) ? [state.hover] : [])];
-

@@ -140,4 +140,3 @@ class Scatter extends Plot {
 		return best;
 	}
 }
-

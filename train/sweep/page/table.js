@@ -157,4 +157,3 @@ function mark() {
 			tr.classList.toggle("pin", state.pins.has(tr.trial));
 		});
 }
-
