@@ -17,7 +17,8 @@
  * Threads: a model does not change after loading and may serve any number of sessions on any threads at once; a
  * session belongs to one thread at a time. Owner: what a call "borrows" stays the session's or the model's;
  * everything else is the caller's. Errors: calls return a status; a refused call changes nothing, except that a
- * refused photo leaves the session without one. Nothing here prints or exits. Coordinates are whole pixels of the
+ * refused photo leaves the session without one. NULL in place of something that a call needs is
+ * TAPCUT_ARGUMENT. Nothing here prints or exits. Coordinates are whole pixels of the
  * photo as given (turn it upright before), origin top left. */
 #ifndef TAPCUT_H
 #define TAPCUT_H
@@ -25,14 +26,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TAPCUT_VERSION "0.4.0"
+#define TAPCUT_VERSION "0.5.0"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 #if defined(__GNUC__)
-#pragma GCC visibility push( \
-	default) /* the library is compiled with -fvisibility=hidden: what is declared here is all it shows */
+/* The library is compiled with -fvisibility=hidden: what is declared here is all that it shows. */
+#pragma GCC visibility push(default)
 #endif
 
 /* TAPCUT_VERSION of the library, not of the header. Static. */
@@ -69,7 +70,9 @@ struct tapcut_model_info {
 	int default_size; /* long side at which the model sees whole photos best, in pixels */
 	int arithmetic;   /* what TAPCUT_ARITHMETIC_AUTO means for it: TAPCUT_ARITHMETIC_FLOAT or _INT8 */
 };
-void tapcut_model_info(const struct tapcut_model *model, struct tapcut_model_info *info);
+void tapcut_model_get_info(const struct tapcut_model *model, struct tapcut_model_info *info);
+/* The function's name up to version 0.4. C++ cannot have a function and a struct of one name. */
+#define tapcut_model_info(model, info) tapcut_model_get_info(model, info)
 
 /* --- session -------------------------------------------------------------- */
 
@@ -79,27 +82,30 @@ enum tapcut_arithmetic {
 	TAPCUT_ARITHMETIC_INT8, /* refused (TAPCUT_ARGUMENT) where the file cannot */
 };
 
-/* In all of them the value of tapcut_options_init stands for the default. */
+/* 0 stands for the default of every field: `struct tapcut_options options = {0};` has all of them. */
 struct tapcut_options {
-	/* long side at which the network sees the photo, or its closer view; 0: five quarters of the model's default
-	 * with zoom, else the model's default */
+	/* sizeof(struct tapcut_options), for programs that set a field which came after version 0.5; 0: the fields of
+	 * that version, which are all below */
+	size_t struct_size;
+	/* long side in pixels at which the network sees the photo, or its closer view; 0: the model's default where
+	 * no_zoom is set, else five quarters of it */
 	int size;
-	int first_size; /* the same for the first click; 0: the model's default, but not more than size */
-	/* 1: from the second click on look closer at the object's surroundings; 0: never; -1: default */
-	int zoom;
-	float threshold;  /* a pixel is object where probability > threshold; 0: default (0.49) */
-	int keep_touched; /* 1: keep only components that a positive click touches; 0: all; -1: default */
-	int fill_holes;   /* fill holes up to this many pixels per million of the photo; -1: default, 0: none */
-	int arithmetic;   /* enum tapcut_arithmetic; 0: AUTO */
+	int first_size;  /* the same for the first click; 0: the model's default, but not more than size */
+	int no_zoom;     /* 0: from the second click on look closer at the object's surroundings; 1: never */
+	float threshold; /* a pixel is object where its probability is above this, under 1; 0: 0.49 */
+	int keep_all;    /* 0: keep only components that a positive click touches; 1: keep all components */
+	/* fill holes of up to this many pixels per million of the photo, at most 1000000; 0: 500; -1: fill none */
+	int hole_limit;
+	int arithmetic; /* enum tapcut_arithmetic */
 	/* threads that run the network, the caller's included, 1 to TAPCUT_MAX_THREADS; 0: 1. Any number gives the
 	 * same bytes */
 	int threads;
-	int graph_cut; /* 1: refine each mask by colour models and max-flow; 0: no; -1: default (no) */
+	int graph_cut; /* 1: refine each mask by colour models and max-flow; 0: do not */
 	float feather; /* tapcut_session_set_feather's pixels; 0: none */
 };
-/* All defaults. */
+/* Sets every field to 0. */
 void tapcut_options_init(struct tapcut_options *options);
-/* Puts what a default stands for with this model in its place, as sessions do. */
+/* Puts what each 0 stands for with this model in its place, as sessions do, except in struct_size. */
 void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_options *options);
 
 enum tapcut_status tapcut_session_new(const struct tapcut_model *model, const struct tapcut_options *options,
@@ -124,12 +130,13 @@ int tapcut_session_click_count(const struct tapcut_session *session);
  * is made when one of these is called, from the photo's own pixels; the same clicks give the same bytes in whatever
  * order they are called. Without a click all of them are empty. None allocates. */
 
-/* The mask at the photo's size after post-processing: 255 object, 0 not; `stride` bytes from row to row. */
+/* The mask at the photo's size after post-processing: 255 for the object, 0 for what is not; `stride` bytes from row
+ * to row. */
 enum tapcut_status tapcut_session_mask(struct tapcut_session *session, uint8_t *mask, size_t stride);
 
-/* The soft mask at the photo's size: 255 object, 0 not, between them the pixel's share of the object; its edge
- * follows the photo's (guided filter) and fades over the feather. `stride` bytes from row to row. Multiply colours
- * by it, or use it as an alpha channel. */
+/* The soft mask at the photo's size: 255 for the object, 0 for what is not, between them the pixel's share of the
+ * object; its edge follows the photo's (guided filter) and fades over the feather. `stride` bytes from row to row.
+ * Multiply colours by it, or use it as an alpha channel. */
 enum tapcut_status tapcut_session_alpha(struct tapcut_session *session, uint8_t *alpha, size_t stride);
 
 /* The same at another size of at most the photo's sides (w x h, for a page or a thumbnail): fast, and a little less

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT. Copyright (c) 2026 the tapcut authors. */
-/* tapcut edits: what is done to a photo through a mask - filters, lens blur of the background, another background,
- *cutouts.
+/* tapcut edits: what is done to a photo through a mask: filters, lens blur of the background, another background,
+ * cutouts.
  *
  *	struct tapcut_edit edits[2];
  *	struct tapcut_photo photo = {rgb, 3 * width, alpha, width, width, height};
@@ -9,11 +9,14 @@
  *	tapcut_edit_init(&edits[1], tapcut_filter_find("warmth"));
  *	if (tapcut_edit_apply(edits, 2, &photo, NULL, message) != TAPCUT_OK) ...
  *
- * Pixels are 8-bit RGB, gamma-coded as in any JPEG; alpha is 8 bits, 255 = object. The alpha of tapcut_session_alpha
- *serves, and so does the mask of tapcut_session_mask; soft edges are composited with the colours that the object and
- *the background have by themselves, so that no rim of the old background stays. Depends on libc and libm (sqrt) only.
- *No globals, no threads of its own: calls on different memory may run at the same time. The same input gives the same
- *bytes on every processor (compiled with -ffp-contract=off), and however the photo is cut into strips. */
+ * Pixels are 8-bit RGB, gamma-coded as in any JPEG; alpha is 8 bits, 255 for the object. The alpha of
+ * tapcut_session_alpha serves, and so does the mask of tapcut_session_mask; soft edges are composited with the
+ * colours that the object and the background have by themselves, so that no rim of the old background stays.
+ *
+ * Depends on libc and libm (sqrt) only. No globals, no threads of its own: calls on different memory may run at the
+ * same time. The same input gives the same bytes on every processor (compiled with -ffp-contract=off), and however
+ * the photo is cut into strips. NULL in place of something that a call needs, and a negative count, are
+ * TAPCUT_ARGUMENT. */
 #ifndef TAPCUT_EDIT_H
 #define TAPCUT_EDIT_H
 
@@ -40,11 +43,16 @@ struct tapcut_filter {
 };
 
 int tapcut_filter_count(void);
-const struct tapcut_filter *tapcut_filter(int index); /* NULL outside 0..count-1 */
-int tapcut_filter_find(const char *name);             /* index, or -1 */
+const struct tapcut_filter *tapcut_filter_at(
+	int index); /* NULL where the index is not 0 to tapcut_filter_count() - 1 */
+/* The function's name up to version 0.4. C++ cannot have a function and a struct of one name. */
+#define tapcut_filter(index) tapcut_filter_at(index)
+int tapcut_filter_find(const char *name); /* its index, or -1 where there is none of that name */
 
 /* --- one edit ------------------------------------------------------------- */
 
+/* All fields 0: the first filter with the amount 0, which changes nothing. tapcut_edit_init has a filter's own
+ * values. */
 struct tapcut_edit {
 	int filter; /* index in the list */
 	float amount;

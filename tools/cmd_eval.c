@@ -19,6 +19,7 @@ struct arguments {
 	int worst;
 	struct config run; /* of --config */
 	bool json, quiet, each;
+	int keep_touched, fill_holes; /* -1: not given */
 	struct evaluate_options options;
 };
 
@@ -61,15 +62,15 @@ static const struct option_row option_rows[] = {
 	{"first-size", OPTION_WHOLE, OPTION_FIELD(options.session.first_size), "N",
 	 .help = "the same for the first click", .min = 32, .max = 4096, .unit = "pixels",
 	 .otherwise = "the model's own size, at most --size"},
-	{"zoom", OPTION_FLAG, OPTION_FIELD(options.session.zoom), NULL,
+	{"zoom", OPTION_FLAG, OPTION_FIELD(options.session.no_zoom), NULL, .off = true,
 	 .help = "look closer at the object from click 2 on", .otherwise = "so it is"},
-	{"no-zoom", OPTION_FLAG, OPTION_FIELD(options.session.zoom), NULL, .help = "never look closer", .off = true},
+	{"no-zoom", OPTION_FLAG, OPTION_FIELD(options.session.no_zoom), NULL, .help = "never look closer"},
 	{"threshold", OPTION_REAL, OPTION_FIELD(options.session.threshold), "T",
 	 .help = "a pixel is object where its probability is over T", .max = 1, .above_min = true, .below_max = true,
 	 .otherwise = "0.49"},
-	{"keep-touched", OPTION_WHOLE, OPTION_FIELD(options.session.keep_touched), "0|1",
+	{"keep-touched", OPTION_WHOLE, OPTION_FIELD(keep_touched), "0|1",
 	 .help = "1: keep only components that a positive click touches", .max = 1, .otherwise = "1"},
-	{"fill-holes", OPTION_WHOLE, OPTION_FIELD(options.session.fill_holes), "PPM",
+	{"fill-holes", OPTION_WHOLE, OPTION_FIELD(fill_holes), "PPM",
 	 .help = "fill holes up to this many pixels per million of the photo", .max = 1000000, .otherwise = "500"},
 	{"arithmetic", OPTION_ENUM, OPTION_FIELD(options.session.arithmetic), "A",
 	 .help = "auto takes 8 bits where the weights file has what that takes", .names = arithmetic_names,
@@ -120,7 +121,7 @@ static void take_config(struct arguments *a)
 	if (a->options.max_clicks == EVALUATE_MAX_CLICKS)
 		a->options.max_clicks = run->eval.max_clicks;
 	if (!run->eval.zoom)
-		a->options.session.zoom = 0;
+		a->options.session.no_zoom = 1;
 }
 
 static enum status read_config(struct arguments *a)
@@ -142,6 +143,9 @@ static enum status check(void *arguments)
 	struct arguments *a = arguments;
 	a->options.baseline = a->baseline != NULL;
 	TRY(read_config(a));
+	a->options.session.keep_all = !a->keep_touched;
+	if (a->fill_holes >= 0)
+		a->options.session.hole_limit = a->fill_holes ? a->fill_holes : -1;
 	if (!a->pairs == !a->coco)
 		return status_fail(STATUS_CONFIG, "give either --pairs or --coco");
 	bool filters = a->filter.category_count || a->filter.min_area_fraction > 0 || a->filter.max_area_fraction > 0;
@@ -228,7 +232,10 @@ static int evaluate(const struct tapcut_model *model, struct arguments *a)
 
 static void init(void *arguments)
 {
-	evaluate_options_init(&((struct arguments *)arguments)->options);
+	struct arguments *a = arguments;
+	evaluate_options_init(&a->options);
+	a->keep_touched = 1;
+	a->fill_holes = -1;
 }
 
 static int run(void *arguments)

@@ -43,10 +43,9 @@ void selection_init(struct selection *selection);
 	{"size", OPTION_WHOLE, OPTION_FIELD(selection.options.size), "N",					\
 	 .help = "long side at which the network sees the photo", .min = 16, .max = 4096, .unit = "pixels",	\
 	 .otherwise = "the model's"},										\
-	{"zoom", OPTION_FLAG, OPTION_FIELD(selection.options.zoom), NULL,					\
-	 .help = "look closer at the object from tap 2 on", .otherwise = "as the library does"},		\
-	{"no-zoom", OPTION_FLAG, OPTION_FIELD(selection.options.zoom), NULL, .help = "never look closer",	\
-	 .off = true},												\
+	{"zoom", OPTION_FLAG, OPTION_FIELD(selection.options.no_zoom), NULL,					\
+	 .help = "look closer at the object from tap 2 on", .off = true, .otherwise = "as the library does"},		\
+	{"no-zoom", OPTION_FLAG, OPTION_FIELD(selection.options.no_zoom), NULL, .help = "never look closer"},												\
 	{"graph-cut", OPTION_FLAG, OPTION_FIELD(selection.options.graph_cut), NULL,				\
 	 .help = "refine the mask by colour models and a minimum cut"},						\
 	{"threads", OPTION_WHOLE, OPTION_FIELD(selection.options.threads), "N",					\

@@ -28,7 +28,7 @@ struct evaluate_options validate_options(const struct config *config, int thread
 {
 	struct evaluate_options options;
 	evaluate_options_init(&options);
-	options.session.zoom = config->eval.zoom;
+	options.session.no_zoom = !config->eval.zoom;
 	options.session.threshold = (float)config->threshold;
 	options.max_clicks = config->eval.max_clicks;
 	options.limit = config->eval.limit;

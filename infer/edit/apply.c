@@ -26,7 +26,9 @@ static enum tapcut_status check_size(int width, int height, char *message)
 
 static enum tapcut_status check_edit(const struct tapcut_edit *edit, char *message)
 {
-	const struct tapcut_filter *filter = tapcut_filter(edit->filter);
+	if (!edit)
+		return infer_fail(message, TAPCUT_ARGUMENT, "edit: NULL");
+	const struct tapcut_filter *filter = tapcut_filter_at(edit->filter);
 	if (!filter)
 		return infer_fail(message, TAPCUT_ARGUMENT, "edit: no filter has the number %d, there are %d",
 				  edit->filter, edit_filter_count);
@@ -91,7 +93,7 @@ static void run_job(const struct edit_job *job, struct infer_arena *arena)
 
 int tapcut_edit_border(const struct tapcut_edit *edit, int width, int height)
 {
-	if (!tapcut_filter(edit->filter) || !edit_filters[edit->filter].border || edit->amount == 0)
+	if (!edit || !tapcut_filter_at(edit->filter) || !edit_filters[edit->filter].border || edit->amount == 0)
 		return 0;
 	return edit_filters[edit->filter].border(edit, width, height);
 }
@@ -222,7 +224,7 @@ static size_t workspace_of(const struct tapcut_edit *edits, int count, int width
 
 size_t tapcut_edit_workspace(const struct tapcut_edit *edits, int count, int width, int height)
 {
-	if (check_size(width, height, NULL) != TAPCUT_OK)
+	if (check_size(width, height, NULL) != TAPCUT_OK || count < 0 || (count > 0 && !edits))
 		return 0;
 	for (int i = 0; i < count; i++)
 		if (check_edit(&edits[i], NULL) != TAPCUT_OK)
@@ -233,6 +235,8 @@ size_t tapcut_edit_workspace(const struct tapcut_edit *edits, int count, int wid
 static enum tapcut_status check_photo(const struct tapcut_edit *edits, int count, const struct tapcut_photo *photo,
 				      char *message)
 {
+	if (!photo || count < 0 || (count > 0 && !edits))
+		return infer_fail(message, TAPCUT_ARGUMENT, "edit: %d edits, or one or the photo is NULL", count);
 	enum tapcut_status status = check_size(photo->width, photo->height, message);
 	if (status == TAPCUT_OK && (!photo->rgb || !photo->alpha || photo->rgb_stride < 3 * (size_t)photo->width ||
 				    photo->alpha_stride < (size_t)photo->width))

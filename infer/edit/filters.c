@@ -62,14 +62,14 @@ int tapcut_filter_count(void)
 	return edit_filter_count;
 }
 
-const struct tapcut_filter *tapcut_filter(int index)
+const struct tapcut_filter *tapcut_filter_at(int index)
 {
 	return index >= 0 && index < edit_filter_count ? &edit_filters[index].shown : NULL;
 }
 
 int tapcut_filter_find(const char *name)
 {
-	for (int i = 0; i < edit_filter_count; i++)
+	for (int i = 0; name && i < edit_filter_count; i++)
 		if (!strcmp(name, edit_filters[i].shown.name))
 			return i;
 	return -1;
@@ -77,7 +77,9 @@ int tapcut_filter_find(const char *name)
 
 void tapcut_edit_init(struct tapcut_edit *edit, int filter)
 {
-	const struct tapcut_filter *shown = tapcut_filter(filter);
+	const struct tapcut_filter *shown = tapcut_filter_at(filter);
+	if (!edit)
+		return;
 	memset(edit, 0, sizeof *edit);
 	edit->filter = filter;
 	if (!shown)

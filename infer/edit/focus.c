@@ -383,8 +383,10 @@ void edit_rows_focus(const struct edit_job *job, struct infer_arena *arena)
 
 void tapcut_edit_measure(struct tapcut_edit *edit, const uint8_t *alpha, size_t stride, int width, int height)
 {
+	if (!edit)
+		return;
 	edit->top = edit->ground = 0;
-	for (int y = 0; y < height; y++) {
+	for (int y = 0; alpha && y < height; y++) {
 		const uint8_t *row = alpha + (size_t)y * stride;
 		int x = 0;
 		while (x < width && row[x] < 128)

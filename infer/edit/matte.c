@@ -1,9 +1,9 @@
 /* At a soft edge a pixel shows both: C = a F + (1 - a) B. Put as it is on another background, the old one shines
- *through as a rim. This estimates F, the object's own colour, as in Forte, "Approximate Fast Foreground Colour
- *Estimation" (ICIP 2021): F^ and B^ are means over a window, weighted by how much a pixel belongs to either, and F is
- *F^ corrected by what they leave unexplained: F = F^ + a (C - a F^ - (1 - a) B^). Our weights are eighth powers of a
- *and 1 - a: mixed pixels have next to nothing to say where there are pure ones. Sums are integers and slide, so that a
- *pixel costs the same whatever the window, and it does not matter where a strip begins. */
+ * through as a rim. This estimates F, the object's own colour, as in Forte, "Approximate Fast Foreground Colour
+ * Estimation" (ICIP 2021): F^ and B^ are means over a window, weighted by how much a pixel belongs to either, and F
+ * is F^ corrected by what they leave unexplained: F = F^ + a (C - a F^ - (1 - a) B^). Our weights are eighth powers
+ * of a and 1 - a: mixed pixels have next to nothing to say where there are pure ones. Sums are integers and slide, so
+ * that a pixel costs the same whatever the window, and it does not matter where a strip begins. */
 #include <string.h>
 
 #include "edit.h"

@@ -2,6 +2,7 @@
  * the n samples after x and L that of the n samples up to x; each is a sliding sum itself. */
 #include "feather.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "../common/arena.h"
@@ -37,7 +38,7 @@ size_t infer_feather_workspace(int w)
 	return padded(w) * MAX_BOX + 3 * padded(w) * sizeof(uint32_t);
 }
 
-static int is_constant(const uint8_t *row, int w)
+static bool is_constant(const uint8_t *row, int w)
 {
 	return memcmp(row, row + 1, (size_t)w - 1) == 0;
 }

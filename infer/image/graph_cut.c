@@ -1,6 +1,7 @@
 /* See graph_cut.h. */
 #include "graph_cut.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "../common/arena.h"
@@ -177,7 +178,7 @@ static void add_terminals(const struct infer_graph_cut *g, const uint8_t *guess,
 		}
 }
 
-static int near(const struct infer_click *click, int x, int y, int radius)
+static bool near(const struct infer_click *click, int x, int y, int radius)
 {
 	return square((int)click->x - x) + square((int)click->y - y) <= square(radius);
 }

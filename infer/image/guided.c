@@ -1,6 +1,7 @@
 /* See guided.h. */
 #include "guided.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "../common/arena.h"
@@ -253,7 +254,7 @@ static void average(const int32_t *totals, int w, int radius, int rows, int scal
 	for (int x = 0; x < radius && x < w; x++)
 		sum += totals[x];
 	for (int x = 0; x < w; x++) {
-		int inside = x >= radius && x + radius < w;
+		bool inside = x >= radius && x + radius < w;
 		sum += x + radius < w ? totals[x + radius] : 0;
 		out[x] = (float)sum * (inside ? full : 1 / (float)(rows * overlap(x, radius, w) * scale));
 		sum -= x >= radius ? totals[x - radius] : 0;
@@ -285,7 +286,7 @@ static void mix(const float *above, const float *below, float down, size_t count
 }
 
 /* No slopes on either side, and the same byte. */
-static int is_flat(const float *at, const float *next, size_t w)
+static bool is_flat(const float *at, const float *next, size_t w)
 {
 	return at[0] == 0 && at[w] == 0 && at[2 * w] == 0 && next[0] == 0 && next[w] == 0 && next[2 * w] == 0 &&
 	       at[3 * w] == next[3 * w];

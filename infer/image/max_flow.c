@@ -3,6 +3,7 @@
  * another parent. Distances to the root with time stamps keep the trees shallow, as in Kolmogorov's thesis (2003). */
 #include "max_flow.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "../common/arena.h"
@@ -293,7 +294,7 @@ int64_t infer_flow_run(struct infer_flow *f)
 	return f->flow;
 }
 
-int infer_flow_is_source(const struct infer_flow *f, int x, int y)
+bool infer_flow_is_source(const struct infer_flow *f, int x, int y)
 {
 	return f->tree[node_at(f, x, y)] == SOURCE;
 }

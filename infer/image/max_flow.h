@@ -3,6 +3,7 @@
 #ifndef INFER_MAX_FLOW_H
 #define INFER_MAX_FLOW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,6 @@ void infer_flow_edge(struct infer_flow *f, int x, int y, int direction, int32_t 
 /* The maximum flow. */
 int64_t infer_flow_run(struct infer_flow *f);
 /* Is the pixel on the source's side of the minimum cut (the one with the fewest pixels there)? After infer_flow_run. */
-int infer_flow_is_source(const struct infer_flow *f, int x, int y);
+bool infer_flow_is_source(const struct infer_flow *f, int x, int y);
 
 #endif

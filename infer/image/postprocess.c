@@ -5,6 +5,7 @@
  * the stack once, so the stack never holds more than all runs of a picture: ceil(w / 2) in each row. */
 #include "postprocess.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { BACKGROUND = 0, KEPT = 1, OUTSIDE = 2, HOLE = 3, OBJECT = 255 };
@@ -79,7 +80,7 @@ static uint8_t *at_click(const struct flood *f, const struct infer_click *click)
 
 static void keep_touched(struct flood *f, const struct infer_click *clicks, int count)
 {
-	int touched = 0;
+	bool touched = false;
 	f->diagonal = 1;
 	for (int i = 0; i < count; i++)
 		if (clicks[i].positive && *at_click(f, &clicks[i]) == OBJECT) {
@@ -125,12 +126,12 @@ static void mark_outside(struct flood *f)
 	}
 }
 
-static int has_negative(const struct flood *f, const struct infer_click *clicks, int count)
+static bool has_negative(const struct flood *f, const struct infer_click *clicks, int count)
 {
 	for (int i = 0; i < count; i++)
 		if (!clicks[i].positive && *at_click(f, &clicks[i]) == HOLE)
-			return 1;
-	return 0;
+			return true;
+	return false;
 }
 
 static void fill_holes(struct flood *f, size_t limit, const struct infer_click *clicks, int count)

@@ -5,6 +5,7 @@
  * distance maps: Xu et al., Deep Interactive Object Selection, CVPR 2016. */
 #include "preprocess.h"
 
+#include <stdbool.h>
 #include <math.h>
 #include <string.h>
 
@@ -68,7 +69,7 @@ static void lower_squared_distance(const struct infer_click *click, float trunca
 	}
 }
 
-static int reaches_row(const struct infer_click *click, float reach, int y)
+static bool reaches_row(const struct infer_click *click, float reach, int y)
 {
 	return fabs((double)click->y - y) <= reach;
 }

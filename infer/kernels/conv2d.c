@@ -4,6 +4,7 @@
  * they are. Bands are cut so that they stay in the second-level cache while all blocks of outputs go over them. */
 #include "kernels.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "product.h"
@@ -20,12 +21,12 @@ static size_t blocks_of(int outputs)
 
 /* One output alone is summed along the channels: its weights are [kernel row][kernel column][inputs filled up to
  * 16]. */
-static int is_single(const struct infer_tensor *weight)
+static bool is_single(const struct infer_tensor *weight)
 {
 	return weight->dims[0] == 1;
 }
 
-int infer_conv2d_f32_is_plain(const struct infer_step *conv2d, const struct infer_tensor *weight)
+bool infer_conv2d_f32_is_plain(const struct infer_step *conv2d, const struct infer_tensor *weight)
 {
 	return !is_single(weight) && !infer_winograd_suits(conv2d, weight);
 }
@@ -185,7 +186,7 @@ static struct infer_operand operand_of(const struct source *s, unsigned char *sc
 			offset[ky * columns + kx] =
 				(ptrdiff_t)((size_t)(ky * args[4]) * s->row + (size_t)(kx * args[4]) * s->pitch);
 	return (struct infer_operand){
-		.step = (size_t)args[2] * s->pitch,
+		.pitch = (size_t)args[2] * s->pitch,
 		.offset = offset,
 		.taps = args[0] * columns,
 		.run = (int)inputs * (joined ? args[1] : 1),
@@ -248,8 +249,8 @@ void infer_conv2d_f32(const struct infer_call *call, int first, int end, void *s
 	struct plan plan = plan_of(call);
 	unsigned char *memory[2] = {scratch, (unsigned char *)scratch + plan.source[0].scratch};
 	struct infer_product all = {.operand_count = plan.count,
-				    .out_step = call->out.pitch,
-				    .addend_step = call->addend.pitch,
+				    .out_pitch = call->out.pitch,
+				    .addend_pitch = call->addend.pitch,
 				    .relu = call->relu};
 	for (int i = 0; i < plan.count; i++)
 		all.operand[i] = operand_of(&plan.source[i], memory[i]);

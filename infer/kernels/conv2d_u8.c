@@ -5,6 +5,7 @@
 #include "conv2d_u8.h"
 #include "conv2d_u8_wasm.h"
 
+#include <stdbool.h>
 #include <math.h>
 #if defined(__aarch64__) && defined(__linux__)
 #include <asm/hwcap.h>
@@ -373,14 +374,14 @@ static void list_quads(const struct infer_call *call, const struct infer_conv2d_
 
 #if defined(__aarch64__)
 /* Linux and Android say it; elsewhere what the compiler was told. */
-static int has_dot_product(void)
+static bool has_dot_product(void)
 {
 #if defined(__linux__)
 	return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #elif defined(__ARM_FEATURE_DOTPROD)
-	return 1;
+	return true;
 #else
-	return 0;
+	return false;
 #endif
 }
 #endif
@@ -455,16 +456,16 @@ static void run_band(const struct infer_call *call, int y, int rows, int full_ro
 
 #if defined(__wasm_simd128__)
 /* False where it cannot be done so. */
-static int run_winograd(const struct infer_call *call, int first, int end, void *scratch)
+static bool run_winograd(const struct infer_call *call, int first, int end, void *scratch)
 {
 	const void *packed = winograd_at(call, call->packed);
 	if (!packed || call->plus || !infer_winograd_u8_is_exact(packed))
-		return 0;
+		return false;
 	struct infer_conv2d_u8_band band = band_from(call, 0);
 	band.operand[0].bias = weights_at(call, (void *)(uintptr_t)call->packed).bias;
 	band.operand[0].multiplier = call->constants;
 	infer_winograd_u8(call, &band, packed, first, end, scratch);
-	return 1;
+	return true;
 }
 #endif
 

@@ -3,6 +3,8 @@
 #ifndef INFER_KERNELS_CONV2D_U8_H
 #define INFER_KERNELS_CONV2D_U8_H
 
+#include <stdbool.h>
+
 #include "u8.h"
 
 /* Outputs are computed in blocks of this many, input channels in groups, pixels in quads that lie side by side in a
@@ -68,7 +70,7 @@ void infer_conv2d_u8_finish(const struct infer_conv2d_u8_band *band, const struc
 
 /* Whether a band's bytes are made of one operand's sums alone: the common case, which inner loops finish in
  * registers. */
-static inline int infer_conv2d_u8_is_simple(const struct infer_conv2d_u8_band *band)
+static inline bool infer_conv2d_u8_is_simple(const struct infer_conv2d_u8_band *band)
 {
 	return band->out && band->operand_count == 1 && !band->addend;
 }

@@ -4,6 +4,7 @@
 
 #if defined(__x86_64__)
 
+#include <stdbool.h>
 #include <immintrin.h>
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
@@ -196,7 +197,7 @@ enum { PIXEL_BYTES = 16, MOST_ALONE = 4096 }; /* bytes of weights */
 
 /* Blocks of outputs would be 15 parts nothing. With 16 channels the same tap of four neighbouring pixels is one
  * register. */
-static int is_alone(const struct infer_conv2d_u8_band *band)
+static bool is_alone(const struct infer_conv2d_u8_band *band)
 {
 	const struct infer_conv2d_u8_operand *o = &band->operand[0];
 	return band->logits && band->outputs == 1 && band->out_pitch == 1 && o->pixel_stride == PIXEL_BYTES &&

@@ -3,6 +3,8 @@
  * what they are made from fit the sixteen registers that an engine has on x86-64. */
 #include "conv2d_u8_wasm.h"
 
+#include <stdbool.h>
+
 #if defined(__wasm_simd128__)
 
 /* sum[pixel]: outputs first..first+3. runs_y and groups are the operand's; constants make code without loops. */
@@ -39,12 +41,12 @@ static inline __attribute__((always_inline)) void sum_part(const struct infer_co
 
 /* Whether all inputs of a quad are 0, as the planes of the taps are nearly everywhere. Only asked where these are
  * few. */
-static int is_empty(const struct infer_conv2d_u8_operand *o, size_t in)
+static bool is_empty(const struct infer_conv2d_u8_operand *o, size_t in)
 {
 	int lanes = o->groups * INFER_U8_GROUP + (INFER_U8_QUAD - 1) * (int)o->pixel_stride;
 	v128_t any = wasm_i32x4_splat(0);
 	if (o->runs_x != 1 || o->groups > 3 || lanes < 8)
-		return 0;
+		return false;
 	for (int ry = 0; ry < o->runs_y; ry++) {
 		const int16_t *x = o->in + in + (size_t)ry * o->run_step_y;
 		for (int i = 0; i < lanes - 8; i += 8)

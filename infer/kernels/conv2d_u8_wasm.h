@@ -3,6 +3,8 @@
 #ifndef INFER_KERNELS_CONV2D_U8_WASM_H
 #define INFER_KERNELS_CONV2D_U8_WASM_H
 
+#include <stdbool.h>
+
 #include "conv2d_u8.h"
 
 #if defined(__wasm_simd128__)
@@ -81,11 +83,11 @@ struct infer_winograd_u8_weights {
 };
 
 /* Whether a step may be done so, by its shapes. */
-int infer_winograd_u8_suits(const struct infer_call *call);
+bool infer_winograd_u8_suits(const struct infer_call *call);
 /* The weights in its own layout; they also say whether sums are small enough to be exact. */
 size_t infer_winograd_u8_packed(const struct infer_call *call);
 void infer_winograd_u8_pack(const struct infer_winograd_u8_weights *weights, void *packed);
-int infer_winograd_u8_is_exact(const void *packed);
+bool infer_winograd_u8_is_exact(const void *packed);
 int infer_winograd_u8_row_step(const struct infer_call *call);
 size_t infer_winograd_u8_scratch(const struct infer_call *call);
 /* Rows first..end-1; band: of the whole output, with one operand's bias and multiplier. */

@@ -1,6 +1,8 @@
 /* Which kernel runs which operator, and which instruction sets there are. */
 #include "kernels.h"
 
+#include <stdbool.h>
+
 #include "../network/ops.h"
 #include "product.h"
 #include "u8.h"
@@ -66,15 +68,15 @@ const struct infer_product_kernels *infer_product_kernels_of(enum infer_isa isa)
 	return kernels[isa];
 }
 
-int infer_isa_available(enum infer_isa isa)
+bool infer_isa_available(enum infer_isa isa)
 {
 	switch (isa) {
-	case INFER_ISA_GENERIC: return 1;
+	case INFER_ISA_GENERIC: return true;
 #if defined(__x86_64__) && defined(__GNUC__)
 	case INFER_ISA_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 	case INFER_ISA_AVX512: return __builtin_cpu_supports("avx512f") != 0;
 #endif
-	default: return 0;
+	default: return false;
 	}
 }
 

@@ -6,6 +6,8 @@
 #ifndef INFER_KERNELS_KERNELS_H
 #define INFER_KERNELS_KERNELS_H
 
+#include <stdbool.h>
+
 #include "../common/bytes.h"
 #include "../network/network.h"
 
@@ -13,7 +15,7 @@
 enum infer_isa { INFER_ISA_GENERIC, INFER_ISA_AVX2, INFER_ISA_AVX512, INFER_ISA_COUNT };
 
 /* Whether this build and this processor have it. */
-int infer_isa_available(enum infer_isa isa);
+bool infer_isa_available(enum infer_isa isa);
 enum infer_isa infer_isa_best(void);
 const char *infer_isa_name(enum infer_isa isa);
 
@@ -60,7 +62,7 @@ struct infer_call {
 	struct infer_map addend; /* of the output's shape, added before relu */
 	/* another conv2d whose output, of the same shape, is added before relu; NULL: none */
 	const struct infer_call *plus;
-	int relu;
+	bool relu;
 };
 
 /* How one operator is done with one kind of element. All but run may be NULL. */
@@ -101,7 +103,7 @@ INFER_DECLARE_KERNEL(add);
 INFER_DECLARE_KERNEL(mul);
 INFER_DECLARE_KERNEL(pointwise);
 /* Whether the step's sums are plain chains, so that a call can add two such conv2ds (infer_call.plus). */
-int infer_conv2d_f32_is_plain(const struct infer_step *conv2d, const struct infer_tensor *weight);
+bool infer_conv2d_f32_is_plain(const struct infer_step *conv2d, const struct infer_tensor *weight);
 int infer_conv2d_f32_row_step(const struct infer_call *call);
 size_t infer_conv2d_f32_scratch(const struct infer_call *call);
 size_t infer_conv2d_f32_packed(const struct infer_call *call);

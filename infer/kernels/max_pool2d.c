@@ -1,6 +1,7 @@
 /* Maximum over windows, all channels of a pixel at once. */
 #include "kernels.h"
 
+#include <stdbool.h>
 #include <float.h>
 
 #include "product.h"
@@ -39,7 +40,7 @@ static void max_of_window(const struct infer_map *in, const struct window *w, fl
 }
 
 /* Few channels and windows side by side: the rows of all windows first, which are long runs of numbers. */
-static int has_long_rows(const struct infer_call *call)
+static bool has_long_rows(const struct infer_call *call)
 {
 	const int *args = call->step->args;
 	return call->in[0].pitch == (size_t)call->in[0].c && call->in[0].c < 8 && args[1] >= args[0];

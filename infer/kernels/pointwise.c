@@ -64,9 +64,9 @@ void infer_pointwise_u8_fill_constants(const struct infer_call *call, void *cons
 	uint8_t *table = constants;
 	for (int channel = 0; channel < tables(call); channel++) {
 		for (int q = 0; q < TABLE; q++) {
-			float x = in->scale * (float)(q - in->zero);
-			f(&p, &x, &x, 1);
-			*table++ = infer_to_u8(x, call->out.scale, call->out.zero);
+			float x = in->scale * (float)(q - in->zero), y;
+			f(&p, &x, &y, 1);
+			*table++ = infer_to_u8(y, call->out.scale, call->out.zero);
 		}
 		if (p.scale) {
 			p.scale++;

@@ -4,17 +4,18 @@
 #ifndef INFER_KERNELS_PRODUCT_H
 #define INFER_KERNELS_PRODUCT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "kernels.h"
 
 enum { INFER_BLOCK = 16 }; /* outputs whose weights lie side by side */
 
-/* For pixel p, tap t and number k < run: in[offset[t] + p * step + k] times weight[(t * run + k) * 16 + output % 16]
+/* For pixel p, tap t and number k < run: in[offset[t] + p * pitch + k] times weight[(t * run + k) * 16 + output % 16]
  * of its block. */
 struct infer_operand {
 	const float *in;
-	size_t step;
+	size_t pitch;
 	const ptrdiff_t *offset;
 	int taps, run;
 	const float *weight; /* of the first block */
@@ -29,10 +30,10 @@ struct infer_product {
 	int operand_count;
 	int pixels, outputs; /* outputs need not be a multiple of 16; nothing is stored behind them */
 	float *out;
-	size_t out_step;     /* from pixel to pixel */
+	size_t out_pitch;    /* from pixel to pixel */
 	const float *addend; /* or NULL */
-	size_t addend_step;
-	int relu;
+	size_t addend_pitch;
+	bool relu;
 };
 
 /* A 4x4 tile of Winograd's F(4x4, 3x3), numbers counted in floats. */
@@ -51,7 +52,7 @@ struct infer_winograd_end {
 	const float *bias;
 	const float *addend; /* or NULL */
 	ptrdiff_t addend_row, addend_pixel;
-	int relu;
+	bool relu;
 };
 
 struct infer_product_kernels {

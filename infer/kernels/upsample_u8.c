@@ -3,6 +3,8 @@
  * bytes, (sum + 2 f^2) / 4 f^2 rounded down. */
 #include "u8.h"
 
+#include <stdbool.h>
+
 void infer_upsample_nearest_u8(const struct infer_call *call, int first, int end, void *scratch)
 {
 	const struct infer_map *in = &call->in[0], *out = &call->out;
@@ -40,7 +42,7 @@ static int shift_of(int n)
 /* Up to this factor, where it is a power of two, sums fit 16 bits (255 x 4 f^2 + 2 f^2 < 2^16) and are shifted. */
 enum { MAX_FAST_FACTOR = 8, LANES = 16 };
 
-static int is_fast(int factor)
+static bool is_fast(int factor)
 {
 	return factor <= MAX_FAST_FACTOR && shift_of(factor) > 0;
 }

@@ -16,13 +16,14 @@
  * products and the transform back, so that all that is written stays in the second-level cache. */
 #include "winograd.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "product.h"
 
 enum { POINTS = 36, WORKSPACE_BYTES = 1 << 19, MOST_TILES = 256 };
 
-int infer_winograd_suits(const struct infer_step *conv2d, const struct infer_tensor *weight)
+bool infer_winograd_suits(const struct infer_step *conv2d, const struct infer_tensor *weight)
 {
 	const int *args = conv2d->args;
 	return args[0] == 3 && args[1] == 3 && args[2] == 1 && args[3] == args[4] && weight->dims[0] >= INFER_BLOCK &&
@@ -189,11 +190,11 @@ static void multiply(const struct infer_call *call, const struct tiles *t, const
 	struct infer_product p = {.operand_count = 1,
 				  .pixels = tiles,
 				  .outputs = outputs,
-				  .out_step = (size_t)t->outputs};
+				  .out_pitch = (size_t)t->outputs};
 	for (size_t point = 0; point < POINTS; point++) {
 		p.operand[0] = (struct infer_operand){
 			.in = w->transformed + point * (size_t)t->count * (size_t)t->channels,
-			.step = (size_t)t->channels,
+			.pitch = (size_t)t->channels,
 			.offset = &nowhere,
 			.taps = 1,
 			.run = call->in[0].c,

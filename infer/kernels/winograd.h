@@ -3,9 +3,11 @@
 #ifndef INFER_KERNELS_WINOGRAD_H
 #define INFER_KERNELS_WINOGRAD_H
 
+#include <stdbool.h>
+
 #include "kernels.h"
 
-int infer_winograd_suits(const struct infer_step *conv2d, const struct infer_tensor *weight);
+bool infer_winograd_suits(const struct infer_step *conv2d, const struct infer_tensor *weight);
 size_t infer_winograd_packed(const struct infer_call *call);
 void infer_winograd_pack(const struct infer_call *call, void *packed);
 int infer_winograd_row_step(const struct infer_call *call);

@@ -15,13 +15,15 @@
  * modulo 2^32 is y. The sums are those of the direct convolution, bit for bit. */
 #include "conv2d_u8_wasm.h"
 
+#include <stdbool.h>
+
 #if defined(__wasm_simd128__)
 
 enum { SIDE = 6, POINTS = SIDE * SIDE, TILE = 4, TILES = 48, LANES = 8, HALF = 8, HEADER = 64 };
 static const int MOST_SUM = INT32_MAX / 576;
 static const uint32_t NINTH = 0x38e38e39; /* 9 * NINTH = 1 modulo 2^32 */
 
-int infer_winograd_u8_suits(const struct infer_call *call)
+bool infer_winograd_u8_suits(const struct infer_call *call)
 {
 	const int *args = call->step->args;
 	const struct infer_tensor *weight = call->tensor[0];
@@ -101,7 +103,7 @@ void infer_winograd_u8_pack(const struct infer_winograd_u8_weights *w, void *pac
 	}
 }
 
-int infer_winograd_u8_is_exact(const void *packed)
+bool infer_winograd_u8_is_exact(const void *packed)
 {
 	return *(const int32_t *)packed;
 }

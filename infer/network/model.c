@@ -1,6 +1,7 @@
 /* Loading a model: bytes from a file or from memory to a checked network, which nothing changes afterwards. */
 #include "model.h"
 
+#include <stdbool.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,11 +20,13 @@ const char *tapcut_version(void)
 
 enum tapcut_status tapcut_model_load_memory(const void *data, size_t size, struct tapcut_model **model, char *message)
 {
+	if (!model)
+		return infer_fail(message, TAPCUT_ARGUMENT, "model: path or model is NULL");
 	*model = NULL;
 	struct tapcut_model *m = calloc(1, sizeof *m);
 	if (!m)
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for a model");
-	enum tapcut_status status = infer_network_parse(data, size, &m->network, message);
+	enum tapcut_status status = infer_network_parse(data, data ? size : 0, &m->network, message);
 	if (!status)
 		status = infer_network_pack(&m->network, m->network.ranges ? INFER_ARITHMETIC_U8 : INFER_ARITHMETIC_F32,
 					    message);
@@ -36,15 +39,15 @@ enum tapcut_status tapcut_model_load_memory(const void *data, size_t size, struc
 }
 
 /* Doubles the buffer; on failure it stays as it is. */
-static int grow(unsigned char **data, size_t *capacity)
+static bool grow(unsigned char **data, size_t *capacity)
 {
 	size_t wanted = *capacity ? 2 * *capacity : READ_CHUNK;
 	unsigned char *larger = realloc(*data, wanted);
 	if (!larger)
-		return 0;
+		return false;
 	*data = larger;
 	*capacity = wanted;
-	return 1;
+	return true;
 }
 
 /* The whole stream; *data is freed by the caller, on failure too. */
@@ -70,6 +73,8 @@ enum tapcut_status tapcut_model_load_file(const char *path, struct tapcut_model 
 	char text[TAPCUT_MESSAGE_SIZE] = "";
 	unsigned char *data = NULL;
 	size_t size = 0;
+	if (!path || !model)
+		return infer_fail(message, TAPCUT_ARGUMENT, "model: path or model is NULL");
 	*model = NULL;
 	FILE *in = fopen(path, "rb");
 	if (!in)
@@ -90,13 +95,13 @@ void tapcut_model_free(struct tapcut_model *model)
 	free(model);
 }
 
-void tapcut_model_info(const struct tapcut_model *model, struct tapcut_model_info *info)
+void tapcut_model_get_info(const struct tapcut_model *model, struct tapcut_model_info *info)
 {
 	static const char *const names[] = {"f32", "f16", "int8", "codebook"};
 	const struct infer_network *n = &model->network;
 	*info = (struct tapcut_model_info){
 		.architecture = n->architecture,
-		.weights = n->weights >= 0 && n->weights < 3 ? names[n->weights] : "unknown",
+		.weights = names[n->weights],
 		.parameters = n->parameters,
 		.steps = (size_t)n->step_count,
 		.file_bytes = n->file_bytes,

@@ -44,16 +44,21 @@ static void channel_affine(const struct infer_pointwise *p, const float *in, flo
 		out[i] = in[i] * p->scale[i] + p->shift[i];
 }
 
+static float near_zero(float x)
+{
+	return x < -10 ? -10 : x > 10 ? 10 : x;
+}
+
 /* x (1 + tanh(t)) / 2 = x sigmoid(2 t), t = sqrt(2 / pi) (x + 0.044715 x^3). Beyond +-10 the sigmoid is 0 or 1. */
 static void gelu(const struct infer_pointwise *p, const float *in, float *out, size_t count)
 {
 	const float linear = 1.59576912f, cubic = 0.0713548163f; /* sqrt(8 / pi), and that times 0.044715 */
 	(void)p;
-	for (size_t i = 0; i < count; i++) {
-		float x = in[i], near = x < -10 ? -10 : x > 10 ? 10 : x;
-		float s = infer_sigmoid((linear + cubic * (near * near)) * near);
-		out[i] = x > 10 ? x : near * s;
-	}
+	for (size_t i = 0; i < count; i++)
+		out[i] = (linear + cubic * (near_zero(in[i]) * near_zero(in[i]))) * near_zero(in[i]);
+	infer_sigmoid_array(out, out, count);
+	for (size_t i = 0; i < count; i++)
+		out[i] = in[i] > 10 ? in[i] : near_zero(in[i]) * out[i];
 }
 
 /* x min(max(x + 3, 0), 6) / 6 */

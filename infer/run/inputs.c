@@ -1,5 +1,6 @@
 /* A photo and taps become the first two values of a runner, in its own layout and kind of numbers (preprocess.h says
  * what they mean). */
+#include <stdbool.h>
 #include <math.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ void infer_runner_set_photo(struct infer_runner *r, const uint8_t *rgb, int w, i
 		else
 			photo_row_u8(pre, pixels, y < h ? w : 0, (uint8_t *)map->data + (size_t)y * row, map);
 	}
-	r->photo_is_new = 1;
+	r->photo_is_new = true;
 }
 
 enum { PIECE = 256 }; /* pixels of a row that are drawn together */
@@ -72,7 +73,7 @@ static void store_clicks(const struct infer_map *map, float scale, size_t at, in
 }
 
 /* Whether a disk may reach row y. */
-static int any_reaches(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, int y)
+static bool any_reaches(const struct infer_preprocess *pre, const struct infer_click *clicks, int count, int y)
 {
 	int any = pre->encoding != INFER_CLICK_DISK;
 	for (int i = 0; i < count; i++)

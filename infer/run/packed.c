@@ -2,6 +2,7 @@
  * loaded or first run; threads that ask at the same time may each do the work, and the first to be done wins. */
 #include "packed.h"
 
+#include <stdbool.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 /* --- scales --------------------------------------------------------------- */
 
-void infer_find_fused_scales(const struct infer_network *n, int arithmetic, unsigned char *fused)
+void infer_find_fused_scales(const struct infer_network *n, int arithmetic, bool *fused)
 {
 	for (int i = 0; i < n->step_count; i++)
 		fused[i] =
@@ -22,11 +23,11 @@ void infer_find_fused_scales(const struct infer_network *n, int arithmetic, unsi
 		for (int k = 0; k < n->steps[i].input_count; k++) {
 			int value = n->steps[i].inputs[k];
 			if (value >= INFER_FIRST_STEP_VALUE && n->steps[i].op != INFER_OP_CONV2D)
-				fused[value - INFER_FIRST_STEP_VALUE] = 0;
+				fused[value - INFER_FIRST_STEP_VALUE] = false;
 		}
 }
 
-int infer_unscaled(const struct infer_network *n, int value, const unsigned char *fused, float *factor)
+int infer_unscaled(const struct infer_network *n, int value, const bool *fused, float *factor)
 {
 	*factor = 1;
 	if (value < INFER_FIRST_STEP_VALUE || !fused[value - INFER_FIRST_STEP_VALUE])
@@ -49,7 +50,7 @@ int infer_value_element(const struct infer_network *n, int arithmetic, int value
 struct packing {
 	const struct infer_network *network;
 	int arithmetic;
-	const unsigned char *fused;
+	const bool *fused;
 };
 
 /* What a kernel's pack gets to see of step i. */
@@ -127,7 +128,7 @@ static enum tapcut_status check_kernels(const struct packing *p, char *message)
 
 enum tapcut_status infer_network_pack(const struct infer_network *n, int arithmetic, char *message)
 {
-	unsigned char fused[INFER_MAX_STEPS];
+	bool fused[INFER_MAX_STEPS];
 	struct packing packing = {n, arithmetic, fused};
 	struct infer_packed *none = NULL;
 	/* The cache is the one thing that a network gains after it was made. */

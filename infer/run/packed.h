@@ -3,6 +3,8 @@
 #ifndef INFER_PACKED_H
 #define INFER_PACKED_H
 
+#include <stdbool.h>
+
 #include "../kernels/kernels.h"
 
 /* Of each step, NULL where its kernel packs nothing. */
@@ -16,12 +18,12 @@ struct infer_packed {
 const struct infer_packed *infer_network_packed(const struct infer_network *network, int arithmetic);
 void infer_network_unpack(struct infer_network *network);
 
-/* Marks, in `fused` (a byte for each step), the scale steps that all their readers do themselves: conv2ds, in their
+/* Marks, in `fused` (one for each step), the scale steps that all their readers do themselves: conv2ds, in their
  * weights. None in 8 bits, where a scale rounds to its own range. */
-void infer_find_fused_scales(const struct infer_network *network, int arithmetic, unsigned char *fused);
+void infer_find_fused_scales(const struct infer_network *network, int arithmetic, bool *fused);
 
 /* If `value` is a fused scale's: what it scales, and by what; else the value itself and 1. */
-int infer_unscaled(const struct infer_network *network, int value, const unsigned char *fused, float *factor);
+int infer_unscaled(const struct infer_network *network, int value, const bool *fused, float *factor);
 
 /* What a value's elements are (enum infer_element). */
 int infer_value_element(const struct infer_network *network, int arithmetic, int value);

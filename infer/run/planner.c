@@ -3,12 +3,13 @@
  * 2001.03288, found this close to optimal). There are some hundred blocks, so nothing cleverer than loops is needed. */
 #include "planner.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../common/arena.h"
 #include "../common/bytes.h"
 
-static int comes_before(const struct infer_block *blocks, int a, int b)
+static bool comes_before(const struct infer_block *blocks, int a, int b)
 {
 	if (blocks[a].bytes != blocks[b].bytes)
 		return blocks[a].bytes > blocks[b].bytes;
@@ -25,7 +26,7 @@ static void sort_by_size(const struct infer_block *blocks, int *order, int count
 	}
 }
 
-static int alive_together(const struct infer_block *a, const struct infer_block *b)
+static bool alive_together(const struct infer_block *a, const struct infer_block *b)
 {
 	return a->first <= b->last && b->first <= a->last;
 }

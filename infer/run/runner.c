@@ -1,5 +1,6 @@
 /* Runs a network's steps for one input size: made of tasks (runner_tasks.c) that have a place in memory
  * (runner_memory.c), fed with a photo and taps (runner_inputs.c). */
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "runner.h"
@@ -40,7 +41,7 @@ enum tapcut_status infer_runner_new(const struct infer_network *network, int h, 
 	r->isa = options->isa < 0 ? infer_isa_best() : (enum infer_isa)options->isa;
 	r->arithmetic = options->arithmetic;
 	r->stream_bytes = options->stream_bytes ? options->stream_bytes : DEFAULT_STREAM_BYTES;
-	r->photo_is_new = 1;
+	r->photo_is_new = true;
 	r->value_count = INFER_FIRST_STEP_VALUE + network->step_count;
 	r->values = malloc((size_t)r->value_count * sizeof *r->values);
 	r->tasks = malloc((size_t)network->step_count * sizeof *r->tasks);
@@ -111,11 +112,11 @@ const float *infer_runner_run(struct infer_runner *r)
 	if (r->watcher)
 		r->watcher(r->watcher_context, -1, NULL);
 	for (int t = 0; t < r->task_count; t++) {
-		int inside = t > 0 && r->tasks[t].stream != NONE && r->tasks[t].stream == r->tasks[t - 1].stream;
+		bool inside = t > 0 && r->tasks[t].stream != NONE && r->tasks[t].stream == r->tasks[t - 1].stream;
 		if (!inside && (!r->tasks[t].image_only || r->photo_is_new))
 			run_task(r, &r->tasks[t]);
 	}
-	r->photo_is_new = 0;
+	r->photo_is_new = false;
 	return r->values[r->value_count - 1].map.data;
 }
 

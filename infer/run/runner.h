@@ -3,6 +3,8 @@
 #ifndef INFER_RUNNER_H
 #define INFER_RUNNER_H
 
+#include <stdbool.h>
+
 #include "../common/arena.h"
 #include "../common/bytes.h"
 #include "../common/fail.h"
@@ -21,8 +23,8 @@ struct infer_task {
 	int plus_step; /* a second conv2d, of value plus_input scaled by plus_scale, or NONE */
 	int plus_input;
 	float plus_scale;
-	int relu;
-	int image_only;
+	bool relu;
+	bool image_only;
 	int stream;   /* its number, or NONE */
 	int moment;   /* tasks of one stream run at the same moment */
 	int row_step; /* rows are cut at multiples of it */
@@ -37,10 +39,10 @@ struct infer_value {
 	int maker;       /* task; NONE for the inputs and for values that were fused away */
 	int readers;     /* steps that read it */
 	int last_reader; /* task */
-	int image_only, kept;
+	bool image_only, kept;
 	int container; /* concat output that it lies in, or NONE */
 	int place;     /* channel of the container */
-	int whole;     /* a concat output whose inputs all lie in it */
+	bool whole;    /* a concat output whose inputs all lie in it */
 	int rows;      /* streamed: that are in memory at a time; 0: all, in the arena */
 };
 
@@ -72,7 +74,7 @@ struct infer_runner {
 	size_t stream_bytes; /* values from this size on are streamed */
 	infer_runner_watcher *watcher;
 	void *watcher_context;
-	int photo_is_new; /* the values that depend on the photo alone are not those of the current photo */
+	bool photo_is_new; /* the values that depend on the photo alone are not those of the current photo */
 };
 
 /* runner_tasks.c: the values of h x w planes, the tasks that make them, who reads them and what runs together.

@@ -3,6 +3,7 @@
  * each does a part of the height by itself, and repeats the few rows around a border that both sides need. */
 #include "stream.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -15,10 +16,11 @@ enum { BANDS = 16 };
 
 /* Rows of `value` that the task needs for rows `out`; in all of its inputs that lie there. 0: all, or the task does
  * not read it. */
-static int rows_needed(const struct infer_runner *r, const struct infer_task *task, int value, struct infer_rows out,
-		       struct infer_rows *need)
+static bool rows_needed(const struct infer_runner *r, const struct infer_task *task, int value, struct infer_rows out,
+			struct infer_rows *need)
 {
-	int height = r->values[value].map.h, found = 0;
+	int height = r->values[value].map.h;
+	bool found = false;
 	struct infer_rows in;
 	need->first = height;
 	need->end = 0;
@@ -30,71 +32,70 @@ static int rows_needed(const struct infer_runner *r, const struct infer_task *ta
 		if (addend)
 			in = out;
 		else if (!infer_step_rows(&r->network->steps[plus ? task->plus_step : task->step], out, height, &in))
-			return 0;
+			return false;
 		need->first = in.first < need->first ? in.first : need->first;
 		need->end = in.end > need->end ? in.end : need->end;
-		found = 1;
+		found = true;
 	}
 	return found;
 }
 
-static int reads(const struct infer_task *task, int value)
+static bool reads(const struct infer_task *task, int value)
 {
 	for (int k = 0; k < task->input_count; k++)
 		if (task->inputs[k] == value)
-			return 1;
+			return true;
 	return task->addend == value || task->plus_input == value;
 }
 
-static int is_idle(const struct infer_runner *r, const struct infer_task *task)
+static bool is_idle(const struct infer_runner *r, const struct infer_task *task)
 {
 	return r->network->steps[task->step].op == INFER_OP_CONCAT && r->values[task->output].whole;
 }
 
 /* --- finding them --------------------------------------------------------- */
 
-static int makes(const struct infer_runner *r, const struct infer_task *task, int value)
+static bool makes(const struct infer_runner *r, const struct infer_task *task, int value)
 {
 	return infer_root_value(r, task->output) == value;
 }
 
 /* Whether all who read the value can do with some rows of it, and nobody reads a part of it. */
-static int is_streamable(const struct infer_runner *r, int value)
+static bool is_streamable(const struct infer_runner *r, int value)
 {
 	const struct infer_value *v = &r->values[value];
 	const struct infer_step *maker =
 		value < INFER_FIRST_STEP_VALUE ? NULL : &r->network->steps[value - INFER_FIRST_STEP_VALUE];
 	if (!maker || v->maker == NONE || v->last_reader == NONE || v->container != NONE || v->kept)
-		return 0;
+		return false;
 	if (infer_map_bytes(&v->map) < r->stream_bytes)
-		return 0;
+		return false;
 	if (maker->op == INFER_OP_CONCAT && !v->whole)
-		return 0;
+		return false;
 	for (int t = 0; t < r->task_count; t++) {
 		const struct infer_task *task = &r->tasks[t];
 		struct infer_rows out = {0, 1}, need;
 		if (reads(task, value) && !rows_needed(r, task, value, out, &need))
-			return 0;
+			return false;
 		if (makes(r, task, value) && task->output != value && r->values[task->output].readers != 1)
-			return 0;
+			return false;
 		if (makes(r, task, value) && task->output != value &&
 		    r->network->steps[task->step].op == INFER_OP_CONCAT)
-			return 0;
+			return false;
 		if ((reads(task, value) || makes(r, task, value)) && task->image_only != r->tasks[v->maker].image_only)
-			return 0;
+			return false;
 	}
-	return 1;
+	return true;
 }
 
 /* Which tasks run together, and the values that are streamed between them. */
 struct grouping {
 	int group[INFER_MAX_STEPS]; /* of each task: its first task's number */
-	unsigned char streamed[INFER_FIRST_STEP_VALUE + INFER_MAX_STEPS];
+	bool streamed[INFER_FIRST_STEP_VALUE + INFER_MAX_STEPS];
 };
 
 /* Marks the groups that wait for a group that is not done, or for a whole value of their own. */
-static void find_waiting(const struct infer_runner *r, const struct grouping *g, const unsigned char *done,
-			 unsigned char *waiting)
+static void find_waiting(const struct infer_runner *r, const struct grouping *g, const bool *done, bool *waiting)
 {
 	const int *group = g->group;
 	memset(waiting, 0, (size_t)r->task_count);
@@ -108,16 +109,16 @@ static void find_waiting(const struct infer_runner *r, const struct grouping *g,
 			if (maker == NONE || maker == t)
 				continue;
 			if (group[maker] != group[t] ? !done[group[maker]] : !g->streamed[infer_root_value(r, input)])
-				waiting[group[t]] = 1;
+				waiting[group[t]] = true;
 		}
 	}
 }
 
 /* Whether the groups can run one after the other. Fills `order` with tasks, group by group. */
-static int sort_groups(const struct infer_runner *r, const struct grouping *grouping, int *order)
+static bool sort_groups(const struct infer_runner *r, const struct grouping *grouping, int *order)
 {
 	const int *group = grouping->group;
-	unsigned char done[INFER_MAX_STEPS] = {0}, waiting[INFER_MAX_STEPS];
+	bool done[INFER_MAX_STEPS] = {false}, waiting[INFER_MAX_STEPS];
 	int count = 0;
 	while (count < r->task_count) {
 		int before = count, g = 0;
@@ -128,10 +129,10 @@ static int sort_groups(const struct infer_runner *r, const struct grouping *grou
 			if (group[t] == g)
 				order[count++] = t;
 		if (count == before)
-			return 0;
-		done[g] = 1;
+			return false;
+		done[g] = true;
 	}
-	return 1;
+	return true;
 }
 
 /* Streams the value: joins the groups of all who make or read it, if that leaves an order. */
@@ -147,7 +148,7 @@ static void join(const struct infer_runner *r, int value, struct grouping *g)
 			for (int u = 0; u < r->task_count; u++)
 				if (g->group[u] == g->group[t])
 					joined.group[u] = lowest;
-	joined.streamed[value] = 1;
+	joined.streamed[value] = true;
 	for (int t = 0; t < r->task_count; t++)
 		size += joined.group[t] == lowest;
 	if (size <= INFER_MAX_STREAM && sort_groups(r, &joined, order))
@@ -174,7 +175,7 @@ static void rearrange(struct infer_runner *r, int *order)
 }
 
 /* A value streams if its makers and readers are in one stream; it was chosen for that. */
-static void list_values(struct infer_runner *r, const unsigned char *streamed)
+static void list_values(struct infer_runner *r, const bool *streamed)
 {
 	for (int v = INFER_FIRST_STEP_VALUE; v < r->value_count; v++)
 		for (int t = 0; streamed[v] && t < r->task_count; t++)
@@ -283,7 +284,7 @@ static void set_rows(struct part *p, int number, int parts)
 }
 
 /* The end of the rows of window i that are made, or, with `all` unset, of those that any maker has made. */
-static int made(const struct part *p, int i, int all)
+static int made(const struct part *p, int i, bool all)
 {
 	int end = all ? p->runner->values[p->stream->value[i]].map.h : 0;
 	for (int k = 0; k < p->stream->count; k++) {
@@ -320,12 +321,12 @@ static int reachable(const struct part *p, int k)
 	if (w != NONE) {
 		int from = needed_from(p, w), room = r->values[p->stream->value[w]].rows;
 		from = from > p->window[w].first ? from : p->window[w].first;
-		from = from < made(p, w, 1) ? from : made(p, w, 1);
+		from = from < made(p, w, true) ? from : made(p, w, true);
 		rows.end = from + room < rows.end ? (from + room) / task->row_step * task->row_step : rows.end;
 	}
 	for (int i = 0; i < p->stream->value_count; i++)
 		while (rows.end > rows.first && rows_needed(r, task, p->stream->value[i], rows, &need) &&
-		       need.end > made(p, i, 1))
+		       need.end > made(p, i, true))
 			rows.end = (rows.end - 1) / task->row_step * task->row_step;
 	return rows.end;
 }
@@ -339,7 +340,7 @@ static size_t row_bytes(const struct part *p, int i)
 static void move_window(struct part *p, int i, int end)
 {
 	struct infer_rows *window = &p->window[i];
-	int from = needed_from(p, i), all = made(p, i, 1), held = made(p, i, 0);
+	int from = needed_from(p, i), all = made(p, i, true), held = made(p, i, false);
 	if (end - window->first <= p->runner->values[p->stream->value[i]].rows)
 		return;
 	from = from < all ? from : all;
@@ -379,11 +380,11 @@ static void run_rows(const struct part *p, const struct infer_task *task, int fi
 }
 
 /* Goes round until nothing moves. Whether all is done. */
-static int run_part(struct part *p)
+static bool run_part(struct part *p)
 {
-	int moved = 1, done = 1;
+	bool moved = true, done = true;
 	while (moved) {
-		moved = 0;
+		moved = false;
 		for (int k = 0; k < p->stream->count; k++) {
 			const struct infer_task *task = task_of(p, k);
 			int first = p->task[k].first, w = window_of(p, infer_root_value(p->runner, task->output));
@@ -395,7 +396,7 @@ static int run_part(struct part *p)
 			if (p->scratch)
 				run_rows(p, task, first, end);
 			p->task[k].first = end;
-			moved = 1;
+			moved = true;
 		}
 	}
 	for (int k = 0; k < p->stream->count; k++)
@@ -454,22 +455,22 @@ static int window_rows(const struct infer_runner *r, const struct infer_stream *
 }
 
 /* Whether the stream's parts come to their end with the windows as they are. */
-static int works(const struct infer_runner *r, const struct infer_stream *stream)
+static bool works(const struct infer_runner *r, const struct infer_stream *stream)
 {
 	int parts = infer_threads_count(r->threads);
 	for (int number = 0; number < parts; number++) {
 		struct part part = {.runner = r, .stream = stream};
 		set_rows(&part, number, parts);
 		if (!run_part(&part))
-			return 0;
+			return false;
 	}
-	return 1;
+	return true;
 }
 
 /* 0: all windows are as long as their values, with which any stream works. */
-static int lengthen(struct infer_runner *r, const struct infer_stream *stream)
+static bool lengthen(struct infer_runner *r, const struct infer_stream *stream)
 {
-	int longer = 0;
+	bool longer = false;
 	for (int i = 0; i < stream->value_count; i++) {
 		struct infer_value *v = &r->values[stream->value[i]];
 		longer |= v->rows < v->map.h;

@@ -8,6 +8,7 @@
  * - a task whose output is much smaller than its input runs right behind the maker of that input, which then need
  *   not be kept;
  * - tasks with large values between them run together, some rows at a time (stream.h). */
+#include <stdbool.h>
 #include <string.h>
 
 #include "../network/ops.h"
@@ -17,7 +18,7 @@
 
 enum { MAX_REPEATED_TAPS = 64 }; /* multiply-adds per output; reading a number from memory takes about as long */
 
-static int same_shape(const struct infer_map *a, const struct infer_map *b)
+static bool same_shape(const struct infer_map *a, const struct infer_map *b)
 {
 	return a->c == b->c && a->h == b->h && a->w == b->w;
 }
@@ -72,28 +73,28 @@ static void init_values(struct infer_runner *r, int h, int w, const struct infer
 /* --- tasks ---------------------------------------------------------------- */
 
 /* A conv2d that costs less to repeat than its output costs to keep and to read. */
-static int is_cheap(const struct infer_runner *r, const struct infer_step *conv)
+static bool is_cheap(const struct infer_runner *r, const struct infer_step *conv)
 {
 	return infer_step_products(r->network, conv) <= MAX_REPEATED_TAPS;
 }
 
 /* Whether input k of an add is made for it alone by a conv2d that can do the add. One that need not run for every
  * click is left alone unless it is cheap. In 8 bits the values' ranges say it. */
-static int is_fusable(const struct infer_runner *r, int add, int k)
+static bool is_fusable(const struct infer_runner *r, int add, int k)
 {
 	const struct infer_step *step = &r->network->steps[add], *maker = step_of_value(r, step->inputs[k]);
 	const struct infer_value *value = &r->values[step->inputs[k]];
 	if (step->op != INFER_OP_ADD || !same_shape(&r->values[step->inputs[0]].map, &r->values[step->inputs[1]].map))
-		return 0;
+		return false;
 	if (!maker || maker->op != INFER_OP_CONV2D || maker->relu || value->readers != 1)
-		return 0;
+		return false;
 	if (r->arithmetic == INFER_ARITHMETIC_U8)
 		return infer_value_kind(r->network, step->inputs[k]) == INFER_VALUE_FUSED;
 	return value->image_only == r->values[INFER_FIRST_STEP_VALUE + add].image_only || is_cheap(r, maker);
 }
 
 /* Two conv2ds can be done in one go only where both are plain sums. */
-static int is_plain(const struct infer_runner *r, int value)
+static bool is_plain(const struct infer_runner *r, int value)
 {
 	const struct infer_step *conv = step_of_value(r, value);
 	return r->arithmetic == INFER_ARITHMETIC_U8 ||
@@ -101,7 +102,7 @@ static int is_plain(const struct infer_runner *r, int value)
 }
 
 /* Whether the add at step i takes over the conv2d that makes its input k. */
-static int takes_over(const struct infer_runner *r, int i, int k)
+static bool takes_over(const struct infer_runner *r, int i, int k)
 {
 	const int *inputs = r->network->steps[i].inputs;
 	if (!is_fusable(r, i, k) || k == 1 || !is_fusable(r, i, 1))
@@ -109,16 +110,16 @@ static int takes_over(const struct infer_runner *r, int i, int k)
 	return is_plain(r, inputs[0]) && is_plain(r, inputs[1]);
 }
 
-static void find_fused_convs(const struct infer_runner *r, unsigned char *fused)
+static void find_fused_convs(const struct infer_runner *r, bool *fused)
 {
 	for (int i = 0; i < r->network->step_count; i++)
 		for (int k = 0; k < 2; k++)
 			if (takes_over(r, i, k))
-				fused[r->network->steps[i].inputs[k] - INFER_FIRST_STEP_VALUE] = 1;
+				fused[r->network->steps[i].inputs[k] - INFER_FIRST_STEP_VALUE] = true;
 }
 
 /* The add at step i, one or both of whose inputs are made by conv2ds that it takes over. */
-static void take_over_convs(const struct infer_runner *r, int i, const unsigned char *fused, struct infer_task *task)
+static void take_over_convs(const struct infer_runner *r, int i, const bool *fused, struct infer_task *task)
 {
 	const struct infer_step *add = &r->network->steps[i];
 	int k = takes_over(r, i, 1) ? 1 : 0;
@@ -132,7 +133,7 @@ static void take_over_convs(const struct infer_runner *r, int i, const unsigned 
 		infer_unscaled(r->network, r->network->steps[task->plus_step].inputs[0], fused, &task->plus_scale);
 }
 
-static struct infer_task make_task(const struct infer_runner *r, int i, const unsigned char *fused)
+static struct infer_task make_task(const struct infer_runner *r, int i, const bool *fused)
 {
 	struct infer_task task = {.step = i,
 				  .output = INFER_FIRST_STEP_VALUE + i,
@@ -155,7 +156,7 @@ static struct infer_task make_task(const struct infer_runner *r, int i, const un
 static int place_of_task(const struct infer_runner *r, const struct infer_task *task)
 {
 	const struct infer_value *in = &r->values[task->inputs[0]], *out = &r->values[task->output];
-	int alone = task->input_count == 1 && task->addend == NONE && task->plus_step == NONE;
+	bool alone = task->input_count == 1 && task->addend == NONE && task->plus_step == NONE;
 	if (!alone || in->maker == NONE || 2 * infer_map_bytes(&out->map) > infer_map_bytes(&in->map))
 		return r->task_count;
 	return in->maker + 1;
@@ -175,7 +176,7 @@ static enum tapcut_status check_sums(const struct infer_runner *r, char *message
 
 static void make_tasks(struct infer_runner *r)
 {
-	unsigned char fused[INFER_MAX_STEPS] = {0};
+	bool fused[INFER_MAX_STEPS] = {false};
 	infer_find_fused_scales(r->network, r->arithmetic, fused);
 	find_fused_convs(r, fused);
 	for (int i = 0; i < r->network->step_count; i++) {
@@ -209,8 +210,8 @@ static void note_readers(struct infer_runner *r)
 		if (r->tasks[t].plus_input != NONE)
 			note_reader(r, r->tasks[t].plus_input, t);
 	}
-	r->values[VALUE_IMAGE].kept = r->values[VALUE_CLICKS].kept = 1;
-	r->values[r->value_count - 1].kept = 1; /* the logits */
+	r->values[VALUE_IMAGE].kept = r->values[VALUE_CLICKS].kept = true;
+	r->values[r->value_count - 1].kept = true; /* the logits */
 }
 
 /* Inputs of concats that can be made in place. A kept value stays outside: it would make the whole container kept.
@@ -222,7 +223,7 @@ static void place_concat_inputs(struct infer_runner *r)
 		int place = 0;
 		if (r->network->steps[task->step].op != INFER_OP_CONCAT)
 			continue;
-		r->values[task->output].whole = 1;
+		r->values[task->output].whole = true;
 		for (int k = 0; k < task->input_count; k++) {
 			struct infer_value *v = &r->values[task->inputs[k]];
 			const struct infer_map *a = &v->map, *b = &r->values[task->output].map;
@@ -231,7 +232,7 @@ static void place_concat_inputs(struct infer_runner *r)
 				v->container = task->output;
 				v->place = place;
 			} else {
-				r->values[task->output].whole = 0;
+				r->values[task->output].whole = false;
 			}
 			place += v->map.c;
 		}

@@ -2,6 +2,7 @@
  * there are microseconds, so a thread looks for the next job for a while before it goes to sleep. */
 #include "threads.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #if defined(TAPCUT_NO_THREADS)
@@ -115,16 +116,16 @@ static void *help(void *argument)
 	}
 }
 
-static int start_helpers(struct infer_threads *t)
+static bool start_helpers(struct infer_threads *t)
 {
 	for (; t->started < t->count - 1; t->started++) {
 		struct helper *helper = &t->helper[t->started];
 		helper->pool = t;
 		helper->number = t->started + 1;
 		if (pthread_create(&helper->thread, NULL, help, helper))
-			return 0;
+			return false;
 	}
-	return 1;
+	return true;
 }
 
 struct infer_threads *infer_threads_new(int count)

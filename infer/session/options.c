@@ -1,5 +1,7 @@
 /* Options: their defaults, and what may be asked for. */
 #include "../common/bytes.h"
+
+#include <stdbool.h>
 #include "../image/feather.h"
 #include "../network/model.h"
 #include "session.h"
@@ -8,29 +10,23 @@
 enum { MIN_SIZE = 16 };
 
 static const float DEFAULT_THRESHOLD = 0.49f; /* RITM's */
-enum {
-	DEFAULT_ZOOM = 1,
-	DEFAULT_KEEP_TOUCHED = 1,
-	DEFAULT_FILL_HOLES = 500,
-	DEFAULT_GRAPH_CUT = 0,
-	DEFAULT_THREADS = 1
-};
+enum { DEFAULT_HOLE_LIMIT = 500, MAX_HOLE_LIMIT = 1000000, DEFAULT_THREADS = 1 };
 
 _Static_assert((int)TAPCUT_MAX_FEATHER == (int)INFER_FEATHER_MAX, "the header says what feather.c can");
 
 void tapcut_options_init(struct tapcut_options *options)
 {
-	*options = (struct tapcut_options){.zoom = -1, .keep_touched = -1, .fill_holes = -1, .graph_cut = -1};
+	*options = (struct tapcut_options){0};
 }
 
-static int size_allowed(int size)
+static bool size_allowed(int size)
 {
 	return size == 0 || (size >= MIN_SIZE && size <= INFER_MAX_SIZE);
 }
 
-static int is_switch(int value)
+static bool is_switch(int value)
 {
-	return value >= -1 && value <= 1;
+	return value == 0 || value == 1;
 }
 
 enum tapcut_status infer_check_feather(float pixels, char *message)
@@ -66,29 +62,29 @@ enum tapcut_status infer_check_options(const struct tapcut_model *model, const s
 	if (!(o->threshold >= 0 && o->threshold < 1))
 		return infer_fail(message, TAPCUT_ARGUMENT,
 				  "options: threshold must be at least 0 and under 1, found %g", (double)o->threshold);
-	if (!is_switch(o->zoom) || !is_switch(o->keep_touched) || !is_switch(o->graph_cut))
+	if (!is_switch(o->no_zoom) || !is_switch(o->keep_all) || !is_switch(o->graph_cut))
 		return infer_fail(message, TAPCUT_ARGUMENT,
-				  "options: zoom, keep_touched and graph_cut must be -1, 0 or 1, found %d, %d and %d",
-				  o->zoom, o->keep_touched, o->graph_cut);
-	if (o->fill_holes < -1 || o->fill_holes > 1000000)
-		return infer_fail(message, TAPCUT_ARGUMENT, "options: fill_holes must be -1 to 1000000, found %d",
-				  o->fill_holes);
+				  "options: no_zoom, keep_all and graph_cut must be 0 or 1, found %d, %d and %d",
+				  o->no_zoom, o->keep_all, o->graph_cut);
+	if (o->hole_limit < -1 || o->hole_limit > MAX_HOLE_LIMIT)
+		return infer_fail(message, TAPCUT_ARGUMENT, "options: hole_limit must be -1 to %d, found %d",
+				  MAX_HOLE_LIMIT, o->hole_limit);
+	if (o->struct_size != 0 && o->struct_size != sizeof *o)
+		return infer_fail(message, TAPCUT_ARGUMENT, "options: struct_size must be 0 or %zu, found %zu",
+				  sizeof *o, o->struct_size);
 	enum tapcut_status status = check_execution(model, o, message);
 	return status ? status : infer_check_feather(o->feather, message);
 }
 
 void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_options *o)
 {
-	o->zoom = o->zoom < 0 ? DEFAULT_ZOOM : o->zoom;
 	int natural = model->network.default_size;
 	if (!o->size)
-		o->size = o->zoom ? infer_min(natural * 5 / 4, INFER_MAX_SIZE) : natural;
+		o->size = o->no_zoom ? natural : infer_min(natural * 5 / 4, INFER_MAX_SIZE);
 	if (!o->first_size)
 		o->first_size = infer_min(natural, o->size);
 	o->threshold = o->threshold > 0 ? o->threshold : DEFAULT_THRESHOLD;
-	o->keep_touched = o->keep_touched < 0 ? DEFAULT_KEEP_TOUCHED : o->keep_touched;
-	o->fill_holes = o->fill_holes < 0 ? DEFAULT_FILL_HOLES : o->fill_holes;
-	o->graph_cut = o->graph_cut < 0 ? DEFAULT_GRAPH_CUT : o->graph_cut;
+	o->hole_limit = o->hole_limit ? o->hole_limit : DEFAULT_HOLE_LIMIT;
 	o->threads = o->threads > 0 ? o->threads : DEFAULT_THREADS;
 	o->arithmetic =
 		o->arithmetic == TAPCUT_ARITHMETIC_AUTO ? infer_natural_arithmetic(&model->network) : o->arithmetic;

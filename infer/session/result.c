@@ -7,6 +7,7 @@
  * The canvas shows the object and its surroundings only, so a small object in a large photo is seen at the photo's
  * own resolution. Outside the band the mask has the last word: an island that post-processing took away and a hole
  * that it filled leave no trace. A preview uses the grid itself as its canvas, which needs no look at the photo. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "../common/bytes.h"
@@ -33,9 +34,9 @@ static const float GAIN = 2;
 struct infer_result {
 	uint8_t *band;          /* grid: OUTSIDE, EDGE, INSIDE */
 	struct infer_box reach; /* of the band's pixels that are not outside */
-	int band_ready;
+	bool band_ready;
 	uint8_t *small; /* grid: alpha for previews */
-	int small_ready;
+	bool small_ready;
 	uint8_t *photo;         /* grid: 3 bytes */
 	uint8_t *guide, *input; /* canvas: 3 bytes, 1 byte */
 	uint8_t *refined;       /* canvas: what the guided filter made of the input */
@@ -69,7 +70,7 @@ struct infer_result *infer_result_place(struct infer_arena *arena, int w, int h,
 
 void infer_result_stale(struct infer_result *r)
 {
-	r->band_ready = r->small_ready = 0;
+	r->band_ready = r->small_ready = false;
 }
 
 void infer_result_photo(struct tapcut_session *s)
@@ -86,10 +87,11 @@ void infer_result_photo(struct tapcut_session *s)
 /* Adds or takes away row y of the mask, as 0 or 1. */
 static void count_row(const struct tapcut_session *s, int y, int32_t sign, int32_t *columns)
 {
+	if (y < 0 || y >= s->grid_h)
+		return;
 	const uint8_t *row = s->mask + (size_t)y * (size_t)s->grid_w;
-	if (y >= 0 && y < s->grid_h)
-		for (int x = 0; x < s->grid_w; x++)
-			columns[x] += (row[x] & 1) * sign;
+	for (int x = 0; x < s->grid_w; x++)
+		columns[x] += (row[x] & 1) * sign;
 }
 
 /* Pixels of 0..size-1 within radius of a centre. */
@@ -123,7 +125,7 @@ static int band_radius(const struct tapcut_session *s)
 	return part > LEAST_BAND ? part : LEAST_BAND;
 }
 
-static int is_large(const struct tapcut_session *s)
+static bool is_large(const struct tapcut_session *s)
 {
 	return s->grid_w != s->w || s->grid_h != s->h;
 }
@@ -139,7 +141,7 @@ static void make_band(struct tapcut_session *s)
 	struct infer_result *r = s->result;
 	if (r->band_ready)
 		return;
-	r->band_ready = 1;
+	r->band_ready = true;
 	memset(r->band, OUTSIDE, (size_t)s->grid_w * (size_t)s->grid_h);
 	struct infer_box box = infer_mask_box(s->mask, s->grid_w, s->grid_h);
 	r->reach = (struct infer_box){0, 0, 0, 0};
@@ -281,7 +283,7 @@ static void make_small(struct tapcut_session *s)
 	make_band(s);
 	if (r->small_ready)
 		return;
-	r->small_ready = 1;
+	r->small_ready = true;
 	clear(r->small, s->grid_w, s->grid_h, (size_t)s->grid_w);
 	if (r->reach.x1 <= r->reach.x0)
 		return;
@@ -344,6 +346,8 @@ static enum tapcut_status check_target(struct tapcut_session *s, const char *cal
 
 enum tapcut_status tapcut_session_mask(struct tapcut_session *s, uint8_t *mask, size_t stride)
 {
+	if (!s)
+		return TAPCUT_ARGUMENT;
 	enum tapcut_status status = check_target(s, "mask", mask, s->w, stride);
 	if (status)
 		return status;
@@ -356,6 +360,8 @@ enum tapcut_status tapcut_session_mask(struct tapcut_session *s, uint8_t *mask, 
 
 enum tapcut_status tapcut_session_alpha(struct tapcut_session *s, uint8_t *alpha, size_t stride)
 {
+	if (!s)
+		return TAPCUT_ARGUMENT;
 	enum tapcut_status status = check_target(s, "alpha", alpha, s->w, stride);
 	if (status)
 		return status;
@@ -372,6 +378,8 @@ enum tapcut_status tapcut_session_alpha(struct tapcut_session *s, uint8_t *alpha
 
 enum tapcut_status tapcut_session_preview(struct tapcut_session *s, uint8_t *alpha, int w, int h, size_t stride)
 {
+	if (!s)
+		return TAPCUT_ARGUMENT;
 	static const uint8_t none[1];
 	if (s->w > 0 && (w < 1 || h < 1 || w > s->w || h > s->h))
 		return infer_fail(s->message, TAPCUT_ARGUMENT, "preview: expected 1x1 to %dx%d, found %dx%d", s->w,
@@ -395,6 +403,8 @@ enum tapcut_status tapcut_session_preview(struct tapcut_session *s, uint8_t *alp
 
 enum tapcut_status tapcut_session_set_feather(struct tapcut_session *s, float pixels)
 {
+	if (!s)
+		return TAPCUT_ARGUMENT;
 	enum tapcut_status status = infer_check_feather(pixels, s->message);
 	if (!status)
 		s->options.feather = pixels;

@@ -13,6 +13,7 @@
  * All memory is allocated when the photo is set. */
 #include "session.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,10 @@ enum { MAX_SIDE = 16384, MAX_PIXELS = 100 * 1000 * 1000, PLANE_MULTIPLE = 16 };
 enum tapcut_status tapcut_session_new(const struct tapcut_model *model, const struct tapcut_options *options,
 				      struct tapcut_session **session, char *message)
 {
-	*session = NULL;
+	if (session)
+		*session = NULL;
+	if (!model || !session)
+		return infer_fail(message, TAPCUT_ARGUMENT, "session: model or session is NULL");
 	enum tapcut_status status = options ? infer_check_options(model, options, message) : TAPCUT_OK;
 	if (status)
 		return status;
@@ -112,7 +116,7 @@ static enum tapcut_status prepare_look(struct tapcut_session *s, struct infer_lo
 }
 
 /* With one size for all clicks the first look serves them all. */
-static int has_close_look(const struct tapcut_session *s)
+static bool has_close_look(const struct tapcut_session *s)
 {
 	return s->options.first_size != s->options.size;
 }
@@ -177,7 +181,7 @@ static struct infer_box whole_photo(const struct tapcut_session *s)
 	return (struct infer_box){0, 0, s->w, s->h};
 }
 
-static int same_box(struct infer_box a, struct infer_box b)
+static bool same_box(struct infer_box a, struct infer_box b)
 {
 	return a.x0 == b.x0 && a.y0 == b.y0 && a.x1 == b.x1 && a.y1 == b.y1;
 }
@@ -200,6 +204,8 @@ static void load_view(struct tapcut_session *s, struct infer_look *look, struct 
 enum tapcut_status tapcut_session_set_image(struct tapcut_session *s, const uint8_t *rgb, int width, int height,
 					    size_t stride)
 {
+	if (!s)
+		return TAPCUT_ARGUMENT;
 	forget_photo(s);
 	enum tapcut_status status = check_photo(s, rgb, width, height, stride);
 	if (!status)
@@ -325,8 +331,8 @@ static void update_mask(struct tapcut_session *s, int count)
 	size_t grid = (size_t)s->grid_w * (size_t)s->grid_h;
 	struct infer_click clicks[TAPCUT_MAX_CLICKS];
 	struct infer_postprocess options = {
-		.keep_touched = s->options.keep_touched,
-		.fill_pixels = (size_t)((double)grid * s->options.fill_holes / 1e6),
+		.keep_touched = !s->options.keep_all,
+		.fill_pixels = (size_t)((double)grid * infer_max(s->options.hole_limit, 0) / 1e6),
 	};
 	s->answer = s->refine ? infer_refine_answer(s, count) : s->probabilities;
 	for (size_t i = 0; i < grid; i++)
@@ -352,7 +358,7 @@ static void apply_click(struct tapcut_session *s, int index)
 {
 	struct infer_look *look = look_of_click(s, index);
 	struct infer_box view = s->view;
-	if (s->options.zoom && index > 0)
+	if (!s->options.no_zoom && index > 0)
 		view = infer_next_view(s->view, mask_box(s), s->clicks, index + 1, s->w, s->h);
 	draw_clicks(s, look, view, index + 1, previous_answer(s, look, view, index == 0));
 	if (!same_box(view, look->loaded))
@@ -367,6 +373,8 @@ static void apply_click(struct tapcut_session *s, int index)
 
 enum tapcut_status tapcut_session_click(struct tapcut_session *s, int x, int y, int positive)
 {
+	if (!s)
+		return TAPCUT_ARGUMENT;
 	if (s->w == 0)
 		return infer_fail(s->message, TAPCUT_ARGUMENT, "click: there is no photo yet");
 	if (x < 0 || y < 0 || x >= s->w || y >= s->h)
@@ -382,6 +390,8 @@ enum tapcut_status tapcut_session_click(struct tapcut_session *s, int x, int y, 
 
 enum tapcut_status tapcut_session_undo(struct tapcut_session *s)
 {
+	if (!s)
+		return TAPCUT_ARGUMENT;
 	if (s->click_count == 0)
 		return infer_fail(s->message, TAPCUT_ARGUMENT, "undo: there is no click to take back");
 	s->click_count--;
@@ -393,6 +403,8 @@ enum tapcut_status tapcut_session_undo(struct tapcut_session *s)
 
 void tapcut_session_reset(struct tapcut_session *s)
 {
+	if (!s)
+		return;
 	s->click_count = 0;
 	if (s->w > 0)
 		clear_result(s);
@@ -400,27 +412,30 @@ void tapcut_session_reset(struct tapcut_session *s)
 
 int tapcut_session_click_count(const struct tapcut_session *s)
 {
-	return s->click_count;
+	return s ? s->click_count : 0;
 }
 
 /* --- what is inside ------------------------------------------------------- */
 
 const float *tapcut_session_probabilities(struct tapcut_session *s, int *w, int *h)
 {
+	bool photo = s && s->w > 0;
 	if (w)
-		*w = s->w > 0 ? s->grid_w : 0;
+		*w = photo ? s->grid_w : 0;
 	if (h)
-		*h = s->w > 0 ? s->grid_h : 0;
-	return s->w > 0 ? s->probabilities : NULL;
+		*h = photo ? s->grid_h : 0;
+	return photo ? s->probabilities : NULL;
 }
 
 const char *tapcut_session_message(const struct tapcut_session *s)
 {
-	return s->message;
+	return s ? s->message : "there is no session";
 }
 
 size_t tapcut_session_bytes(const struct tapcut_session *s)
 {
+	if (!s)
+		return 0;
 	size_t bytes = sizeof *s + s->memory_bytes;
 	for (int i = 0; i < INFER_LOOKS; i++)
 		bytes += s->looks[i].runner ? infer_runner_bytes(s->looks[i].runner) : 0;

@@ -2,6 +2,7 @@
  * less than half in common with it. */
 #include "view.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "../common/bytes.h"
@@ -38,7 +39,7 @@ static struct infer_box include(struct infer_box box, const struct infer_click *
 				  infer_max(box.y1, y + 1)};
 }
 
-static int contains(struct infer_box box, const struct infer_click *click)
+static bool contains(struct infer_box box, const struct infer_click *click)
 {
 	return click->x >= box.x0 && click->x < box.x1 && click->y >= box.y0 && click->y < box.y1;
 }

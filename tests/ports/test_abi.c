@@ -41,6 +41,19 @@ static struct tapcut_model *load(void)
 	return model;
 }
 
+/* A C++ program names the structs without "struct", and the functions of older versions still compile. */
+START_TEST(test_cpp_names)
+{
+	static const char *const names[] = {"g++", "clang++"};
+	if (!shell_has(names[_i], names[_i]))
+		return;
+	shell("printf '#include \"infer/tapcut_edit.h\"\nint main() { tapcut_model_info i; tapcut_filter f; tapcut_options o = {}; "
+	      "tapcut_model_info((const tapcut_model *)0, &i); (void)f; (void)o; return tapcut_filter(0) != 0; }' | "
+	      "%s -std=c++11 -Wall -Wextra -Werror -Wno-missing-field-initializers -Wno-uninitialized -fsyntax-only -xc++ -I. -",
+	      names[_i]);
+}
+END_TEST
+
 START_TEST(test_odd_models)
 {
 	static const uint8_t rubbish[40] = {0x89, 'T', 'A', 'P'};
@@ -131,12 +144,87 @@ static void check_option_refused(const struct tapcut_model *model, const struct 
 	ck_assert_int_eq(tapcut_session_new(model, options, &s, NULL), TAPCUT_ARGUMENT);
 }
 
+/* What is on the stack as = {0} is what tapcut_options_init makes, and means what no options mean. */
+START_TEST(test_zero_is_the_default)
+{
+	struct tapcut_model *model = load();
+	struct tapcut_options zero = {0}, init;
+	memset(&zero, 0, sizeof zero);
+	memset(&init, 0xff, sizeof init);
+	zero = (struct tapcut_options){0};
+	tapcut_options_init(&init);
+	ck_assert(init.struct_size == 0 && init.size == 0 && init.first_size == 0 && init.no_zoom == 0 &&
+		  init.keep_all == 0);
+	ck_assert(init.hole_limit == 0 && init.arithmetic == 0 && init.threads == 0 && init.graph_cut == 0);
+	ck_assert(init.threshold == 0 && init.feather == 0);
+	tapcut_options_resolve(model, &init);
+	ck_assert_int_eq(init.no_zoom, 0);
+	ck_assert_int_eq(init.keep_all, 0);
+	ck_assert_int_eq(init.hole_limit, 500);
+	ck_assert_int_eq(init.threads, 1);
+	ck_assert_int_eq(init.graph_cut, 0);
+	ck_assert_float_eq(init.threshold, 0.49f);
+	uint8_t masks[3][W * H];
+	struct tapcut_options with_size = {.struct_size = sizeof with_size};
+	const struct tapcut_options *choices[] = {NULL, &zero, &with_size};
+	photo_fill(photo, W, H, 3);
+	for (int i = 0; i < 3; i++) {
+		struct tapcut_session *s;
+		ck_assert_int_eq(tapcut_session_new(model, choices[i], &s, NULL), TAPCUT_OK);
+		ck_assert_int_eq(tapcut_session_set_image(s, photo, W, H, 3 * W), TAPCUT_OK);
+		ck_assert_int_eq(tapcut_session_click(s, W / 2, H / 2, 1), TAPCUT_OK);
+		ck_assert_int_eq(tapcut_session_mask(s, masks[i], W), TAPCUT_OK);
+		ck_assert_mem_eq(masks[0], masks[i], sizeof masks[0]);
+		tapcut_session_free(s);
+	}
+	tapcut_model_free(model);
+}
+END_TEST
+
+/* NULL where something is needed. */
+START_TEST(test_nothing)
+{
+	struct tapcut_model *model = NULL;
+	struct tapcut_session *s = NULL;
+	struct tapcut_photo p = {photo, 3 * W, plane, W, W, H};
+	struct tapcut_edit edit;
+	char message[TAPCUT_MESSAGE_SIZE] = "";
+	ck_assert_int_eq(tapcut_model_load_file(NULL, &model, message), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_model_load_file("x", NULL, message), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_model_load_memory("x", 1, NULL, message), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_model_load_memory(NULL, 1000, &model, message), TAPCUT_FORMAT);
+	ck_assert_int_eq(tapcut_session_new(NULL, NULL, &s, message), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_session_set_image(NULL, photo, W, H, 3 * W), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_session_click(NULL, 0, 0, 1), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_session_undo(NULL), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_session_mask(NULL, plane, W), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_session_alpha(NULL, plane, W), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_session_preview(NULL, plane, 5, 5, 5), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_session_set_feather(NULL, 1), TAPCUT_ARGUMENT);
+	ck_assert_ptr_null(tapcut_session_probabilities(NULL, NULL, NULL));
+	ck_assert_int_eq(tapcut_session_click_count(NULL), 0);
+	ck_assert_uint_eq(tapcut_session_bytes(NULL), 0);
+	ck_assert_ptr_nonnull(tapcut_session_message(NULL));
+	tapcut_session_reset(NULL);
+	tapcut_edit_init(&edit, 0);
+	ck_assert_int_eq(tapcut_edit_apply(&edit, -1, &p, NULL, message), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_edit_apply(NULL, 1, &p, NULL, message), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_edit_apply(&edit, 1, NULL, NULL, message), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_edit_apply(NULL, 0, &p, NULL, message), TAPCUT_OK);
+	ck_assert_uint_eq(tapcut_edit_workspace(&edit, -1, W, H), 0);
+	ck_assert_uint_eq(tapcut_edit_workspace(NULL, 1, W, H), 0);
+	ck_assert_int_eq(tapcut_edit_border(NULL, W, H), 0);
+	ck_assert_uint_eq(tapcut_edit_rows_workspace(NULL, W, H, 1), 0);
+	ck_assert_int_eq(tapcut_filter_find(NULL), -1);
+}
+END_TEST
+
 START_TEST(test_odd_options)
 {
 	struct tapcut_model *model = load();
 	struct tapcut_options o;
-	int *const numbers[] = {&o.size,       &o.first_size, &o.zoom,    &o.keep_touched,
-				&o.fill_holes, &o.arithmetic, &o.threads, &o.graph_cut};
+	int *const numbers[] = {&o.size,       &o.first_size, &o.no_zoom, &o.keep_all,
+				&o.hole_limit, &o.arithmetic, &o.threads, &o.graph_cut};
 	float *const reals[] = {&o.threshold, &o.feather};
 	static const int odd_numbers[] = {INT_MIN, -2, INT_MAX, 1000001};
 	static const float odd_reals[] = {NAN, -1, INFINITY, -INFINITY, 1e30f};
@@ -245,9 +333,12 @@ static Suite *suite(void)
 	TCase *t = tcase_create("abi");
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, test_header, 0, sizeof compilers / sizeof *compilers);
+	tcase_add_loop_test(t, test_cpp_names, 0, 2);
 	tcase_add_test(t, test_odd_models);
 	tcase_add_test(t, test_odd_sessions);
 	tcase_add_test(t, test_odd_options);
+	tcase_add_test(t, test_zero_is_the_default);
+	tcase_add_test(t, test_nothing);
 	tcase_add_test(t, test_odd_edits);
 	tcase_add_loop_test(t, test_threads_share_a_model, 0, 2);
 	suite_add_tcase(s, t);

@@ -54,7 +54,7 @@ static struct tapcut_session *open_session(const struct setup *setup, struct tap
 	options.arithmetic = setup->arithmetic;
 	options.threads = setup->threads;
 	options.graph_cut = setup->graph_cut;
-	options.zoom = setup->zoom;
+	options.no_zoom = !setup->zoom;
 	options.size = 48;
 	options.first_size = 32;
 	options.feather = 2;

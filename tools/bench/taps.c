@@ -222,7 +222,7 @@ static enum status open_ours(struct bench *b, struct setting setting, int arithm
 					.isa = -1};
 	tapcut_options_init(&options);
 	options.size = options.first_size = setting.size;
-	options.zoom = 0;
+	options.no_zoom = 1;
 	options.threads = setting.threads;
 	options.arithmetic = arithmetic ? TAPCUT_ARITHMETIC_INT8 : TAPCUT_ARITHMETIC_FLOAT;
 	if (infer_runner_new(&b->network, setting.size, setting.size, &run, &ours->runner, message) != TAPCUT_OK ||

@@ -75,11 +75,12 @@ static void print_settings(const struct evaluate_result *result, const struct ev
 	fprintf(out,
 		"settings  long side %d for click 1, then %d, with the photo's aspect, no flips (TTA off), zoom-in "
 		"%s, threshold %.2f,\n",
-		session->first_size, session->size, session->zoom ? "on from click 2" : "off",
+		session->first_size, session->size, session->no_zoom ? "off" : "on from click 2",
 		(double)session->threshold);
 	fprintf(out,
 		"          at most %d clicks, mask at photo size, keep touched components %s, fill holes up to %d ppm",
-		options->max_clicks, session->keep_touched ? "on" : "off", session->fill_holes);
+		options->max_clicks, session->keep_all ? "off" : "on",
+		session->hole_limit > 0 ? session->hole_limit : 0);
 	if (session->graph_cut)
 		fprintf(out, ", refined by a minimum cut");
 	if (options->jitter)
@@ -155,12 +156,12 @@ void evaluate_print_json(const struct evaluate_result *result, const struct eval
 	fprintf(out, ", \"ms_per_click\": %.3f, \"ms_set_image\": %.3f, \"clicks_per_object\": %.3f",
 		result->ms_per_click, result->ms_set_image, result->clicks);
 	fprintf(out, ", \"first_size\": %d, \"size\": %d, \"resize\": \"long_side\", \"tta\": false, \"zoom\": %s",
-		session->first_size, session->size, session->zoom ? "true" : "false");
+		session->first_size, session->size, session->no_zoom ? "false" : "true");
 	fprintf(out, ", \"threshold\": %.4g, \"max_clicks\": %d, \"min_clicks\": %d", (double)session->threshold,
 		options->max_clicks,
 		options->max_clicks < EVALUATE_LEAST_CLICKS ? options->max_clicks : EVALUATE_LEAST_CLICKS);
-	fprintf(out, ", \"keep_touched\": %s, \"fill_holes_ppm\": %d", session->keep_touched ? "true" : "false",
-		session->fill_holes);
+	fprintf(out, ", \"keep_touched\": %s, \"fill_holes_ppm\": %d", session->keep_all ? "false" : "true",
+		session->hole_limit > 0 ? session->hole_limit : 0);
 	fprintf(out, ", \"graph_cut\": %s, \"baseline\": %s", session->graph_cut ? "true" : "false",
 		options->baseline ? "\"graph-cut\"" : "null");
 	fprintf(out, ", \"jitter\": %d, \"threads\": %d", options->jitter, options->threads);

@@ -245,7 +245,10 @@ static int plain_pointwise(const struct infer_call *call, int c, int y, int x)
 	case INFER_OP_SCALE: real *= f; break;
 	case INFER_OP_CHANNEL_AFFINE: real = real * call->tensor[0]->data[c] + call->tensor[1]->data[c]; break;
 	case INFER_OP_SIGMOID: infer_sigmoid_array(&real, &real, 1); break;
-	default: infer_operator(call->step->op)->f(&(struct infer_pointwise){0}, &real, &real, 1);
+	default: {
+		float x = real;
+		infer_operator(call->step->op)->f(&(struct infer_pointwise){0}, &x, &real, 1);
+	}
 	}
 	return limited((double)rintf(real / call->out.scale) + call->out.zero);
 }

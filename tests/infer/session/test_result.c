@@ -84,7 +84,7 @@ static struct tapcut_session *open_session(int graph_cut)
 	struct tapcut_session *s;
 	tapcut_options_init(&options);
 	options.graph_cut = graph_cut;
-	options.keep_touched = 0;
+	options.keep_all = 1;
 	ck_assert_int_eq(tapcut_session_new(&model, &options, &s, NULL), TAPCUT_OK);
 	ck_assert_msg(tapcut_session_set_image(s, photo, W, H, 3 * W) == TAPCUT_OK, "%s", tapcut_session_message(s));
 	ck_assert_int_eq(tapcut_session_click(s, CX, CY, 1), TAPCUT_OK);

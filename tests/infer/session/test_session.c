@@ -40,7 +40,7 @@ static struct tapcut_session *open_sized_session(int zoom, int size, int w, int 
 	struct tapcut_session *s;
 	char message[TAPCUT_MESSAGE_SIZE] = "";
 	tapcut_options_init(&options);
-	options.zoom = zoom;
+	options.no_zoom = !zoom;
 	options.size = size;
 	ck_assert_msg(tapcut_session_new(&model, &options, &s, message) == TAPCUT_OK, "%s", message);
 	ck_assert_msg(tapcut_session_set_image(s, photo, w, h, 3 * (size_t)w) == TAPCUT_OK, "%s",
@@ -257,9 +257,11 @@ START_TEST(test_wrong_options)
 		{.size = 5000},
 		{.threshold = 1},
 		{.threshold = -0.1f},
-		{.zoom = 2},
-		{.keep_touched = -2},
-		{.fill_holes = 1000001},
+		{.no_zoom = 2},
+		{.keep_all = -2},
+		{.hole_limit = 1000001},
+		{.struct_size = 4},
+		{.struct_size = sizeof(struct tapcut_options) + 8},
 		{.threshold = NAN},
 		{.arithmetic = 3},
 		{.arithmetic = -1},

@@ -22,7 +22,7 @@ static bool photos_are_written_here;
 
 void tapcut_options_init(struct tapcut_options *options)
 {
-	*options = (struct tapcut_options){.zoom = -1, .keep_touched = -1, .fill_holes = -1};
+	*options = (struct tapcut_options){0};
 }
 
 void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_options *options)
@@ -426,7 +426,7 @@ END_TEST
 static struct evaluate_result hand_made(void)
 {
 	struct evaluate_result result = {.instances = 3,
-					 .session = {.size = 384, .first_size = 256, .zoom = 1, .threshold = 0.49f}};
+					 .session = {.size = 384, .first_size = 256, .threshold = 0.49f}};
 	result.items = calloc(3, sizeof *result.items);
 	result.items[0] =
 		(struct evaluate_instance){.clicks_run = 5, .iou = {0.8, 0.92, 0.7, 0.93, 0.94}, .biou1 = 0.5};
