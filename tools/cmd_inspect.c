@@ -182,14 +182,12 @@ static enum status print_config(const char *path, const struct checkpoint_sectio
 static enum status print_checkpoint(const char *path, const struct checkpoint *checkpoint)
 {
 	const struct checkpoint_section *config = checkpoint_find(checkpoint, "config", SIZE_MAX);
-	const struct checkpoint_section *saved = checkpoint_find(checkpoint, "state", sizeof(struct run_state));
 	const struct checkpoint_section *values = checkpoint_find(checkpoint, "values", SIZE_MAX);
 	printf("%s: checkpoint\n", path);
 	if (config)
 		TRY(print_config(path, config));
-	if (saved) {
-		struct run_state state;
-		memcpy(&state, saved->data, sizeof state);
+	struct run_state state;
+	if (run_state_find(checkpoint, &state) == STATUS_OK) {
 		printf("step        %llu, best NoC@90 %.2f at step %llu\n", (unsigned long long)state.step,
 		       state.best_noc90, (unsigned long long)state.best_step);
 	}

@@ -101,14 +101,12 @@ enum status inspect_add_network(const struct infer_network *n, const char *diges
 enum status inspect_add_checkpoint(const struct checkpoint *c, size_t size, const char *digest, struct text *text)
 {
 	const struct checkpoint_section *config = checkpoint_find(c, "config", SIZE_MAX);
-	const struct checkpoint_section *saved = checkpoint_find(c, "state", sizeof(struct run_state));
 	const struct checkpoint_section *values = checkpoint_find(c, "values", SIZE_MAX);
 	text_add(text, "{\"kind\": \"checkpoint\", \"bytes\": %zu, \"sha256\": \"%s\"", size, digest);
 	if (values)
 		text_add(text, ", \"parameters\": %zu", values->size / sizeof(float));
-	if (saved) {
-		struct run_state state;
-		memcpy(&state, saved->data, sizeof state);
+	struct run_state state;
+	if (run_state_find(c, &state) == STATUS_OK) {
 		text_add(text,
 			 ", \"step\": %llu, \"best_step\": %llu, \"best_noc90\": ", (unsigned long long)state.step,
 			 (unsigned long long)state.best_step);

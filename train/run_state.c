@@ -278,6 +278,18 @@ enum status run_state_branch(const char *path, struct run_state *state, struct p
 	return status;
 }
 
+enum status run_state_find(const struct checkpoint *checkpoint, struct run_state *state)
+{
+	struct saved_state found;
+	const struct checkpoint_section *saved = checkpoint_find(checkpoint, "state", sizeof found);
+	if (!saved)
+		return STATUS_FORMAT;
+	memcpy(&found, saved->data, sizeof found);
+	*state = from_saved(&found);
+	state->validation_due = checkpoint_has(checkpoint, "validation_due");
+	return STATUS_OK;
+}
+
 enum status run_state_step(const char *path, uint64_t *step)
 {
 	struct checkpoint checkpoint;

@@ -35,6 +35,9 @@ enum status run_state_branch(const char *path, struct run_state *state, struct p
 /* The config that the parameters of a checkpoint were made with: that of its stage. */
 enum status run_state_config(const struct checkpoint *checkpoint, const char *path, struct config *config);
 
+/* What a checkpoint says of where its run stood, but for the history. */
+enum status run_state_find(const struct checkpoint *checkpoint, struct run_state *state);
+
 /* Steps taken when the checkpoint was written. The whole file is verified. */
 enum status run_state_step(const char *path, uint64_t *step);
 

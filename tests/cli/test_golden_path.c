@@ -104,9 +104,10 @@ static void write_mask(const struct json *annotation, const char *path)
 	struct rle rle;
 	struct image image;
 	double height, width;
-	const char *counts = json_string(json_get(annotation, "counts"));
-	json_number(json_array_item(json_get(annotation, "size"), 0), &height);
-	json_number(json_array_item(json_get(annotation, "size"), 1), &width);
+	const struct json *mask = json_get(annotation, "segmentation");
+	const char *counts = json_string(json_get(mask, "counts"));
+	json_number(json_array_item(json_get(mask, "size"), 0), &height);
+	json_number(json_array_item(json_get(mask, "size"), 1), &width);
 	ck_assert_int_eq(rle_from_string(&rle, counts, strlen(counts), (int)width, (int)height), STATUS_OK);
 	ck_assert_int_eq(image_alloc(&image, (int)width, (int)height, 1), STATUS_OK);
 	rle_to_mask(&rle, image.pixels);
@@ -254,6 +255,7 @@ START_TEST(inspect_tells)
 		found = strspn(p, "0123456789abcdef") == 64;
 	ck_assert_msg(found, "no SHA-256:\n%s", r->out);
 	r = tapcut_ok("inspect %s/run/last.ckpt", dir);
+	ck_assert_msg(strstr(r->out, "\nstep  ") != NULL, "%s", r->out);
 	ck_assert_msg(strstr(r->out, "parameters") != NULL, "%s", r->out);
 }
 END_TEST
