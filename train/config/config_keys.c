@@ -36,7 +36,7 @@ const struct config_section config_sections[] = {
 	{"loss", "A weighted sum; a weight of 0 leaves a term out, and at least one must be positive.", true},
 	{"optim", "Optimiser and learning rate.", true},
 	{"quantize",
-	 "Training for 8 bits: the network learns with weights and values rounded as the inference library's 8-bit arithmetic\n"
+	 "Training for 8 bits: the network learns with weights and values rounded as the inference library's 8-bit arithmetic "
 	 "will round them (core/quantize.h). Not with model.batch_norm, nor with model.decoder \"transposed\".",
 	 false},
 	{"eval", "Validation with the click robot on data.val.", false},
