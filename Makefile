@@ -223,4 +223,5 @@ help:
 
 include infer/packaging/install.mk tests/ports/ports.mk tools/web/web.mk tools/bench/bench.mk tools/tools.mk
 
-.PHONY: FORCE all test test-built asan repro repro-sweep reproduce suitcase check-headers check-layers check-style deps demo clean help
+.PHONY: FORCE all test test-built asan repro repro-sweep reproduce suitcase check-headers check-layers
+.PHONY: check-style deps demo clean help

@@ -1,5 +1,5 @@
-/* See sha256_x86.h. The instructions keep the state as two vectors, (A,B,E,F) and (C,D,G,H), do two rounds at a time, and
- * four words of the message schedule at a time. */
+/* See sha256_x86.h. The instructions keep the state as two vectors, (A,B,E,F) and (C,D,G,H), do two rounds at a time,
+ * and four words of the message schedule at a time. */
 #include "core/sha256_x86.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)

@@ -1,8 +1,8 @@
 /* How libraries of tapcut report what went wrong.
  *
- * Every call that can fail because of something outside the program (a file, JSON, memory) returns an enum status; the matching text is
- * kept per thread until the next failure on that thread. Caller's bugs are assert()s, not statuses. Only tools print
- * and exit. */
+ * Every call that can fail because of something outside the program (a file, JSON, memory) returns an enum status; the
+ * matching text is kept per thread until the next failure on that thread. Caller's bugs are assert()s, not statuses.
+ * Only tools print and exit. */
 #ifndef CORE_STATUS_H
 #define CORE_STATUS_H
 

@@ -11,7 +11,6 @@
 #include "core/atomic_file.h"
 #include "data/codecs/codecs.h"
 
-
 const char *const exif_policy_names[] = {"match", "apply", "ignore", NULL};
 
 const int native_channels[] = {1, 2, 3, 4, 4, 4};

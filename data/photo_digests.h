@@ -17,8 +17,8 @@ struct photo_digests;
 enum status photo_digests_new(int photo_count, struct photo_digests **digests);
 void photo_digests_free(struct photo_digests *digests); /* NULL is allowed */
 
-/* The file of photo `index` as it was read from `path`: noted, or compared with what is known. STATUS_FORMAT where it is
- * another one. Cheap after the first time. */
+/* The file of photo `index` as it was read from `path`: noted, or compared with what is known. STATUS_FORMAT where it
+ * is another one. Cheap after the first time. */
 enum status photo_digests_check(struct photo_digests *digests, int index, const void *data, size_t size,
 				const char *path);
 /* Whether this process has read it, so that there is nothing to check. */

@@ -41,8 +41,8 @@ void sampler_config_init(struct sampler_config *config); /* RITM as published */
 size_t sampler_workspace(int w, int h);
 
 /* Replaces the list. `truth`: TRUTH_* of data/robot.h, w x h; `others`: non-zero where another annotated object is
- * (NULL where there is none). The list always holds at least one positive click when the object has a pixel. Positive clicks lie on
- * object pixels, negative ones on background pixels, none on ignored ones. */
+ * (NULL where there is none). The list always holds at least one positive click when the object has a pixel. Positive
+ * clicks lie on object pixels, negative ones on background pixels, none on ignored ones. */
 void sampler_first_clicks(const struct sampler_config *config, struct rng *rng, const uint8_t *truth,
 			  const uint8_t *others, int w, int h, struct click_list *clicks, void *workspace);
 

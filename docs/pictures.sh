@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the pictures of README.md and docs/edits.md from the photos that CREDITS.md names, with the program of this build.
+# Makes the pictures of README.md and docs/edits.md from the photos that CREDITS.md names, with the program of this
+# build.
 #
 #	docs/pictures.sh FOLDER    where astronaut.jpg and coffee.jpg are. Needs netpbm.
 set -e

@@ -47,7 +47,8 @@ static const struct option_row option_rows[] = {
 	 .no_stream = true},
 	{"images", OPTION_FOLDER, OPTION_FIELD(images), "DIR", .help = "its photos", .otherwise = "images/ beside it"},
 	{"config", OPTION_FILE, OPTION_FIELD(config), "FILE",
-	 .help = "config of a run: its validation's categories, areas, limit and clicks, and data.val where there is no "
+	 .help = "config of a run: its validation's categories, areas, limit and clicks, and data.val where there is "
+		 "no "
 		 "--coco"},
 	{"category", OPTION_CALL, 0, 0, "NAME", .help = "only objects of this category of --coco",
 	 .take = take_category, .many = true},

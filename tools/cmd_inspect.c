@@ -111,8 +111,8 @@ static enum status print_json(enum status status, struct text *text)
 	return status;
 }
 
-/* A weights file has no room for where it came from (infer/FORMAT.md); the manifest of a run beside it has, if it is the
- * one whose result these bytes are. */
+/* A weights file has no room for where it came from (infer/FORMAT.md); the manifest of a run beside it has, if it is
+ * the one whose result these bytes are. */
 static void print_origin(const char *path, const char *digest)
 {
 	struct run_manifest *manifest = malloc(sizeof *manifest);

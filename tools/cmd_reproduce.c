@@ -294,10 +294,11 @@ const struct command command_reproduce = {
 	.name = "reproduce",
 	.summary = "train a run again from its manifest and compare the bytes",
 	.usage = "MANIFEST [OPTIONS]",
-	.about =
-		"Trains what the manifest.json of a run describes once more, what was changed on the way included, and says in "
-		"one line whether the same bytes came out, or which of config, data, numerics and commit differs. --steps "
-		"compares the weights after an early step or a checkpoint instead of the whole run.",
+	.about = "Trains what the manifest.json of a run describes once more, what was changed on the way included, "
+		 "and says in "
+		 "one line whether the same bytes came out, or which of config, data, numerics and commit differs. "
+		 "--steps "
+		 "compares the weights after an early step or a checkpoint instead of the whole run.",
 	.options = options,
 	.operands = operands,
 	.examples = "tapcut reproduce runs/baseline/manifest.json --steps 20\n"

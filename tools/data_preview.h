@@ -5,8 +5,8 @@
 #include "data/dataset.h"
 #include "train/config/config.h"
 
-/* Writes `path`, atomically: objects spread over the set, `count` of them, each with its mask on the photo and a training
- * sample made of it as the config says: crop, simulated first clicks, mask. */
+/* Writes `path`, atomically: objects spread over the set, `count` of them, each with its mask on the photo and a
+ * training sample made of it as the config says: crop, simulated first clicks, mask. */
 enum status data_preview_write(const char *path, const char *title, const struct dataset *dataset,
 			       const struct config *config, int count);
 

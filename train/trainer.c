@@ -783,7 +783,8 @@ static enum status share_patience(struct trainer *trainer)
 	return STATUS_OK;
 }
 
-/* Steps whose weights are noted beside those of checkpoints, so that a short repetition has something to compare with. */
+/* Steps whose weights are noted beside those of checkpoints, so that a short repetition has something to compare
+ * with. */
 enum { EARLY_STEP = 20, LATER_STEP = 200 };
 
 static enum status between_steps(struct trainer *trainer)
@@ -973,7 +974,8 @@ static enum status measure_validation(struct trainer *trainer, struct train_esti
 	return STATUS_OK;
 }
 
-/* Files of the run: two checkpoints and those that are kept, weights, photos, log lines, the report with its pictures. */
+/* Files of the run: two checkpoints and those that are kept, weights, photos, log lines, the report with its
+ * pictures. */
 static uint64_t estimate_disk(const struct trainer *trainer, const struct train_estimate *estimate)
 {
 	enum { PHOTO_LINE = 100, LOG_LINES = 500, REPORT = 3000000 };

@@ -35,9 +35,9 @@ struct infer_pointwise {
 	const float *scale, *shift; /* of the channel of x, and behind it of the next channels; NULL: no tensors */
 };
 
-/* out[i] = f(in[i]) for `count` numbers; the two do not overlap. Where the operator has tensors, number i is of channel i. Plain
- * single-precision steps without libm: the same bits everywhere, and a loop that the compiler can vectorise. The same
- * function makes floats of floats and, asked for all 256 bytes, the table that makes bytes of bytes. */
+/* out[i] = f(in[i]) for `count` numbers; the two do not overlap. Where the operator has tensors, number i is of channel
+ * i. Plain single-precision steps without libm: the same bits everywhere, and a loop that the compiler can vectorise.
+ * The same function makes floats of floats and, asked for all 256 bytes, the table that makes bytes of bytes. */
 typedef void infer_pointwise_function(const struct infer_pointwise *p, const float *in, float *out, size_t count);
 
 struct infer_operator {

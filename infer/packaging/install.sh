@@ -154,5 +154,6 @@ done
 if [ "$action" = install ]; then
 	echo "installed tapcut $VERSION in $DESTDIR$PREFIX"
 	[ "$DATADIR" = "${BINDIR%/*}/share/tapcut" ] ||
-		echo "tapcut looks for its model in ${BINDIR%/*}/share/tapcut: here it needs --model $DATADIR/base.tapcut"
+		echo "tapcut looks for its model in ${BINDIR%/*}/share/tapcut:" \
+			"here it needs --model $DATADIR/base.tapcut"
 fi

@@ -1,4 +1,5 @@
-/* `tapcut data` before a training: photos that cannot be used are named, statistics and a page show what is in the set. */
+/* `tapcut data` before a training: photos that cannot be used are named, statistics and a page show what is in the
+ * set. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

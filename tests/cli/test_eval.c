@@ -1,5 +1,5 @@
-/* `tapcut eval` on a dataset: checkpoints as well as weights, filters, results per category and per object, a gallery of
- * the worst. */
+/* `tapcut eval` on a dataset: checkpoints as well as weights, filters, results per category and per object, a gallery
+ * of the worst. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

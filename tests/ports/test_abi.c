@@ -47,9 +47,11 @@ START_TEST(test_cpp_names)
 	static const char *const names[] = {"g++", "clang++"};
 	if (!shell_has(names[_i], names[_i]))
 		return;
-	shell("printf '#include \"infer/tapcut_edit.h\"\nint main() { tapcut_model_info i; tapcut_filter f; tapcut_options o = {}; "
+	shell("printf '#include \"infer/tapcut_edit.h\"\nint main() { tapcut_model_info i; tapcut_filter f; "
+	      "tapcut_options o = {}; "
 	      "tapcut_model_info((const tapcut_model *)0, &i); (void)f; (void)o; return tapcut_filter(0) != 0; }' | "
-	      "%s -std=c++11 -Wall -Wextra -Werror -Wno-missing-field-initializers -Wno-uninitialized -fsyntax-only -xc++ -I. -",
+	      "%s -std=c++11 -Wall -Wextra -Werror -Wno-missing-field-initializers -Wno-uninitialized -fsyntax-only "
+	      "-xc++ -I. -",
 	      names[_i]);
 }
 END_TEST

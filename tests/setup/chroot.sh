@@ -8,8 +8,9 @@
 #	guest  another user, from a tree that he cannot write, whose path has spaces, with BUILD= elsewhere
 #	clang  clang is there, and no gcc
 #
-# SUITE names another release (default bookworm), DEMO_STEPS= shortens the training, CFLAGS= the compilation, SETUP_BASE=
-# is a folder that debootstrap has filled before, SETUP_WORK= where machines are made (default: a temporary folder).
+# SUITE names another release (default bookworm), DEMO_STEPS= shortens the training, CFLAGS= the compilation,
+# SETUP_BASE= is a folder that debootstrap has filled before, SETUP_WORK= where machines are made (default: a temporary
+# folder).
 set -eu
 cd "$(dirname "$0")/../.."
 suite=${SUITE:-bookworm}

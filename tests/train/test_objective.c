@@ -28,11 +28,11 @@ struct setting {
 static void load(const char *keys)
 {
 	char text[1000];
-	snprintf(
-		text, sizeof text,
-		"{\"model\": {\"widths\": [8, 8, 8, 8], \"context_width\": 8, \"feature_scale\": 1}, \"input\": {\"scale\": "
-		"[0.0156, 0.0156, 0.0156], \"click_scale\": 1}, \"train\": {\"size\": %d}%s%s}",
-		SIZE, *keys ? ", " : "", keys);
+	snprintf(text, sizeof text,
+		 "{\"model\": {\"widths\": [8, 8, 8, 8], \"context_width\": 8, \"feature_scale\": 1}, \"input\": "
+		 "{\"scale\": "
+		 "[0.0156, 0.0156, 0.0156], \"click_scale\": 1}, \"train\": {\"size\": %d}%s%s}",
+		 SIZE, *keys ? ", " : "", keys);
 	ck_assert_msg(config_from_json(&config, text, "x") == STATUS_OK, "%s", status_message());
 }
 

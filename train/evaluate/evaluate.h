@@ -23,10 +23,11 @@ struct evaluate_options {
 	int max_clicks;                /* 20 */
 	int limit;                     /* so many instances; 0 means all */
 	int threads; /* instances are independent; the figures do not depend on it (ms per click does) */
-	int jitter; /* 0 is the protocol. Otherwise clicks miss the robot's aim by up to this many photo pixels, but stay on
-			the same kind of error (the idea of RClicks, NeurIPS 2024) */
-	void (*progress)(int done, int count,
-			 void *context); /* NULL where nobody is to be told; calls do not overlap */
+	/* 0 is the protocol. Otherwise clicks miss the robot's aim by up to this many photo pixels, but stay on the
+	 * same kind of error (the idea of RClicks, NeurIPS 2024). */
+	int jitter;
+	/* NULL where nobody is to be told; calls do not overlap. */
+	void (*progress)(int done, int count, void *context);
 	void *context;
 	const volatile sig_atomic_t
 		*stop; /* once it is not 0, STATUS_INTERRUPTED after the click under way; NULL: never */

@@ -1,5 +1,5 @@
-/* DIR/photos.csv: index, SHA-256 and name of each photo that a run was trained on, written with each checkpoint and read
- * when the run goes on. */
+/* DIR/photos.csv: index, SHA-256 and name of each photo that a run was trained on, written with each checkpoint and
+ * read when the run goes on. */
 #ifndef TRAIN_PHOTO_RECORD_H
 #define TRAIN_PHOTO_RECORD_H
 

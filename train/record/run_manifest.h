@@ -1,5 +1,6 @@
 /* What a run was made of and what came out, so that it can be repeated and compared: DIR/manifest.json, beside the
- * weights. `tapcut reproduce` trains it again; summary.json holds its short form. train/README.md describes the keys. */
+ * weights. `tapcut reproduce` trains it again; summary.json holds its short form. train/README.md describes the
+ * keys. */
 #ifndef TRAIN_RUN_MANIFEST_H
 #define TRAIN_RUN_MANIFEST_H
 

@@ -64,7 +64,8 @@ static void one_life(bool resume, enum status status, enum run_outcome outcome)
 	record.started -= 100; /* as if it had run so long */
 	if (status)
 		status_fail(status, "a reason");
-	ck_assert_int_eq(run_record_end(&record, status, status == STATUS_CONFIG, outcome, status ? NULL : "done"), status);
+	ck_assert_int_eq(run_record_end(&record, status, status == STATUS_CONFIG, outcome, status ? NULL : "done"),
+			 status);
 	if (status)
 		ck_assert_str_eq(status_message(), "a reason");
 }
