@@ -90,7 +90,7 @@ static enum status check(void *arguments)
 /* summary.json, the first, is there also after a run that failed before it left anything: it alone is no run. */
 static const char *const run_files[] = {"summary.json", "config.json",  "manifest.json", "photos.csv",
 					"log.jsonl",    "log.csv",      "val.csv",       "last.ckpt",
-					"best.ckpt",    "final.tapcut", "report.html"};
+					"best.ckpt",    "final.tapcut", "report.html",   "events.out.tfevents.tapcut"};
 enum { RUN_FILE_COUNT = sizeof run_files / sizeof run_files[0] };
 
 static enum status run_file_path(const char *dir, const char *name, char *path)

@@ -347,6 +347,8 @@ static enum status set_up_here(struct trainer *trainer)
 		TRY(write_config(trainer));
 		TRY(run_log_open(&trainer->log, trainer->options->out_dir, trainer->state.step,
 				 !trainer->state.validation_due));
+		if (trainer->config->train.tensorboard)
+			TRY(run_log_write_events(&trainer->log));
 		TRY(run_record_read_log(&trainer->record));
 		TRY(read_patience(trainer));
 		TRY(log_changes(trainer));

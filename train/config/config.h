@@ -87,6 +87,7 @@ struct config {
 		int keep_every;            /* steps between checkpoints that stay; 0: none */
 		int loader_threads, prefetch;
 		char nan_policy[8]; /* "stop" or "skip": a step whose loss or gradient is not finite */
+		bool tensorboard;   /* an event file beside the log */
 		int patience;       /* validations without a better one that end the run; 0: none does */
 		char patience_metric[8];
 	} train;

@@ -244,6 +244,8 @@ const struct config_key config_keys[] = {
 	{"train.nan_policy", KEY_CHOICE, FIELD(train.nan_policy), "\"stop\"", "",
 	 "A step whose loss or gradient is not finite: end the run, or leave the step out (100 in a row, or most of all, are a failure).",
 	 .names = nan_policies, .change = true},
+	{"train.tensorboard", KEY_BOOL, FIELD(train.tensorboard), "false", "",
+	 "Write the log as an event file for TensorBoard too.", .max = 1, .free = true},
 	{"train.patience", KEY_INTEGER, FIELD(train.patience), "0", "validations",
 	 "End the run when so many in a row, at eval.every, brought nothing better; 0: never.", .max = 1000000,
 	 .change = true},

@@ -247,6 +247,7 @@ void run_log_close(struct run_log *log)
 		if (files[i])
 			fclose(files[i]);
 	log->jsonl = log->csv = log->val = NULL;
+	event_file_close(&log->events);
 }
 
 /* --- writing -------------------------------------------------------------- */
@@ -266,14 +267,46 @@ static enum status write_record(struct run_log *log, const char *event, const st
 	return status;
 }
 
+/* A scalar per column. */
+static enum status add_events(struct run_log *log, const char *group, const struct column *columns, const void *record)
+{
+	uint64_t step = *(const uint64_t *)((const char *)record + columns->offset);
+	for (const struct column *column = columns + 1; column->name && log->events.file; column++) {
+		char tag[48];
+		const char *from = (const char *)record + column->offset;
+		bool count = column->type == COLUMN_COUNT;
+		snprintf(tag, sizeof tag, "%s/%s", group, column->name);
+		TRY(event_file_add(&log->events, step, tag,
+				   count ? (double)*(const uint64_t *)from : *(const double *)from));
+	}
+	return event_file_flush(&log->events);
+}
+
+enum status run_log_write_events(struct run_log *log)
+{
+	char path[PATH_SIZE];
+	struct run_history history;
+	log_path(log->dir, "log.jsonl", path);
+	TRY(run_history_read(&history, path));
+	enum status status = event_file_open(&log->events, log->dir);
+	for (int i = 0; i < history.step_count && !status; i++)
+		status = add_events(log, "train", step_columns, &history.steps[i]);
+	for (int i = 0; i < history.val_count && !status; i++)
+		status = add_events(log, "val", val_columns, &history.vals[i]);
+	run_history_release(&history);
+	return status;
+}
+
 enum status run_log_step(struct run_log *log, const struct run_step *step)
 {
-	return write_record(log, "step", step_columns, step, log->csv, "log.csv");
+	TRY(write_record(log, "step", step_columns, step, log->csv, "log.csv"));
+	return add_events(log, "train", step_columns, step);
 }
 
 enum status run_log_val(struct run_log *log, const struct run_val *val)
 {
-	return write_record(log, "val", val_columns, val, log->val, "val.csv");
+	TRY(write_record(log, "val", val_columns, val, log->val, "val.csv"));
+	return add_events(log, "val", val_columns, val);
 }
 
 enum status run_log_event(struct run_log *log, uint64_t step, const char *event, const char *text)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "core/status.h"
+#include "train/record/event_file.h"
 
 /* One line of training: means over the steps since the line before, unless said otherwise. */
 struct run_step {
@@ -44,6 +45,7 @@ void run_val_read_json(const struct json *object, struct run_val *val);
 
 struct run_log {
 	FILE *jsonl, *csv, *val;
+	struct event_file events; /* none unless run_log_write_events was called */
 	char dir[1024];
 };
 
@@ -51,6 +53,8 @@ struct run_log {
  * and with this step and goes on behind it; of this step's validation only if it was `validated`. A validation must be
  * written before the checkpoint that counts it is. */
 enum status run_log_open(struct run_log *log, const char *dir, uint64_t resume_step, bool validated);
+/* From now on for TensorBoard too (event_file.h): what the log holds already, then each record. */
+enum status run_log_write_events(struct run_log *log);
 enum status run_log_step(struct run_log *log, const struct run_step *step);
 enum status run_log_val(struct run_log *log, const struct run_val *val);
 /* Anything else, in log.jsonl only: {"event":"skip","step":12,"text":"loss is not finite"}. */

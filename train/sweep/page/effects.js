@@ -2,7 +2,7 @@
 // The share of the variance that the groups of one key explain: correlation ratio, adjusted for the number of groups.
 function groupsOf(k, list) {
 	const key = D.keys[k];
-	if (key.type === "choice" || few(key)) {
+	if (key.type === "choice" || new Set(list.map(t => t.v[k])).size <= 6) {
 		const map = new Map();
 		list.forEach(t => {
 			const v = String(t.v[k]);
