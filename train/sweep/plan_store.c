@@ -151,11 +151,13 @@ static enum status compare(const struct sweep_plan *plan, const char *dir, const
 {
 	char path[SWEEP_PATH];
 	char *old;
-	size_t size;
+	struct config config;
 	struct json *before = NULL, *now = NULL;
 	struct sweep_plan stored;
 	TRY(dir_path(dir, "base.json", path));
-	TRY(file_read(path, JSON_MAX_BYTES, &old, &size));
+	TRY(config_load(&config, path, NULL, 0)); /* keys that are newer than the sweep have their defaults */
+	if (!(old = config_to_json(&config)))
+		return status_fail(STATUS_NO_MEMORY, "no memory for the config");
 	enum status status = compare_base(dir, old, base);
 	free(old);
 	TRY(status);
