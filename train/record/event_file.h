@@ -1,8 +1,8 @@
 /* Scalars for TensorBoard: an event file beside the log, with "train.tensorboard": true.
  *
  * A record is the length of its data (8 bytes), a masked CRC-32C of these 8, the data, a masked CRC-32C of the data;
- * the data are a protobuf Event: wall_time, step, and either file_version "brain.Event:2" or a Summary of one Value, tag
- * and simple_value. Numbers lowest byte first. Sources: tensorflow/core/lib/io/record_writer.h and
+ * the data are a protobuf Event: wall_time, step, and either file_version "brain.Event:2" or a Summary of one Value,
+ * tag and simple_value. Numbers lowest byte first. Sources: tensorflow/core/lib/io/record_writer.h and
  * tensorflow/core/util/event.proto. */
 #ifndef TRAIN_EVENT_FILE_H
 #define TRAIN_EVENT_FILE_H
