@@ -138,7 +138,7 @@ inference() {
 # installed header; headers that only the library's own files include stay here.
 core_library() {
 	for header in $(find core -name '*.h' ! -path 'core/conv2d/*' ! -path 'core/examples/*' ! -name kernel.h \
-		! -name vec.h ! -name vmath.h); do
+		! -name vec.h ! -name vmath.h ! -name pointwise.h); do
 		put 644 "$core${header#core}" sed -e '1i /* SPDX-License-Identifier: MIT */' \
 			-e 's|^#include "core/|#include "tapcut/core/|' <"$header"
 	done
