@@ -10,7 +10,9 @@ BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 LIB_CFLAGS ?= -Os
 VERSION    := $(shell sed -n 's/^\#define TAPCUT_VERSION "\(.*\)"/\1/p' infer/tapcut.h)
-SONAME     := libtapcut.so.$(firstword $(subst ., ,$(VERSION)))
+# Before version 1 the second number changes with the binary interface, as the first does from then on.
+numbers    := $(subst ., ,$(VERSION))
+SONAME     := libtapcut.so.$(firstword $(numbers))$(if $(filter 0,$(firstword $(numbers))),.$(word 2,$(numbers)))
 SHARED     := libtapcut.so.$(VERSION)
 # Never with a sanitizer: the asan build's tests install the plain library. Position independent, for the shared library
 # and for shared libraries that take in the static one. Few symbols, relocations and sections.

@@ -93,7 +93,7 @@ START_TEST(test_pkg_config_shared)
 	shell("eval \"%s -std=c99 -Wall -Wextra -Werror infer/packaging/examples/mask.c -o '%s/shared' $(" PKG_CONFIG
 	      " --cflags --libs tapcut)\"",
 	      shell_compiler(), root, prefix);
-	ck_assert_msg(strstr(shell("readelf -d '%s/shared'", root), "libtapcut.so.0"),
+	ck_assert_msg(strstr(shell("readelf -d '%s/shared'", root), "libtapcut.so.0.5"),
 		      "not linked with the shared library");
 	snprintf(run, sizeof run, "LD_LIBRARY_PATH='%s/lib' '%s/shared'", prefix, root);
 	check_example(run);
@@ -162,7 +162,7 @@ START_TEST(test_symbols)
 	shell("test -s '%s/declared' && diff '%s/declared' '%s/shown'", root, root, root);
 	shell("nm -g --defined-only '%s/lib/libtapcut.a' | sed -n 's/.* T //p' | sort | diff '%s/declared' -", prefix,
 	      root);
-	ck_assert_msg(strstr(shell("readelf -d '%s/lib/libtapcut.so'", prefix), "soname: [libtapcut.so.0]"), "SONAME");
+	ck_assert_msg(strstr(shell("readelf -d '%s/lib/libtapcut.so'", prefix), "soname: [libtapcut.so.0.5]"), "SONAME");
 }
 END_TEST
 

@@ -12,7 +12,7 @@ MESSAGE_SIZE = 256  # TAPCUT_MESSAGE_SIZE
 
 def load_library():
     """libtapcut with the argument types of tapcut.h: without them ctypes passes pointers as int."""
-    lib = ctypes.CDLL(os.environ.get("TAPCUT_LIBRARY", "libtapcut.so.0"))
+    lib = ctypes.CDLL(os.environ.get("TAPCUT_LIBRARY", "libtapcut.so.0.5"))
     handle, text, size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
     out = ctypes.POINTER(ctypes.c_void_p)
     lib.tapcut_model_load_file.argtypes = [text, out, text]
