@@ -20,7 +20,7 @@ echo "2/5  the untrained network, for comparison"
 echo "3/5  training, about two minutes"
 # shellcheck disable=SC2086
 "$tapcut" train configs/demo.json --set data.train="$demo/train/instances.json" \
-	--set data.val="$demo/val/instances.json" --out "$demo/run" --force
+	--set data.val="$demo/val/instances.json" --out "$demo/run" --force $short
 
 echo "4/5  exporting and evaluating"
 "$tapcut" export "$demo/run/last.ckpt" -o "$demo/demo.tapcut" --weights int8

@@ -42,7 +42,8 @@ inside() {
 		mount -t proc proc "$1/proc"
 		mount --rbind /dev "$1/dev"
 		exec chroot "$1" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C \
-			DEMO_STEPS="$DEMO_STEPS" DEBIAN_FRONTEND=noninteractive sh -euc "cd \"/srv/odd place/tapcut\" && $2"' sh "$root" "$1"
+			DEMO_STEPS="$DEMO_STEPS" DEBIAN_FRONTEND=noninteractive \
+			sh -euc "cd \"/srv/odd place/tapcut\" && $2"' sh "$root" "$1"
 }
 
 get() {
