@@ -32,7 +32,8 @@ static struct run_manifest manifest_of(const char *path)
  *	build/tapcut scenes --out build/reproduce/scenes --count 24 --seed 3 --width 160 --height 120
  *	build/tapcut train configs/smoke.json --set name=tiny --set data.train=build/reproduce/scenes/instances.json \
  *		--set data.val= --steps 200 --set train.checkpoint_every=100 --set quantize.enabled=true \
- *		--set quantize.calibration_steps=50 --set clicks.corrective_rounds=2 --set model.dropout=0.1 --out runs/tiny
+ *		--set quantize.calibration_steps=50 --set clicks.corrective_rounds=2 --set model.dropout=0.1 \
+ *		--out runs/tiny
  *	cp runs/tiny/manifest.json tests/golden/tiny_manifest.json */
 START_TEST(committed_manifest_comes_out)
 {
