@@ -335,6 +335,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, patience_ends_a_run);
 	tcase_add_test(tcase, dry_run);
 	suite_add_tcase(suite, tcase);
+	signal(SIGHUP, SIG_DFL); /* also where the tests run under nohup, which tapcut respects */
 	return suite;
 }
 
