@@ -156,8 +156,8 @@ END_TEST
 START_TEST(test_symbols)
 {
 	shell("nm -D --defined-only '%s/lib/libtapcut.so' | sed 's/.* //' | sort >'%s/shown'", prefix, root);
-	shell("cat '%s'/include/*.h | grep -v -e '^ \\*' -e '^#define' | grep -oE '\\btapcut_[a-z0-9_]+\\(' | tr -d '(' | "
-	      "sort -u >'%s/declared'",
+	shell("cat '%s'/include/*.h | grep -v -e '^ \\*' -e '^#define' | grep -oE '\\btapcut_[a-z0-9_]+\\(' | "
+	      "tr -d '(' | sort -u >'%s/declared'",
 	      prefix, root);
 	shell("test -s '%s/declared' && diff '%s/declared' '%s/shown'", root, root, root);
 	shell("nm -g --defined-only '%s/lib/libtapcut.a' | sed -n 's/.* T //p' | sort | diff '%s/declared' -", prefix,
