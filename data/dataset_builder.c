@@ -29,7 +29,7 @@ struct dataset_builder {
 	struct dataset *dataset;
 	const char *path; /* for messages */
 	struct dataset_filter filter;
-	const char *const *folders; /* where the photos may lie; borrowed */
+	char **folders; /* where the photos may lie; copies, since they are needed up to dataset_builder_finish */
 	int folder_count;
 	struct photo_files files; /* of the folder that was chosen */
 	bool ready;               /* photos and categories are complete and sorted, the folder is listed */
@@ -491,6 +491,9 @@ void dataset_builder_free(struct dataset_builder *b)
 	if (!b)
 		return;
 	photo_files_release(&b->files);
+	for (int i = 0; i < b->folder_count; i++)
+		free(b->folders[i]);
+	free(b->folders);
 	for (int i = 0; i < b->count; i++)
 		rle_release(&b->candidates[i].object.mask);
 	free(b->candidates);
@@ -504,8 +507,14 @@ enum status dataset_builder_begin(struct dataset_builder *b, const char *const *
 				  struct coco_visitor *visitor)
 {
 	*visitor = (struct coco_visitor){b, take_image, take_category, take_annotation};
-	b->folders = folders;
-	b->folder_count = count;
+	b->folders = calloc((size_t)count, sizeof *b->folders);
+	for (; b->folders && b->folder_count < count; b->folder_count++) {
+		b->folders[b->folder_count] = strdup(folders[b->folder_count]);
+		if (!b->folders[b->folder_count])
+			break;
+	}
+	if (b->folder_count < count)
+		return no_memory("paths");
 	b->dataset->image_dir = strdup(folders[0]); /* of a file without an annotation too */
 	return b->dataset->image_dir ? STATUS_OK : no_memory("a path");
 }

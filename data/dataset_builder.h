@@ -17,8 +17,8 @@ struct dataset_builder *dataset_builder_new(struct dataset *dataset, const char 
 void dataset_builder_free(struct dataset_builder *builder);
 
 /* Either this: takes records. The photos lie in the first of the `count` folders that holds any of them, else none
- * is found; the dataset's image_dir becomes that folder, or the first. The folders' names are borrowed. After the last
- * record call dataset_builder_finish. */
+ * is found; the dataset's image_dir becomes that folder, or the first. After the last record call
+ * dataset_builder_finish. */
 enum status dataset_builder_begin(struct dataset_builder *builder, const char *const *folders, int count,
 				  struct coco_visitor *visitor);
 /* Or this: the dataset is filled already and sorted (it was made with some filter, which `filter` now narrows). */

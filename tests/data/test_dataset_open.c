@@ -81,6 +81,22 @@ START_TEST(photos_of_every_layout_are_found)
 }
 END_TEST
 
+START_TEST(a_set_without_an_annotation)
+{
+	struct dataset d;
+	snprintf(folder, sizeof folder, "%s", test_tmp_dir("nothing"));
+	put("a.jpg", "");
+	put("i.json", "{\"images\": [{\"id\": 1, \"file_name\": \"a.jpg\", \"width\": 9, \"height\": 9}], "
+		      "\"annotations\": [], \"categories\": []}");
+	ck_assert_int_eq(dataset_open(&d, in_folder("i.json"), NULL, NULL), STATUS_OK);
+	ck_assert_int_eq(d.object_count, 0);
+	dataset_release(&d);
+	put("list.json", "[]");
+	ck_assert_int_eq(dataset_open(&d, in_folder("list.json"), NULL, NULL), STATUS_OK);
+	dataset_release(&d);
+}
+END_TEST
+
 /* A folder that the caller names is the only one. */
 START_TEST(a_named_folder_is_the_only_one)
 {
@@ -156,6 +172,7 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("dataset_open");
 	TCase *open = tcase_create("open");
 	tcase_add_test(open, photos_of_every_layout_are_found);
+	tcase_add_test(open, a_set_without_an_annotation);
 	tcase_add_test(open, a_named_folder_is_the_only_one);
 	tcase_add_test(open, masks_on_stored_or_displayed_pixels);
 	suite_add_tcase(suite, open);
