@@ -33,4 +33,11 @@ void test_set_limits(void);
 		return test_run(make_suite()); \
 	}
 
+/* Whether this is a build for AddressSanitizer, where a trainer takes ten times as long. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { TEST_SANITIZED = 1 };
+#else
+enum { TEST_SANITIZED = 0 };
+#endif
+
 #endif
