@@ -155,20 +155,16 @@ static enum status jpeg_check_header(const struct jpeg_reader *reader)
 
 /* A file without its end marker may lack whole scans, of which the library says nothing: a component that no scan
  * brought, coefficients that were never refined to their last bit, or, with arithmetic coding, anything at all. */
-static enum status jpeg_check_end(const struct jpeg_reader *reader)
+static bool jpeg_is_whole(const struct jpeg_reader *reader)
 {
 	const struct jpeg_decompress_struct *info = &reader->info;
 	bool whole = !info->arith_code;
-	if (!reader->errors.ended_early)
-		return STATUS_OK;
 	for (int c = 0; c < info->num_components && whole; c++) {
 		whole = reader->component_seen[c];
 		for (int k = 0; info->progressive_mode && info->coef_bits && k < DCTSIZE2; k++)
 			whole = whole && info->coef_bits[c][k] == 0;
 	}
-	return whole ? STATUS_OK
-		     : status_fail(STATUS_FORMAT, "%s: JPEG: the file ends before the picture is complete",
-				   reader->errors.name);
+	return whole;
 }
 
 static enum status jpeg_read_rows(struct jpeg_reader *reader)
@@ -205,9 +201,12 @@ static enum status jpeg_read_all(struct jpeg_reader *reader, const void *data)
 	jpeg_choose_output(reader);
 	jpeg_start_decompress(info);
 	TRY(jpeg_read_rows(reader));
-	TRY(jpeg_check_end(reader));
+	bool whole = jpeg_is_whole(reader); /* asked now: the library forgets when it finishes */
 	jpeg_finish_decompress(info); /* reads up to the end marker, where a file that ends early still may warn */
-	return jpeg_check_end(reader);
+	return whole || !reader->errors.ended_early
+		       ? STATUS_OK
+		       : status_fail(STATUS_FORMAT, "%s: JPEG: the file ends before the picture is complete",
+				     reader->errors.name);
 }
 
 enum status jpeg_decode(const void *data, size_t size, const char *name, int channels, struct decoded *decoded)
