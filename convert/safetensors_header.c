@@ -186,7 +186,7 @@ static void *grow(void *items, size_t count, size_t size)
 static enum status scan_metadata_items(struct scan *scan, struct keys *keys)
 {
 	bool end;
-	for (;; keys->count++) {
+	for (;;) {
 		TRY(next_key(scan, &end));
 		if (end)
 			return STATUS_OK;
@@ -196,6 +196,7 @@ static enum status scan_metadata_items(struct scan *scan, struct keys *keys)
 		keys->items = items;
 		keys->items[keys->count] = NULL;
 		TRY(copy_text(scan, &keys->items[keys->count]));
+		keys->count++; /* it is the caller's to free, whatever follows */
 		TRY(expect(scan, JSON_STRING, "a string"));
 	}
 }
