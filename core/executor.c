@@ -45,7 +45,7 @@ static void bind_params(struct op_call *call, const struct graph *graph, const s
 		const struct param *param = &graph->params->items[node->params[i]];
 		/* Operators only read parameters; the tensor struct has no const variant. */
 		call->param[i] = (struct tensor){param->shape, (float *)pass->values + param->offset};
-		call->param_grad[i] = pass->param_grads ? pass->param_grads + param->offset : NULL;
+		call->param_grad[i] = pass->param_grads && !param->frozen ? pass->param_grads + param->offset : NULL;
 	}
 }
 
@@ -115,14 +115,16 @@ static uint64_t thread_time(const struct executor *executor)
 
 void executor_forward(struct executor *executor, const struct pass *pass, int last)
 {
+	assert(!pass->again || executor->graph->mode == GRAPH_TRAINING);
 	for (int at = 0, i = -1; i != last; at++) {
 		i = executor->graph->order[at];
-		if (!executor->graph->nodes[i].op)
+		const struct node *node = &executor->graph->nodes[i];
+		if (!node->op || (pass->again && node->fixed))
 			continue;
 		uint64_t start = thread_time(executor);
 		struct op_call call = bind_call(executor, pass, i);
-		executor->graph->nodes[i].op->forward(&call);
-		quantize_output(executor, pass, &executor->graph->nodes[i]);
+		node->op->forward(&call);
+		quantize_output(executor, pass, node);
 		if (executor->profile)
 			executor->profile->forward[i] += thread_time(executor) - start;
 	}

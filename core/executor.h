@@ -34,8 +34,9 @@ struct pass {
 	 * leave the parameters' gradients out (a profile's way to time the activations' alone) */
 	float *param_grads;
 	bool add_grads; /* backward adds to param_grads instead of replacing them: several passes make one gradient */
-	bool training;  /* dropout on, batch statistics from the batch */
-	bool quantize;  /* values of nodes with a range are rounded to 8 bits (core/quantize.h) */
+	bool again;    /* the fixed inputs are those of the pass before: what they alone decide is not computed again */
+	bool training; /* dropout on, batch statistics from the batch */
+	bool quantize; /* values of nodes with a range are rounded to 8 bits (core/quantize.h) */
 	struct rng rng; /* dropout; each node takes its own stream from it */
 };
 

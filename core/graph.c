@@ -103,6 +103,14 @@ void graph_keep(struct graph *graph, int node)
 		graph->nodes[node].keep = true;
 }
 
+void graph_fix(struct graph *graph, int input)
+{
+	if (input >= 0) {
+		assert(!graph->nodes[input].op);
+		graph->nodes[input].fixed = true;
+	}
+}
+
 void graph_run_early(struct graph *graph, int node)
 {
 	if (node >= 0)

@@ -22,6 +22,7 @@ struct node {
 	/* parameter: the output is rounded to 8 bits of that range (core/quantize.h); -1: it is not */
 	int range;
 	bool range_kept; /* the range is the input's: nothing to measure, and nothing is cut off */
+	bool fixed;      /* an input that graph_fix named, or (set by graph_plan) computed from such inputs alone */
 	bool early;      /* runs as soon as its inputs are there, before nodes added earlier (graph_run_early) */
 
 	/* Set by graph_plan. Offsets are floats into the arena. */
@@ -68,6 +69,11 @@ int graph_add(struct graph *graph, const struct op *op, const char *name, const 
 
 /* Keep this node's output readable after forward (logits, loss). Call before graph_plan. */
 void graph_keep(struct graph *graph, int node);
+
+/* This input stays as it is over several passes of one executor (the photo, while clicks are added). What is computed
+ * from such inputs alone is kept for the passes that follow, if the plan is for training: pass.again. Call before
+ * graph_plan. */
+void graph_fix(struct graph *graph, int input);
 
 /* Run this node right behind the last of its inputs, whatever was added in between. For a small map made of a large
  * one: the large one then need not wait for its last reader, nor its gradient for its first. Call before graph_plan. */

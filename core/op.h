@@ -58,9 +58,10 @@ enum {
 	/* A concat's output is made in place by those who can: a pitched output may be a range of channels of the
 	 * output of its only reader, which then finds in[i].data at its place inside out.data, in_grad[i] inside
 	 * out_grad, and has nothing to copy for it. */
-	OP_PITCHED_OUTPUT = 1 << 6, /* honours out_pitch; for all others it is out.shape.c */
-	OP_CONCAT = 1 << 7,         /* out is the channels of in[0], in[1] ... side by side */
-	OP_KEEPS_RANGE = 1 << 8,    /* as bytes, out has the range of in[0] (core/quantize.h) */
+	OP_PITCHED_OUTPUT = 1 << 6,   /* honours out_pitch; for all others it is out.shape.c */
+	OP_CONCAT = 1 << 7,           /* out is the channels of in[0], in[1] ... side by side */
+	OP_KEEPS_RANGE = 1 << 8,      /* as bytes, out has the range of in[0] (core/quantize.h) */
+	OP_TRAINING_DIFFERS = 1 << 9, /* training, or the random stream, changes what forward computes */
 };
 
 struct op {

@@ -184,6 +184,8 @@ static void step_run(void *context, const struct param *param, size_t begin, siz
 {
 	const struct step *step = context;
 	struct optim *optim = step->optim;
+	if (param->frozen)
+		return; /* the moving average began as a copy */
 	float *values = step->params->values + begin;
 	if (param->kind == PARAM_BUFFER)
 		kernels()->move_towards(values, step->grads + begin, count, (float)optim->config.buffer_momentum);

@@ -4,6 +4,7 @@
 #ifndef CORE_PARAMS_H
 #define CORE_PARAMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/status.h"
@@ -33,6 +34,7 @@ struct param {
 	enum param_group group;
 	enum param_kind kind;
 	enum param_init init;
+	bool frozen; /* keeps the value that it has: no gradient is computed for it, no step changes it */
 };
 
 struct params {

@@ -9,6 +9,9 @@
  *	grad i                       [---]          from the backward of its last consumer to its own
  *	saved i     [--------------------]
  *
+ * What is computed from fixed inputs alone (graph_fix) lives through the whole step where anybody reads it in a later
+ * pass.
+ *
  * Buffers whose lives overlap must not overlap in memory. They are placed largest first, each at the lowest offset
  * that is free during its life (greedy by size: Pisarchyk & Lee, "Efficient memory management for deep neural net
  * inference", 2020). An in-place operator shares its input's buffer, and what is read by a concat alone lies inside
@@ -113,12 +116,38 @@ static enum status find_order(struct graph *graph)
 				   : status_fail(STATUS_NO_MEMORY, "no memory for the order of %zu nodes", n);
 }
 
-/* A node has a gradient when parameters feed it and the loss (the last node) depends on it. */
+static unsigned flags_of(const struct node *node)
+{
+	return node->op ? op_flags(node->op, node->attr) : 0;
+}
+
+/* What is computed from fixed inputs alone, the same in every pass. */
+static void mark_fixed(struct graph *graph)
+{
+	for (int i = 0; i < graph->node_count; i++) {
+		struct node *node = &graph->nodes[i];
+		if (!node->op)
+			continue;
+		node->fixed = !(flags_of(node) & OP_TRAINING_DIFFERS);
+		for (int k = 0; k < node->input_count; k++)
+			node->fixed &= graph->nodes[node->inputs[k]].fixed;
+	}
+}
+
+static bool learns(const struct graph *graph, const struct node *node)
+{
+	for (int i = 0; i < node->param_count; i++)
+		if (!graph->params->items[node->params[i]].frozen)
+			return true;
+	return false;
+}
+
+/* A node has a gradient when parameters that learn feed it and the loss (the last node) depends on it. */
 static void mark_gradients(struct graph *graph)
 {
 	for (int i = 0; i < graph->node_count; i++) {
 		struct node *node = &graph->nodes[i];
-		node->needs_grad = node->param_count > 0;
+		node->needs_grad = learns(graph, node);
 		for (int k = 0; k < node->input_count; k++)
 			node->needs_grad |= graph->nodes[node->inputs[k]].needs_grad;
 	}
@@ -174,11 +203,6 @@ static void mark_param_firsts(struct graph *graph)
 	}
 }
 
-static unsigned flags_of(const struct node *node)
-{
-	return node->op ? op_flags(node->op, node->attr) : 0;
-}
-
 /* An input of a concat lies in the concat's output if it is read by nobody else and its operator can write there. */
 static void find_hosts(struct layout *layout)
 {
@@ -225,8 +249,25 @@ static int in_place_input(const struct layout *layout, int i)
 		return -1;
 	int input = node->inputs[k];
 	const struct node *from = &layout->graph->nodes[input];
-	bool free = from->op && !from->keep && layout->consumers[input] == 1 && !read_by_writers(layout, input);
+	bool free = from->op && !from->keep && (!from->fixed || layout->graph->nodes[i].fixed) &&
+		    layout->consumers[input] == 1 && !read_by_writers(layout, input);
 	return free ? input : -1;
+}
+
+/* Not to be overwritten by any pass. */
+static void hold(const struct layout *layout, struct buffer *buffer)
+{
+	extend(buffer, 0);
+	extend(buffer, 2 * layout->n);
+}
+
+/* Node i reads that input on its way back, or is computed again in a pass in which the input is not. */
+static bool read_again(const struct layout *layout, int i, int input)
+{
+	const struct node *node = &layout->graph->nodes[i];
+	bool back = node->needs_grad && op_backward_reads(flags_of(node), input);
+	return layout->graph->mode == GRAPH_TRAINING && layout->graph->nodes[node->inputs[input]].fixed &&
+	       (back || !node->fixed);
 }
 
 static void set_data_life(struct layout *layout, int i)
@@ -235,20 +276,23 @@ static void set_data_life(struct layout *layout, int i)
 	struct buffer *data = buffer_of(layout, i, DATA);
 	data->floats = align_floats(shape_count(node->shape));
 	extend(data, layout->time[i]);
-	if (!node->op || node->keep) { /* inputs stay: several forward passes may run on them */
-		extend(data, 0);
-		extend(data, 2 * layout->n);
-	}
+	if (!node->op || node->keep) /* inputs stay: several forward passes may run on them */
+		hold(layout, data);
 	if (!node->op)
 		return;
 	unsigned flags = flags_of(node);
-	if (reads_output(node))
+	if (reads_output(node)) {
 		extend(data, backward_time(layout, i));
+		if (node->fixed)
+			hold(layout, data);
+	}
 	for (int k = 0; k < node->input_count; k++) {
 		struct buffer *input = buffer_of(layout, node->inputs[k], DATA);
 		extend(input, layout->time[i]);
 		if (node->needs_grad && op_backward_reads(flags, k))
 			extend(input, backward_time(layout, i));
+		if (read_again(layout, i, k))
+			hold(layout, input);
 	}
 }
 
@@ -274,8 +318,11 @@ static void set_saved_life(struct layout *layout, int i)
 	struct buffer *saved = buffer_of(layout, i, SAVED);
 	saved->floats = align_floats((node->op->saved_bytes(&call) + sizeof(float) - 1) / sizeof(float));
 	extend(saved, layout->time[i]);
-	if (node->needs_grad)
+	if (node->needs_grad) {
 		extend(saved, backward_time(layout, i));
+		if (node->fixed)
+			hold(layout, saved);
+	}
 }
 
 /* Makes the buffer of `node` a part of that of `owner`, which has the memory for both lives. */
@@ -424,6 +471,7 @@ enum status graph_plan(struct graph *graph, enum graph_mode mode)
 		return graph->status;
 	assert(graph->node_count > 0);
 	graph->mode = mode;
+	mark_fixed(graph);
 	mark_gradients(graph);
 	if (!graph->status)
 		graph->status = find_order(graph);

@@ -229,6 +229,7 @@ void slot_compute(struct slot_worker *worker, const struct slot_call *call, stru
 	struct pass training = call->pass;
 	bool all = worker->config->train_rounds == TRAIN_ROUNDS_ALL;
 	worker->executor = call->executor;
+	struct pass looking = call->pass;
 	slot->rounds = 0;
 	slot->loss = 0;
 	int rounds = start_samples(worker, slot);
@@ -243,8 +244,10 @@ void slot_compute(struct slot_worker *worker, const struct slot_call *call, stru
 			training.add_grads = true;
 			training.rng = rng_substream(&dropout, DROPOUT_ROUNDS + (uint32_t)round);
 		} else {
-			executor_forward(worker->executor, &call->pass, worker->model->logits);
+			executor_forward(worker->executor, &looking, worker->model->logits);
 		}
+		looking.again = true;
+		training.again = !training.quantize; /* a training pass measures ranges, of all values */
 		correct(worker, slot, round);
 	}
 	learn(worker, &training, slot, call->grad_scale, share);

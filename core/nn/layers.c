@@ -28,7 +28,10 @@ static int add_param(struct nn *nn, const char *name, const char *suffix, struct
 {
 	char full[192];
 	snprintf(full, sizeof full, "%s.%s", name, suffix);
-	return params_add(nn->graph->params, full, shape, nn->group, kind, init);
+	int index = params_add(nn->graph->params, full, shape, nn->group, kind, init);
+	if (index >= 0)
+		nn->graph->params->items[index].frozen = nn->frozen;
+	return index;
 }
 
 /* The parameters of a convolution over `channels` inputs; returns how many. */

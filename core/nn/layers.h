@@ -7,10 +7,11 @@
 
 #include "core/graph.h"
 
-/* Where layers are added, and to which learning-rate group their parameters belong. */
+/* Where layers are added, and how their parameters learn. */
 struct nn {
 	struct graph *graph;
 	enum param_group group;
+	bool frozen;                 /* their parameters do not learn */
 	bool batch_norm;             /* nn_conv2d_block normalises between convolution and relu */
 	const struct op *activation; /* takes the place of each relu; NULL: relu */
 };

@@ -10,6 +10,7 @@
 
 const char *const trunk_names[] = {"squeezenet1_0", "squeezenet1_1", NULL};
 const char *const decoder_names[] = {"transposed", "sharpmask", "sharpmask_light", NULL};
+const char *const freeze_names[] = {"none", "half", "quarter", "eighth", "all", NULL};
 const char *const click_entry_names[] = {"stem", "stem_coarse", "eighth", "sixteenth", "coarse", NULL};
 
 void model_config_init(struct model_config *config)
@@ -35,6 +36,7 @@ static int add_to_stem(struct nn *nn, const struct model *model, const struct mo
 	conv.no_bias = true; /* features.0 has one */
 	conv.relu = true;
 	nn->group = PARAM_DECODER; /* not pretrained: it learns at the full rate */
+	nn->frozen = false;
 	stem = nn_conv2d_add(nn, "clicks.stem", model->clicks, stem, conv);
 	nn->group = PARAM_TRUNK;
 	return stem;
@@ -60,12 +62,13 @@ static void build_trunk(struct nn *nn, struct model *model, const struct model_c
 {
 	build_pyramid(nn, model, config);
 	nn->group = PARAM_TRUNK;
+	nn->frozen = config->freeze >= FREEZE_HALF;
 	int stem = nn_squeezenet_stem(nn, config->trunk, model->image, enters_late(config));
 	if (!enters_late(config))
 		stem = add_to_stem(nn, model, config, stem);
 	int level = config->click_entry == CLICK_ENTRY_EIGHTH ? 2 : 3;
 	int planes = config->click_entry == CLICK_ENTRY_COARSE ? -1 : model->pyramid[level];
-	model->maps = nn_squeezenet(nn, config->trunk, stem, (struct nn_trunk_entry){planes, level});
+	model->maps = nn_squeezenet(nn, config->trunk, stem, (struct nn_trunk_entry){planes, level}, config->freeze);
 	nn->group = PARAM_DECODER;
 }
 
@@ -190,6 +193,7 @@ enum status model_build(struct model *model, struct params *params, const struct
 	graph_init(&model->graph, params);
 	struct nn nn = {.graph = &model->graph, .batch_norm = config->batch_norm};
 	model->image = graph_input(&model->graph, "image", (struct shape){n, 3, h, w});
+	graph_fix(&model->graph, model->image);
 	model->clicks = graph_input(&model->graph, "clicks", (struct shape){n, config->click_planes, h, w});
 	build_trunk(&nn, model, config);
 	nn.activation = config->activation ? activations[config->activation] : NULL;

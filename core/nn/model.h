@@ -36,8 +36,9 @@ struct model_config {
 	enum trunk_kind trunk;
 	enum decoder_kind decoder;
 	int widths[DECODER_STAGES]; /* channels of the decoder from coarse (1/16) to fine (1/2) */
-	int context_width;   /* channels of the two dilated convolutions on the coarsest map; 0 leaves them out */
-	bool global_context; /* add a global average of the coarsest map; needs context_width */
+	int context_width;        /* channels of the two dilated convolutions on the coarsest map; 0 leaves them out */
+	bool global_context;      /* add a global average of the coarsest map; needs context_width */
+	enum trunk_freeze freeze; /* of the trunk's layers; does not change what is computed */
 	enum click_entry click_entry;
 	int click_planes; /* 2 or 3 */
 	/* the decoder sees trunk maps times this: ImageNet maps have an rms of 10 to 50 */
@@ -56,6 +57,7 @@ void model_config_init(struct model_config *config);
 extern const char *const trunk_names[];
 extern const char *const decoder_names[];
 extern const char *const click_entry_names[];
+extern const char *const freeze_names[];
 
 struct model {
 	struct graph graph;

@@ -37,25 +37,29 @@ int nn_squeezenet_stem(struct nn *nn, enum trunk_kind kind, int image, bool relu
 
 int nn_trunk_entry(struct nn *nn, int planes, int map)
 {
-	enum param_group group = nn->group;
+	struct nn trunk = *nn;
 	nn->group = PARAM_DECODER; /* not pretrained: it learns at the full rate */
+	nn->frozen = false;
 	struct nn_conv2d conv = {.channels = nn_shape(nn, map).c,
 				 .kernel = 1,
 				 .no_bias = true,
 				 .near_zero = true,
 				 .relu = true};
 	int sum = nn_conv2d_add(nn, "clicks.entry", planes, map, conv);
-	nn->group = group;
+	nn->group = trunk.group;
+	nn->frozen = trunk.frozen;
 	return sum;
 }
 
-struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem, struct nn_trunk_entry entry)
+struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem, struct nn_trunk_entry entry,
+				enum trunk_freeze freeze)
 {
 	int maps[4] = {0}, level = 0;
 	int x = stem;
 	for (const struct feature *f = kind == TRUNK_SQUEEZENET1_0 ? v1_0 : v1_1; f->index; f++) {
 		char name[32];
 		snprintf(name, sizeof name, "features.%d", f->index);
+		nn->frozen = (int)freeze > level;
 		if (f->squeeze) {
 			x = nn_fire(nn, name, x, f->squeeze, f->expand);
 		} else {
@@ -65,5 +69,6 @@ struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem, s
 				x = nn_trunk_entry(nn, entry.planes, x);
 		}
 	}
+	nn->frozen = false;
 	return (struct trunk_maps){.half = maps[0], .quarter = maps[1], .eighth = maps[2], .sixteenth = x};
 }

@@ -7,6 +7,10 @@
 
 enum trunk_kind { TRUNK_SQUEEZENET1_0, TRUNK_SQUEEZENET1_1 };
 
+/* How much of a pretrained trunk keeps its values: nothing, or every layer down to that resolution. Early layers see
+ * edges and colours, which are the same in every task (Yosinski et al., NeurIPS 2014), and are the costly ones. */
+enum trunk_freeze { FREEZE_NONE, FREEZE_HALF, FREEZE_QUARTER, FREEZE_EIGHTH, FREEZE_ALL };
+
 /* What a decoder takes from the trunk: the last map of each resolution. */
 struct trunk_maps {
 	int half;      /* 1/2: after the first convolution: 64 channels (v1.0: 96) */
@@ -29,7 +33,8 @@ struct nn_trunk_entry {
 
 int nn_trunk_entry(struct nn *nn, int planes, int map);
 
-/* The rest, from the stem's output (after its relu) on. */
-struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem, struct nn_trunk_entry entry);
+/* The rest, from the stem's output (after its relu) on. nn->frozen is false afterwards. */
+struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem, struct nn_trunk_entry entry,
+				enum trunk_freeze freeze);
 
 #endif

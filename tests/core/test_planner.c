@@ -9,6 +9,7 @@
 #include "core/nn/layers.h"
 #include "core/nn/model.h"
 #include "core/ops/ops.h"
+#include "tests/support/gradcheck.h"
 #include "tests/support/graph.h"
 #include "tests/support/test.h"
 
@@ -125,6 +126,107 @@ START_TEST(test_reuse_changes_nothing)
 	free(spread);
 	model_release(&model);
 	params_release(&params);
+}
+END_TEST
+
+/* Two rounds in a poisoned arena: clicks change between them, and the gradients of both are added up. `again`: the
+ * second does not compute anew what the photo alone decides. */
+static float *run_rounds(const struct graph *graph, const struct model *model, const struct params *params, int loss,
+			 bool again)
+{
+	struct executor executor;
+	ck_assert_int_eq(executor_init(&executor, graph), STATUS_OK);
+	for (size_t i = 0; i < graph->arena_floats; i++)
+		executor.arena[i] = NAN;
+	fill_inputs(&executor, 3);
+	float *prepared = test_prepare(graph, params->values, NULL);
+	struct pass pass = {.values = params->values, .prepared = prepared, .training = true};
+	pass.rng = rng_stream(1, 0, 0, RNG_DROPOUT);
+	pass.param_grads = calloc(params->total, sizeof(float));
+	executor_forward(&executor, &pass, loss);
+	executor_backward(&executor, &pass, loss, 1);
+	pass.add_grads = true;
+	test_fill(executor_data(&executor, model->clicks), shape_count(graph->nodes[model->clicks].shape), FILL_UNIFORM,
+		  11);
+	pass.again = again;
+	executor_forward(&executor, &pass, loss);
+	executor_backward(&executor, &pass, loss, 1);
+	executor_release(&executor);
+	free(prepared);
+	return pass.param_grads;
+}
+
+START_TEST(test_again_changes_nothing)
+{
+	struct params params;
+	struct model model;
+	int loss = build(&model, &params, &variants[_i]);
+	float *all = run_rounds(&model.graph, &model, &params, loss, false);
+	float *again = run_rounds(&model.graph, &model, &params, loss, true);
+	for (size_t i = 0; i < params.total; i++)
+		ck_assert_msg(all[i] == again[i], "gradient %zu: %g, with what was kept %g", i, all[i], again[i]);
+	free(all);
+	free(again);
+	model_release(&model);
+	params_release(&params);
+}
+END_TEST
+
+/* Logits do not change with the photo in a pass that is said to be of the same photo: nothing was computed from it. */
+START_TEST(test_again_reads_no_fixed_input)
+{
+	struct params params;
+	struct model model;
+	int loss = build(&model, &params, &variants[_i]);
+	struct executor executor;
+	ck_assert_int_eq(executor_init(&executor, &model.graph), STATUS_OK);
+	float *prepared = test_prepare(&model.graph, params.values, NULL);
+	struct pass pass = {.values = params.values, .prepared = prepared};
+	fill_inputs(&executor, 3);
+	executor_forward(&executor, &pass, loss);
+	float before = *executor_data(&executor, loss);
+	memset(executor_data(&executor, model.image), 0,
+	       shape_count(model.graph.nodes[model.image].shape) * sizeof(float));
+	pass.again = true;
+	executor_forward(&executor, &pass, loss);
+	ck_assert(*executor_data(&executor, loss) == before);
+	pass.again = false;
+	executor_forward(&executor, &pass, loss);
+	ck_assert(*executor_data(&executor, loss) != before);
+	executor_release(&executor);
+	free(prepared);
+	model_release(&model);
+	params_release(&params);
+}
+END_TEST
+
+/* Parameters that are frozen have no gradient; that of the others has the same bits as if they were not. */
+START_TEST(test_frozen_layers)
+{
+	struct params params, frozen_params;
+	struct model model, frozen;
+	struct model_config config = variants[_i];
+	int loss = build(&model, &params, &config), stopped = 0;
+	config.freeze = FREEZE_QUARTER;
+	build(&frozen, &frozen_params, &config);
+	float value, frozen_value;
+	float *grads = run_step(&model.graph, &params, loss, NAN, &value);
+	float *found = run_step(&frozen.graph, &frozen_params, loss, NAN, &frozen_value);
+	ck_assert(value == frozen_value);
+	for (int p = 0; p < params.count; p++) {
+		const struct param *param = &frozen_params.items[p];
+		stopped += param->frozen;
+		for (size_t k = param->offset; k < param->offset + shape_count(param->shape); k++)
+			ck_assert_msg(found[k] == (param->frozen ? 0 : grads[k]), "%s", param->name);
+	}
+	/* weights and biases of features.0 and of the three layers of each fire module at 1/4 */
+	ck_assert_int_eq(stopped, 2 + 6 * (config.trunk == TRUNK_SQUEEZENET1_0 ? 3 : 2));
+	free(grads);
+	free(found);
+	model_release(&model);
+	model_release(&frozen);
+	params_release(&params);
+	params_release(&frozen_params);
 }
 END_TEST
 
@@ -306,6 +408,9 @@ static Suite *make_suite(void)
 	TCase *tcase = tcase_create("planner");
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_reuse_changes_nothing, 0, variant_count);
+	tcase_add_loop_test(tcase, test_again_changes_nothing, 0, variant_count);
+	tcase_add_loop_test(tcase, test_again_reads_no_fixed_input, 0, variant_count);
+	tcase_add_loop_test(tcase, test_frozen_layers, 0, variant_count);
 	tcase_add_test(tcase, test_concat_is_written_in_place);
 	tcase_add_test(tcase, test_early_node_runs_behind_its_input);
 	tcase_add_loop_test(tcase, test_every_parameter_has_a_gradient, 0, variant_count);

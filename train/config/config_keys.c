@@ -275,6 +275,10 @@ const struct config_key config_keys[] = {
 	 .max = 100, .change = true},
 	{"optim.trunk_lr_scale", KEY_NUMBER, FIELD(optim.lr_scale[PARAM_TRUNK]), "0.2", "x lr",
 	 "Learning rate of the trunk; 0 freezes it.", .max = 100},
+	{"optim.freeze_trunk", KEY_ENUM, FIELD(model.freeze), "\"none\"", "",
+	 "Layers of the trunk that keep the values they start with: none, or all down to that resolution. No gradients are computed for them, "
+	 "which makes a step shorter.",
+	 .names = freeze_names, .fixed = true},
 	{"optim.momentum", KEY_NUMBER, FIELD(optim.momentum), "0.9", "", "SGD.", .max = 0.9999},
 	{"optim.beta1", KEY_NUMBER, FIELD(optim.beta1), "0.9", "", "Adam: decay of the first moment.", .max = 0.999999},
 	{"optim.beta2", KEY_NUMBER, FIELD(optim.beta2), "0.999", "", "Adam: decay of the second moment.",
