@@ -91,7 +91,8 @@ struct tapcut_options {
 	 * no_zoom is set, else five quarters of it */
 	int size;
 	int first_size;  /* the same for the first click; 0: the model's default, but not more than size */
-	int no_zoom;     /* 0: from the second click on look closer at the object's surroundings; 1: never */
+	/* 0: look closer at the object's surroundings once it was found in the whole photo (RITM's zoom-in); 1: never */
+	int no_zoom;
 	float threshold; /* a pixel is object where its probability is above this, under 1; 0: 0.49 */
 	int keep_all;    /* 0: keep only components that a positive click touches; 1: keep all components */
 	/* fill holes of up to this many pixels per million of the photo, at most 1000000; 0: 500; -1: fill none */
@@ -102,6 +103,9 @@ struct tapcut_options {
 	int threads;
 	int graph_cut; /* 1: refine each mask by colour models and max-flow; 0: do not */
 	float feather; /* tapcut_session_set_feather's pixels; 0: none */
+	/* 0: the first click runs the network twice, on the whole photo and on the closer view of what was found there;
+	 * 1: once, in half the time and less exactly */
+	int one_look;
 };
 /* Sets every field to 0. */
 void tapcut_options_init(struct tapcut_options *options);

@@ -44,8 +44,10 @@ void selection_init(struct selection *selection);
 	 .help = "long side at which the network sees the photo", .min = 16, .max = 4096, .unit = "pixels",	\
 	 .otherwise = "the model's"},										\
 	{"zoom", OPTION_FLAG, OPTION_FIELD(selection.options.no_zoom), NULL,					\
-	 .help = "look closer at the object from tap 2 on", .off = true, .otherwise = "as the library does"},		\
+	 .help = "look closer at the object once it is found", .off = true, .otherwise = "as the library does"},		\
 	{"no-zoom", OPTION_FLAG, OPTION_FIELD(selection.options.no_zoom), NULL, .help = "never look closer"},												\
+	{"one-look", OPTION_FLAG, OPTION_FIELD(selection.options.one_look), NULL,				\
+	 .help = "the first tap looks at the whole photo only, not once more at what it found: faster, less exact"},	\
 	{"graph-cut", OPTION_FLAG, OPTION_FIELD(selection.options.graph_cut), NULL,				\
 	 .help = "refine the mask by colour models and a minimum cut"},						\
 	{"threads", OPTION_WHOLE, OPTION_FIELD(selection.options.threads), "N",					\

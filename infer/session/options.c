@@ -62,10 +62,11 @@ enum tapcut_status infer_check_options(const struct tapcut_model *model, const s
 	if (!(o->threshold >= 0 && o->threshold < 1))
 		return infer_fail(message, TAPCUT_ARGUMENT,
 				  "options: threshold must be at least 0 and under 1, found %g", (double)o->threshold);
-	if (!is_switch(o->no_zoom) || !is_switch(o->keep_all) || !is_switch(o->graph_cut))
-		return infer_fail(message, TAPCUT_ARGUMENT,
-				  "options: no_zoom, keep_all and graph_cut must be 0 or 1, found %d, %d and %d",
-				  o->no_zoom, o->keep_all, o->graph_cut);
+	if (!is_switch(o->no_zoom) || !is_switch(o->keep_all) || !is_switch(o->graph_cut) || !is_switch(o->one_look))
+		return infer_fail(
+			message, TAPCUT_ARGUMENT,
+			"options: no_zoom, keep_all, graph_cut and one_look must be 0 or 1, found %d, %d, %d and %d",
+			o->no_zoom, o->keep_all, o->graph_cut, o->one_look);
 	if (o->hole_limit < -1 || o->hole_limit > MAX_HOLE_LIMIT)
 		return infer_fail(message, TAPCUT_ARGUMENT, "options: hole_limit must be -1 to %d, found %d",
 				  MAX_HOLE_LIMIT, o->hole_limit);

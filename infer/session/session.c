@@ -121,9 +121,9 @@ static bool has_close_look(const struct tapcut_session *s)
 	return s->options.first_size != s->options.size;
 }
 
-static struct infer_look *look_of_click(struct tapcut_session *s, int index)
+static struct infer_look *close_look(struct tapcut_session *s)
 {
-	return &s->looks[index > 0 && has_close_look(s) ? INFER_CLOSE_LOOK : INFER_FIRST_LOOK];
+	return &s->looks[has_close_look(s) ? INFER_CLOSE_LOOK : INFER_FIRST_LOOK];
 }
 
 /* Cuts the memory into its pieces; with memory NULL it only counts. Bytes in all. */
@@ -353,21 +353,39 @@ static struct infer_box mask_box(const struct tapcut_session *s)
 				  (int)(((long long)box.y1 * s->h + s->grid_h - 1) / s->grid_h)};
 }
 
-/* The effect of click number `index`, all before it being done. */
-static void apply_click(struct tapcut_session *s, int index)
+/* The network's answer to the first `count` clicks, seeing `view` and, unless this is the very first look, its answer
+ * before. */
+static void look_at(struct tapcut_session *s, struct infer_look *look, struct infer_box view, int count, bool first)
 {
-	struct infer_look *look = look_of_click(s, index);
-	struct infer_box view = s->view;
-	if (!s->options.no_zoom && index > 0)
-		view = infer_next_view(s->view, mask_box(s), s->clicks, index + 1, s->w, s->h);
-	draw_clicks(s, look, view, index + 1, previous_answer(s, look, view, index == 0));
+	draw_clicks(s, look, view, count, previous_answer(s, look, view, first));
 	if (!same_box(view, look->loaded))
 		load_view(s, look, view);
 	run_network(s, look);
 	s->look = look;
 	s->view = view;
 	update_probabilities(s);
-	update_mask(s, index + 1);
+	update_mask(s, count);
+}
+
+static void look_closer(struct tapcut_session *s, int count)
+{
+	struct infer_box view = s->view;
+	if (!s->options.no_zoom)
+		view = infer_next_view(s->view, mask_box(s), s->clicks, count, s->w, s->h);
+	look_at(s, close_look(s), view, count, false);
+}
+
+/* The effect of click number `index`, all before it being done. The first one's object is looked for in the whole
+ * photo, and then looked at. */
+static void apply_click(struct tapcut_session *s, int index)
+{
+	if (index > 0) {
+		look_closer(s, index + 1);
+	} else {
+		look_at(s, &s->looks[INFER_FIRST_LOOK], whole_photo(s), 1, true);
+		if (s->clicks[0].positive && !s->options.one_look && !s->options.no_zoom)
+			look_closer(s, 1);
+	}
 	infer_result_stale(s->result);
 }
 

@@ -1,4 +1,4 @@
-/* Which part of the photo the network looks at. After the first click it can look closer at the object's
+/* Which part of the photo the network looks at. Once something is found it can look closer at the object's
  * surroundings (RITM's "zoom-in", arXiv 2102.06583): the box of the mask and the positive clicks, enlarged, with the
  * photo's own proportions so that the same planes serve both. */
 #ifndef INFER_VIEW_H

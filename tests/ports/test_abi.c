@@ -158,6 +158,7 @@ START_TEST(test_zero_is_the_default)
 	ck_assert(init.struct_size == 0 && init.size == 0 && init.first_size == 0 && init.no_zoom == 0 &&
 		  init.keep_all == 0);
 	ck_assert(init.hole_limit == 0 && init.arithmetic == 0 && init.threads == 0 && init.graph_cut == 0);
+	ck_assert_int_eq(init.one_look, 0);
 	ck_assert(init.threshold == 0 && init.feather == 0);
 	tapcut_options_resolve(model, &init);
 	ck_assert_int_eq(init.no_zoom, 0);
@@ -225,8 +226,8 @@ START_TEST(test_odd_options)
 {
 	struct tapcut_model *model = load();
 	struct tapcut_options o;
-	int *const numbers[] = {&o.size,       &o.first_size, &o.no_zoom, &o.keep_all,
-				&o.hole_limit, &o.arithmetic, &o.threads, &o.graph_cut};
+	int *const numbers[] = {&o.size,       &o.first_size, &o.no_zoom,   &o.keep_all, &o.hole_limit,
+				&o.arithmetic, &o.threads,    &o.graph_cut, &o.one_look};
 	float *const reals[] = {&o.threshold, &o.feather};
 	static const int odd_numbers[] = {INT_MIN, -2, INT_MAX, 1000001};
 	static const float odd_reals[] = {NAN, -1, INFINITY, -INFINITY, 1e30f};

@@ -326,7 +326,7 @@ const struct config_key config_keys[] = {
 	{"eval.max_clicks", KEY_INTEGER, FIELD(eval.max_clicks), "20", "clicks", "The robot gives up after this many.",
 	 .min = 1, .max = 20, .free = true},
 	{"eval.zoom", KEY_BOOL, FIELD(eval.zoom), "true", "",
-	 "Look closer at the object from the second click on, as inference does.", .free = true},
+	 "Look closer at the object once it is found, as inference does.", .free = true},
 	{"eval.threshold", KEY_NUMBER, FIELD(threshold), "0.49", "probability",
 	 "A pixel above it counts as object; in the corrective rounds of training too.", .min = 0.01, .max = 0.99},
 

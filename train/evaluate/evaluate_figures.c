@@ -75,7 +75,10 @@ static void print_settings(const struct evaluate_result *result, const struct ev
 	fprintf(out,
 		"settings  long side %d for click 1, then %d, with the photo's aspect, no flips (TTA off), zoom-in "
 		"%s, threshold %.2f,\n",
-		session->first_size, session->size, session->no_zoom ? "off" : "on from click 2",
+		session->first_size, session->size,
+		session->no_zoom    ? "off"
+		: session->one_look ? "on from click 2"
+				    : "on (click 1 looks twice)",
 		(double)session->threshold);
 	fprintf(out,
 		"          at most %d clicks, mask at photo size, keep touched components %s, fill holes up to %d ppm",
@@ -155,8 +158,11 @@ void evaluate_print_json(const struct evaluate_result *result, const struct eval
 		result->miou1, result->miou2, result->miou3, result->miou5, result->biou1);
 	fprintf(out, ", \"ms_per_click\": %.3f, \"ms_set_image\": %.3f, \"clicks_per_object\": %.3f",
 		result->ms_per_click, result->ms_set_image, result->clicks);
-	fprintf(out, ", \"first_size\": %d, \"size\": %d, \"resize\": \"long_side\", \"tta\": false, \"zoom\": %s",
-		session->first_size, session->size, session->no_zoom ? "false" : "true");
+	fprintf(out,
+		", \"first_size\": %d, \"size\": %d, \"resize\": \"long_side\", \"tta\": false, \"zoom\": %s, "
+		"\"one_look\": %s",
+		session->first_size, session->size, session->no_zoom ? "false" : "true",
+		session->one_look ? "true" : "false");
 	fprintf(out, ", \"threshold\": %.4g, \"max_clicks\": %d, \"min_clicks\": %d", (double)session->threshold,
 		options->max_clicks,
 		options->max_clicks < EVALUATE_LEAST_CLICKS ? options->max_clicks : EVALUATE_LEAST_CLICKS);

@@ -160,10 +160,19 @@ END_TEST
 
 /* The first click sees the whole photo, and without a mask there is nothing to look closer at. */
 /* It sees the whole photo at the default size, later clicks see more. */
-START_TEST(test_first_click_does_not_zoom)
+static struct tapcut_session *open_quick_session(int one_look)
+{
+	struct tapcut_options options = {.one_look = one_look};
+	struct tapcut_session *s;
+	ck_assert_int_eq(tapcut_session_new(&model, &options, &s, NULL), TAPCUT_OK);
+	ck_assert_int_eq(tapcut_session_set_image(s, photo, LARGE_W, LARGE_H, 3 * (size_t)LARGE_W), TAPCUT_OK);
+	return s;
+}
+
+START_TEST(test_one_look_does_not_zoom)
 {
 	struct tapcut_session *a = open_sized_session(0, builder.network.default_size, LARGE_W, LARGE_H),
-			      *b = open_session(1, LARGE_W, LARGE_H);
+			      *b = open_quick_session(1);
 	static struct record want;
 	tapcut_session_click(a, 100, 80, 1);
 	tapcut_session_click(b, 100, 80, 1);
@@ -171,6 +180,27 @@ START_TEST(test_first_click_does_not_zoom)
 	check_same(b, LARGE_W, LARGE_H, &want);
 	tapcut_session_free(a);
 	tapcut_session_free(b);
+}
+END_TEST
+
+/* A first tap on the object is answered by the closer look; one on what is not the object has nothing to look at. */
+START_TEST(test_first_click_looks_twice)
+{
+	static struct record once, twice;
+	for (int positive = 0; positive <= 1; positive++) {
+		struct tapcut_session *a = open_quick_session(1), *b = open_quick_session(0);
+		tapcut_session_click(a, 100, 80, positive);
+		tapcut_session_click(b, 100, 80, positive);
+		take(a, LARGE_W, LARGE_H, &once);
+		take(b, LARGE_W, LARGE_H, &twice);
+		ck_assert_int_eq(memcmp(once.probabilities, twice.probabilities, sizeof once.probabilities) != 0,
+				 positive);
+		tapcut_session_click(b, 60, 50, 0);
+		ck_assert_int_eq(tapcut_session_undo(b), TAPCUT_OK);
+		check_same(b, LARGE_W, LARGE_H, &twice);
+		tapcut_session_free(a);
+		tapcut_session_free(b);
+	}
 }
 END_TEST
 
@@ -340,7 +370,8 @@ static Suite *session_suite(void)
 	tcase_add_loop_test(tcase, test_undo_is_exact, 0, 4);
 	tcase_add_loop_test(tcase, test_reset_and_second_photo, 0, 2);
 	tcase_add_test(tcase, test_photo_is_copied_and_stride_respected);
-	tcase_add_test(tcase, test_first_click_does_not_zoom);
+	tcase_add_test(tcase, test_one_look_does_not_zoom);
+	tcase_add_test(tcase, test_first_click_looks_twice);
 	tcase_add_test(tcase, test_mask_follows_the_probability);
 	tcase_add_test(tcase, test_wrong_calls);
 	tcase_add_loop_test(tcase, test_wrong_options, 0, 19);
