@@ -90,8 +90,8 @@ struct tapcut_options {
 	/* long side in pixels at which the network sees the photo, or its closer view; 0: the model's default where
 	 * no_zoom is set, else five quarters of it */
 	int size;
-	int first_size;  /* the same for the first click; 0: the model's default, but not more than size */
-	/* 0: look closer at the object's surroundings once it was found in the whole photo (RITM's zoom-in); 1: never */
+	int first_size; /* the same for the first click; 0: the model's default, but not more than size */
+	/* 0: once the object is found in the whole photo, look closer at its surroundings (RITM's zoom-in); 1: never */
 	int no_zoom;
 	float threshold; /* a pixel is object where its probability is above this, under 1; 0: 0.49 */
 	int keep_all;    /* 0: keep only components that a positive click touches; 1: keep all components */

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Runs test programs, as many at a time as there are processors (JOBS=N: another number), and adds up what Check reports.
-# A program that dies without its summary line counts as one failure. At the end: what was skipped and why, the slowest
-# ten, and the last line "N passed, N failed, N skipped". One run at a time in a build folder: a second one waits.
+# Runs test programs, as many at a time as there are processors (JOBS=N: another number), and adds up what Check
+# reports. A program that dies without its summary line counts as one failure. At the end: what was skipped and why,
+# the slowest ten, and the last line "N passed, N failed, N skipped". One run at a time in a build folder: a second one
+# waits.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
