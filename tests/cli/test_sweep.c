@@ -401,6 +401,9 @@ START_TEST(wrong_files_are_refused)
 	ck_assert(!exists(in(dir, "wrong")));
 	tapcut_fails(2, "--out DIR is missing", "sweep run %s/wrong.json", dir);
 	tapcut_fails(1, "holds no sweep", "sweep report %s/val", dir);
+	write_sweep("large.json", "", RATES, HALVING ", \"trials\": 4, \"subject_to\": {\"bytes\": 1000}");
+	tapcut_fails(1, "subject_to.bytes: expected room for one trial at least, found 1000",
+		     "sweep run %s/large.json --out %s/large", dir, dir);
 }
 END_TEST
 

@@ -76,8 +76,9 @@ uint64_t sweep_plan_rung_step(const struct sweep_plan *plan, const struct config
 /* What a trial will need, from its network. */
 struct sweep_estimate {
 	double parameters;
-	double macs;  /* multiply-adds of training on one sample */
-	double bytes; /* on the disk while it trains */
+	double macs;    /* multiply-adds of training on one sample */
+	double bytes;   /* on the disk while it trains */
+	double weights; /* bytes that its weights file has at least */
 	uint64_t samples;
 };
 /* Checks config, network and files of every known trial; with SWEEP_SEARCH also all values of each key in turn. The

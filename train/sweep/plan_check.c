@@ -1,4 +1,5 @@
 /* What can be known to fail is said before the first trial runs. See plan.h. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,8 @@ enum status sweep_plan_check_network(const struct config *config, struct sweep_e
 		estimate->macs = passes * model.graph.forward_macs / config->train.slot_size;
 		estimate->samples = config->train.steps * (uint64_t)config->train.batch_size;
 		/* last.ckpt and best.ckpt, the weights, log and report */
+		/* in float, compressed, three bytes and a half; in 8 bits less than one */
+		estimate->weights = config->model.quantize ? 0 : 3 * estimate->parameters;
 		estimate->bytes = 4.0 * estimate->parameters * (2 * copies + 1) + 500e3;
 	}
 	model_release(&model);
@@ -74,9 +77,29 @@ static enum status check_values(const struct sweep_plan *plan)
 	return STATUS_OK;
 }
 
+/* Halving lets no trial go on whose weights are too large; where that is all of them, nothing would be learnt. */
+static enum status check_bytes(const struct sweep_plan *plan, struct sweep_estimate smallest)
+{
+	if (plan->method != SWEEP_HALVING || smallest.weights <= plan->max_bytes)
+		return STATUS_OK;
+	return status_fail(
+		STATUS_CONFIG,
+		"%s: subject_to.bytes: expected room for one trial at least, found %.0f; the smallest network "
+		"has %.0f parameters, in float over %.0f bytes (quantize.enabled makes them 8 bits)",
+		plan->path, plan->max_bytes, smallest.parameters, smallest.weights);
+}
+
 enum status sweep_plan_check(const struct sweep_plan *plan, struct sweep_estimate *estimates)
 {
-	for (int t = 0; t < plan->known; t++)
-		TRY(check_point(plan, t, &plan->points[t], estimates ? &estimates[t] : NULL));
+	struct sweep_estimate smallest = {.weights = INFINITY};
+	for (int t = 0; t < plan->known; t++) {
+		struct sweep_estimate estimate;
+		TRY(check_point(plan, t, &plan->points[t], &estimate));
+		if (estimates)
+			estimates[t] = estimate;
+		if (estimate.weights < smallest.weights)
+			smallest = estimate;
+	}
+	TRY(check_bytes(plan, smallest));
 	return plan->method == SWEEP_SEARCH ? check_values(plan) : STATUS_OK;
 }
