@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "data/coco.h"
-#include "data/mask_export.h"
 
 struct photo_size {
 	int64_t id;
@@ -78,6 +77,16 @@ static void print_name(FILE *file, const char *name)
 	fputs("\", ", file);
 }
 
+/* The only character of an RLE's text that JSON wants escaped is the backslash. */
+static void print_counts(FILE *file, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\\')
+			fputc('\\', file);
+		fputc(*text, file);
+	}
+}
+
 static enum status print_record(struct writer *w, const struct coco_annotation *a, const struct photo_size *photo,
 				const struct rle *mask)
 {
@@ -90,7 +99,7 @@ static enum status print_record(struct writer *w, const struct coco_annotation *
 		w->export->written++ ? ",\n" : "", a->id, a->image_id, a->category_id, a->crowd);
 	print_name(w->file, photo->name);
 	fprintf(w->file, "\"segmentation\": {\"size\": [%d, %d], \"counts\": \"", mask->height, mask->width);
-	mask_print_counts(w->file, text);
+	print_counts(w->file, text);
 	fprintf(w->file, "\"}, \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]}", rle_area(mask), box[0], box[1],
 		box[2] - box[0], box[3] - box[1]);
 	free(text);

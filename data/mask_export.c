@@ -5,72 +5,61 @@
 #include <stdlib.h>
 
 #include "core/atomic_file.h"
+#include "core/text.h"
 #include "data/contour.h"
 #include "data/rle.h"
 
-/* The only character of an RLE string that JSON wants escaped is the backslash. */
-void mask_print_counts(FILE *file, const char *text)
+static enum status add_counts(struct text *text, const struct rle *rle)
 {
-	for (; *text; text++) {
-		if (*text == '\\')
-			fputc('\\', file);
-		fputc(*text, file);
-	}
-}
-
-static enum status print_counts_key(FILE *file, const struct rle *rle)
-{
-	char *text = rle_to_string(rle);
-	if (!text)
+	char *counts = rle_to_string(rle);
+	if (!counts)
 		return status_fail(STATUS_NO_MEMORY, "no memory for a mask");
-	fputs("\"counts\": \"", file);
-	mask_print_counts(file, text);
-	fputc('"', file);
-	free(text);
+	text_add(text, "\"counts\": ");
+	text_add_json_string(text, counts);
+	free(counts);
 	return STATUS_OK;
 }
 
-static void print_polygons_key(FILE *file, const struct contours *contours)
+static void add_polygons(struct text *text, const struct contours *contours)
 {
-	fputs("\"segmentation\": [", file);
+	text_add(text, "\"segmentation\": [");
 	for (int i = 0; i < contours->count; i++) {
 		const struct contour *c = &contours->items[i];
 		for (int j = 0; j < c->count; j++)
-			fprintf(file, "%s%.10g", j ? ", " : i ? ", [" : "[", c->xy[j]);
-		fputc(']', file);
+			text_add(text, "%s%.10g", j ? ", " : i ? ", [" : "[", c->xy[j]);
+		text_add(text, "]");
 	}
-	fputc(']', file);
+	text_add(text, "]");
 }
 
-static enum status print_mask(FILE *file, const struct rle *rle, const struct contours *contours)
+static enum status add_mask(struct text *text, const struct rle *rle, const struct contours *contours)
 {
 	int box[4];
 	rle_box(rle, box);
-	fprintf(file, "{\"size\": [%d, %d], ", rle->height, rle->width);
+	text_add(text, "{\"size\": [%d, %d], ", rle->height, rle->width);
 	if (contours)
-		print_polygons_key(file, contours);
+		add_polygons(text, contours);
 	else
-		TRY(print_counts_key(file, rle));
-	fprintf(file, ", \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]}\n", rle_area(rle), box[0], box[1],
-		box[2] - box[0], box[3] - box[1]);
-	return STATUS_OK;
+		TRY(add_counts(text, rle));
+	text_add(text, ", \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]}\n", rle_area(rle), box[0], box[1],
+		 box[2] - box[0], box[3] - box[1]);
+	return text_status(text);
 }
 
 static enum status write_mask(const char *path, const struct image *mask, const struct contours *contours)
 {
 	struct rle rle;
+	struct text text;
 	TRY(rle_from_mask(&rle, mask->pixels, mask->width, mask->height));
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&text, &size);
-	enum status status = file ? print_mask(file, &rle, contours) : STATUS_OK;
-	if (!file || fclose(file) != 0)
-		status = status_fail(STATUS_NO_MEMORY, "%s: no memory for the mask's text", path);
+	text_init(&text);
+	enum status status = add_mask(&text, &rle, contours);
 	if (status == STATUS_OK) {
-		struct file_part part = {text, size};
+		struct file_part part = {text.data, text.length};
 		status = atomic_file_write(path, &part, 1);
+	} else {
+		status_wrap(status, "%s", path);
 	}
-	free(text);
+	text_release(&text);
 	rle_release(&rle);
 	return status;
 }

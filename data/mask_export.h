@@ -2,8 +2,6 @@
 #ifndef DATA_MASK_EXPORT_H
 #define DATA_MASK_EXPORT_H
 
-#include <stdio.h>
-
 #include "data/image.h"
 
 /* The mask: one channel, non-zero = object. One object each, `area` and `bbox` are those of its pixels:
@@ -12,8 +10,5 @@
  * `tolerance`: by how many pixels the polygon may miss (contour.h). The files appear whole or not at all. */
 enum status mask_write_rle(const char *path, const struct image *mask);
 enum status mask_write_polygons(const char *path, const struct image *mask, double tolerance);
-
-/* The text of an RLE as a JSON string's content needs it: with its backslashes doubled. */
-void mask_print_counts(FILE *file, const char *text);
 
 #endif

@@ -46,7 +46,8 @@ static int serve(const struct arguments *a, const struct web_file *files)
 		return 1;
 	}
 	if (listener < 0) {
-		fprintf(stderr, "tapcut serve: port %d: %s\n", port, strerror(errno));
+		const char *advice = errno == EACCES ? "; ports under 1024 are the system's: take a higher --port" : "";
+		fprintf(stderr, "tapcut serve: port %d: %s%s\n", port, strerror(errno), advice);
 		return 1;
 	}
 	snprintf(url, sizeof url, "http://127.0.0.1:%d/", port);

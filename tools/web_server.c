@@ -3,6 +3,8 @@
 #define _DEFAULT_SOURCE
 #include "tools/web_server.h"
 
+#include "core/clock.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,7 +19,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { REQUEST_SIZE = 8192, MOST_CONNECTIONS = 64, PATIENCE = 10 /* seconds */, BACKLOG = 64 };
+enum { REQUEST_SIZE = 8192, MOST_CONNECTIONS = 64, BACKLOG = 64, HTTP_PORT = 80 };
+
+/* Seconds for a whole request, and for a whole answer: who sends or takes a byte now and then must not hold a place. */
+static const double REQUEST_PATIENCE = 10, ANSWER_PATIENCE = 60;
 
 struct connection {
 	int socket, port;
@@ -67,9 +72,23 @@ static const char *type_of(const char *name)
 	return "application/octet-stream";
 }
 
+/* `option` (SO_RCVTIMEO, SO_SNDTIMEO) gives up at `deadline` of the clock; false when that is now. */
+static bool wait_until(int socket, int option, double deadline)
+{
+	double left = deadline - clock_seconds();
+	if (left <= 0)
+		return false;
+	long microseconds = (long)(left * 1e6) + 1;
+	struct timeval patience = {.tv_sec = microseconds / 1000000, .tv_usec = microseconds % 1000000};
+	return setsockopt(socket, SOL_SOCKET, option, &patience, sizeof patience) == 0;
+}
+
 static void send_all(int socket, const void *data, size_t size)
 {
+	double deadline = clock_seconds() + ANSWER_PATIENCE;
 	for (const char *at = data; size > 0;) {
+		if (!wait_until(socket, SO_SNDTIMEO, deadline))
+			return;
 		ssize_t sent = send(socket, at, size, MSG_NOSIGNAL);
 		if (sent <= 0)
 			return;
@@ -114,7 +133,8 @@ static void refuse(int socket, const char *status)
 static bool read_request(int socket, char *request)
 {
 	size_t used = 0;
-	while (used < REQUEST_SIZE - 1) {
+	double deadline = clock_seconds() + REQUEST_PATIENCE;
+	while (used < REQUEST_SIZE - 1 && wait_until(socket, SO_RCVTIMEO, deadline)) {
 		ssize_t got = recv(socket, request + used, REQUEST_SIZE - 1 - used, 0);
 		if (got <= 0)
 			return false;
@@ -128,24 +148,40 @@ static bool read_request(int socket, char *request)
 	return false;
 }
 
-/* Another site's page could reach this server under a name of its own that leads to 127.0.0.1; it has no business
- * here. */
-static bool host_is_ours(const char *request, int port)
+/* "127.0.0.1" or "localhost", with the port; without it where that is the protocol's own. */
+static bool host_is_ours(const char *host, size_t length, int port)
 {
 	static const char *const names[] = {"127.0.0.1", "localhost"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char wanted[64];
+		int size = snprintf(wanted, sizeof wanted, "%s:%d", names[i], port);
+		size_t bare = strlen(names[i]);
+		if ((length == (size_t)size || (length == bare && port == HTTP_PORT)) &&
+		    !strncasecmp(host, wanted, length))
+			return true;
+	}
+	return false;
+}
+
+/* NULL, or why the request has no business here: another site's page could reach this server under a name of its own
+ * that leads to 127.0.0.1. HTTP/1.1 wants one Host line, no more and no less (RFC 9112, 3.2); HTTP/1.0 has none. */
+static const char *check_host(const char *request, const char *version, int port)
+{
+	int found = 0;
+	bool ours = true;
 	for (const char *line = strstr(request, "\r\n"); line; line = strstr(line + 2, "\r\n")) {
 		if (strncasecmp(line + 2, "Host:", 5))
 			continue;
 		const char *host = line + 7 + strspn(line + 7, " \t");
-		for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-			char wanted[64];
-			int length = snprintf(wanted, sizeof wanted, "%s:%d\r\n", names[i], port);
-			if (!strncasecmp(host, wanted, (size_t)length))
-				return true;
-		}
-		return false;
+		size_t length = strcspn(host, "\r\n");
+		while (length > 0 && strchr(" \t", host[length - 1]))
+			length--;
+		ours &= host_is_ours(host, length, port);
+		found++;
 	}
-	return true; /* HTTP/1.0 without one */
+	if (found > 1 || (found == 0 && strcmp(version, "HTTP/1.0") != 0))
+		return "400 Bad Request";
+	return ours ? NULL : "403 Forbidden";
 }
 
 /* "/name?query" -> the file; "/" is index.html. */
@@ -165,8 +201,9 @@ static void answer(const struct connection *c, const char *request)
 	if (sscanf(request, "%7s %511s %15[^\r\n]", method, target, version) != 3 || strncmp(version, "HTTP/1.", 7) ||
 	    target[0] != '/')
 		return refuse(c->socket, "400 Bad Request");
-	if (!host_is_ours(request, c->port))
-		return refuse(c->socket, "403 Forbidden");
+	const char *foreign = check_host(request, version, c->port);
+	if (foreign)
+		return refuse(c->socket, foreign);
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return refuse(c->socket, "405 Method Not Allowed");
 	const struct web_file *file = find_file(c->files, target);
@@ -195,11 +232,8 @@ static void *serve(void *argument)
 
 static void accept_one(int socket, int port, const struct web_file *files)
 {
-	const struct timeval patience = {.tv_sec = PATIENCE};
 	struct connection *c = malloc(sizeof *c);
 	pthread_t thread;
-	setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-	setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (c)
 		*c = (struct connection){socket, port, files};
 	if (c && atomic_fetch_add(&connections, 1) < MOST_CONNECTIONS) {

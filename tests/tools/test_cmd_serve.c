@@ -162,6 +162,68 @@ START_TEST(other_methods_and_other_names_are_refused)
 	/* A page elsewhere whose name leads here. */
 	expect(ask("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"), "403 Forbidden");
 	expect(ask("GET / HTTP/1.1\r\nhost: 127.0.0.1:1\r\n\r\n"), "403 Forbidden");
+	expect(ask("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"), "403 Forbidden"); /* that would be port 80 */
+}
+END_TEST
+
+/* RFC 9112, 3.2: one Host line in HTTP/1.1, with spaces around it or not. */
+START_TEST(host_lines)
+{
+	char request[256];
+	snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHoSt:\t LOCALHOST:%d \r\n\r\n", port);
+	expect(ask(request), "200 OK");
+	snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: localhost:%d\r\nHost: localhost:%d\r\n\r\n", port,
+		 port);
+	expect(ask(request), "400 Bad Request");
+	snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: localhost:%d0\r\n\r\n", port);
+	expect(ask(request), "403 Forbidden");
+	expect(ask("GET / HTTP/1.1\r\n\r\n"), "400 Bad Request");
+	expect(ask("GET / HTTP/1.0\r\n\r\n"), "200 OK");
+}
+END_TEST
+
+/* Clients leave the port out of Host when it is 80. */
+START_TEST(port_80)
+{
+	int probe = socket(AF_INET, SOCK_STREAM, 0), before = port;
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(80)};
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int free_to_use = bind(probe, (struct sockaddr *)&address, sizeof address) == 0;
+	close(probe);
+	if (!free_to_use) {
+		test_skip("port 80 cannot be had here");
+		return;
+	}
+	pid_t other = tapcut_start("serve --dir %s/page --port 80", dir);
+	port = 80;
+	int s = -1;
+	for (int i = 0; i < 500 && (s = connect_to("127.0.0.1")) < 0; i++)
+		usleep(20000);
+	close(s);
+	expect(ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), "200 OK");
+	expect(ask("GET / HTTP/1.1\r\nHost: 127.0.0.1:80\r\n\r\n"), "200 OK");
+	expect(ask("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"), "403 Forbidden");
+	tapcut_wait(other, SIGTERM);
+	port = before;
+}
+END_TEST
+
+/* As many as there are places send a byte now and then: after ten seconds the places are free again. */
+START_TEST(dripping_clients_hold_nobody_up)
+{
+	enum { PLACES = 64 };
+	int drips[PLACES], served = 0;
+	for (int i = 0; i < PLACES; i++)
+		drips[i] = connect_to("127.0.0.1");
+	for (int second = 0; second < 60 && !served; second++) {
+		for (int i = 0; i < PLACES; i++)
+			(void)!send(drips[i], "G", 1, MSG_NOSIGNAL);
+		sleep(1);
+		served = second >= 9 && strstr(get("/"), "200 OK");
+	}
+	ck_assert_msg(served, "not served in a minute");
+	for (int i = 0; i < PLACES; i++)
+		close(drips[i]);
 }
 END_TEST
 
@@ -222,6 +284,9 @@ static Suite *make_suite(void)
 	tcase_add_test(served, head_has_no_body);
 	tcase_add_test(served, other_methods_and_other_names_are_refused);
 	tcase_add_test(served, nonsense_is_refused);
+	tcase_add_test(served, host_lines);
+	tcase_add_test(served, port_80);
+	tcase_add_test(served, dripping_clients_hold_nobody_up);
 	tcase_add_test(served, idle_connections_hold_nobody_up);
 	tcase_add_test(served, this_machine_only);
 	tcase_add_test(usage, a_taken_port_and_wrong_usage);
