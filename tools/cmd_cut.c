@@ -14,6 +14,7 @@
 struct arguments {
 	struct selection selection;
 	const char *photo, *mask, *cutout, *overlay;
+	int crop; /* pixels around the object; below 0: the whole photo */
 	bool json, quiet;
 };
 
@@ -30,6 +31,9 @@ static const struct option_row option_rows[] = {
 	 .ends = ".png"},
 	{"cutout", OPTION_FILE, OPTION_FIELD(cutout), "OUT.png", .help = "the object on a transparent background",
 	 .otherwise = "PHOTO-cutout.png here", .writes = true, .ends = ".png"},
+	{"crop", OPTION_WHOLE, OPTION_FIELD(crop), "N",
+	 .help = "cut the cutout down to the object and N pixels around it", .max = 16384, .unit = "pixels",
+	 .otherwise = "all of the photo"},
 	{"overlay", OPTION_FILE, OPTION_FIELD(overlay), "OUT.png",
 	 .help = "the photo with taps and selection, to look at", .writes = true, .ends = ".png"},
 	SELECTION_ROWS_MODEL,
@@ -40,7 +44,9 @@ static const struct option_row option_rows[] = {
 
 static void init(void *arguments)
 {
-	selection_init(&((struct arguments *)arguments)->selection);
+	struct arguments *a = arguments;
+	selection_init(&a->selection);
+	a->crop = -1;
 }
 
 static enum status check(void *arguments)
@@ -131,32 +137,33 @@ static enum status write_picture(enum status status, struct image *picture, cons
 	return status;
 }
 
-static enum status write_results(const struct arguments *a, const struct image *photo, const struct image *mask,
-				 const struct image *alpha)
+static enum status write_results(const struct arguments *a, struct image *photo, const struct image *mask,
+				 struct image *alpha)
 {
 	struct image picture;
 	if (a->mask) {
 		TRY(image_write_png(a->mask, mask));
 		printf("wrote %s\n", a->mask);
 	}
-	if (a->cutout) {
-		TRY(cutout_file_write(a->cutout, photo, alpha, false));
-		printf("wrote %s\n", a->cutout);
-	}
 	if (a->overlay) {
 		enum status made = make_overlay(photo, mask, a, &picture);
 		TRY(write_picture(made, &picture, a->overlay));
 	}
+	if (a->cutout) { /* last, because it may cut the photo down */
+		selection_crop(&a->selection, a->crop, photo, alpha);
+		TRY(cutout_file_write(a->cutout, photo, alpha, false));
+		printf("wrote %s\n", a->cutout);
+	}
 	return STATUS_OK;
 }
 
-static enum status print_json(struct arguments *a, const struct image *photo)
+static enum status print_json(struct arguments *a, int width, int height)
 {
 	struct text text;
 	text_init(&text);
 	text_add(&text, "{\"photo\": ");
 	text_add_json_string(&text, a->photo);
-	text_add(&text, ", \"width\": %d, \"height\": %d, ", photo->width, photo->height);
+	text_add(&text, ", \"width\": %d, \"height\": %d, ", width, height);
 	selection_add_json(&a->selection, &text);
 	text_add(&text, ", ");
 	enum status status = command_add_written(&command_cut, a, &text);
@@ -172,11 +179,14 @@ static enum status cut(const struct tapcut_model *model, struct arguments *a)
 	const struct image_read_options read = {.channels = 3, .exif = EXIF_APPLY};
 	struct image photo, mask, alpha;
 	TRY(image_read(a->photo, &read, &photo));
+	int width = photo.width, height = photo.height;
 	enum status status = selection_run(&a->selection, model, &photo, &mask, &alpha);
 	if (status == STATUS_OK)
 		status = write_results(a, &photo, &mask, &alpha);
 	if (status == STATUS_OK && a->json)
-		status = print_json(a, &photo);
+		status = print_json(a, width, height);
+	if (status == STATUS_OK)
+		status = selection_check_found(&a->selection);
 	image_release(&photo);
 	image_release(&mask);
 	image_release(&alpha);

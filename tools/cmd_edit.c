@@ -17,7 +17,7 @@
 #include "tools/selection.h"
 #include "tools/streams.h"
 
-enum { MAX_EDITS = 32, QUALITY = 95 };
+enum { MAX_EDITS = 32 };
 
 struct arguments {
 	struct selection selection;
@@ -27,6 +27,8 @@ struct arguments {
 	bool percent[MAX_EDITS];         /* the amount is one of the long side */
 	int edit_count;
 	bool transparent, premultiplied;
+	int crop;    /* pixels around the object; below 0: the whole photo */
+	int quality; /* of a JPEG */
 	double simplify;
 	double ms[MAX_EDITS]; /* what each edit took */
 	bool list, json, quiet;
@@ -212,6 +214,10 @@ static const struct option_row option_rows[] = {
 	{"what is written", .type = OPTION_HEADING},
 	{"output", OPTION_FILE, OPTION_FIELD(out), "OUT", .letter = 'o', .help = ".png or .jpg",
 	 .otherwise = "PHOTO-edited.png here, .jpg for a JPEG", .ends = ".png .jpg .jpeg", .writes = true},
+	{"crop", OPTION_WHOLE, OPTION_FIELD(crop), "N", .help = "cut OUT down to the object and N pixels around it",
+	 .max = 16384, .unit = "pixels", .otherwise = "all of the photo"},
+	{"quality", OPTION_WHOLE, OPTION_FIELD(quality), "N", .help = "of a JPEG, as libjpeg counts it", .min = 1,
+	 .max = 100, .standard = "95"},
 	{"premultiplied", OPTION_FLAG, OPTION_FIELD(premultiplied), NULL,
 	 .help = "transparent: colours multiplied by alpha, as compositors want them"},
 	{"mask", OPTION_FILE, OPTION_FIELD(mask), "OUT.png", .help = "the mask: 255 object, 0 not", .writes = true,
@@ -242,7 +248,9 @@ static bool is_jpeg(const char *path)
 
 static void init(void *arguments)
 {
-	selection_init(&((struct arguments *)arguments)->selection);
+	struct arguments *a = arguments;
+	selection_init(&a->selection);
+	a->crop = -1;
 }
 
 static enum status check(void *arguments)
@@ -281,7 +289,7 @@ static void print_list(void)
 /* --- the mask ------------------------------------------------------------- */
 
 static enum status read_mask(const struct arguments *a, const struct image *photo, struct image *mask,
-			     struct image *alpha)
+			     struct image *alpha, struct image_box *box)
 {
 	TRY(image_read_mask(a->mask_in, alpha));
 	if (alpha->width != photo->width || alpha->height != photo->height)
@@ -291,6 +299,7 @@ static enum status read_mask(const struct arguments *a, const struct image *phot
 	size_t pixels = (size_t)photo->width * (size_t)photo->height;
 	for (size_t i = 0; i < pixels; i++)
 		mask->pixels[i] = alpha->pixels[i] > 127 ? 255 : 0;
+	*box = image_box(mask);
 	return STATUS_OK;
 }
 
@@ -298,7 +307,8 @@ static enum status find_mask(struct arguments *a, const struct tapcut_model *mod
 			     struct image *mask, struct image *alpha)
 {
 	*mask = *alpha = (struct image){0};
-	return a->mask_in ? read_mask(a, photo, mask, alpha) : selection_run(&a->selection, model, photo, mask, alpha);
+	return a->mask_in ? read_mask(a, photo, mask, alpha, &a->selection.box)
+			  : selection_run(&a->selection, model, photo, mask, alpha);
 }
 
 static enum status wrote(const char *path, enum status status)
@@ -362,16 +372,16 @@ static enum status write_photo(const struct arguments *a, const struct image *ph
 {
 	if (a->transparent)
 		return cutout_file_write(a->out, photo, alpha, a->premultiplied);
-	return is_jpeg(a->out) ? image_write_jpeg(a->out, photo, QUALITY) : image_write_png(a->out, photo);
+	return is_jpeg(a->out) ? image_write_jpeg(a->out, photo, a->quality) : image_write_png(a->out, photo);
 }
 
-static enum status print_json(struct arguments *a, const struct image *photo)
+static enum status print_json(struct arguments *a, int width, int height)
 {
 	struct text text;
 	text_init(&text);
 	text_add(&text, "{\"photo\": ");
 	text_add_json_string(&text, a->photo);
-	text_add(&text, ", \"width\": %d, \"height\": %d, ", photo->width, photo->height);
+	text_add(&text, ", \"width\": %d, \"height\": %d, ", width, height);
 	selection_add_json(&a->selection, &text);
 	text_add(&text, ", \"edits\": [");
 	for (int i = 0; i < a->edit_count; i++) {
@@ -394,16 +404,21 @@ static enum status edit(struct arguments *a, const struct tapcut_model *model)
 	const struct image_read_options read = {.channels = 3, .exif = EXIF_APPLY};
 	struct image photo, mask, alpha;
 	TRY(image_read(a->photo, &read, &photo));
+	int width = photo.width, height = photo.height;
 	enum status status = find_mask(a, model, &photo, &mask, &alpha);
 	if (status == STATUS_OK)
 		status = write_masks(a, &mask, &alpha);
 	image_release(&mask);
 	if (status == STATUS_OK && a->out)
 		status = edit_photo(a, &photo, &alpha);
-	if (status == STATUS_OK && a->out)
+	if (status == STATUS_OK && a->out) {
+		selection_crop(&a->selection, a->crop, &photo, &alpha);
 		status = wrote(a->out, write_photo(a, &photo, &alpha));
+	}
 	if (status == STATUS_OK && a->json)
-		status = print_json(a, &photo);
+		status = print_json(a, width, height);
+	if (status == STATUS_OK)
+		status = selection_check_found(&a->selection);
 	image_release(&photo);
 	image_release(&alpha);
 	return status;

@@ -86,8 +86,7 @@ static enum status tap_all(struct tapcut_session *session, struct selection *s, 
 		printf("%s %d,%d: %.0f ms, the object is %.1f %% of the photo\n", tap->positive ? "tap" : "not", tap->x,
 		       tap->y, s->results[i].ms, 100.0 * (double)object / ((double)mask->width * mask->height));
 	}
-	if (object == 0)
-		printf("the mask is empty: tap on another part of the object\n");
+	s->box = image_box(mask);
 	return STATUS_OK;
 }
 
@@ -125,6 +124,26 @@ enum status selection_run(struct selection *s, const struct tapcut_model *model,
 	return status;
 }
 
+void selection_crop(const struct selection *s, int margin, struct image *photo, struct image *alpha)
+{
+	if (margin < 0 || s->box.x1 <= s->box.x0)
+		return;
+	struct image_box box = image_box_with_margin(s->box, margin, photo);
+	image_crop(photo, box);
+	image_crop(alpha, box);
+}
+
+static bool found_nothing(const struct selection *s)
+{
+	return s->tap_count > 0 && s->results[s->tap_count - 1].object_pixels == 0;
+}
+
+enum status selection_check_found(const struct selection *s)
+{
+	return found_nothing(s) ? status_fail(STATUS_CONFIG, "nothing is selected: tap on another part of the object")
+				: STATUS_OK;
+}
+
 void selection_add_json(const struct selection *s, struct text *text)
 {
 	size_t last = s->tap_count ? s->results[s->tap_count - 1].object_pixels : 0;
@@ -135,5 +154,6 @@ void selection_add_json(const struct selection *s, struct text *text)
 			 s->results[i].ms, s->results[i].object_pixels);
 	text_add(text, "]");
 	if (s->tap_count)
-		text_add(text, ", \"object_pixels\": %zu, \"empty\": %s", last, last ? "false" : "true");
+		text_add(text, ", \"object_pixels\": %zu, \"box\": [%d, %d, %d, %d], \"empty\": %s", last, s->box.x0,
+			 s->box.y0, s->box.x1 - s->box.x0, s->box.y1 - s->box.y0, found_nothing(s) ? "true" : "false");
 }

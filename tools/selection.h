@@ -23,6 +23,7 @@ struct selection {
 		double ms;
 		size_t object_pixels;
 	} results[TAPCUT_MAX_CLICKS]; /* what selection_run found */
+	struct image_box box;         /* of the last mask, in pixels of the photo */
 	struct tapcut_options options;
 	float feather; /* of alpha; below 0: 2 pixels, and more for a large photo */
 };
@@ -64,7 +65,15 @@ enum status selection_take_not(void *field, const struct option_row *row, const 
 enum status selection_run(struct selection *selection, const struct tapcut_model *model, const struct image *photo,
 			  struct image *mask, struct image *alpha);
 
-/* For --json: the taps with their times and what they select, "object_pixels" of the last one, and "empty". */
+/* Photo and alpha become what lies within `margin` pixels of the object; below 0, or where nothing is selected, they
+ * stay whole. */
+void selection_crop(const struct selection *selection, int margin, struct image *photo, struct image *alpha);
+
+/* An error where there were taps and they select nothing: for a script's sake, after everything was written. */
+enum status selection_check_found(const struct selection *selection);
+
+/* For --json: the taps with their times and what they select, and of the last one "object_pixels", "box" (x, y, width,
+ * height) and "empty". */
 void selection_add_json(const struct selection *selection, struct text *text);
 
 #endif

@@ -178,6 +178,64 @@ START_TEST(taps_select)
 }
 END_TEST
 
+/* The pixels of the whole result that lie in the box of the object and its margin, cut off at the photo's sides. */
+START_TEST(crops_to_the_object)
+{
+	static const struct {
+		int margin, x0, y0, x1, y1;
+	} crops[] = {{0, 50, 30, 110, 90}, {7, 43, 23, 117, 97}, {35, 15, 0, 145, 120}, {16384, 0, 0, W, H}};
+	const struct image_read_options read = {.channels = 3, .exif = EXIF_IGNORE};
+	struct image whole = edited("--filter sepia", "whole.png", 3), part;
+	for (size_t i = 0; i < sizeof crops / sizeof crops[0]; i++) {
+		tapcut_ok("edit %s/photo.png --mask-in %s/mask.png --filter sepia --crop %d -o %s/part.png", dir, dir,
+			  crops[i].margin, dir);
+		ck_assert_int_eq(image_read(in(dir, "part.png"), &read, &part), STATUS_OK);
+		ck_assert_int_eq(part.width, crops[i].x1 - crops[i].x0);
+		ck_assert_int_eq(part.height, crops[i].y1 - crops[i].y0);
+		for (int y = 0; y < part.height; y++)
+			ck_assert_mem_eq(part.pixels + (size_t)(3 * y * part.width),
+					 at(&whole, crops[i].x0, crops[i].y0 + y), (size_t)(3 * part.width));
+		image_release(&part);
+	}
+	image_release(&whole);
+}
+END_TEST
+
+START_TEST(quality_of_a_jpeg)
+{
+	size_t coarse, fine;
+	tapcut_ok("edit %s/photo.png --mask-in %s/mask.png --filter sepia --quality 20 -o %s/20.jpg", dir, dir, dir);
+	tapcut_ok("edit %s/photo.png --mask-in %s/mask.png --filter sepia --quality 100 -o %s/100.jpg", dir, dir, dir);
+	free(slurp(in(dir, "20.jpg"), &coarse));
+	free(slurp(in(dir, "100.jpg"), &fine));
+	ck_assert_uint_lt(2 * coarse, fine);
+}
+END_TEST
+
+/* A script sees by the exit code that a tap found nothing; what was asked for is written all the same. */
+START_TEST(nothing_selected)
+{
+	const char *what = "nothing is selected: tap on another part of the object";
+	tapcut_fails(1, what, "edit %s/photo.png --not 80,60 --filter sepia -o %s/nothing.png", dir, dir);
+	tapcut_fails(1, what, "cut %s/photo.png --not 80,60 --crop 3 --cutout %s/none.png --mask %s/none-mask.png", dir,
+		     dir, dir);
+	struct image nothing = read_image("nothing.png", 3), mask = read_image("none-mask.png", 1);
+	for (int i = 0; i < W * H; i++)
+		ck_assert_int_eq(mask.pixels[i], 0);
+	image_release(&nothing);
+	image_release(&mask);
+	const struct program_result *r =
+		tapcut_ok("cut %s/photo.png --tap 80,60 --json --cutout %s/some.png", dir, dir);
+	struct json *root;
+	ck_assert_int_eq(json_parse(r->out, strlen(r->out), "cut --json", &root), STATUS_OK);
+	const struct json *box = json_first(json_get(root, "box"));
+	double x = 0, width = 0;
+	ck_assert(json_number(box, &x) == STATUS_OK && x > 30 && x < 80);
+	ck_assert(json_number(json_next(json_next(box)), &width) == STATUS_OK && x + width > 80 && x + width < 130);
+	json_free(root);
+}
+END_TEST
+
 START_TEST(wrong_command_lines)
 {
 	static const char *const lines[][2] = {
@@ -226,6 +284,9 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, cutouts_have_alpha);
 	tcase_add_test(tcase, masks_as_files);
 	tcase_add_test(tcase, taps_select);
+	tcase_add_test(tcase, crops_to_the_object);
+	tcase_add_test(tcase, quality_of_a_jpeg);
+	tcase_add_test(tcase, nothing_selected);
 	tcase_add_test(tcase, wrong_command_lines);
 	suite_add_tcase(suite, tcase);
 	return suite;
