@@ -74,9 +74,41 @@ static enum tapcut_status check_output(const struct infer_step_check *c, struct 
  * within an int. */
 enum { MAX_SIDE = 1 << 24 };
 
+/* What a step costs: multiply-adds, or where it has none, numbers read. */
+static double step_work(const struct infer_step_check *c, struct infer_shape out)
+{
+	const struct infer_operator *rule = infer_operator(c->step->op);
+	double each = infer_step_products(c->network, c->step);
+	if (each <= 0)
+		each = rule->args[0] == 'k' ? (double)c->step->args[0] * c->step->args[0] : c->step->input_count;
+	return each * out.c * out.h * out.w;
+}
+
+/* The shapes of a step's inputs, then of its output. `inputs`: of the network's own. */
+static enum tapcut_status step_shape(struct infer_step_check *c, const struct infer_shape *inputs,
+				     const struct infer_shape *shapes, struct infer_shape *out)
+{
+	enum tapcut_status status = check_step(c);
+	if (status)
+		return status;
+	for (int k = 0; k < c->step->input_count; k++) {
+		int value = c->step->inputs[k];
+		c->in[k] = value < INFER_FIRST_STEP_VALUE ? inputs[value] : shapes[value - INFER_FIRST_STEP_VALUE];
+		if (c->in[k].h > MAX_SIDE || c->in[k].w > MAX_SIDE)
+			return infer_fail_step(c, "input %d is %dx%d, sides at most %d", k, c->in[k].h, c->in[k].w,
+					       MAX_SIDE);
+	}
+	const struct infer_operator *rule = infer_operator(c->step->op);
+	*out = c->in[0];
+	if (rule->shape)
+		status = rule->shape(c, out);
+	return status ? status : check_output(c, *out);
+}
+
 enum tapcut_status infer_network_shapes(const struct infer_network *network, int h, int w, struct infer_shape *shapes,
 					char *message)
 {
+	double work = 0;
 	if (h < 16 || w < 16 || h % 16 || w % 16 || h > MAX_SIDE / 16 || w > MAX_SIDE / 16)
 		return infer_fail(message, TAPCUT_FORMAT, "input size must be multiples of 16, 16 to %d, found %dx%d",
 				  MAX_SIDE / 16, h, w);
@@ -87,26 +119,15 @@ enum tapcut_status infer_network_shapes(const struct infer_network *network, int
 					     .step = &network->steps[i],
 					     .index = i,
 					     .message = message};
-		enum tapcut_status status = check_step(&c);
+		enum tapcut_status status = step_shape(&c, inputs, shapes, &shapes[i]);
 		if (status)
 			return status;
-		for (int k = 0; k < c.step->input_count; k++) {
-			int value = c.step->inputs[k];
-			c.in[k] =
-				value < INFER_FIRST_STEP_VALUE ? inputs[value] : shapes[value - INFER_FIRST_STEP_VALUE];
-			if (c.in[k].h > MAX_SIDE || c.in[k].w > MAX_SIDE)
-				return infer_fail_step(&c, "input %d is %dx%d, sides at most %d", k, c.in[k].h,
-						       c.in[k].w, MAX_SIDE);
-		}
-		const struct infer_operator *rule = infer_operator(c.step->op);
-		shapes[i] = c.in[0];
-		if (rule->shape)
-			status = rule->shape(&c, &shapes[i]);
-		if (!status)
-			status = check_output(&c, shapes[i]);
-		if (status)
-			return status;
+		work += step_work(&c, shapes[i]);
 	}
+	if (work > INFER_MAX_WORK)
+		return infer_fail(message, TAPCUT_LIMIT,
+				  "one run at %dx%d takes %.3g multiply-adds, at most %.3g: no tap would end", w, h,
+				  work, INFER_MAX_WORK);
 	struct infer_shape last = shapes[network->step_count - 1];
 	if (last.c != 1 || last.h != h || last.w != w)
 		return infer_fail(message, TAPCUT_FORMAT, "the last step must give logits (1,%d,%d), found (%d,%d,%d)",

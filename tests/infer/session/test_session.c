@@ -204,6 +204,29 @@ START_TEST(test_first_click_looks_twice)
 }
 END_TEST
 
+/* Kernels of 63 x 63: a photo of 64 pixels is answered, one of 4096 would never be. */
+START_TEST(test_a_run_that_would_not_end)
+{
+	static struct builder heavy;
+	struct tapcut_model heavy_model = {0};
+	struct tapcut_options options = {.size = 4096};
+	struct tapcut_session *s;
+	char message[TAPCUT_MESSAGE_SIZE] = "";
+	builder_init(&heavy, 0);
+	int x = build_conv2d(&heavy, 0, 8, 63, 1, 31, 1, 0);
+	build_conv2d(&heavy, x, 1, 63, 1, 31, 1, 0);
+	heavy_model.network = heavy.network;
+	ck_assert_int_eq(infer_network_check(&heavy_model.network, message), TAPCUT_OK);
+	ck_assert_int_eq(tapcut_session_new(&heavy_model, &options, &s, message), TAPCUT_OK);
+	ck_assert_int_eq(tapcut_session_set_image(s, photo, LARGE_W, LARGE_H, 3 * (size_t)LARGE_W), TAPCUT_LIMIT);
+	ck_assert_msg(strstr(tapcut_session_message(s), "multiply-adds") != NULL, "%s", tapcut_session_message(s));
+	tapcut_session_free(s);
+	heavy_model.network.default_size = 4096;
+	ck_assert_int_eq(infer_network_check(&heavy_model.network, message), TAPCUT_LIMIT);
+	builder_release(&heavy);
+}
+END_TEST
+
 /* Without post-processing the mask is the thresholded probability but for its edge, which is the photo's; the
  * alpha's half is the mask. */
 START_TEST(test_mask_follows_the_probability)
@@ -370,6 +393,7 @@ static Suite *session_suite(void)
 	tcase_add_loop_test(tcase, test_undo_is_exact, 0, 4);
 	tcase_add_loop_test(tcase, test_reset_and_second_photo, 0, 2);
 	tcase_add_test(tcase, test_photo_is_copied_and_stride_respected);
+	tcase_add_test(tcase, test_a_run_that_would_not_end);
 	tcase_add_test(tcase, test_one_look_does_not_zoom);
 	tcase_add_test(tcase, test_first_click_looks_twice);
 	tcase_add_test(tcase, test_mask_follows_the_probability);
