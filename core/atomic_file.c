@@ -107,23 +107,6 @@ static enum status resolve(const char *path, char target[PATH_MAX])
 	return realpath(path, target) ? STATUS_OK : fail_errno("write", path);
 }
 
-enum status atomic_file_write(const char *path, const struct file_part *parts, int count)
-{
-	char target[PATH_MAX], temporary[PATH_MAX + 64];
-	TRY(resolve(path, target));
-	int fd = open_temporary(target, temporary, sizeof temporary);
-	if (fd < 0)
-		return fail_errno("create a file beside it", path);
-	/* Closed after the renaming: until then the lock keeps atomic_file_clean away. fsync has reported what
-	 * close might. */
-	bool written = write_parts(fd, parts, count) && fsync(fd) == 0 && rename(temporary, target) == 0;
-	enum status status = written ? STATUS_OK : fail_errno("write", path);
-	if (!written)
-		unlink(temporary);
-	close(fd);
-	return written ? sync_directory(target) : status;
-}
-
 static void remove_abandoned(int directory, const char *name)
 {
 	int fd = openat(directory, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -134,20 +117,113 @@ static void remove_abandoned(int directory, const char *name)
 	close(fd);
 }
 
-void atomic_file_clean(const char *path)
+/* Removes the temporary files of `target` whose writers are gone. Returns whether the folder had any temporary file, of
+ * whatever target. */
+static bool clean_beside(const char *target)
 {
-	char target[PATH_MAX], folder[PATH_MAX], prefix[PATH_MAX + sizeof TEMPORARY];
-	if (resolve(path, target) != STATUS_OK)
-		return;
-	strcpy(folder, target);
+	char folder[PATH_MAX], copy[PATH_MAX], prefix[PATH_MAX + sizeof TEMPORARY];
+	snprintf(folder, sizeof folder, "%s", target);
+	snprintf(copy, sizeof copy, "%s", target);
 	DIR *directory = opendir(dirname(folder));
+	bool any = false;
 	if (!directory)
-		return;
-	snprintf(prefix, sizeof prefix, "%s" TEMPORARY, basename(target));
-	for (struct dirent *entry; (entry = readdir(directory));)
+		return false;
+	snprintf(prefix, sizeof prefix, "%s" TEMPORARY, basename(copy));
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		any |= strstr(entry->d_name, TEMPORARY) != NULL;
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
 			remove_abandoned(dirfd(directory), entry->d_name);
+	}
 	closedir(directory);
+	return any;
+}
+
+void atomic_file_clean(const char *path)
+{
+	char target[PATH_MAX];
+	if (resolve(path, target) == STATUS_OK)
+		clean_beside(target);
+}
+
+/* A folder is read once by a thread that writes thousands of files into it one after the other, unless there is
+ * something to remove. */
+static void clean_before(const char *target)
+{
+	static _Thread_local struct stat tidy;
+	char folder[PATH_MAX];
+	struct stat now;
+	snprintf(folder, sizeof folder, "%s", target);
+	if (stat(dirname(folder), &now) != 0 || (now.st_dev == tidy.st_dev && now.st_ino == tidy.st_ino))
+		return;
+	if (!clean_beside(target))
+		tidy = now;
+}
+
+/* The content is written; `fd` stays open until after the renaming, because its lock keeps atomic_file_clean away. */
+static bool put_in_place(int fd, const char *temporary, const char *target)
+{
+	bool done = fsync(fd) == 0 && rename(temporary, target) == 0;
+	if (!done) {
+		int reason = errno;
+		unlink(temporary);
+		errno = reason;
+	}
+	return done;
+}
+
+enum status atomic_file_write(const char *path, const struct file_part *parts, int count)
+{
+	char target[PATH_MAX], temporary[PATH_MAX + 64];
+	TRY(resolve(path, target));
+	clean_before(target);
+	int fd = open_temporary(target, temporary, sizeof temporary);
+	if (fd < 0)
+		return fail_errno("create a file beside it", path);
+	bool whole = write_parts(fd, parts, count), written = whole && put_in_place(fd, temporary, target);
+	enum status status = written ? STATUS_OK : fail_errno("write", path);
+	if (!whole)
+		unlink(temporary);
+	close(fd);
+	return written ? sync_directory(target) : status;
+}
+
+enum status atomic_file_open(struct atomic_file *file, const char *path)
+{
+	char target[PATH_MAX], temporary[PATH_MAX + 64];
+	*file = (struct atomic_file){.path = path};
+	TRY(resolve(path, target));
+	clean_before(target);
+	int fd = open_temporary(target, temporary, sizeof temporary);
+	if (fd < 0)
+		return fail_errno("create a file beside it", path);
+	file->target = strdup(target);
+	file->temporary = strdup(temporary);
+	file->stream = file->target && file->temporary ? fdopen(fd, "w") : NULL;
+	if (file->stream)
+		return STATUS_OK;
+	unlink(temporary);
+	close(fd);
+	free(file->target);
+	free(file->temporary);
+	return status_fail(STATUS_NO_MEMORY, "%s: no memory to write it", path);
+}
+
+enum status atomic_file_close(struct atomic_file *file, enum status status)
+{
+	bool whole = fflush(file->stream) == 0 && !ferror(file->stream);
+	if (status == STATUS_OK && !whole)
+		status = fail_errno("write", file->path);
+	if (status != STATUS_OK)
+		unlink(file->temporary);
+	else if (!put_in_place(fileno(file->stream), file->temporary, file->target))
+		status = fail_errno("write", file->path);
+	fclose(file->stream); /* fsync has reported what this might */
+	if (status == STATUS_OK)
+		status = sync_directory(file->target);
+	free(file->target);
+	free(file->temporary);
+	*file = (struct atomic_file){0};
+	return status;
 }
 
 /* Up to `size` bytes, fewer only at the end of the file; -1 on failure. */

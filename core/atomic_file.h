@@ -6,6 +6,7 @@
 #define CORE_ATOMIC_FILE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "core/status.h"
 
@@ -16,8 +17,18 @@ struct file_part {
 };
 enum status atomic_file_write(const char *path, const struct file_part *parts, int count);
 
-/* Removes what writers of `path` left beside it that were killed; not what living ones are at. Reads the
- * directory, so for files that are written now and then, not for thousands in a row. */
+/* The same for what is written piece by piece, to `stream`. */
+struct atomic_file {
+	FILE *stream;
+	char *target, *temporary; /* owned */
+	const char *path;         /* borrowed: the caller's name of it */
+};
+enum status atomic_file_open(struct atomic_file *file, const char *path);
+/* Ends it: the new file is there if `status` is STATUS_OK and everything could be written, else the old one stays.
+ * Returns `status`, or what failed. */
+enum status atomic_file_close(struct atomic_file *file, enum status status);
+
+/* Removes what writers of `path` left beside it that were killed; not what living ones are at. Writing does it too. */
 void atomic_file_clean(const char *path);
 
 /* Reads a whole file of at most `limit` bytes; *data is returned, caller frees; a NUL follows the content. */

@@ -97,7 +97,6 @@ enum status checkpoint_write(const struct checkpoint *checkpoint, const char *pa
 	for (int i = 0; i < checkpoint->count; i++)
 		lay_out_section(&layout, i, &checkpoint->sections[i]);
 	add_digest(&layout);
-	atomic_file_clean(path);
 	return atomic_file_write(path, layout.parts, layout.count);
 }
 

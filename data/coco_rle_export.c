@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/atomic_file.h"
 #include "data/coco.h"
 
 struct photo_size {
@@ -125,14 +126,12 @@ static enum status take_annotation(void *context, const struct coco_annotation *
 	return STATUS_OK;
 }
 
-static enum status write_list(struct writer *w, const char *path)
+static enum status write_list(struct writer *w)
 {
 	struct coco_visitor visitor = {w, take_image, NULL, take_annotation};
 	fputc('[', w->file);
 	TRY(coco_read(w->in_path, &visitor));
 	fputs("]\n", w->file);
-	if (fflush(w->file) != 0 || ferror(w->file) || fsync(fileno(w->file)) != 0)
-		return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
 	return STATUS_OK;
 }
 
@@ -146,25 +145,14 @@ enum status coco_rle_export(struct coco_rle_export *export, const char *in_path,
 {
 	if (same_file(in_path, out_path))
 		return status_fail(STATUS_CONFIG, "%s: would overwrite the file that is read", out_path);
-	size_t length = strlen(out_path) + 32;
-	char *temporary = malloc(length);
-	if (!temporary)
-		return status_fail(STATUS_NO_MEMORY, "%s: no memory for its name", out_path);
-	snprintf(temporary, length, "%s.tmp.%ld", out_path, (long)getpid());
+	struct atomic_file out;
+	TRY(atomic_file_open(&out, out_path));
 	export->written = export->left_out = 0;
 	export->first_reason[0] = '\0';
-	struct writer w = {.export = export, .in_path = in_path, .file = fopen(temporary, "wb")};
-	enum status status =
-		w.file ? write_list(&w, temporary) : status_fail(STATUS_IO, "%s: %s", temporary, strerror(errno));
-	if (w.file && fclose(w.file) != 0 && status == STATUS_OK)
-		status = status_fail(STATUS_IO, "%s: %s", temporary, strerror(errno));
-	if (status == STATUS_OK && rename(temporary, out_path) != 0)
-		status = status_fail(STATUS_IO, "%s: %s", out_path, strerror(errno));
-	if (status != STATUS_OK && w.file)
-		remove(temporary);
+	struct writer w = {.export = export, .in_path = in_path, .file = out.stream};
+	enum status status = atomic_file_close(&out, write_list(&w));
 	for (size_t i = 0; i < w.count; i++)
 		free(w.photos[i].name);
 	free(w.photos);
-	free(temporary);
 	return status;
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/atomic_file.h"
 #include "data/image_io.h"
 #include "data/rle.h"
 #include "data/scenes_parts.h"
@@ -26,8 +27,8 @@ enum form { FORM_POLYGON, FORM_COMPRESSED, FORM_UNCOMPRESSED, FORMS };
 
 struct writer {
 	const struct scenes_options *options;
-	FILE *json;
-	char path[PATH_SIZE], temporary[PATH_SIZE + 16];
+	struct atomic_file json;
+	char path[PATH_SIZE];
 	int64_t annotations;
 };
 
@@ -99,7 +100,7 @@ static enum status write_photo(const struct writer *writer, int number, const st
 static void write_head(const struct writer *writer)
 {
 	const struct scenes_options *options = writer->options;
-	FILE *json = writer->json;
+	FILE *json = writer->json.stream;
 	fprintf(json, "{\n\"info\": {\"description\": \"generated scenes\", \"contributor\": \"tapcut scenes\", "
 		      "\"version\": \"1\", ");
 	fprintf(json, "\"seed\": \"%llu\"},\n", (unsigned long long)options->seed);
@@ -114,11 +115,11 @@ static void write_head(const struct writer *writer)
 
 static void write_tail(const struct writer *writer)
 {
-	fprintf(writer->json, "\n],\n\"categories\": [\n");
+	fprintf(writer->json.stream, "\n],\n\"categories\": [\n");
 	for (int i = 0; i < SHAPE_KINDS; i++)
-		fprintf(writer->json, "{\"id\": %d, \"name\": \"%s\", \"supercategory\": \"shape\"}%s\n", i + 1,
+		fprintf(writer->json.stream, "{\"id\": %d, \"name\": \"%s\", \"supercategory\": \"shape\"}%s\n", i + 1,
 			shape_names[i], i + 1 < SHAPE_KINDS ? "," : "");
-	fprintf(writer->json, "]\n}\n");
+	fprintf(writer->json.stream, "]\n}\n");
 }
 
 /* Outlines run through the middle of pixel edges, so coordinates are whole or half: no rounding, no locale. */
@@ -181,7 +182,7 @@ static enum status annotate(struct annotation *annotation, const uint8_t *mask, 
 static enum status write_annotation(struct writer *writer, const struct annotation *annotation)
 {
 	const struct rle *rle = &annotation->rle;
-	FILE *json = writer->json;
+	FILE *json = writer->json.stream;
 	int box[4];
 	rle_box(rle, box);
 	fprintf(json, "%s\n{\"id\": %lld, \"image_id\": %d, \"category_id\": %d, \"iscrowd\": 0, \"area\": %llu, ",
@@ -227,26 +228,12 @@ static enum status write_scenes(struct writer *writer)
 		enum status status = write_scene(writer, i + 1, &scene);
 		scene_release(&scene);
 		TRY(status);
-		if (ferror(writer->json))
+		if (ferror(writer->json.stream))
 			break; /* found again, with its reason, when the file is closed */
 		if (options->progress)
 			options->progress(i + 1, options->count, options->context);
 	}
 	return STATUS_OK;
-}
-
-static enum status finish_json(struct writer *writer, enum status status)
-{
-	bool written = !ferror(writer->json) && fflush(writer->json) == 0 && fsync(fileno(writer->json)) == 0;
-	int error = errno;
-	fclose(writer->json);
-	if (status == STATUS_OK && written && rename(writer->temporary, writer->path) == 0)
-		return STATUS_OK;
-	if (status == STATUS_OK)
-		status =
-			status_fail(STATUS_IO, "%s: cannot write: %s", writer->path, strerror(written ? errno : error));
-	unlink(writer->temporary);
-	return status;
 }
 
 enum status scenes_write(const struct scenes_options *options)
@@ -255,13 +242,10 @@ enum status scenes_write(const struct scenes_options *options)
 	TRY(check_options(options));
 	TRY(make_folders(options->out_dir));
 	snprintf(writer.path, sizeof writer.path, "%s/instances.json", options->out_dir);
-	snprintf(writer.temporary, sizeof writer.temporary, "%s.%ld.tmp", writer.path, (long)getpid());
-	writer.json = fopen(writer.temporary, "w");
-	if (!writer.json)
-		return status_fail(STATUS_IO, "%s: cannot write: %s", writer.temporary, strerror(errno));
+	TRY(atomic_file_open(&writer.json, writer.path));
 	unlink(writer.path); /* an older set's, whose photos are about to be overwritten */
 	write_head(&writer);
 	enum status status = write_scenes(&writer);
 	write_tail(&writer);
-	return finish_json(&writer, status);
+	return atomic_file_close(&writer.json, status);
 }

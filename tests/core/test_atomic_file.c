@@ -140,6 +140,39 @@ START_TEST(a_full_disk_leaves_the_old_file)
 }
 END_TEST
 
+/* Piece by piece: nothing is there under the name before the end, and after a failure of whatever kind the old file. */
+START_TEST(a_stream_is_whole_or_not_there)
+{
+	struct atomic_file file;
+	ck_assert_int_eq(atomic_file_open(&file, path), STATUS_OK);
+	fputs("first ", file.stream);
+	fflush(file.stream);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	fputs("second", file.stream);
+	ck_assert_int_eq(atomic_file_close(&file, STATUS_OK), STATUS_OK);
+	expect_text(path, "first second");
+	ck_assert_int_eq(atomic_file_open(&file, path), STATUS_OK);
+	fputs("third", file.stream);
+	ck_assert_int_eq(atomic_file_close(&file, STATUS_FORMAT), STATUS_FORMAT);
+	expect_text(path, "first second");
+	ck_assert_int_eq(files_beside(), 1);
+	signal(SIGXFSZ, SIG_IGN);
+	struct rlimit before, limit;
+	getrlimit(RLIMIT_FSIZE, &before);
+	limit = before;
+	limit.rlim_cur = 3;
+	ck_assert_int_eq(atomic_file_open(&file, path), STATUS_OK);
+	fputs("fourth", file.stream);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	enum status status = atomic_file_close(&file, STATUS_OK);
+	setrlimit(RLIMIT_FSIZE, &before);
+	expect_failure(status, path, "File too large");
+	expect_text(path, "first second");
+	ck_assert_int_eq(files_beside(), 1);
+	ck_assert_int_ne(atomic_file_open(&file, "/none/such/file"), STATUS_OK);
+}
+END_TEST
+
 /* Whoever reads while others write sees one whole version. */
 START_TEST(readers_see_whole_files)
 {
@@ -189,15 +222,17 @@ START_TEST(cleaning_knows_the_dead)
 	snprintf(other, sizeof other, "%s2.tmp.1.1", path);
 	touch(dead);
 	touch(other);
-	ck_assert_int_eq(write_text(path, "x"), STATUS_OK);
-	ck_assert_int_eq(files_beside(), 3);
 	int fd = open(dead, O_WRONLY);
 	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	ck_assert_int_eq(write_text(path, "x"), STATUS_OK);
 	atomic_file_clean(path);
 	ck_assert_int_eq(files_beside(), 3);
 	close(fd);
 	atomic_file_clean(path);
 	ck_assert_int_eq(files_beside(), 2);
+	ck_assert_int_eq(access(dead, F_OK), -1);
+	touch(dead);
+	ck_assert_int_eq(write_text(path, "x"), STATUS_OK); /* writing cleans as well */
 	ck_assert_int_eq(access(dead, F_OK), -1);
 	atomic_file_clean("/none/such");
 	expect_text(path, "x");
@@ -260,6 +295,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, a_link_stays_a_link);
 	tcase_add_test(tcase, what_cannot_be_replaced_is_refused);
 	tcase_add_test(tcase, a_full_disk_leaves_the_old_file);
+	tcase_add_test(tcase, a_stream_is_whole_or_not_there);
 	tcase_add_test(tcase, readers_see_whole_files);
 	tcase_add_test(tcase, cleaning_knows_the_dead);
 	tcase_add_test(tcase, cleaning_beside_writing);
