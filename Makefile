@@ -137,15 +137,20 @@ test: deps
 	@$(if $(and $(have_wasm),$(or $(if $(T),,all),$(findstring web,$(T)))),$(MAKE) --no-print-directory web)
 	@$(MAKE) --no-print-directory test-built
 ## make test-built [T=]    the same, and installs nothing
-chosen_tests = $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))),$(TESTS))
+chosen_tests = $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$(t)),$(t))),$(filter-out $(LEAVE_OUT),$(TESTS)))
 test-built: $(BUILD)/tapcut $(if $(have_mpi),$(BUILD)/mpi/tapcut) $(chosen_tests)
 	@BUILD=$(BUILD) PLAIN=$(PLAIN) WEB=$(WEB) PORTS=$(PORTS) TAPCUT_NPM=$(NPM) CC="$(CC)" \
 		tests/run.sh $(filter $(BUILD)/tests/%,$^)
 
 ## make asan [T=]          the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+# Without T all but those that train again and again through the program, or install things: minutes each, and the code
+# that they run is run by the others too.
+slow_in_asan = $(BUILD)/tests/setup/% $(BUILD)/tests/ports/test_install \
+	$(foreach t,activation reproduce runs sweep train,$(BUILD)/tests/cli/test_$t)
 asan:
 	@$(MAKE) --no-print-directory test-built BUILD=$(BUILD)/asan PLAIN=$(BUILD) \
-		CFLAGS="-O1 -g -fno-omit-frame-pointer" T="$(T)" \
+		CFLAGS="-O1 -g1 -fno-omit-frame-pointer" T="$(T)" \
+		LEAVE_OUT="$(slow_in_asan:$(BUILD)/%=$(BUILD)/asan/%)" \
 		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
 ## make repro-sweep        one table and SHA-256 per trial of a sweep, killed ten times, 1 to 3 workers and Slurm
