@@ -121,7 +121,7 @@ END_TEST
 static const char *const with_json[] = {
 	"scenes --out sc --count 4 --width 96 --height 64",
 	"cut photo.png --tap 32,24 --model $M --mask j.png --overlay jo.png",
-	"cut photo.png --not 32,24 --model $M --mask k.png",
+	"cut photo.png --tap 32,24 --not 2,2 --model $M --mask k.png",
 	"edit photo.png --tap 32,24 --model $M --filter exposure=0.2 --focus blur=3 -o k.png --rle k.json",
 	"data sc/instances.json",
 	"data sc/instances.json --list --index sc.tapindex",

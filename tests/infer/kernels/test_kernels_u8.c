@@ -246,8 +246,8 @@ static int plain_pointwise(const struct infer_call *call, int c, int y, int x)
 	case INFER_OP_CHANNEL_AFFINE: real = real * call->tensor[0]->data[c] + call->tensor[1]->data[c]; break;
 	case INFER_OP_SIGMOID: infer_sigmoid_array(&real, &real, 1); break;
 	default: {
-		float x = real;
-		infer_operator(call->step->op)->f(&(struct infer_pointwise){0}, &x, &real, 1);
+		float before = real;
+		infer_operator(call->step->op)->f(&(struct infer_pointwise){0}, &before, &real, 1);
 	}
 	}
 	return limited((double)rintf(real / call->out.scale) + call->out.zero);
