@@ -3,6 +3,7 @@
 #include "data/coco.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -193,6 +194,12 @@ static const char *part_problem(const struct coco_segmentation *seg, int from, c
 	int count = seg->number_count - from;
 	if (seg->form == COCO_UNUSABLE)
 		return seg->problem;
+	for (int i = from; i < seg->number_count; i++)
+		if (!(fabs(seg->numbers[i]) <= RLE_MAX_COORDINATE)) {
+			snprintf(text, 80, "polygon: coordinate %d is %g, over the limit of +-%d", i - from,
+				 seg->numbers[i], RLE_MAX_COORDINATE);
+			return text;
+		}
 	if (count == 4 || (count >= 6 && count % 2 == 0))
 		return NULL;
 	snprintf(text, 80, "polygon of %d numbers: expected at least 6, an even count", count);
@@ -761,6 +768,25 @@ static enum status parts_mask(const struct coco_segmentation *seg, int from, int
 	return status;
 }
 
+/* A few kilobytes of polygons that cross a large photo again and again would take minutes. Real objects are far below:
+ * a hundred outlines of 500 points around all of a photo of 100 megapixels take half of this. */
+static enum status check_work(const struct coco_segmentation *seg, int width, int height)
+{
+	enum { MOST = 1 << 28 };
+	uint64_t work = 0;
+	for (int i = 0, from = 0; i < seg->part_count; i++) {
+		if (seg->part_ends[i] - from >= 6)
+			work += rle_polygon_work(seg->numbers + from, seg->part_ends[i] - from, width, height);
+		from = seg->part_ends[i];
+		if (work > MOST)
+			return status_fail(STATUS_LIMIT,
+					   "%d polygons of %d numbers cross the photo of %d x %d pixels too often to "
+					   "be drawn in a second",
+					   seg->part_count, seg->number_count, width, height);
+	}
+	return STATUS_OK;
+}
+
 static enum status counts_mask(const struct coco_segmentation *seg, int width, int height, struct rle *mask)
 {
 	uint32_t *counts = malloc((size_t)(seg->number_count ? seg->number_count : 1) * sizeof *counts);
@@ -786,6 +812,8 @@ enum status coco_mask(const struct coco_segmentation *seg, int width, int height
 	memset(mask, 0, sizeof *mask);
 	if (seg->form == COCO_UNUSABLE)
 		return status_fail(STATUS_FORMAT, "%s", seg->problem);
+	if (seg->form == COCO_POLYGONS)
+		TRY(check_work(seg, width, height));
 	if (seg->form == COCO_POLYGONS)
 		return parts_mask(seg, 0, seg->part_count, width, height, mask);
 	if (seg->width < 1 || seg->height < 1 || seg->width > RLE_MAX_SIDE || seg->height > RLE_MAX_SIDE)

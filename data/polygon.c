@@ -117,7 +117,8 @@ static enum status check_coordinates(const double *xy, int count)
 	return STATUS_OK;
 }
 
-static enum status toggles_init(struct toggles *t, const double *xy, int count, int width, int height)
+/* The columns that the vertices span, as far as the picture has them; 0: none. */
+static int spanned_columns(const double *xy, int count, int width, int *first)
 {
 	int low = fine(xy[0]), high = low;
 	for (int i = 2; i < count; i += 2) {
@@ -125,8 +126,25 @@ static enum status toggles_init(struct toggles *t, const double *xy, int count, 
 		low = x < low ? x : low;
 		high = x > high ? x : high;
 	}
-	int first = first_column(low), last = last_column(high, width);
-	int columns = last >= first ? last - first + 1 : 0;
+	*first = first_column(low);
+	int last = last_column(high, width);
+	return last >= *first ? last - *first + 1 : 0;
+}
+
+uint64_t rle_polygon_work(const double *xy, int count, int width, int height)
+{
+	int first;
+	uint64_t columns = (uint64_t)spanned_columns(xy, count, width, &first), work = columns * (uint64_t)height / 64;
+	for (int i = 0; i < count; i += 2) {
+		double ends[4] = {xy[i ? i - 2 : count - 2], 0, xy[i], 0};
+		work += 1 + (uint64_t)spanned_columns(ends, 4, width, &first);
+	}
+	return work;
+}
+
+static enum status toggles_init(struct toggles *t, const double *xy, int count, int width, int height)
+{
+	int first, columns = spanned_columns(xy, count, width, &first);
 	size_t words = (size_t)columns * (size_t)height / 64 + 1;
 	*t = (struct toggles){first, columns, height, words, calloc(words, sizeof(uint64_t))};
 	return t->bits ? STATUS_OK

@@ -32,6 +32,9 @@ char *rle_to_string(const struct rle *rle);
 enum status rle_from_counts(struct rle *rle, const uint32_t *counts, int count, int width, int height);
 /* One polygon x0,y0,x1,y1,... (count numbers, even, >= 6) rasterised as the reference does (5x upsampled boundary). */
 enum status rle_from_polygon(struct rle *rle, const double *xy, int count, int width, int height);
+/* About how many steps rle_from_polygon takes for these numbers, some nanoseconds each: they grow with the picture as
+ * well as with the numbers. The coordinates must be within the limit. */
+uint64_t rle_polygon_work(const double *xy, int count, int width, int height);
 /* COCO's reading of a 4-number "polygon": x,y,width,height. */
 enum status rle_from_bbox(struct rle *rle, const double bbox[4], int width, int height);
 /* Row-major bytes (non-zero = object) -> runs, and back (0 or 1). */

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,9 +146,39 @@ START_TEST(junk_parts_cost_no_good_ones)
 	check_mask("[[], [1, 0, 2, 0, 2, 4, 1, 4]]", "44`0");
 	check_mask("[[7], [1, 0, 2, 0, 2, 4, 1, 4], [1, 2, 3, 4, 5]]", "44`0");
 	check_mask("[[1, 0, 2, 0, 2, 4, 1, 4], [NaN, 0, 2, 0, 2, 4, 1, 4]]", "44`0");
-	check_mask("[[1, 2, 3, 4], [1, 0, 2, 0, 2, 4, 1, 4]]", "44`0"); /* a line, although it comes first */
+	check_mask("[[1, 0, 2, 0, 2, 4, 1, 4], [0, 0, 1e9, 0, 2, 4]]", "44`0"); /* no coordinate of any photo */
+	check_mask("[[1, 2, 3, 4], [1, 0, 2, 0, 2, 4, 1, 4]]", "44`0");         /* a line, although it comes first */
 	check_mask("[null, [1, 0, 2, 0, 2, 4, 1, 4], \"x\", {\"a\": [1]}]", "44`0");
 	check_mask("[[], [1, 0, 1, 4]]", "44`0"); /* boxes alone */
+}
+END_TEST
+
+/* Few numbers that cross a large photo again and again are refused before they are drawn; a real outline is not. */
+START_TEST(polygons_that_take_too_long)
+{
+	enum { PARTS = 1800, POINTS = 500 };
+	static double numbers[PARTS * 6], outline[2 * POINTS];
+	static int ends[PARTS];
+	struct coco_segmentation seg = {.form = COCO_POLYGONS, .numbers = numbers, .part_ends = ends};
+	struct rle mask;
+	for (int i = 0; i < PARTS; i++) {
+		const double part[6] = {0, i % 7, 16384, i % 5 + 9, 9, 6000};
+		memcpy(numbers + 6 * i, part, sizeof part);
+		ends[i] = 6 * (i + 1);
+	}
+	seg.part_count = PARTS;
+	seg.number_count = PARTS * 6;
+	ck_assert_int_eq(coco_mask(&seg, 16384, 6000, &mask), STATUS_LIMIT);
+	ck_assert(strstr(status_message(), "cross the photo of 16384 x 6000 pixels") && !mask.counts);
+	for (int i = 0; i < POINTS; i++) {
+		outline[2 * i] = 8000 + 7000 * cos(6.28 * i / POINTS);
+		outline[2 * i + 1] = 3000 + 2900 * sin(6.28 * i / POINTS);
+	}
+	seg = (struct coco_segmentation){.form = COCO_POLYGONS, .numbers = outline, .part_ends = ends};
+	ends[0] = seg.number_count = 2 * POINTS;
+	seg.part_count = 1;
+	ck_assert_int_eq(coco_mask(&seg, 16384, 6000, &mask), STATUS_OK);
+	rle_release(&mask);
 }
 END_TEST
 
@@ -473,6 +504,7 @@ static Suite *make_suite(void)
 	tcase_add_test(good, not_finite_where_nobody_reads);
 	tcase_add_test(good, notations_are_told_apart_by_type);
 	tcase_add_test(good, junk_parts_cost_no_good_ones);
+	tcase_add_test(good, polygons_that_take_too_long);
 	tcase_add_test(good, results_lists);
 	tcase_add_test(good, records_as_other_tools_write_them);
 	tcase_add_test(good, unusable_masks_say_why);
