@@ -1,33 +1,15 @@
-/* The commands of the `tapcut` program: one file tools/cmd_NAME.c each, which describes its command in a struct, and
- * one line in the table of tools/commands.c (tools/README.md has the steps).
+/* The commands of the `tapcut` program: one file tools/cmd_NAME.c each, which describes its command in a struct
+ * (command_form.h), and one line in the table of tools/commands.c (tools/README.md has the steps).
  *
  * Exit codes: 0 done, 1 the work failed (a message is on stderr), 2 wrong usage (a message says what is wrong and
  * where help is). `tapcut train` that a signal stopped ends with 128 and the signal's number. */
 #ifndef TOOLS_COMMAND_H
 #define TOOLS_COMMAND_H
 
-#include <stdbool.h>
-
 #include "core/status.h"
 #include "core/text.h"
+#include "tools/command_form.h"
 #include "tools/options.h"
-
-struct command {
-	const char *name;
-	const char *summary;               /* a few words, for lists */
-	const char *usage;                 /* what may follow "tapcut NAME", a form a line */
-	const char *about;                 /* what it does: paragraphs, an empty line between them */
-	const struct option_row *options;  /* end with {0} */
-	const struct option_row *operands; /* the same: in their order, the needed ones first; NULL: none */
-	const char *notes;                 /* what stands below the options, as `about`; NULL: nothing */
-	const char *examples;              /* a command line a line */
-	size_t size;                       /* of the struct arguments that the rows fill, zeroed before */
-	void (*init)(void *arguments);     /* defaults that no row sets, before the rows' own; NULL: zero */
-	/* What no row can check alone; STATUS_CONFIG with a message. NULL: nothing. */
-	enum status (*check)(void *arguments);
-	/* The work; returns the exit code. */
-	int (*run)(void *arguments);
-};
 
 /* Ends with NULL. */
 extern const struct command *const commands[];

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/slips.h"
-#include "tools/command.h"
+#include "tools/command_form.h"
 #include "tools/number.h"
 
 enum { MAX_ROWS = 64, FIRST_LONG = 256, TEXT_SIZE = 256 };

@@ -71,7 +71,7 @@ struct option_row {
 #define OPTION_JSON_HELP "one JSON object on standard output, and nothing else there"
 #define OPTION_QUIET_HELP "no messages and no progress, only errors"
 
-struct command; /* tools/command.h */
+struct command; /* tools/command_form.h */
 
 /* The rows that every command has: --help and --version. Their fields are in struct options_common. */
 extern const struct option_row options_common[];

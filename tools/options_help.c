@@ -1,7 +1,10 @@
 /* --help from the rows. See options_help.h. */
 #include "tools/options_help.h"
 
+#include <stdbool.h>
 #include <string.h>
+
+#include "tools/options.h"
 
 enum { WIDTH = 100, LEAST_COLUMN = 14, MOST_COLUMN = 26, TEXT_SIZE = 1024 };
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "tools/command.h"
+#include "tools/command_form.h"
 
 /* The --help of a command. */
 void options_print_help(const struct command *command, FILE *out);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/atomic_file.h"
+#include "tools/options.h"
 
 enum { MAX_FILES = 64, FOLDER_SIZE = 1024, NAME_SIZE = FOLDER_SIZE + 64 };
 static const size_t MOST_INPUT = (size_t)1 << 30;

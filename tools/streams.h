@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "core/text.h"
-#include "tools/command.h"
+#include "tools/command_form.h"
 
 /* Before all else in main: descriptors 0 to 2 are open, so that no file of ours becomes one of them, and a pipe that is
  * closed is an error of the write, not the end of the process. */

@@ -2,7 +2,7 @@
  * and rounded (../FORMAT.md, section 3). Directly on N,H,W,C: the rows that a band of output rows needs are copied
  * side by side with their padding, then every window is a few runs of neighbouring bytes, and a 4-byte group of
  * channels is one operand of a dot product. */
-#include "conv2d_u8.h"
+#include "conv2d_u8_band.h"
 #include "conv2d_u8_wasm.h"
 
 #include <stdbool.h>

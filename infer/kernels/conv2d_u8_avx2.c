@@ -1,6 +1,6 @@
 /* The inner loops of conv2d_u8.c for AVX2: vpmaddubsw makes 16-bit sums of two products, which cannot saturate
  * because weights are within +-63, vpmaddwd adds pairs of these. A block of 16 outputs is two registers. */
-#include "conv2d_u8.h"
+#include "conv2d_u8_band.h"
 
 #if defined(__x86_64__)
 

@@ -1,5 +1,5 @@
 /* The inner loops of conv2d_u8.c in plain C: any processor. */
-#include "conv2d_u8.h"
+#include "conv2d_u8_band.h"
 
 /* Sums of a quad's pixels for one block of outputs. */
 static void sum_quad(const struct infer_conv2d_u8_operand *o, size_t in, int block,

@@ -1,7 +1,7 @@
 /* The inner loops of conv2d_u8.c for 64-bit ARM. With the dot product extension one sdot is 16 products; without it,
  * smull and sadalp are eight. Both take signed bytes: they compute with q - 128, and 128 times the sum of the
  * weights is added to the bias. */
-#include "conv2d_u8.h"
+#include "conv2d_u8_band.h"
 
 #if defined(__aarch64__)
 

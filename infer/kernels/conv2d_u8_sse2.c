@@ -1,6 +1,6 @@
 /* The inner loops of conv2d_u8.c for every x86-64 processor: bytes and weights widened to 16 bits, pmaddwd makes
  * sums of two products in 32 bits. Eight outputs of two pixels at a time. */
-#include "conv2d_u8.h"
+#include "conv2d_u8_band.h"
 
 #if defined(__x86_64__)
 

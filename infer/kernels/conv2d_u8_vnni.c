@@ -1,6 +1,6 @@
 /* The inner loops of conv2d_u8.c for AVX-512 VNNI: one vpdpbusd is 64 products, four for each of 16 outputs. For
  * rows of at least four pixels. */
-#include "conv2d_u8.h"
+#include "conv2d_u8_band.h"
 
 #if defined(__x86_64__)
 

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "conv2d_u8.h"
+#include "conv2d_u8_band.h"
 
 #if defined(__wasm_simd128__)
 

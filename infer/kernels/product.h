@@ -73,7 +73,7 @@ struct infer_product_kernels {
 
 extern const struct infer_product_kernels infer_product_generic, infer_product_avx2, infer_product_avx512;
 
-/* kernels.c: those of an instruction set that this processor has. */
+/* isa.c: those of an instruction set that this processor has. */
 const struct infer_product_kernels *infer_product_kernels_of(enum infer_isa isa);
 
 /* Outputs that are to be done next of the `left` ones, where `most` blocks are best done together: four are better

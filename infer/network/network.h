@@ -140,7 +140,7 @@ bool infer_may_be_fused(const struct infer_network *network, int value, const st
 /* "conv2d" and so on; NULL for a number that is no operator (ops.c). */
 const char *infer_op_name(int op);
 
-/* --- execution (network_run.c) -------------------------------------------- */
+/* --- execution (run/) ---------------------------------------------------- */
 
 /* Lays out the weights as the kernels want them; does nothing if that is done. Any number of threads may ask at the
  * same time. TAPCUT_OK, or TAPCUT_NO_MEMORY, or TAPCUT_ARGUMENT for arithmetic that the network has no ranges or

@@ -1,5 +1,5 @@
-/* What a runner is inside: network_run.c makes and runs it, stream.c takes care of tasks that run together, and
- * runner_*.c are the parts of making and feeding it. */
+/* What a runner is inside: run.c makes and runs it, tasks.c, planner.c and memory.c are the parts of making it,
+ * inputs.c feeds it, and stream.c takes care of tasks that run together. */
 #ifndef INFER_RUNNER_H
 #define INFER_RUNNER_H
 
@@ -77,11 +77,11 @@ struct infer_runner {
 	bool photo_is_new; /* the values that depend on the photo alone are not those of the current photo */
 };
 
-/* runner_tasks.c: the values of h x w planes, the tasks that make them, who reads them and what runs together.
+/* tasks.c: the values of h x w planes, the tasks that make them, who reads them and what runs together.
  * r->values, tasks and streams are there to be filled. TAPCUT_OK or TAPCUT_LIMIT. */
 enum tapcut_status infer_plan_tasks(struct infer_runner *r, int h, int w, const struct infer_shape *shapes,
 				    char *message);
-/* runner_memory.c: the arena, and the tasks' calls ready to run. TAPCUT_OK, TAPCUT_LIMIT or TAPCUT_NO_MEMORY. */
+/* memory.c: the arena, and the tasks' calls ready to run. TAPCUT_OK, TAPCUT_LIMIT or TAPCUT_NO_MEMORY. */
 enum tapcut_status infer_plan_memory(struct infer_runner *r, char *message);
 
 static inline size_t infer_map_row_bytes(const struct infer_map *m)

@@ -1,5 +1,5 @@
-/* Runs a network's steps for one input size: made of tasks (runner_tasks.c) that have a place in memory
- * (runner_memory.c), fed with a photo and taps (runner_inputs.c). */
+/* Runs a network's steps for one input size: made of tasks (tasks.c) that have a place in memory (memory.c), fed with a
+ * photo and taps (inputs.c). */
 #include <stdbool.h>
 #include <stdlib.h>
 

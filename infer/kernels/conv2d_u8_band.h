@@ -1,7 +1,7 @@
 /* Between conv2d_u8.c, which lays a band of input rows out in memory, and the inner loops, one file per instruction
  * set. */
-#ifndef INFER_KERNELS_CONV2D_U8_H
-#define INFER_KERNELS_CONV2D_U8_H
+#ifndef INFER_KERNELS_CONV2D_U8_BAND_H
+#define INFER_KERNELS_CONV2D_U8_BAND_H
 
 #include <stdbool.h>
 

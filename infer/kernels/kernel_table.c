@@ -1,10 +1,7 @@
-/* Which kernel runs which operator, and which instruction sets there are. */
+/* Which kernel runs which operator. */
 #include "kernels.h"
 
-#include <stdbool.h>
-
 #include "../network/ops.h"
-#include "product.h"
 #include "u8.h"
 
 static const struct infer_kernel kernels_f32[INFER_NAMED_OPS] = {
@@ -59,37 +56,4 @@ const struct infer_kernel *infer_kernel_of(const struct infer_step *step, int el
 	if (infer_operator(step->op)->f)
 		return &pointwise[element];
 	return element == INFER_ELEMENT_F32 ? &kernels_f32[step->op] : &kernels_u8[step->op];
-}
-
-const struct infer_product_kernels *infer_product_kernels_of(enum infer_isa isa)
-{
-	static const struct infer_product_kernels *const kernels[] = {&infer_product_generic, &infer_product_avx2,
-								      &infer_product_avx512};
-	return kernels[isa];
-}
-
-bool infer_isa_available(enum infer_isa isa)
-{
-	switch (isa) {
-	case INFER_ISA_GENERIC: return true;
-#if defined(__x86_64__) && defined(__GNUC__)
-	case INFER_ISA_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-	case INFER_ISA_AVX512: return __builtin_cpu_supports("avx512f") != 0;
-#endif
-	default: return false;
-	}
-}
-
-enum infer_isa infer_isa_best(void)
-{
-	for (int isa = INFER_ISA_COUNT - 1; isa > 0; isa--)
-		if (infer_isa_available((enum infer_isa)isa))
-			return (enum infer_isa)isa;
-	return INFER_ISA_GENERIC;
-}
-
-const char *infer_isa_name(enum infer_isa isa)
-{
-	static const char *const names[] = {"generic", "avx2", "avx512"};
-	return (unsigned)isa < INFER_ISA_COUNT ? names[isa] : "unknown";
 }
