@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "convert/value_ranges.h"
+#include "convert/value_storage.h"
 #include "infer/kernels/kernels.h"
 #include "infer/network/ops.h"
 #include "infer/tapcut.h"
@@ -25,8 +25,8 @@ struct calibration {
 	const struct infer_network *network;
 	int value_count;
 	struct histogram *values;
-	struct infer_shape *shapes; /* of the steps, at the default size */
-	struct value_plan *plans;   /* of the values */
+	struct infer_shape *shapes;     /* of the steps, at the default size */
+	struct value_storage *storages; /* of the values */
 };
 
 enum status calibration_new(const struct infer_network *network, struct calibration **calibration)
@@ -39,8 +39,8 @@ enum status calibration_new(const struct infer_network *network, struct calibrat
 	c->value_count = INFER_FIRST_STEP_VALUE + network->step_count;
 	c->values = calloc((size_t)c->value_count, sizeof *c->values);
 	c->shapes = calloc((size_t)network->step_count, sizeof *c->shapes);
-	c->plans = calloc((size_t)c->value_count, sizeof *c->plans);
-	if (c->values && c->shapes && c->plans)
+	c->storages = calloc((size_t)c->value_count, sizeof *c->storages);
+	if (c->values && c->shapes && c->storages)
 		return STATUS_OK;
 	calibration_free(c);
 	*calibration = NULL;
@@ -53,7 +53,7 @@ void calibration_free(struct calibration *c)
 		return;
 	free(c->values);
 	free(c->shapes);
-	free(c->plans);
+	free(c->storages);
 	free(c);
 }
 
@@ -178,11 +178,11 @@ static void choose(const struct calibration *c, int value, struct histogram *sum
 {
 	memset(sum, 0, sizeof *sum);
 	for (int v = value; v < c->value_count; v++)
-		if (c->plans[v].range_of == value)
+		if (c->storages[v].range_of == value)
 			add_up(sum, &c->values[v]);
 	struct infer_range range = best_range(sum);
 	for (int v = value; v < c->value_count; v++)
-		if (c->plans[v].range_of == value)
+		if (c->storages[v].range_of == value)
 			ranges[v] = range;
 }
 
@@ -192,9 +192,9 @@ enum status calibration_ranges(const struct calibration *c, struct infer_range *
 	int size = (c->network->default_size + 15) / 16 * 16;
 	if (infer_network_shapes(c->network, size, size, c->shapes, message) != TAPCUT_OK)
 		return status_fail(STATUS_FORMAT, "%s", message);
-	value_ranges_plan(c->network, c->shapes, c->plans);
+	value_storages(c->network, c->shapes, c->storages);
 	for (int v = INFER_FIRST_STEP_VALUE; v < c->value_count; v++)
-		if (c->values[v].reach == 0 && c->plans[v].kind == INFER_VALUE_U8)
+		if (c->values[v].reach == 0 && c->storages[v].kind == INFER_VALUE_U8)
 			return status_fail(STATUS_CONFIG,
 					   "step %d (%s): the float network does not make its value by itself",
 					   v - INFER_FIRST_STEP_VALUE,
@@ -203,12 +203,12 @@ enum status calibration_ranges(const struct calibration *c, struct infer_range *
 	if (!sum)
 		return status_fail(STATUS_NO_MEMORY, "no memory for a histogram");
 	for (int v = 1; v < c->value_count; v++)
-		if (c->plans[v].range_of == v)
+		if (c->storages[v].range_of == v)
 			choose(c, v, sum, ranges);
 	free(sum);
 	ranges[0] = (struct infer_range){0};
 	for (int v = INFER_FIRST_STEP_VALUE; v < c->value_count; v++)
-		if (c->plans[v].kind != INFER_VALUE_U8)
+		if (c->storages[v].kind != INFER_VALUE_U8)
 			ranges[v] = (struct infer_range){0};
 	value_ranges_of_clicks(c->network, c->network->preprocess.click_scale, ranges);
 	struct infer_network with = *c->network;

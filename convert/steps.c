@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "convert/value_ranges.h"
+#include "convert/value_storage.h"
 #include "core/ops/ops.h"
 #include "core/quantize.h"
 #include "infer/network/ops.h"

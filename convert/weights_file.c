@@ -46,7 +46,7 @@ static void put_f32(unsigned char **at, float value)
 
 /* --- how a tensor is stored ----------------------------------------------- */
 
-struct plan {
+struct encoding {
 	enum infer_tensor_type type;
 	int axis;
 	size_t count, scales, bytes;
@@ -84,39 +84,40 @@ static int codebook_entries(enum export_weights weights)
 	return entries[weights];
 }
 
-static enum status plan_codebook(const struct infer_tensor *t, int entries, struct plan *plan)
+static enum status encode_codebook(const struct infer_tensor *t, int entries, struct encoding *encoding)
 {
-	plan->type = INFER_TENSOR_CODEBOOK;
-	plan->indices = malloc(plan->count);
-	plan->entries =
-		plan->indices ? quantize_codebook(t->data, plan->count, entries, plan->table, plan->indices) : 0;
-	plan->bytes = 4 * (size_t)plan->entries + plan->count;
-	return plan->entries ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for a table of weights");
+	encoding->type = INFER_TENSOR_CODEBOOK;
+	encoding->indices = malloc(encoding->count);
+	encoding->entries = encoding->indices ? quantize_codebook(t->data, encoding->count, entries, encoding->table,
+								  encoding->indices)
+					      : 0;
+	encoding->bytes = 4 * (size_t)encoding->entries + encoding->count;
+	return encoding->entries ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for a table of weights");
 }
 
-static enum status plan_tensor(const struct infer_network *network, int index, enum export_weights weights,
-			       struct plan *plan)
+static enum status choose_encoding(const struct infer_network *network, int index, enum export_weights weights,
+				   struct encoding *encoding)
 {
 	const struct infer_tensor *t = &network->tensors[index];
-	*plan = (struct plan){.type = INFER_TENSOR_F32, .count = tensor_count(t)};
+	*encoding = (struct encoding){.type = INFER_TENSOR_F32, .count = tensor_count(t)};
 	float largest = 0;
-	for (size_t i = 0; i < plan->count; i++) {
+	for (size_t i = 0; i < encoding->count; i++) {
 		if (!isfinite(t->data[i]))
 			return status_fail(STATUS_FORMAT, "tensor %d: number %zu is %g, expected finite weights", index,
 					   i, (double)t->data[i]);
 		largest = fmaxf(largest, fabsf(t->data[i]));
 	}
 	if (weights == EXPORT_INT8 && !is_vector(t))
-		plan->type = INFER_TENSOR_INT8;
+		encoding->type = INFER_TENSOR_INT8;
 	else if (weights != EXPORT_F32 && largest <= 65504)
-		plan->type = INFER_TENSOR_F16;
-	plan->bytes = plan->count * (plan->type == INFER_TENSOR_F16 ? 2 : 4);
+		encoding->type = INFER_TENSOR_F16;
+	encoding->bytes = encoding->count * (encoding->type == INFER_TENSOR_F16 ? 2 : 4);
 	if (!is_vector(t) && codebook_entries(weights))
-		return plan_codebook(t, codebook_entries(weights), plan);
-	if (plan->type == INFER_TENSOR_INT8) {
-		plan->axis = t->integers ? t->axis : channel_axis(network, index);
-		plan->scales = (size_t)t->dims[plan->axis];
-		plan->bytes = 4 * plan->scales + plan->count;
+		return encode_codebook(t, codebook_entries(weights), encoding);
+	if (encoding->type == INFER_TENSOR_INT8) {
+		encoding->axis = t->integers ? t->axis : channel_axis(network, index);
+		encoding->scales = (size_t)t->dims[encoding->axis];
+		encoding->bytes = 4 * encoding->scales + encoding->count;
 	}
 	return STATUS_OK;
 }
@@ -162,12 +163,12 @@ static void put_step(unsigned char **at, const struct infer_step *step)
 	put_i32(at, step->tensor[1]);
 }
 
-static void put_tensor_record(unsigned char **at, const struct infer_tensor *t, const struct plan *plan)
+static void put_tensor_record(unsigned char **at, const struct infer_tensor *t, const struct encoding *encoding)
 {
-	put_u8(at, (int)plan->type);
-	put_u8(at, plan->type < INFER_TENSOR_INT8);
-	put_u8(at, plan->axis);
-	put_u8(at, plan->entries ? plan->entries - 1 : 0);
+	put_u8(at, (int)encoding->type);
+	put_u8(at, encoding->type < INFER_TENSOR_INT8);
+	put_u8(at, encoding->axis);
+	put_u8(at, encoding->entries ? encoding->entries - 1 : 0);
 	for (int i = 0; i < 4; i++)
 		put_i32(at, t->dims[i]);
 }
@@ -179,68 +180,69 @@ static void put_range(unsigned char **at, const struct infer_range *range)
 }
 
 /* Byte plane by byte plane: the lowest byte of all numbers first. */
-static void put_planes(unsigned char **at, const struct infer_tensor *t, const struct plan *plan)
+static void put_planes(unsigned char **at, const struct infer_tensor *t, const struct encoding *encoding)
 {
-	int width = plan->type == INFER_TENSOR_F16 ? 2 : 4;
-	for (size_t i = 0; i < plan->count; i++) {
+	int width = encoding->type == INFER_TENSOR_F16 ? 2 : 4;
+	for (size_t i = 0; i < encoding->count; i++) {
 		uint32_t bits;
 		memcpy(&bits, &t->data[i], sizeof bits);
 		if (width == 2)
 			bits = half_from_float(t->data[i]);
 		for (int b = 0; b < width; b++)
-			(*at)[(size_t)b * plan->count + i] = (unsigned char)(bits >> (8 * b));
+			(*at)[(size_t)b * encoding->count + i] = (unsigned char)(bits >> (8 * b));
 	}
-	*at += plan->bytes;
+	*at += encoding->bytes;
 }
 
-static void put_codebook(unsigned char **at, const struct plan *plan)
+static void put_codebook(unsigned char **at, const struct encoding *encoding)
 {
-	for (int i = 0; i < plan->entries; i++)
-		put_f32(at, plan->table[i]);
-	memcpy(*at, plan->indices, plan->count);
-	*at += plan->count;
+	for (int i = 0; i < encoding->entries; i++)
+		put_f32(at, encoding->table[i]);
+	memcpy(*at, encoding->indices, encoding->count);
+	*at += encoding->count;
 }
 
 /* As it is where it has integers already, else rounded to at most `largest`. */
-static enum status put_int8(unsigned char **at, const struct infer_tensor *t, const struct plan *plan, int largest)
+static enum status put_int8(unsigned char **at, const struct infer_tensor *t, const struct encoding *encoding,
+			    int largest)
 {
-	int8_t *integers = (int8_t *)*at + 4 * plan->scales;
-	float *scales = malloc(plan->scales * sizeof *scales);
+	int8_t *integers = (int8_t *)*at + 4 * encoding->scales;
+	float *scales = malloc(encoding->scales * sizeof *scales);
 	if (!scales)
-		return status_fail(STATUS_NO_MEMORY, "no memory for %zu scales", plan->scales);
-	size_t outer = plan->axis ? (size_t)t->dims[0] : 1;
+		return status_fail(STATUS_NO_MEMORY, "no memory for %zu scales", encoding->scales);
+	size_t outer = encoding->axis ? (size_t)t->dims[0] : 1;
 	if (t->integers) {
-		memcpy(scales, t->scales, plan->scales * sizeof *scales);
-		memcpy(integers, t->integers, plan->count);
+		memcpy(scales, t->scales, encoding->scales * sizeof *scales);
+		memcpy(integers, t->integers, encoding->count);
 	} else {
-		quantize_int8(t->data, outer, plan->scales, plan->count / plan->scales / outer, largest, scales,
-			      integers);
+		quantize_int8(t->data, outer, encoding->scales, encoding->count / encoding->scales / outer, largest,
+			      scales, integers);
 	}
-	for (size_t i = 0; i < plan->scales; i++)
+	for (size_t i = 0; i < encoding->scales; i++)
 		put_f32(at, scales[i]);
-	*at += plan->count;
+	*at += encoding->count;
 	free(scales);
 	return STATUS_OK;
 }
 
 static enum status put_content(unsigned char *at, const struct infer_network *network, enum export_weights weights,
-			       const struct plan *plans)
+			       const struct encoding *encodings)
 {
 	put_model(&at, network, weights);
 	for (int i = 0; i < network->step_count; i++)
 		put_step(&at, &network->steps[i]);
 	for (int i = 0; i < network->tensor_count; i++)
-		put_tensor_record(&at, &network->tensors[i], &plans[i]);
+		put_tensor_record(&at, &network->tensors[i], &encodings[i]);
 	for (int v = 0; network->ranges && v < INFER_FIRST_STEP_VALUE + network->step_count; v++)
 		put_range(&at, &network->ranges[v]);
 	int largest = network->ranges ? INFER_MAX_U8_WEIGHT : INT8_MAX;
 	for (int i = 0; i < network->tensor_count; i++) {
-		if (plans[i].type == INFER_TENSOR_INT8)
-			TRY(put_int8(&at, &network->tensors[i], &plans[i], largest));
-		else if (plans[i].type == INFER_TENSOR_CODEBOOK)
-			put_codebook(&at, &plans[i]);
+		if (encodings[i].type == INFER_TENSOR_INT8)
+			TRY(put_int8(&at, &network->tensors[i], &encodings[i], largest));
+		else if (encodings[i].type == INFER_TENSOR_CODEBOOK)
+			put_codebook(&at, &encodings[i]);
 		else
-			put_planes(&at, &network->tensors[i], &plans[i]);
+			put_planes(&at, &network->tensors[i], &encodings[i]);
 	}
 	return STATUS_OK;
 }
@@ -368,13 +370,13 @@ enum status weights_file_unpack(const unsigned char *file, size_t size, unsigned
 }
 
 static enum status write_planned(const struct infer_network *network, enum export_weights weights,
-				 const struct plan *plans, size_t records, size_t content_size, unsigned char **data,
-				 size_t *size)
+				 const struct encoding *encodings, size_t records, size_t content_size,
+				 unsigned char **data, size_t *size)
 {
 	unsigned char *content = malloc(content_size);
 	if (!content)
 		return status_fail(STATUS_NO_MEMORY, "no memory for %zu bytes of weights", content_size);
-	enum status status = put_content(content, network, weights, plans);
+	enum status status = put_content(content, network, weights, encodings);
 	if (status == STATUS_OK)
 		status = weights_file_pack(content, records, content_size, data, size);
 	free(content);
@@ -388,21 +390,21 @@ enum status weights_file_write(const struct infer_network *network, enum export_
 	char message[TAPCUT_MESSAGE_SIZE];
 	if (infer_network_check(network, message) != TAPCUT_OK)
 		return status_fail(STATUS_FORMAT, "the network cannot be exported: %s", message);
-	struct plan *plans = calloc((size_t)network->tensor_count + 1, sizeof *plans);
-	if (!plans)
+	struct encoding *encodings = calloc((size_t)network->tensor_count + 1, sizeof *encodings);
+	if (!encodings)
 		return status_fail(STATUS_NO_MEMORY, "no memory for %d tensors", network->tensor_count);
 	size_t ranges = network->ranges ? INFER_FIRST_STEP_VALUE + (size_t)network->step_count : 0;
 	size_t records = infer_format_parts((size_t)network->step_count, (size_t)network->tensor_count, ranges).data;
 	size_t content_size = records;
 	enum status status = STATUS_OK;
 	for (int i = 0; i < network->tensor_count && status == STATUS_OK; i++) {
-		status = plan_tensor(network, i, weights, &plans[i]);
-		content_size += plans[i].bytes;
+		status = choose_encoding(network, i, weights, &encodings[i]);
+		content_size += encodings[i].bytes;
 	}
 	if (status == STATUS_OK)
-		status = write_planned(network, weights, plans, records, content_size, data, size);
+		status = write_planned(network, weights, encodings, records, content_size, data, size);
 	for (int i = 0; i < network->tensor_count; i++)
-		free(plans[i].indices);
-	free(plans);
+		free(encodings[i].indices);
+	free(encodings);
 	return status;
 }

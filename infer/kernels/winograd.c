@@ -156,9 +156,9 @@ static void copy_patch(const struct infer_map *in, int y, int x, int dilation, f
 	}
 }
 
-/* The input of tile `index` becomes row `slot` of the 36 matrices. */
+/* The input of tile `index` becomes row `tile_row` of the 36 matrices. */
 static void transform_tile(const struct infer_call *call, const struct tiles *t, const struct workspace *w, int index,
-			   int slot)
+			   int tile_row)
 {
 	const struct infer_map *in = &call->in[0];
 	int y, x, d = t->dilation;
@@ -167,7 +167,7 @@ static void transform_tile(const struct infer_call *call, const struct tiles *t,
 	x -= d;
 	struct infer_winograd_tile tile = {.row = d * (ptrdiff_t)infer_row_numbers(in),
 					   .pixel = d * (ptrdiff_t)in->pitch,
-					   .transformed = w->transformed + slot * t->channels,
+					   .transformed = w->transformed + tile_row * t->channels,
 					   .stride = (ptrdiff_t)t->count * t->channels};
 	if (in->c == t->channels && y >= 0 && x >= 0 && y + 5 * d < in->h && x + 5 * d < in->w) {
 		tile.map = infer_row(in, y) + (size_t)x * in->pitch;
@@ -214,16 +214,16 @@ static int existing(int from, int size, int step)
 	return count < 4 ? count : 4;
 }
 
-/* Outputs first..first+outputs-1 of the tile, from row `slot` of the products. */
+/* Outputs first..first+outputs-1 of the tile, from row `tile_row` of the products. */
 static void finish_tile(const struct infer_call *call, const struct tiles *t, const struct workspace *w, int index,
-			int slot, int first, int outputs)
+			int tile_row, int first, int outputs)
 {
 	const struct infer_map *out = &call->out, *addend = &call->addend;
 	int y, x, d = t->dilation;
 	place_of_tile(t, index, &y, &x);
 	struct infer_winograd_tile tile = {.row = d * (ptrdiff_t)infer_row_numbers(out),
 					   .pixel = d * (ptrdiff_t)out->pitch,
-					   .transformed = w->products + slot * t->outputs,
+					   .transformed = w->products + tile_row * t->outputs,
 					   .stride = (ptrdiff_t)t->count * t->outputs,
 					   .rows = existing(y, out->h, d),
 					   .columns = existing(x, out->w, d)};

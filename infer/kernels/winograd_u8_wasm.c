@@ -187,8 +187,8 @@ static inline __attribute__((always_inline)) void transform_inputs(v128_t *d, in
 	d[5 * step] = SUB(SUB(d5, SHIFT(d3, 2)), SUB(d3, SHIFT(d1, 2)));
 }
 
-/* The input of tile `index` becomes row `slot` of the 36 matrices. */
-static void transform_tile(const struct work *w, int index, int slot)
+/* The input of tile `index` becomes row `tile_row` of the 36 matrices. */
+static void transform_tile(const struct work *w, int index, int tile_row)
 {
 	const struct infer_map *in = &w->call->in[0];
 	int y, x, step = w->dilation;
@@ -214,7 +214,7 @@ static void transform_tile(const struct work *w, int index, int slot)
 		for (int i = 0; i < SIDE; i++)
 			transform_inputs(d + SIDE * i, 1);
 		for (size_t p = 0; p < POINTS; p++)
-			wasm_v128_store(w->transformed + (p * TILES + (size_t)slot) * w->channels + c, d[p]);
+			wasm_v128_store(w->transformed + (p * TILES + (size_t)tile_row) * w->channels + c, d[p]);
 	}
 }
 
@@ -275,13 +275,13 @@ static inline __attribute__((always_inline)) void transform_outputs(const v128_t
 	y[3 * out_step] = wasm_i32x4_add(wasm_i32x4_sub(wasm_i32x4_shl(r, 3), n), last);
 }
 
-/* Outputs first..first+3 of the tile, from row `slot` of the products. */
-static void finish_part(const struct work *w, int y, int x, int slot, int first)
+/* Outputs first..first+3 of the tile, from row `tile_row` of the products. */
+static void finish_part(const struct work *w, int y, int x, int tile_row, int first)
 {
 	const struct infer_map *out = &w->call->out;
 	v128_t m[POINTS], z[TILE * SIDE], sums[TILE * TILE];
 	for (size_t p = 0; p < POINTS; p++)
-		m[p] = wasm_v128_load(w->products + (p * TILES + (size_t)slot) * INFER_U8_BLOCK +
+		m[p] = wasm_v128_load(w->products + (p * TILES + (size_t)tile_row) * INFER_U8_BLOCK +
 				      first % INFER_U8_BLOCK);
 	for (int j = 0; j < SIDE; j++)
 		transform_outputs(m + j, SIDE, z + j, SIDE);

@@ -1,5 +1,5 @@
 /* What every value is where a network runs in 8 bits (FORMAT.md, section 3): what may be decided
- * by those who choose ranges (../../convert/value_ranges.c), and is checked here in a file. */
+ * by those who choose ranges (../../convert/value_storage.c), and is checked here in a file. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,31 +1,31 @@
-/* See value_ranges.h. */
-#include "convert/value_ranges.h"
+/* See value_storage.h. */
+#include "convert/value_storage.h"
 
 #include "infer/network/ops.h"
 
-static int root_of(const struct value_plan *plans, int value)
+static int root_of(const struct value_storage *storages, int value)
 {
-	while (plans[value].range_of != value)
-		value = plans[value].range_of;
+	while (storages[value].range_of != value)
+		value = storages[value].range_of;
 	return value;
 }
 
-static void share(struct value_plan *plans, int a, int b)
+static void share(struct value_storage *storages, int a, int b)
 {
-	a = root_of(plans, a);
-	b = root_of(plans, b);
-	plans[a > b ? a : b].range_of = a > b ? b : a;
+	a = root_of(storages, a);
+	b = root_of(storages, b);
+	storages[a > b ? a : b].range_of = a > b ? b : a;
 }
 
-static void plan_sharing(const struct infer_network *n, struct value_plan *plans)
+static void share_ranges(const struct infer_network *n, struct value_storage *storages)
 {
 	for (int i = 0; i < n->step_count; i++)
 		if (infer_operator(n->steps[i].op)->keeps_range)
-			share(plans, INFER_FIRST_STEP_VALUE + i, n->steps[i].inputs[0]);
+			share(storages, INFER_FIRST_STEP_VALUE + i, n->steps[i].inputs[0]);
 	for (int i = 0; i < n->step_count; i++)
 		for (int k = 0; n->steps[i].op == INFER_OP_CONCAT && k < n->steps[i].input_count; k++)
-			if (root_of(plans, n->steps[i].inputs[k]) >= INFER_FIRST_STEP_VALUE)
-				share(plans, INFER_FIRST_STEP_VALUE + i, n->steps[i].inputs[k]);
+			if (root_of(storages, n->steps[i].inputs[k]) >= INFER_FIRST_STEP_VALUE)
+				share(storages, INFER_FIRST_STEP_VALUE + i, n->steps[i].inputs[k]);
 }
 
 /* The first of the steps at the network's end that only keep the range of the one before: its input is made by the
@@ -39,18 +39,18 @@ static int tail_of(const struct infer_network *n)
 	return INFER_FIRST_STEP_VALUE + tail;
 }
 
-void value_ranges_plan(const struct infer_network *n, const struct infer_shape *shapes, struct value_plan *plans)
+void value_storages(const struct infer_network *n, const struct infer_shape *shapes, struct value_storage *storages)
 {
 	int tail = tail_of(n);
 	for (int v = 0; v < INFER_FIRST_STEP_VALUE + n->step_count; v++)
-		plans[v] = (struct value_plan){v == 0                             ? INFER_VALUE_IMAGE
-					       : v >= tail                        ? INFER_VALUE_FLOAT
-					       : infer_may_be_fused(n, v, shapes) ? INFER_VALUE_FUSED
-										  : INFER_VALUE_U8,
-					       v};
-	plan_sharing(n, plans);
+		storages[v] = (struct value_storage){v == 0                             ? INFER_VALUE_IMAGE
+						     : v >= tail                        ? INFER_VALUE_FLOAT
+						     : infer_may_be_fused(n, v, shapes) ? INFER_VALUE_FUSED
+											: INFER_VALUE_U8,
+						     v};
+	share_ranges(n, storages);
 	for (int v = 0; v < INFER_FIRST_STEP_VALUE + n->step_count; v++)
-		plans[v].range_of = root_of(plans, v);
+		storages[v].range_of = root_of(storages, v);
 }
 
 void value_ranges_of_clicks(const struct infer_network *n, float click_scale, struct infer_range *ranges)
