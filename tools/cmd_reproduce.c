@@ -15,7 +15,7 @@
 #include "train/record/run_manifest.h"
 #include "train/trainer.h"
 
-enum { PATH_SIZE = 1024, CHANGE_SIZE = 256, MAX_CHANGES = 64 };
+enum { PATH_SIZE = 1024, LONGEST_NAME = 32, CHANGE_SIZE = 256, MAX_CHANGES = 64 };
 
 struct arguments {
 	const char *manifest, *out_dir;
@@ -53,7 +53,7 @@ static const char *const files[] = {"base.json", "config.json",  "log.jsonl",   
 
 static void file_in(const char *dir, const char *name, char path[PATH_SIZE])
 {
-	snprintf(path, PATH_SIZE, "%s/%s", dir, name);
+	snprintf(path, PATH_SIZE, "%.*s/%s", PATH_SIZE - LONGEST_NAME, dir, name);
 }
 
 static enum status make_folder(const struct arguments *a, char dir[PATH_SIZE])
@@ -65,6 +65,9 @@ static enum status make_folder(const struct arguments *a, char dir[PATH_SIZE])
 		return mkdtemp(dir) ? STATUS_OK
 				    : status_fail(STATUS_IO, "%s: cannot be made: %s", dir, strerror(errno));
 	}
+	if (strlen(a->out_dir) > PATH_SIZE - LONGEST_NAME - 2)
+		return status_fail(STATUS_CONFIG, "--out: expected a name of at most %d bytes, found %zu",
+				   PATH_SIZE - LONGEST_NAME - 2, strlen(a->out_dir));
 	snprintf(dir, PATH_SIZE, "%s", a->out_dir);
 	TRY(folder_make(dir));
 	snprintf(path, sizeof path, "%s/config.json", dir);

@@ -62,10 +62,11 @@ void KERNEL(channel_centred_products)(const float *restrict a, const float *rest
 /* y = x + value[c]; y may be x. */
 void KERNEL(channel_add)(float *y, const float *x, const float *value, size_t pixels, int channels)
 {
-	for (size_t p = 0; p < pixels; p++, x += channels, y += channels)
-#pragma GCC ivdep
+	for (size_t p = 0; p < pixels; p++, x += channels, y += channels) {
+		INDEPENDENT
 		for (int c = 0; c < channels; c++)
 			y[c] = x[c] + value[c];
+	}
 }
 
 /* y = x * value[c], or y += x * value[c]. */

@@ -36,6 +36,13 @@ struct winograd_tile;
 #define KERNEL_EXPAND(name, isa) KERNEL_PASTE(name, isa)
 #define KERNEL(name) KERNEL_EXPAND(name, KERNEL_ISA)
 
+/* Before a loop: no pass of it needs what another one wrote, though the compiler cannot see that. */
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 #define KERNEL_FUNCTION(type, name, arguments) type KERNEL(name) arguments;
 #include "core/kernels/kernel_list.h"
 #undef KERNEL_FUNCTION

@@ -1,16 +1,16 @@
-/* One output per element, from the elements at the same place. The output may be an input where this is said: ivdep
- * tells the compiler that no element depends on another one. */
+/* One output per element, from the elements at the same place. The output may be an input where this is said:
+ * INDEPENDENT tells the compiler that no element depends on another one. */
 #include "core/kernels/kernel.h"
 #include "core/kernels/vmath.h"
 
 /* to[i] = VALUE or to[i] += VALUE for all i; when storing, `to` may be an input. */
-#define STORE_OR_ADD(to, VALUE)                                                                    \
-	do {                                                                                       \
-		if (add) {                                                                         \
-			_Pragma("GCC ivdep") for (size_t i = 0; i < count; i++)(to)[i] += (VALUE); \
-		} else {                                                                           \
-			_Pragma("GCC ivdep") for (size_t i = 0; i < count; i++)(to)[i] = (VALUE);  \
-		}                                                                                  \
+#define STORE_OR_ADD(to, VALUE)                                                           \
+	do {                                                                              \
+		if (add) {                                                                \
+			INDEPENDENT for (size_t i = 0; i < count; i++)(to)[i] += (VALUE); \
+		} else {                                                                  \
+			INDEPENDENT for (size_t i = 0; i < count; i++)(to)[i] = (VALUE);  \
+		}                                                                         \
 	} while (0)
 
 /* v where `yes`, else 0: by its bits, because compilers turn a choice between a load and 0 into a branch. */
@@ -27,7 +27,7 @@ static inline float where(bool yes, float v)
 /* y may be x. */
 void KERNEL(relu)(float *y, const float *x, size_t count)
 {
-#pragma GCC ivdep
+	INDEPENDENT
 	for (size_t i = 0; i < count; i++)
 		y[i] = 0 > x[i] ? 0 : x[i];
 }
@@ -40,7 +40,7 @@ void KERNEL(relu_grad)(float *x_grad, const float *y, const float *y_grad, size_
 /* y may be x. */
 void KERNEL(leaky_relu)(float *y, const float *x, float slope, size_t count)
 {
-#pragma GCC ivdep
+	INDEPENDENT
 	for (size_t i = 0; i < count; i++)
 		y[i] = x[i] > 0 ? x[i] : slope * x[i];
 }
@@ -75,7 +75,7 @@ void KERNEL(tanh_grad)(float *x_grad, const float *y, const float *y_grad, size_
 /* out = a - b; out may be a or b. */
 void KERNEL(subtract_floats)(float *out, const float *a, const float *b, size_t count)
 {
-#pragma GCC ivdep
+	INDEPENDENT
 	for (size_t i = 0; i < count; i++)
 		out[i] = a[i] - b[i];
 }
@@ -83,7 +83,7 @@ void KERNEL(subtract_floats)(float *out, const float *a, const float *b, size_t 
 /* out = a + b; out may be a or b. */
 void KERNEL(add_floats)(float *out, const float *a, const float *b, size_t count)
 {
-#pragma GCC ivdep
+	INDEPENDENT
 	for (size_t i = 0; i < count; i++)
 		out[i] = a[i] + b[i];
 }

@@ -12,7 +12,7 @@ static inline float round_even(float x)
 void KERNEL(fake_quantize)(float *x, size_t count, float scale, float zero)
 {
 	float inverse = 1 / scale, low = 0 - zero, high = 255 - zero;
-#pragma GCC ivdep
+	INDEPENDENT
 	for (size_t i = 0; i < count; i++) {
 		float v = x[i] * inverse; /* a NaN stays one: no comparison with it is true */
 		v = v > high ? high : v;
@@ -24,7 +24,7 @@ void KERNEL(fake_quantize)(float *x, size_t count, float scale, float zero)
 void KERNEL(fake_quantize_grad)(float *y_grad, const float *y, size_t count, float scale, float zero)
 {
 	float low = (0 - zero) * scale, high = (255 - zero) * scale;
-#pragma GCC ivdep
+	INDEPENDENT
 	for (size_t i = 0; i < count; i++)
 		y_grad[i] = y[i] <= low || y[i] >= high ? 0 : y_grad[i];
 }

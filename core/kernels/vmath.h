@@ -109,7 +109,7 @@ static inline float vmath_tanh(float x)
 {
 	float size = fabsf(x), s = x * x;
 	float e = vmath_exp_within(-2 * (size > 43 ? 43 : size)), large = (1 - e) / (1 + e);
-	float p = -929569.0f / 638512875;
+	float p = -929569.0f / 638512896.0f /* 638512875, as near as a float comes */;
 	p = p * s + 21844.0f / 6081075;
 	p = p * s - 1382.0f / 155925;
 	p = p * s + 62.0f / 2835;

@@ -36,11 +36,15 @@
 
 /* Picks the loops of the set in use by the length of its vectors. */
 #if defined(__x86_64__)
-#define POINTWISE_SETS                                                                               \
-	POINTWISE_LOOPS(generic, )                                                                   \
-	POINTWISE_LOOPS(avx2, __attribute__((target("avx2,fma"))))                                   \
-	POINTWISE_LOOPS(avx512, __attribute__((target("avx2,fma,avx512f,avx512vl,avx512dq,avx512bw," \
-						      "prefer-vector-width=512"))))
+#if defined(__clang__)
+#define POINTWISE_WIDTH /* clang has no such name in a target: its vectors have 256 bits here */
+#else
+#define POINTWISE_WIDTH ",prefer-vector-width=512"
+#endif
+#define POINTWISE_SETS                                             \
+	POINTWISE_LOOPS(generic, )                                 \
+	POINTWISE_LOOPS(avx2, __attribute__((target("avx2,fma")))) \
+	POINTWISE_LOOPS(avx512, __attribute__((target("avx2,fma,avx512f,avx512vl,avx512dq,avx512bw" POINTWISE_WIDTH))))
 #define POINTWISE_CALL(loop, ...)                             \
 	(kernels()->lanes == 16  ? loop##_avx512(__VA_ARGS__) \
 	 : kernels()->lanes == 8 ? loop##_avx2(__VA_ARGS__)   \

@@ -44,7 +44,7 @@ static void read_cpu_name(char *name, size_t size)
 /* Ticks since boot of all processors: all, and idle ones. */
 static bool read_ticks(double *all, double *idle)
 {
-	double user, nice, system, irq[4] = {0}, waiting;
+	double user = 0, nice = 0, system = 0, waiting = 0, irq[4] = {0};
 	FILE *file = fopen("/proc/stat", "r");
 	int found = file ? fscanf(file, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &user, &nice, &system, idle, &waiting,
 				  &irq[0], &irq[1], &irq[2])

@@ -248,7 +248,7 @@ static enum status write_all(struct writer *w, const struct sweep_results *resul
 enum status sweep_sqlite_write(const struct sweep_results *results, bool *written)
 {
 	char path[SWEEP_PATH], beside[SWEEP_PATH + 32];
-	struct writer w = {NULL};
+	struct writer w = {0};
 	snprintf(path, sizeof path, "%.900s/sweep.sqlite", results->state->dir);
 	snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid());
 	unlink(beside);
