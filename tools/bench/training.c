@@ -1,4 +1,4 @@
-/* The trainer's step (train/trainer.c) on samples that lie ready. */
+/* The trainer's step (train/trainer_step.c) on samples that lie ready. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
