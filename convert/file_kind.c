@@ -18,7 +18,7 @@ static const struct magic {
 	{"\x89TAPCUT\n", 8, FILE_WEIGHTS, "a weights file (.tapcut)"},
 	{"PK\x03\x04", 4, FILE_TORCH, "a zip archive, as PyTorch writes .pth files: " TORCH_ADVICE},
 	{"\x80\x02", 2, FILE_TORCH, "a Python pickle, as PyTorch wrote .pth files before 1.6: " TORCH_ADVICE},
-	{"TAPINDX1", 8, FILE_OTHER, "an index of a data set"},
+	{"TAPINDX", 7, FILE_OTHER, "an index of a data set"},
 	{"\x1f\x8b", 2, FILE_OTHER, "compressed by gzip: unpack it first"},
 	{"<!DOCTYPE", 9, FILE_OTHER, "a web page: perhaps the download was a login or error page"},
 	{"<html", 5, FILE_OTHER, "a web page: perhaps the download was a login or error page"},

@@ -246,7 +246,13 @@ static void note_bad_photo(struct dataset_builder *b, const struct dataset_photo
 		if (b->problems[i].id == photo->id)
 			problem = b->problems[i].text;
 	int *counter = &b->dataset->skips.bad_photo;
-	if (!photo_name_is_safe(photo->file_name))
+	if (photo->file_name[0] == '/')
+		note(b, counter,
+		     "photo %" PRId64
+		     ": no file \"%s\" in %s, and absolute names are read only from a photo folder that "
+		     "is given as an absolute path which they begin with (--images / takes them all)",
+		     photo->id, photo->file_name, b->dataset->image_dir);
+	else if (!photo_name_is_safe(photo->file_name))
 		note(b, counter, "photo %" PRId64 ": file name \"%s\" is empty or leads out of the photo folder",
 		     photo->id, photo->file_name);
 	else if (problem)

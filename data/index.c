@@ -3,6 +3,7 @@
 #include "data/index.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,8 +17,9 @@
 #include "data/image_io.h"
 #include "data/photo_files.h"
 
-static const char magic[8] = {'T', 'A', 'P', 'I', 'N', 'D', 'X', '2'};
-static const char first_magic[8] = {'T', 'A', 'P', 'I', 'N', 'D', 'X', '1'}; /* without sources */
+/* Followed by a digit, the version that writes now or one before (index.h). */
+static const char magic[7] = {'T', 'A', 'P', 'I', 'N', 'D', 'X'};
+enum { MAGIC_SIZE = sizeof magic + 1, WITH_SOURCES = 2, WITH_OWN_FOLDER = 3, VERSION = 3 };
 enum { CRC_SIZE = 4, SKIP_COUNTERS = 10 };
 /* Bytes that an element takes at least: a count that the file is too short for is refused before memory is asked
  * for. */
@@ -34,14 +36,20 @@ static void list_counters(struct dataset_skips *s, int *counters[SKIP_COUNTERS])
 	memcpy(counters, list, sizeof list);
 }
 
+/* 0: no index. */
+static int version_of(const void *start)
+{
+	int version = ((const char *)start)[sizeof magic] - '0';
+	return memcmp(start, magic, sizeof magic) == 0 && version >= 1 && version <= VERSION ? version : 0;
+}
+
 bool index_is_one(const char *path)
 {
-	char start[sizeof magic];
+	char start[MAGIC_SIZE];
 	FILE *file = fopen(path, "rb");
 	if (!file)
 		return false;
-	bool is = fread(start, 1, sizeof start, file) == sizeof start &&
-		  (memcmp(start, magic, sizeof magic) == 0 || memcmp(start, first_magic, sizeof magic) == 0);
+	bool is = fread(start, 1, sizeof start, file) == sizeof start && version_of(start);
 	fclose(file);
 	return is;
 }
@@ -103,6 +111,39 @@ static void put_path(struct writer *w, const char *path)
 	free(whole);
 }
 
+/* The photo folder as it is reached from the index's folder, both as paths from the root: where both are moved together
+ * it is found again. */
+static void put_way(struct writer *w, const char *from, const char *to)
+{
+	char way[2 * PATH_MAX] = "";
+	while (*from && *to) { /* the folders that both begin with: "/name" each */
+		size_t length = 1 + strcspn(from + 1, "/");
+		if (length != 1 + strcspn(to + 1, "/") || memcmp(from, to, length) != 0)
+			break;
+		from += length;
+		to += length;
+	}
+	for (; from[0] && from[1]; from += 1 + strcspn(from + 1, "/"))
+		if (strlen(way) + 4 < sizeof way)
+			strcat(way, "../");
+	if (strlen(way) + strlen(to) < sizeof way)
+		strcat(way, to[0] ? to + 1 : ".");
+	put_text(w, way);
+}
+
+static void put_own_folder(struct writer *w, const char *image_dir, const char *index)
+{
+	char *copy = strdup(index), *photos = realpath(image_dir, NULL);
+	char *folder = copy ? realpath(dirname(copy), NULL) : NULL;
+	if (photos && folder)
+		put_way(w, folder, photos);
+	else
+		put_text(w, "");
+	free(copy);
+	free(photos);
+	free(folder);
+}
+
 static void put_skips(struct writer *w, const struct dataset_skips *skips)
 {
 	struct dataset_skips copy = *skips;
@@ -126,9 +167,10 @@ static void put_object(struct writer *w, const struct dataset_object *object)
 	free(text);
 }
 
-static void put_dataset(struct writer *w, const struct dataset *d)
+static void put_dataset(struct writer *w, const struct dataset *d, const char *index)
 {
 	put_path(w, d->image_dir);
+	put_own_folder(w, d->image_dir, index);
 	put_skips(w, &d->skips);
 	put(w, d->digest, sizeof d->digest);
 	put_u32(w, (uint32_t)d->category_count);
@@ -166,11 +208,12 @@ enum status index_write(const struct dataset *dataset, const char *json_path, co
 		return status_fail(STATUS_CONFIG, "%s: would overwrite the file that it indexes", path);
 	struct writer w = {0};
 	put(&w, magic, sizeof magic);
+	put(&w, (const char[]){'0' + VERSION}, 1);
 	put_path(&w, json_path);
 	put_u64(&w, (uint64_t)source.st_size);
 	put_u64(&w, (uint64_t)source.st_mtim.tv_sec);
 	put_u32(&w, (uint32_t)source.st_mtim.tv_nsec);
-	put_dataset(&w, dataset);
+	put_dataset(&w, dataset, path);
 	put_u32(&w, w.failed ? 0 : checksum(w.data, w.size));
 	enum status status = w.failed ? status_fail(STATUS_NO_MEMORY, "%s: no memory to write it", path) : STATUS_OK;
 	struct file_part part = {w.data, w.size};
@@ -188,7 +231,7 @@ struct reader {
 	const uint8_t *at;
 	size_t left;
 	bool damaged;
-	bool has_sources;
+	int version;
 };
 
 static const uint8_t *get(struct reader *r, size_t count)
@@ -362,7 +405,7 @@ static enum status get_object(struct reader *r, const struct dataset *d, const s
 {
 	object->id = get_i64(r);
 	object->category = (int32_t)get_u32(r);
-	object->source = r->has_sources ? get_count(r) : 0;
+	object->source = r->version >= WITH_SOURCES ? get_count(r) : 0;
 	uint32_t length = get_u32(r);
 	const uint8_t *text = get(r, length);
 	if (!text || object->source > d->source_count)
@@ -390,18 +433,39 @@ static enum status get_objects(struct reader *r, struct dataset *d, int count)
 	return r->left == 0 ? STATUS_OK : damaged(r, "bytes after the objects");
 }
 
+/* The photo folder beside the index, if there is one: what was moved or copied together belongs together. */
+static enum status get_own_folder(struct reader *r, struct dataset *d)
+{
+	char *way = get_text(r);
+	if (!way)
+		return text_missing(r, "photo folder");
+	const char *slash = strrchr(r->path, '/');
+	int length = slash ? (int)(slash - r->path) + 1 : 0;
+	char path[PATH_MAX], *whole = NULL;
+	if (way[0] && snprintf(path, sizeof path, "%.*s%s", length, r->path, way) < (int)sizeof path)
+		whole = realpath(path, NULL);
+	if (whole) {
+		free(d->image_dir);
+		d->image_dir = whole;
+	}
+	free(way);
+	return STATUS_OK;
+}
+
 static enum status get_dataset(struct reader *r, struct dataset *d)
 {
 	TRY(check_source(r));
 	d->image_dir = get_text(r);
 	if (!d->image_dir)
 		return text_missing(r, "photo folder");
+	if (r->version >= WITH_OWN_FOLDER)
+		TRY(get_own_folder(r, d));
 	TRY(get_skips(r, &d->skips));
 	const uint8_t *digest = get(r, sizeof d->digest);
 	if (digest)
 		memcpy(d->digest, digest, sizeof d->digest);
 	int categories = get_count(r), photos = get_count(r), objects = get_count(r);
-	int sources = r->has_sources ? get_count(r) : 0;
+	int sources = r->version >= WITH_SOURCES ? get_count(r) : 0;
 	TRY(get_categories(r, d, categories));
 	TRY(get_sources(r, d, sources));
 	TRY(get_photos(r, d, photos, objects));
@@ -412,14 +476,14 @@ enum status index_read_memory(struct dataset *dataset, const void *data, size_t 
 {
 	struct reader r = {.path = name, .at = data, .left = size};
 	memset(dataset, 0, sizeof *dataset);
-	r.has_sources = size >= sizeof magic && memcmp(data, magic, sizeof magic) == 0;
-	if (size < sizeof magic + CRC_SIZE || (!r.has_sources && memcmp(data, first_magic, sizeof magic) != 0))
+	r.version = size >= MAGIC_SIZE + CRC_SIZE ? version_of(data) : 0;
+	if (!r.version)
 		return damaged(&r, "not an index");
 	struct reader tail = {.path = name, .at = r.at + size - CRC_SIZE, .left = CRC_SIZE};
 	if (get_u32(&tail) != checksum(data, size - CRC_SIZE))
 		return damaged(&r, "its checksum does not fit");
-	r.at += sizeof magic;
-	r.left -= sizeof magic + CRC_SIZE;
+	r.at += MAGIC_SIZE;
+	r.left -= MAGIC_SIZE + CRC_SIZE;
 	enum status status = get_dataset(&r, dataset);
 	if (status != STATUS_OK)
 		dataset_release(dataset);

@@ -104,11 +104,25 @@ static enum status try_address(const struct photo_files *files, const char *addr
 	return last ? try_name(files, last + 1, found) : STATUS_OK;
 }
 
+/* An absolute name is one of the folder's own where the folder is given as an absolute path that it begins with: who names
+ * "/" as the folder takes all of them. */
+static enum status try_absolute(const struct photo_files *files, const char *name, char **found)
+{
+	size_t length = strlen(files->dir);
+	while (length && files->dir[length - 1] == '/')
+		length--;
+	if (files->dir[0] != '/' || strncmp(name, files->dir, length) != 0 || name[length] != '/')
+		return STATUS_OK;
+	return try_name(files, name + length + strspn(name + length, "/"), found);
+}
+
 enum status photo_files_find(const struct photo_files *files, const char *name, char **found)
 {
 	*found = NULL;
 	if (strncmp(name, "http://", 7) == 0 || strncmp(name, "https://", 8) == 0)
 		return try_address(files, strstr(name, "//") + 2, found);
+	if (name[0] == '/')
+		return try_absolute(files, name, found);
 	TRY(try_name(files, name, found));
 	if (*found || !strchr(name, '\\'))
 		return STATUS_OK;

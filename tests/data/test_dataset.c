@@ -1,8 +1,10 @@
 /* Datasets: what is kept, in which order, what is left out and why, the digest; and their index. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "data/dataset_open.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -482,6 +484,42 @@ START_TEST(filter_on_an_index)
 }
 END_TEST
 
+/* Moved together, index and photos find one another where they are now; an index that is moved alone still finds the
+ * photos where they were. */
+START_TEST(index_is_moved)
+{
+	static const char *const places[] = {"set.tapindex", "indices/deep/set.tapindex"};
+	const char *json = good_json();
+	char command[4000], index[800], elsewhere[720], images[PATH_MAX];
+	ck_assert_ptr_nonnull(realpath(path_in_folder("images"), images));
+	for (int i = 0; i < 2; i++) {
+		struct dataset d;
+		snprintf(index, sizeof index, "%s/%s", folder, places[i]);
+		snprintf(command, sizeof command, "mkdir -p %s/indices/deep", folder);
+		ck_assert_int_eq(system(command), 0);
+		open_ok(&d, json, NULL);
+		ck_assert_int_eq(index_write(&d, json, index), STATUS_OK);
+		dataset_release(&d);
+		snprintf(elsewhere, sizeof elsewhere, "%s.alone", folder);
+		snprintf(command, sizeof command, "rm -rf %s && mkdir %s && cp %s %s/x.tapindex", elsewhere, elsewhere,
+			 index, elsewhere);
+		ck_assert_int_eq(system(command), 0);
+		snprintf(index, sizeof index, "%s/x.tapindex", elsewhere);
+		open_ok(&d, index, NULL);
+		ck_assert_str_eq(d.image_dir, images);
+		dataset_release(&d);
+		snprintf(command, sizeof command, "rm -rf %s && cp -r %s %s", elsewhere, folder, elsewhere);
+		ck_assert_int_eq(system(command), 0);
+		snprintf(index, sizeof index, "%s/%s", elsewhere, places[i]);
+		open_ok(&d, index, NULL);
+		ck_assert_msg(strstr(d.image_dir, ".alone/images") != NULL, "%s", d.image_dir);
+		dataset_release(&d);
+		snprintf(command, sizeof command, "rm -rf %s", elsewhere);
+		ck_assert_int_eq(system(command), 0);
+	}
+}
+END_TEST
+
 /* Written before annotations had sources; its object is a box of 3 x 4 pixels of a photo of 10 x 10. */
 static const char first_index[] =
 	"544150494e445831150000002f746d702f70686f746f732d76312f692e6a736f6ede00000000000000a0310e6b000000"
@@ -761,6 +799,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(index, 60); /* a busy machine, a sanitizer */
 	tcase_add_test(index, index_gives_the_same_set);
 	tcase_add_test(index, filter_on_an_index);
+	tcase_add_test(index, index_is_moved);
 	tcase_add_test(index, index_of_the_first_format);
 	tcase_add_test(index, sources_are_kept_and_indexed);
 	tcase_add_test(tests, appended_sets_keep_their_places);

@@ -1,7 +1,9 @@
 /* Where photos are looked for: the layouts in which sets are published, the names that labelling tools write, and which
  * pixels masks were drawn on. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "data/dataset_open.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +40,7 @@ static void put(const char *name, const char *text)
 /* An instances file whose one photo has this name (as JSON) and one object. */
 static void put_set(const char *path, const char *name)
 {
-	char json[900];
+	char json[5000];
 	snprintf(json, sizeof json,
 		 "{\"images\": [{\"id\": 1, %s, \"width\": 10, \"height\": 10}], \"annotations\": [{\"id\": 1, "
 		 "\"image_id\": 1, \"segmentation\": [[1, 1, 9, 1, 9, 9, 1, 9]]}], \"categories\": []}",
@@ -76,6 +78,31 @@ START_TEST(photos_of_every_layout_are_found)
 		ck_assert_msg(d.object_count == (layouts[i].found != NULL), "layout %zu: %s", i, d.skips.first_reason);
 		if (layouts[i].found)
 			ck_assert_str_eq(d.photos[0].file_name, layouts[i].found);
+		dataset_release(&d);
+	}
+}
+END_TEST
+
+/* Absolute names are an explicit choice: of a folder that is named as an absolute path and holds them. */
+START_TEST(absolute_names)
+{
+	static const struct {
+		const char *photos; /* "": the test's own folder, made absolute; NULL: no folder is named */
+		bool found;
+	} choices[] = {{NULL, false}, {"/", true}, {"", true}, {"/usr", false}};
+	char here[PATH_MAX], name[PATH_MAX + 100];
+	snprintf(folder, sizeof folder, "%s", test_tmp_dir("absolute"));
+	put("elsewhere/a.jpg", "");
+	ck_assert_ptr_nonnull(realpath(folder, here));
+	snprintf(name, sizeof name, "\"file_name\": \"%s/elsewhere/a.jpg\"", here);
+	put_set("i.json", name);
+	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+		const char *photos = choices[i].photos && !choices[i].photos[0] ? here : choices[i].photos;
+		struct dataset d;
+		ck_assert_int_eq(dataset_open(&d, in_folder("i.json"), photos, NULL), STATUS_OK);
+		ck_assert_msg(d.object_count == choices[i].found, "choice %zu: %s", i, d.skips.first_reason);
+		if (!choices[i].found)
+			ck_assert_ptr_nonnull(strstr(d.skips.first_reason, "--images /"));
 		dataset_release(&d);
 	}
 }
@@ -174,6 +201,7 @@ static Suite *make_suite(void)
 	tcase_add_test(open, photos_of_every_layout_are_found);
 	tcase_add_test(open, a_set_without_an_annotation);
 	tcase_add_test(open, a_named_folder_is_the_only_one);
+	tcase_add_test(open, absolute_names);
 	tcase_add_test(open, masks_on_stored_or_displayed_pixels);
 	suite_add_tcase(suite, open);
 	return suite;

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char magic[] = "TAPINDX1";
+	static const char magic[] = "TAPINDX3";
 	uint8_t *copy = malloc(size + 12);
 	memcpy(copy, magic, 8);
 	if (size)
