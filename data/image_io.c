@@ -26,11 +26,18 @@ enum status check_declared_size(const char *name, uint32_t width, uint32_t heigh
 	return STATUS_OK;
 }
 
+void image_metadata_release(struct image_metadata *metadata)
+{
+	free(metadata->exif);
+	*metadata = (struct image_metadata){0};
+}
+
 void decoded_release(struct decoded *decoded)
 {
 	free(decoded->pixels);
 	free(decoded->profile);
 	decoded->pixels = decoded->profile = NULL;
+	image_metadata_release(&decoded->metadata);
 }
 
 void facts_warn(struct image_facts *facts, const char *text)
@@ -217,6 +224,18 @@ static enum status decode(const uint8_t *data, size_t size, const char *name, in
 	return status_fail(STATUS_FORMAT, "%s: neither a JPEG nor a PNG file", name);
 }
 
+/* EXIF and resolution of the picture as it is now. */
+static void give_metadata(struct decoded *d, int orientation, struct image_metadata *metadata)
+{
+	exif_make_plain(&d->metadata, d->facts.profile_applied);
+	*metadata = d->metadata;
+	if (orientation >= 5) {
+		metadata->per_metre_x = d->metadata.per_metre_y;
+		metadata->per_metre_y = d->metadata.per_metre_x;
+	}
+	d->metadata = (struct image_metadata){0};
+}
+
 /* The decoded file as the image that was asked for. */
 static enum status finish(struct decoded *d, const char *name, const struct image_read_options *options,
 			  struct image *image)
@@ -228,6 +247,8 @@ static enum status finish(struct decoded *d, const char *name, const struct imag
 	TRY(check_size(name, options, image->width, image->height, d->orientation, orientation));
 	d->facts.orientation = d->orientation;
 	d->facts.turned = orientation > 1;
+	if (options->metadata)
+		give_metadata(d, orientation, options->metadata);
 	return turn(image, orientation);
 }
 
@@ -236,6 +257,8 @@ enum status image_read_memory(const void *data, size_t size, const char *name, c
 {
 	struct decoded decoded = {.orientation = 1};
 	*image = (struct image){0};
+	if (options->metadata)
+		*options->metadata = (struct image_metadata){0};
 	enum status status = decode(data, size, name, options->channels, &decoded);
 	if (status == STATUS_OK)
 		status = finish(&decoded, name, options, image);
@@ -252,6 +275,8 @@ enum status image_read(const char *path, const struct image_read_options *option
 	char *data;
 	size_t size;
 	*image = (struct image){0};
+	if (options->metadata)
+		*options->metadata = (struct image_metadata){0};
 	TRY(file_read(path, IMAGE_MAX_FILE, &data, &size));
 	enum status status = image_read_memory(data, size, path, options, image);
 	free(data);
@@ -290,13 +315,15 @@ bool bytes_reserve(struct bytes *bytes, size_t more)
 	return true;
 }
 
-static enum status encode_whole(const struct image *image, const char *name, struct bytes *bytes)
+static enum status encode_whole(const struct image *image, const struct image_metadata *metadata, const char *name,
+				struct bytes *bytes)
 {
 	struct picture picture = {.width = image->width,
 				  .height = image->height,
 				  .channels = image->channels,
 				  .pixels = image->pixels,
-				  .room = image->height};
+				  .room = image->height,
+				  .metadata = metadata};
 	return png_encode(&picture, name, bytes);
 }
 
@@ -309,14 +336,19 @@ static enum status write_bytes(const char *path, struct bytes *bytes, enum statu
 	return status;
 }
 
-enum status image_write_png(const char *path, const struct image *image)
+enum status image_write_png_with(const char *path, const struct image *image, const struct image_metadata *metadata)
 {
 	struct bytes bytes = {0};
-	return write_bytes(path, &bytes, encode_whole(image, path, &bytes));
+	return write_bytes(path, &bytes, encode_whole(image, metadata, path, &bytes));
+}
+
+enum status image_write_png(const char *path, const struct image *image)
+{
+	return image_write_png_with(path, image, NULL);
 }
 
 enum status image_write_png_rows(const char *path, int width, int height, int channels, image_make_rows *make,
-				 void *context)
+				 void *context, const struct image_metadata *metadata)
 {
 	enum { ROWS = 256 };
 	struct picture picture = {.width = width,
@@ -324,7 +356,8 @@ enum status image_write_png_rows(const char *path, int width, int height, int ch
 				  .channels = channels,
 				  .room = ROWS,
 				  .make = make,
-				  .context = context};
+				  .context = context,
+				  .metadata = metadata};
 	struct bytes bytes = {0};
 	struct image rows;
 	TRY(image_alloc(&rows, width, height < ROWS ? height : ROWS, channels));
@@ -334,10 +367,11 @@ enum status image_write_png_rows(const char *path, int width, int height, int ch
 	return status;
 }
 
-enum status image_write_jpeg(const char *path, const struct image *image, int quality)
+enum status image_write_jpeg(const char *path, const struct image *image, int quality,
+			     const struct image_metadata *metadata)
 {
 	struct bytes bytes = {0};
-	return write_bytes(path, &bytes, jpeg_encode(image, quality, path, &bytes));
+	return write_bytes(path, &bytes, jpeg_encode(image, quality, metadata, path, &bytes));
 }
 
 static enum status give_bytes(struct bytes *bytes, enum status status, unsigned char **data, size_t *size)
@@ -354,11 +388,11 @@ static enum status give_bytes(struct bytes *bytes, enum status status, unsigned 
 enum status image_encode_png(const struct image *image, unsigned char **data, size_t *size)
 {
 	struct bytes bytes = {0};
-	return give_bytes(&bytes, encode_whole(image, "image", &bytes), data, size);
+	return give_bytes(&bytes, encode_whole(image, NULL, "image", &bytes), data, size);
 }
 
 enum status image_encode_jpeg(const struct image *image, int quality, unsigned char **data, size_t *size)
 {
 	struct bytes bytes = {0};
-	return give_bytes(&bytes, jpeg_encode(image, quality, "image", &bytes), data, size);
+	return give_bytes(&bytes, jpeg_encode(image, quality, NULL, "image", &bytes), data, size);
 }

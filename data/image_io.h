@@ -27,6 +27,9 @@ struct image_read_options {
 	int width,
 		height; /* what the image must have once it is turned; 0: whatever the file has, not with EXIF_MATCH */
 	struct image_facts *facts; /* filled in on success and on failure; NULL where they are not wanted */
+	/* EXIF and resolution of the picture as it was turned; NULL where they are not wanted. The caller releases it,
+	 * also after a failure. */
+	struct image_metadata *metadata;
 };
 
 /* Reads a JPEG or PNG (by its first bytes, not its name). Grayscale, palette, 16-bit, CMYK/YCCK (Adobe-inverted too)
@@ -39,14 +42,19 @@ enum status image_read_mask(const char *path, struct image *mask);
 enum status image_read_memory(const void *data, size_t size, const char *name, const struct image_read_options *options,
 			      struct image *image);
 
-/* Writes PNG (1, 3 or 4 channels) or JPEG (1 or 3; quality 1..100). Written to a temporary name and renamed. */
+void image_metadata_release(struct image_metadata *metadata);
+
+/* Writes PNG (1, 3 or 4 channels) or JPEG (1 or 3; quality 1..100). Written to a temporary name and renamed.
+ * `metadata`, where it is not NULL, goes into the file. */
 enum status image_write_png(const char *path, const struct image *image);
-enum status image_write_jpeg(const char *path, const struct image *image, int quality);
+enum status image_write_png_with(const char *path, const struct image *image, const struct image_metadata *metadata);
+enum status image_write_jpeg(const char *path, const struct image *image, int quality,
+			     const struct image_metadata *metadata);
 /* PNG whose rows are made while it is written: `make` is called for the rows in order, some at a time, so that a
  * large picture is never in memory as a whole (its compressed bytes are). What `make` returns other than STATUS_OK
  * ends the writing. */
 enum status image_write_png_rows(const char *path, int width, int height, int channels, image_make_rows *make,
-				 void *context);
+				 void *context, const struct image_metadata *metadata);
 
 /* The same into memory, for reports and for files that need not be atomic; *data is returned, caller frees. */
 enum status image_encode_png(const struct image *image, unsigned char **data, size_t *size);

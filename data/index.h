@@ -1,12 +1,13 @@
 /* An index: a dataset as its filter left it, in one binary file that opens in a fraction of the time the JSON takes.
  * It is made by `tapcut data JSON --index FILE` and named wherever an instances JSON may be named (dataset_open tells
  * them apart); a filter given then applies to what the index holds. It records the JSON's path, size and time, and
- * refuses to open when that file is there but has changed. The photo folder is looked for from the index's own folder
- * first, so that both may be moved together.
+ * refuses to open when that file is there but has changed. The photo folder is looked for from the index's own
+ * folder first, so that both may be moved together.
  *
  * Layout, little-endian; a text is u32 length and bytes:
  *	"TAPINDX3" ("TAPINDX2", of earlier versions, has no way to the photo folder, "TAPINDX1" no sources either)
- *	text JSON path, u64 size, i64 seconds, u32 nanoseconds; text photo folder, text way to it from the index's folder
+ *	text JSON path, u64 size, i64 seconds, u32 nanoseconds
+ *	text photo folder, text way to it from the index's folder
  *	u32 x 10 skip counters in the order of struct dataset_skips, text first reason; 32 bytes digest
  *	u32 categories, u32 photos, u32 objects, u32 sources
  *	categories: i32 id, text name

@@ -104,8 +104,8 @@ static enum status try_address(const struct photo_files *files, const char *addr
 	return last ? try_name(files, last + 1, found) : STATUS_OK;
 }
 
-/* An absolute name is one of the folder's own where the folder is given as an absolute path that it begins with: who names
- * "/" as the folder takes all of them. */
+/* An absolute name is one of the folder's own where the folder is given as an absolute path that it begins with: who
+ * names "/" as the folder takes all of them. */
 static enum status try_absolute(const struct photo_files *files, const char *name, char **found)
 {
 	size_t length = strlen(files->dir);

@@ -19,9 +19,9 @@ void photo_files_release(struct photo_files *files);
 bool photo_files_has(const struct photo_files *files, const char *name);
 
 /* The name, relative to dir, of the file that annotations call `name`: that name itself; with "\" taken for "/", as
- * tools on Windows write; of a web address (LVIS's coco_url) the last two parts or the last; of an absolute name what
- * follows the folder, where the folder is given as an absolute path and the name begins with it ("/" takes them all). *found is NULL where there
- * is no such file; returned, caller frees. */
+ * tools on Windows write; of a web address (LVIS's coco_url) the last two parts or the last; of an absolute name
+ * what follows the folder, where the folder is given as an absolute path and the name begins with it ("/" takes them
+ * all). *found is NULL where there is no such file; returned, caller frees. */
 enum status photo_files_find(const struct photo_files *files, const char *name, char **found);
 
 /* A name from a file may not lead out of the folder: not empty, not absolute, no ".." between slashes. */

@@ -314,7 +314,7 @@ static enum status find_mask(struct arguments *a, const struct tapcut_model *mod
 static enum status wrote(const char *path, enum status status)
 {
 	if (status == STATUS_OK)
-		printf("wrote %s\n", path);
+		printf("wrote %s\n", streams_name(path));
 	return status;
 }
 
@@ -334,7 +334,7 @@ static enum status write_masks(const struct arguments *a, const struct image *ma
 /* --- the photo ------------------------------------------------------------ */
 
 /* One edit after the other, each with its time. A background's picture is in memory only while it is needed. */
-static enum status edit_photo(struct arguments *a, struct image *photo, const struct image *alpha)
+static enum status edit_photo(struct arguments *a, const struct image *photo, const struct image *alpha)
 {
 	const struct image_read_options read = {.channels = 3, .exif = EXIF_APPLY};
 	struct tapcut_photo canvas = {photo->pixels, 3 * (size_t)photo->width,
@@ -368,11 +368,47 @@ static enum status edit_photo(struct arguments *a, struct image *photo, const st
 	return STATUS_OK;
 }
 
-static enum status write_photo(const struct arguments *a, const struct image *photo, const struct image *alpha)
+/* Whether what the photo lets through stays so: a PNG, and no edit that puts something behind the object. */
+static bool keeps_alpha(const struct arguments *a)
+{
+	for (int i = 0; i < a->edit_count; i++)
+		if (a->edits[i].filter == tapcut_filter_find("background"))
+			return false;
+	return !is_jpeg(a->out);
+}
+
+static enum status write_with_alpha(const struct arguments *a, const struct photo_file *photo)
+{
+	struct image rgba;
+	TRY(image_alloc(&rgba, photo->alpha.width, photo->alpha.height, 4));
+	size_t count = (size_t)rgba.width * (size_t)rgba.height;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(rgba.pixels + 4 * i, photo->straight.pixels + 3 * i, 3);
+		rgba.pixels[4 * i + 3] = photo->alpha.pixels[i];
+	}
+	enum status status = image_write_png_with(a->out, &rgba, &photo->metadata);
+	image_release(&rgba);
+	return status;
+}
+
+static enum status write_photo(const struct arguments *a, const struct photo_file *photo, const struct image *alpha)
 {
 	if (a->transparent)
 		return cutout_file_write(a->out, photo, alpha, a->premultiplied);
-	return is_jpeg(a->out) ? image_write_jpeg(a->out, photo, a->quality) : image_write_png(a->out, photo);
+	if (photo->alpha.pixels && keeps_alpha(a))
+		return write_with_alpha(a, photo);
+	return is_jpeg(a->out) ? image_write_jpeg(a->out, &photo->rgb, a->quality, &photo->metadata)
+			       : image_write_png_with(a->out, &photo->rgb, &photo->metadata);
+}
+
+/* Edits the colours that are written, and writes them. */
+static enum status make_output(struct arguments *a, struct photo_file *photo, struct image *alpha)
+{
+	bool alone = photo->alpha.pixels && (a->transparent || keeps_alpha(a));
+	photo_file_tell_losses(photo, alone);
+	TRY(edit_photo(a, alone ? &photo->straight : &photo->rgb, alpha));
+	selection_crop(&a->selection, a->crop, photo, alpha);
+	return wrote(a->out, write_photo(a, photo, alpha));
 }
 
 static enum status print_json(struct arguments *a, int width, int height)
@@ -401,25 +437,22 @@ static enum status print_json(struct arguments *a, int width, int height)
 
 static enum status edit(struct arguments *a, const struct tapcut_model *model)
 {
-	const struct image_read_options read = {.channels = 3, .exif = EXIF_APPLY};
-	struct image photo, mask, alpha;
-	TRY(image_read(a->photo, &read, &photo));
-	int width = photo.width, height = photo.height;
-	enum status status = find_mask(a, model, &photo, &mask, &alpha);
+	struct photo_file photo;
+	struct image mask = {0}, alpha = {0};
+	enum status status = photo_file_read(a->photo, &photo);
+	int width = photo.rgb.width, height = photo.rgb.height;
+	if (status == STATUS_OK)
+		status = find_mask(a, model, &photo.rgb, &mask, &alpha);
 	if (status == STATUS_OK)
 		status = write_masks(a, &mask, &alpha);
 	image_release(&mask);
 	if (status == STATUS_OK && a->out)
-		status = edit_photo(a, &photo, &alpha);
-	if (status == STATUS_OK && a->out) {
-		selection_crop(&a->selection, a->crop, &photo, &alpha);
-		status = wrote(a->out, write_photo(a, &photo, &alpha));
-	}
+		status = make_output(a, &photo, &alpha);
 	if (status == STATUS_OK && a->json)
 		status = print_json(a, width, height);
 	if (status == STATUS_OK)
 		status = selection_check_found(&a->selection);
-	image_release(&photo);
+	photo_file_release(&photo);
 	image_release(&alpha);
 	return status;
 }

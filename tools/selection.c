@@ -124,12 +124,12 @@ enum status selection_run(struct selection *s, const struct tapcut_model *model,
 	return status;
 }
 
-void selection_crop(const struct selection *s, int margin, struct image *photo, struct image *alpha)
+void selection_crop(const struct selection *s, int margin, struct photo_file *photo, struct image *alpha)
 {
 	if (margin < 0 || s->box.x1 <= s->box.x0)
 		return;
-	struct image_box box = image_box_with_margin(s->box, margin, photo);
-	image_crop(photo, box);
+	struct image_box box = image_box_with_margin(s->box, margin, &photo->rgb);
+	photo_file_crop(photo, box);
 	image_crop(alpha, box);
 }
 

@@ -9,6 +9,7 @@
 #include "data/image.h"
 #include "infer/tapcut.h"
 #include "tools/options.h"
+#include "tools/photo_file.h"
 
 struct tap {
 	int x, y;
@@ -67,7 +68,7 @@ enum status selection_run(struct selection *selection, const struct tapcut_model
 
 /* Photo and alpha become what lies within `margin` pixels of the object; below 0, or where nothing is selected, they
  * stay whole. */
-void selection_crop(const struct selection *selection, int margin, struct image *photo, struct image *alpha);
+void selection_crop(const struct selection *selection, int margin, struct photo_file *photo, struct image *alpha);
 
 /* An error where there were taps and they select nothing: for a script's sake, after everything was written. */
 enum status selection_check_found(const struct selection *selection);

@@ -45,8 +45,7 @@ struct file {
 	char whole[PATH_MAX]; /* the path without links and dots */
 };
 
-/* The path as it would be for a file that is there; of others the folder's. */
-static void resolve(const char *path, char whole[PATH_MAX])
+void streams_whole_path(const char *path, char whole[PATH_MAX])
 {
 	char folder[PATH_MAX], found[PATH_MAX];
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -136,7 +135,7 @@ static enum status add_files(const struct option_row *row, bool operand, void *a
 		if (is_dash(file) && row->no_stream)
 			return wrong(file, row->writes ? "cannot be standard output" : "cannot be standard input");
 		if (!is_dash(file)) {
-			resolve(*file->path, file->whole);
+			streams_whole_path(*file->path, file->whole);
 			TRY(row->writes ? check_ending(file) : STATUS_OK);
 		}
 		++*count;
@@ -213,6 +212,11 @@ enum status streams_open_files(const struct command *command, void *arguments)
 		TRY(files[i].row->writes ? take_output(files[i].row, files[i].path) : take_input(files[i].path));
 	}
 	return STATUS_OK;
+}
+
+const char *streams_name(const char *path)
+{
+	return path == streams.out_file ? "standard output" : path == streams.in_file ? "standard input" : path;
 }
 
 /* --- redirection ---------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #ifndef TOOLS_STREAMS_H
 #define TOOLS_STREAMS_H
 
+#include <limits.h>
 #include <stdio.h>
 
 #include "core/text.h"
@@ -19,6 +20,12 @@ void streams_start(void);
 /* Checks the files that a command line names: endings, two outputs of one name, an output that is an input, more than
  * one "-". Puts other names in the place of "-", and reads standard input. STATUS_CONFIG: the command line is wrong. */
 enum status streams_open_files(const struct command *command, void *arguments);
+
+/* What to call a file in messages: its path, or "standard output" and "standard input" for "-". */
+const char *streams_name(const char *path);
+
+/* The path from the root, without links and dots; of a file that is not there yet its folder's path and its name. */
+void streams_whole_path(const char *path, char whole[PATH_MAX]);
 
 /* From here on --json, --quiet and an output on standard output are obeyed. */
 enum status streams_redirect(const struct command *command, void *arguments);

@@ -22,6 +22,7 @@ struct decoded {
 	int orientation;  /* EXIF's, or XMP's where there is no EXIF: 1..8; 1: as stored, or not said */
 	uint8_t *profile; /* the file's ICC profile; NULL: it has none */
 	size_t profile_size;
+	struct image_metadata metadata; /* as the file has it: exif_make_plain is still to be called */
 	struct image_facts facts;
 };
 
@@ -43,6 +44,11 @@ enum status png_decode(const void *data, size_t size, const char *name, int chan
  * (TIFF 6.0, section 2; EXIF 2.3, 4.6.4, tag 0x0112); xmp: an XMP packet with tiff:Orientation (XMP part 2, 3.3). */
 int tiff_orientation(const uint8_t *tiff, size_t size);
 int xmp_orientation(const void *xmp, size_t size);
+
+/* A copy of the block for the metadata, where it is a TIFF directory at all; else nothing happens. */
+enum status exif_keep(struct image_metadata *metadata, const uint8_t *tiff, size_t size, const char *name);
+/* The block for pixels that are upright, and sRGB where `srgb` says so: orientation 1, colour space 1, no thumbnail. */
+void exif_make_plain(struct image_metadata *metadata, bool srgb);
 
 /* --- colours -------------------------------------------------------------- */
 
@@ -66,9 +72,11 @@ struct picture {
 	int room;
 	image_make_rows *make; /* NULL where all rows are in `pixels` */
 	void *context;
+	const struct image_metadata *metadata; /* NULL: none */
 };
 
 enum status png_encode(const struct picture *picture, const char *name, struct bytes *bytes);
-enum status jpeg_encode(const struct image *image, int quality, const char *name, struct bytes *bytes);
+enum status jpeg_encode(const struct image *image, int quality, const struct image_metadata *metadata, const char *name,
+			struct bytes *bytes);
 
 #endif

@@ -22,6 +22,11 @@ enum {
 	JPEG_MAX_PIXELS_PER_BYTE = 512,
 	XMP_MARKER = JPEG_APP0 + 1,
 	ICC_MARKER = JPEG_APP0 + 2,
+	/* What a segment holds beside its own length. */
+	JPEG_SEGMENT = 65533,
+	/* density_unit of a JFIF segment. */
+	JFIF_INCH = 1,
+	JFIF_CENTIMETRE = 2,
 };
 
 /* --- in ------------------------------------------------------------------- */
@@ -99,20 +104,37 @@ static void jpeg_scan_progress(j_common_ptr common)
 	longjmp(errors->escape, 1);
 }
 
-/* EXIF says it, else XMP. */
-static int jpeg_find_orientation(const struct jpeg_decompress_struct *info)
+static const char exif_name[6] = "Exif\0"; /* how the segment begins that EXIF lies in */
+
+/* EXIF says it, else XMP. The first EXIF is kept. */
+static enum status jpeg_find_orientation(const struct jpeg_reader *reader)
 {
-	static const char exif[6] = "Exif\0", xmp[] = "http://ns.adobe.com/xap/1.0/";
+	static const char xmp[] = "http://ns.adobe.com/xap/1.0/";
+	struct image_metadata *metadata = &reader->decoded->metadata;
 	int from_exif = 0, from_xmp = 0;
-	for (const struct jpeg_marker_struct *m = info->marker_list; m; m = m->next) {
+	for (const struct jpeg_marker_struct *m = reader->info.marker_list; m; m = m->next) {
 		if (m->marker != XMP_MARKER)
 			continue;
-		if (!from_exif && m->data_length >= sizeof exif && memcmp(m->data, exif, sizeof exif) == 0)
-			from_exif = tiff_orientation(m->data + sizeof exif, m->data_length - sizeof exif);
-		else if (!from_xmp && m->data_length >= sizeof xmp && memcmp(m->data, xmp, sizeof xmp) == 0)
+		size_t size = m->data_length - sizeof exif_name;
+		if (m->data_length >= sizeof exif_name && memcmp(m->data, exif_name, sizeof exif_name) == 0) {
+			if (!from_exif)
+				from_exif = tiff_orientation(m->data + sizeof exif_name, size);
+			if (!metadata->exif)
+				TRY(exif_keep(metadata, m->data + sizeof exif_name, size, reader->errors.name));
+		} else if (!from_xmp && m->data_length >= sizeof xmp && memcmp(m->data, xmp, sizeof xmp) == 0)
 			from_xmp = xmp_orientation(m->data + sizeof xmp, m->data_length - sizeof xmp);
 	}
-	return from_exif ? from_exif : from_xmp ? from_xmp : 1;
+	reader->decoded->orientation = from_exif ? from_exif : from_xmp ? from_xmp : 1;
+	return STATUS_OK;
+}
+
+/* JFIF's resolution, in pixels per metre. */
+static void jpeg_find_resolution(struct jpeg_reader *reader)
+{
+	const struct jpeg_decompress_struct *info = &reader->info;
+	double metre = info->density_unit == JFIF_INCH ? 1 / 0.0254 : info->density_unit == JFIF_CENTIMETRE ? 100 : 0;
+	reader->decoded->metadata.per_metre_x = (uint32_t)(info->X_density * metre + 0.5);
+	reader->decoded->metadata.per_metre_y = (uint32_t)(info->Y_density * metre + 0.5);
 }
 
 static void jpeg_find_profile(struct jpeg_reader *reader)
@@ -196,7 +218,8 @@ static enum status jpeg_read_all(struct jpeg_reader *reader, const void *data)
 	jpeg_save_markers(info, ICC_MARKER, 0xffff);
 	jpeg_read_header(info, TRUE);
 	TRY(jpeg_check_header(reader));
-	reader->decoded->orientation = jpeg_find_orientation(info);
+	TRY(jpeg_find_orientation(reader));
+	jpeg_find_resolution(reader);
 	jpeg_find_profile(reader);
 	jpeg_choose_output(reader);
 	jpeg_start_decompress(info);
@@ -257,7 +280,31 @@ static void jpeg_close_chunk(j_compress_ptr info)
 	((struct jpeg_writer *)info->client_data)->bytes->size += JPEG_CHUNK - info->dest->free_in_buffer;
 }
 
-static enum status jpeg_write_pixels(struct jpeg_writer *writer, const struct image *image, int quality)
+/* EXIF has a segment for itself; one that does not fit is left out. */
+static void jpeg_write_exif(j_compress_ptr info, const struct image_metadata *metadata)
+{
+	size_t size = sizeof exif_name + metadata->exif_size;
+	if (!metadata->exif || size > JPEG_SEGMENT)
+		return;
+	jpeg_write_m_header(info, XMP_MARKER, (unsigned)size);
+	for (size_t i = 0; i < sizeof exif_name; i++)
+		jpeg_write_m_byte(info, exif_name[i]);
+	for (size_t i = 0; i < metadata->exif_size; i++)
+		jpeg_write_m_byte(info, metadata->exif[i]);
+}
+
+static void jpeg_set_resolution(j_compress_ptr info, const struct image_metadata *metadata)
+{
+	double x = metadata->per_metre_x * 0.0254 + 0.5, y = metadata->per_metre_y * 0.0254 + 0.5;
+	if (x < 1 || y < 1 || x >= 65536 || y >= 65536)
+		return;
+	info->density_unit = JFIF_INCH;
+	info->X_density = (UINT16)x;
+	info->Y_density = (UINT16)y;
+}
+
+static enum status jpeg_write_pixels(struct jpeg_writer *writer, const struct image *image, int quality,
+				     const struct image_metadata *metadata)
 {
 	struct jpeg_compress_struct *info = &writer->info;
 	if (setjmp(writer->errors.escape))
@@ -272,7 +319,11 @@ static enum status jpeg_write_pixels(struct jpeg_writer *writer, const struct im
 	jpeg_set_defaults(info);
 	jpeg_set_quality(info, quality, TRUE);
 	info->dct_method = JDCT_ISLOW;
+	if (metadata)
+		jpeg_set_resolution(info, metadata);
 	jpeg_start_compress(info, TRUE);
+	if (metadata)
+		jpeg_write_exif(info, metadata);
 	size_t stride = (size_t)image->width * (size_t)image->channels;
 	while (info->next_scanline < info->image_height) {
 		JSAMPROW row = image->pixels + stride * info->next_scanline;
@@ -282,7 +333,8 @@ static enum status jpeg_write_pixels(struct jpeg_writer *writer, const struct im
 	return STATUS_OK;
 }
 
-enum status jpeg_encode(const struct image *image, int quality, const char *name, struct bytes *bytes)
+enum status jpeg_encode(const struct image *image, int quality, const struct image_metadata *metadata, const char *name,
+			struct bytes *bytes)
 {
 	if (image->channels != 1 && image->channels != 3)
 		return status_fail(STATUS_FORMAT, "%s: JPEG: %d channels, expected 1 or 3", name, image->channels);
@@ -292,7 +344,7 @@ enum status jpeg_encode(const struct image *image, int quality, const char *name
 	writer.destination.init_destination = jpeg_open_chunk;
 	writer.destination.empty_output_buffer = jpeg_next_chunk;
 	writer.destination.term_destination = jpeg_close_chunk;
-	enum status status = jpeg_write_pixels(&writer, image, quality);
+	enum status status = jpeg_write_pixels(&writer, image, quality, metadata);
 	jpeg_destroy_compress(&writer.info);
 	return status;
 }

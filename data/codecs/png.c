@@ -86,6 +86,7 @@ static void png_choose_output(struct png_state *state)
 	if (state->channels == 4 && !alpha)
 		png_set_add_alpha(png, 255, PNG_FILLER_AFTER);
 	state->decoded->facts.alpha = alpha;
+	state->decoded->facts.sixteen_bits = png_get_bit_depth(png, state->info) == 16;
 	alpha = alpha || state->channels == 4;
 	state->decoded->native = color ? (alpha ? NATIVE_RGBA : NATIVE_RGB) : (alpha ? NATIVE_GRAY_ALPHA : NATIVE_GRAY);
 	png_set_interlace_handling(png);
@@ -105,19 +106,29 @@ static enum status png_alloc_rows(struct png_state *state, size_t stride, size_t
 }
 
 /* The eXIf chunk says it, else the XMP packet; both may stand before the pixels or behind them. */
-static int find_orientation(const struct png_state *state)
+static enum status find_orientation(const struct png_state *state)
 {
 	png_bytep exif = NULL;
 	png_uint_32 exif_size = 0;
 	png_textp text = NULL;
 	int text_count = 0, found = 0;
-	if (png_get_eXIf_1(state->png, state->info, &exif_size, &exif))
+	if (png_get_eXIf_1(state->png, state->info, &exif_size, &exif)) {
 		found = tiff_orientation(exif, exif_size);
+		TRY(exif_keep(&state->decoded->metadata, exif, exif_size, state->name));
+	}
 	png_get_text(state->png, state->info, &text, &text_count);
 	for (int i = 0; i < text_count && !found; i++)
 		if (text[i].text && strcmp(text[i].key, "XML:com.adobe.xmp") == 0)
 			found = xmp_orientation(text[i].text, strlen(text[i].text));
-	return found ? found : 1;
+	state->decoded->orientation = found ? found : 1;
+	return STATUS_OK;
+}
+
+static void find_resolution(const struct png_state *state)
+{
+	struct image_metadata *metadata = &state->decoded->metadata;
+	metadata->per_metre_x = png_get_x_pixels_per_meter(state->png, state->info);
+	metadata->per_metre_y = png_get_y_pixels_per_meter(state->png, state->info);
 }
 
 /* iCCP only: a picture with an sRGB chunk is sRGB, and so is, in practice, one with neither. */
@@ -163,8 +174,8 @@ static enum status png_read_pixels(struct png_state *state)
 	TRY(png_alloc_rows(state, stride, png_get_image_height(png, state->info)));
 	png_read_image(png, state->rows);
 	png_read_end(png, state->info);
-	state->decoded->orientation = find_orientation(state);
-	return STATUS_OK;
+	find_resolution(state);
+	return find_orientation(state);
 }
 
 enum status png_decode(const void *data, size_t size, const char *name, int channels, struct decoded *decoded)
@@ -215,6 +226,15 @@ static enum status png_write_some(struct png_state *state, const struct picture 
 	return STATUS_OK;
 }
 
+static void png_set_metadata(struct png_state *state, const struct image_metadata *metadata)
+{
+	if (metadata->per_metre_x && metadata->per_metre_y)
+		png_set_pHYs(state->png, state->info, metadata->per_metre_x, metadata->per_metre_y,
+			     PNG_RESOLUTION_METER);
+	if (metadata->exif)
+		png_set_eXIf_1(state->png, state->info, (png_uint_32)metadata->exif_size, metadata->exif);
+}
+
 static enum status png_write_pixels(struct png_state *state, const struct picture *picture, struct bytes *bytes)
 {
 	static const int types[] = {0, PNG_COLOR_TYPE_GRAY, 0, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGBA};
@@ -227,6 +247,8 @@ static enum status png_write_pixels(struct png_state *state, const struct pictur
 	if ((int64_t)picture->width * picture->height >=
 	    PNG_LARGE) /* a third of the time for a file larger by a tenth */
 		png_set_compression_level(state->png, 4);
+	if (picture->metadata)
+		png_set_metadata(state, picture->metadata);
 	png_write_info(state->png, state->info);
 	for (int y = 0; y < picture->height; y += picture->room)
 		TRY(png_write_some(state, picture, y));

@@ -24,7 +24,7 @@ static void prepare(void)
 	ck_assert_int_eq(image_alloc(&photo, 60, 40, 3), STATUS_OK);
 	for (int i = 0; i < 60 * 40 * 3; i++)
 		photo.pixels[i] = (uint8_t)(i * i / 50);
-	ck_assert_int_eq(image_write_jpeg(in(dir, "photo.jpg"), &photo, 50), STATUS_OK);
+	ck_assert_int_eq(image_write_jpeg(in(dir, "photo.jpg"), &photo, 50, NULL), STATUS_OK);
 	ck_assert_int_eq(image_write_png(in(dir, "photo.png"), &photo), STATUS_OK);
 	image_release(&photo);
 	tapcut_ok("cut %s/photo.jpg --model %s/model.tapcut --tap 30,20 --mask %s/m.png", dir, dir, dir);

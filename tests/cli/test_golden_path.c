@@ -288,7 +288,7 @@ START_TEST(cut_writes_mask_and_cutout)
 		ck_assert_int_eq(image_alloc(&photo, 151, 77, 3), STATUS_OK);
 		for (int p = 0; p < 151 * 77 * 3; p++)
 			photo.pixels[p] = (uint8_t)(p * 7 / 5);
-		ck_assert_int_eq(image_write_jpeg(in(dir, "odd.jpg"), &photo, 90), STATUS_OK);
+		ck_assert_int_eq(image_write_jpeg(in(dir, "odd.jpg"), &photo, 90, NULL), STATUS_OK);
 		image_release(&photo);
 		tapcut_ok("cut %s/odd.jpg --model %s/m.tapcut --tap 150,76 --tap 20,20 --not 0,0 --mask %s/mask.png "
 			  "--cutout %s/cutout.png",

@@ -110,7 +110,7 @@ START_TEST(jpeg_is_like_libjpeg)
 		double ours = mean_difference(before, rgb);
 		struct image image = {.width = W, .height = H, .channels = 3, .pixels = before}, decoded;
 		struct image_read_options options = {.channels = 3, .exif = EXIF_MATCH, .width = W, .height = H};
-		ck_assert_int_eq(image_write_jpeg(path, &image, quality), STATUS_OK);
+		ck_assert_int_eq(image_write_jpeg(path, &image, quality, NULL), STATUS_OK);
 		ck_assert_msg(image_read(path, &options, &decoded) == STATUS_OK, "%s", status_message());
 		double theirs = mean_difference(before, decoded.pixels);
 		image_release(&decoded);

@@ -159,7 +159,7 @@ START_TEST(jpeg_round_trip)
 	char path[1200];
 	snprintf(path, sizeof path, "%s/a.jpg", dir);
 	struct image image = test_card(200, 150, 3), gray = test_card(33, 65, 1), back, again;
-	ck_assert_int_eq(image_write_jpeg(path, &image, 95), STATUS_OK);
+	ck_assert_int_eq(image_write_jpeg(path, &image, 95, NULL), STATUS_OK);
 	ck_assert_int_eq(image_read(path, &as_rgb, &back), STATUS_OK);
 	assert_near(&image, &back, 8);
 	ck_assert_int_eq(image_read(path, &as_rgba, &again), STATUS_OK);
@@ -168,7 +168,7 @@ START_TEST(jpeg_round_trip)
 	ck_assert_int_eq(again.pixels[4 * 777 + 1], back.pixels[3 * 777 + 1]);
 	image_release(&back), image_release(&again);
 	/* Stored gray becomes three equal channels; gray asked of gray is the same numbers. */
-	ck_assert_int_eq(image_write_jpeg(path, &gray, 95), STATUS_OK);
+	ck_assert_int_eq(image_write_jpeg(path, &gray, 95, NULL), STATUS_OK);
 	ck_assert_int_eq(image_read(path, &as_gray, &again), STATUS_OK);
 	assert_near(&gray, &again, 4);
 	ck_assert_int_eq(image_read(path, &as_rgb, &back), STATUS_OK);
@@ -483,7 +483,7 @@ START_TEST(not_pictures)
 	snprintf(path, sizeof path, "%s/no/such/folder.png", dir);
 	image = test_card(4, 4, 3);
 	ck_assert_int_eq(image_write_png(path, &image), STATUS_IO);
-	ck_assert_int_eq(image_write_jpeg(path, &image, 90), STATUS_IO);
+	ck_assert_int_eq(image_write_jpeg(path, &image, 90, NULL), STATUS_IO);
 	image_release(&image);
 }
 END_TEST
