@@ -182,8 +182,8 @@ check-headers:
 ## make check-layers       includes point one way and in no circle; each outside library is known to one file
 # infer includes nothing of ours, core itself, the others downwards.
 may_include = if grep -rnE '^\#include "[a-z_]+/' $(1) | grep -vE '\#include "($(2))/'; then exit 1; fi
-outside_headers = cblas|dlfcn|png|jpeglib|lcms2|cjson/cJSON|mpi|sqlite3
-outside_files   = core/blas|data/codecs/(jpeg|png|profile)|train/(config/json|ranks_mpi|sweep/sqlite)
+outside_headers = cblas|dlfcn|png|jpeglib|lcms2|webp/[a-z]+|cjson/cJSON|mpi|sqlite3
+outside_files   = core/blas|data/codecs/(jpeg|png|profile|webp)|train/(config/json|ranks_mpi|sweep/sqlite)
 check-layers:
 	@$(call may_include,infer,infer)
 	@$(call may_include,core,core)

@@ -1,11 +1,14 @@
 /* See file_kind.h. */
 #include "convert/file_kind.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define TORCH_ADVICE                                                                                                 \
 	"safetensors.torch.save_file(torch.load(FILE, map_location=\"cpu\"), \"NAME.safetensors\") in Python makes " \
 	"what can be read here"
+
+enum { START_SIZE = 32 }; /* more than the longest of the magics below */
 
 static const struct magic {
 	const char *bytes;
@@ -48,4 +51,28 @@ const char *file_kind_describe(const void *data, size_t size)
 {
 	const struct magic *magic = find(data, size);
 	return magic ? magic->description : NULL;
+}
+
+static size_t read_start(const char *path, char start[START_SIZE])
+{
+	FILE *file = fopen(path, "rb");
+	size_t got = file ? fread(start, 1, START_SIZE, file) : 0;
+	if (file)
+		fclose(file);
+	return got;
+}
+
+enum file_kind file_kind_of_path(const char *path)
+{
+	char start[START_SIZE];
+	return file_kind_of(start, read_start(path, start));
+}
+
+enum status file_kind_expect(const char *path, enum file_kind kind, const char *what)
+{
+	char start[START_SIZE];
+	const struct magic *magic = find(start, read_start(path, start));
+	if (!magic || magic->kind == kind)
+		return STATUS_OK;
+	return status_fail(STATUS_FORMAT, "%s: expected %s; this is %s", path, what, magic->description);
 }

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "core/status.h"
+
 enum file_kind {
 	FILE_UNKNOWN, /* safetensors files too: they begin with a number */
 	FILE_WEIGHTS, /* .tapcut */
@@ -17,5 +19,10 @@ enum file_kind file_kind_of(const void *data, size_t size);
 /* "a checkpoint of tapcut: tapcut export FILE ... makes ..." for a sentence that begins "NAME is "; NULL where the kind
  * is not known. */
 const char *file_kind_describe(const void *data, size_t size);
+
+/* The kind of a file by its path; FILE_UNKNOWN where it cannot be read. */
+enum file_kind file_kind_of_path(const char *path);
+/* STATUS_FORMAT, "PATH: expected WHAT; this is ...", where the file is known to be of another kind. */
+enum status file_kind_expect(const char *path, enum file_kind kind, const char *what);
 
 #endif

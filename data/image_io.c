@@ -181,7 +181,6 @@ static const char *other_kind(const uint8_t *data, size_t size)
 		size_t at, length;
 		const char *bytes, *kind;
 	} kinds[] = {
-		{8, 4, "WEBP", "WebP"},
 		{4, 8, "ftypavif", "AVIF"},
 		{4, 7, "ftyphei", "HEIC"},
 		{4, 8, "ftypmif1", "HEIF"},
@@ -218,6 +217,8 @@ static enum status decode(const uint8_t *data, size_t size, const char *name, in
 		return png_decode(data, size, name, channels, decoded);
 	if (size >= sizeof jpeg_magic && memcmp(data, jpeg_magic, sizeof jpeg_magic) == 0)
 		return jpeg_decode(data, size, name, channels, decoded);
+	if (size >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(data + 8, "WEBP", 4) == 0)
+		return webp_decode(data, size, name, channels, decoded);
 	const char *kind = other_kind(data, size);
 	if (kind)
 		return status_fail(STATUS_FORMAT, "%s: this is %s; convert it to PNG or JPEG", name, kind);

@@ -1,4 +1,4 @@
-/* JPEG and PNG files in and out; data/codecs holds a file for each library that does the work. */
+/* JPEG and PNG files in and out, WebP in; data/codecs holds a file for each library that does the work. */
 #ifndef DATA_IMAGE_IO_H
 #define DATA_IMAGE_IO_H
 
@@ -8,9 +8,9 @@
 #include "data/image.h"
 #include "data/image_facts.h"
 
-/* What to do with the orientation that EXIF (of JPEG or PNG) or XMP tells. */
 enum { IMAGE_MAX_FILE = 512 * 1024 * 1024 }; /* bytes of a file that is read */
 
+/* What to do with the orientation that EXIF or XMP tells. */
 enum exif_policy {
 	/* Annotations with known size: ignore when the stored size equals width x height, apply when the swapped size
 	 * does, else refuse with a message. COCO's own are drawn on stored pixels. Where the size cannot tell (turned
@@ -32,10 +32,11 @@ struct image_read_options {
 	struct image_metadata *metadata;
 };
 
-/* Reads a JPEG or PNG (by its first bytes, not its name). Grayscale, palette, 16-bit, CMYK/YCCK (Adobe-inverted too)
- * are converted; alpha is dropped over white when channels is 3 (kept for 4). Colours come out as sRGB: with 3 or 4
- * channels an ICC profile is honoured. A file that lacks pixels or whose pixels are damaged is an error; oddities that
- * cost no pixel are counted (facts). Formats that are not read are named. On failure *image is zeroed. */
+/* Reads a JPEG, PNG or, where the program was built with libwebp, WebP (by its first bytes, not its name).
+ * Grayscale, palette, 16-bit, CMYK/YCCK (Adobe-inverted too) are converted; alpha is dropped over white when
+ * channels is 3 (kept for 4). Colours come out as sRGB: with 3 or 4 channels an ICC profile is honoured. A file that
+ * lacks pixels or whose pixels are damaged is an error; oddities that cost no pixel are counted (facts). Formats
+ * that are not read are named. On failure *image is zeroed. */
 enum status image_read(const char *path, const struct image_read_options *options, struct image *image);
 /* A file that means a mask, as one channel: its alpha where it has one (a cutout), else its luma. Stored pixels. */
 enum status image_read_mask(const char *path, struct image *mask);

@@ -22,7 +22,7 @@ struct arguments {
 /* --- arguments ------------------------------------------------------------ */
 
 static const struct option_row operand_rows[] = {
-	{"PHOTO", OPTION_FILE, OPTION_FIELD(photo), NULL, .help = "a JPEG or PNG"},
+	{"PHOTO", OPTION_FILE, OPTION_FIELD(photo), NULL, .help = "a JPEG, PNG or WebP"},
 	{0},
 };
 

@@ -186,7 +186,7 @@ static enum status take_colours(void *field, const struct option_row *row, const
 }
 
 static const struct option_row operand_rows[] = {
-	{"PHOTO", OPTION_FILE, OPTION_FIELD(photo), NULL, .help = "a JPEG or PNG", .needed = true},
+	{"PHOTO", OPTION_FILE, OPTION_FIELD(photo), NULL, .help = "a JPEG, PNG or WebP", .needed = true},
 	{0},
 };
 

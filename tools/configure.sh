@@ -23,6 +23,7 @@ png        build  libpng-dev                     libpng             -lpng
 jpeg       build  libjpeg-dev                    libjpeg            -ljpeg
 zlib       build  zlib1g-dev                     zlib               -lz
 sqlite     extra  libsqlite3-dev                 sqlite3            -lsqlite3
+webp       extra  libwebp-dev                    libwebp            -lwebp
 check      tests  check                          check              -lcheck -lsubunit -lrt -lm -pthread
 openblas   option libopenblas0-pthread           -                  -ldl
 '
@@ -36,6 +37,7 @@ what() {
 	jpeg) echo "libjpeg-turbo 2.0 or later (jpeglib.h)" ;;
 	zlib) echo "zlib 1.2.9 or later (zlib.h)" ;;
 	sqlite) echo "SQLite 3, for the database of a sweep's report (sqlite3.h)" ;;
+	webp) echo "libwebp, to read WebP photos (webp/decode.h)" ;;
 	check) echo "Check, for the tests (check.h)" ;;
 	openblas) echo "OpenBLAS, for tests that compare with it" ;;
 	esac
@@ -128,6 +130,16 @@ program() {
 				if (sqlite3_open(":memory:", &db) != SQLITE_OK)
 					return 1;
 				return sqlite3_prepare_v2(db, "select 1", -1, &statement, 0) != SQLITE_OK;
+			}
+		C
+		;;
+	webp)
+		cat <<-'C'
+			#include <webp/decode.h>
+			int main(void)
+			{
+				WebPBitstreamFeatures features;
+				return WebPGetFeatures((const uint8_t *)"RIFF", 4, &features) == VP8_STATUS_OK;
 			}
 		C
 		;;

@@ -10,16 +10,6 @@
 
 #define SHIPPED_MODEL "infer/models/base.tapcut"
 
-static bool is_checkpoint(const char *path)
-{
-	char magic[16];
-	FILE *file = fopen(path, "rb");
-	size_t got = file ? fread(magic, 1, sizeof magic, file) : 0;
-	if (file)
-		fclose(file);
-	return file_kind_of(magic, got) == FILE_CHECKPOINT;
-}
-
 /* As `tapcut export --weights f32` would write it, in memory. */
 static enum status load_checkpoint(const char *path, struct tapcut_model **model)
 {
@@ -51,8 +41,12 @@ bool model_file_load(const char *command, const char *path, struct tapcut_model 
 	}
 	if (path)
 		snprintf(used, MODEL_PATH_SIZE, "%s", path);
-	if (is_checkpoint(used))
+	if (file_kind_of_path(used) == FILE_CHECKPOINT)
 		return load_checkpoint(used, model) == STATUS_OK || (command_failed(command), false);
+	if (file_kind_expect(used, FILE_WEIGHTS, "a weights file (.tapcut) or a checkpoint") != STATUS_OK) {
+		command_failed(command);
+		return false;
+	}
 	if (tapcut_model_load_file(used, model, message) == TAPCUT_OK)
 		return true;
 	fprintf(stderr, "tapcut %s: %s\n", command, message);

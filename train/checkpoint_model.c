@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/file_kind.h"
 #include "convert/safetensors.h"
 #include "core/checkpoint.h"
 #include "train/run_state.h"
@@ -71,6 +72,7 @@ static enum status load_sections(const struct checkpoint *checkpoint, const char
 enum status checkpoint_model_load(struct checkpoint_model *loaded, const char *path, bool average)
 {
 	struct checkpoint checkpoint;
+	TRY(file_kind_expect(path, FILE_CHECKPOINT, "a checkpoint"));
 	TRY(checkpoint_read(&checkpoint, path));
 	enum status status = load_sections(&checkpoint, path, average, loaded);
 	if (status != STATUS_OK)

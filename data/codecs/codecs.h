@@ -38,6 +38,9 @@ enum status check_declared_size(const char *name, uint32_t width, uint32_t heigh
 enum status jpeg_decode(const void *data, size_t size, const char *name, int channels, struct decoded *decoded);
 enum status png_decode(const void *data, size_t size, const char *name, int channels, struct decoded *decoded);
 
+/* Where the program was built without libwebp, STATUS_FORMAT with a message that says so. */
+enum status webp_decode(const void *data, size_t size, const char *name, int channels, struct decoded *decoded);
+
 /* --- orientation ---------------------------------------------------------- */
 
 /* An orientation of 1..8, or 0 where the block does not say, or says something odd. tiff: the block that EXIF is

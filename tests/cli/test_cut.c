@@ -234,9 +234,9 @@ static void put_list(const char *json)
 /* The list's photos lie beside it; files go to --out-dir, and are those that one command each would write. */
 START_TEST(a_list_of_photos)
 {
-	put_list(
-		"[{\"photo\": \"plain.png\", \"taps\": [[60, 40], [5, 5, \"not\"]], \"mask\": \"m.png\", \"cutout\": "
-		"\"c.png\", \"crop\": 3}, {\"photo\": \"turned.jpg\", \"taps\": [{\"x\": 40, \"y\": 60, \"positive\": true}]}]");
+	put_list("[{\"photo\": \"plain.png\", \"taps\": [[60, 40], [5, 5, \"not\"]], "
+		 "\"mask\": \"m.png\", \"cutout\": \"c.png\", \"crop\": 3}, "
+		 "{\"photo\": \"turned.jpg\", \"taps\": [{\"x\": 40, \"y\": 60, \"positive\": true}]}]");
 	const struct program_result *r = tapcut_ok("cut --batch %s/list.json --out-dir %s/out --json", dir, dir);
 	struct json *root;
 	ck_assert_int_eq(json_parse(r->out, strlen(r->out), "cut --batch", &root), STATUS_OK);

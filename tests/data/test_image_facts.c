@@ -350,7 +350,6 @@ START_TEST(formats_that_are_named)
 		size_t size;
 		const char *name;
 	} kinds[] = {
-		{"RIFF\0\0\0\0WEBPVP8 ", 16, "WebP"},
 		{"\0\0\0\x1c"
 		 "ftypheic\0\0\0\0",
 		 16, "HEIC"},
@@ -375,6 +374,99 @@ START_TEST(formats_that_are_named)
 }
 END_TEST
 
+/* --- WebP ----------------------------------------------------------------- */
+
+#ifdef HAVE_WEBP
+#include <webp/encode.h>
+
+/* A picture without loss; `alpha`: with an alpha channel. */
+static struct file as_webp(int channels)
+{
+	struct image image;
+	uint8_t *data = NULL;
+	ck_assert_int_eq(image_alloc(&image, 64, 48, channels), STATUS_OK);
+	for (int i = 0; i < 64 * 48; i++)
+		for (int c = 0; c < channels; c++)
+			image.pixels[channels * i + c] =
+				(uint8_t)(i % 64 < 8 && i / 64 < 8 && c != 3 ? 250 : 10 + 20 * c);
+	size_t size = channels == 4 ? WebPEncodeLosslessRGBA(image.pixels, 64, 48, 64 * 4, &data)
+				    : WebPEncodeLosslessRGB(image.pixels, 64, 48, 64 * 3, &data);
+	struct file file = {malloc(size), size};
+	memcpy(file.data, data, size);
+	WebPFree(data);
+	image_release(&image);
+	return file;
+}
+
+/* The same in the extended form (RFC 9649, section 2.7), with one more chunk behind the picture. */
+static struct file with_webp_chunk(struct file file, const char name[5], const void *bytes, size_t size)
+{
+	size_t padded = size + size % 2, whole = file.size + 18 + 8 + padded;
+	unsigned char *data = calloc(1, whole);
+	memcpy(data, file.data, 12);
+	memcpy(data + 12, "VP8X\x0a\0\0\0", 8);
+	data[20] = memcmp(name, "EXIF", 4) == 0 ? 0x08 : memcmp(name, "ICCP", 4) == 0 ? 0x20 : 0x04;
+	data[24] = 63;
+	data[27] = 47;
+	unsigned char *at = data + 30;
+	memcpy(at, file.data + 12, file.size - 12);
+	at += file.size - 12;
+	memcpy(at, name, 4);
+	at[4] = (unsigned char)size;
+	at[5] = (unsigned char)(size >> 8);
+	memcpy(at + 8, bytes, size);
+	size_t riff = whole - 8;
+	data[4] = (unsigned char)riff;
+	data[5] = (unsigned char)(riff >> 8);
+	free(file.data);
+	return (struct file){data, whole};
+}
+
+START_TEST(webp_photos)
+{
+	struct image_facts facts;
+	struct image image = read_as(as_webp(3), EXIF_APPLY, 3, &facts);
+	ck_assert(image.width == 64 && image.height == 48 && !facts.alpha);
+	ck_assert(image.pixels[0] == 250 && image.pixels[3 * 40 + 2] == 50);
+	image_release(&image);
+	image = read_as(as_webp(4), EXIF_APPLY, 4, &facts);
+	ck_assert(facts.alpha);
+	ck_assert_int_eq(image.pixels[3], 70);
+	image_release(&image);
+	expect_turned(with_webp_chunk(as_webp(3), "EXIF", tiff_6, sizeof tiff_6), 6);
+	expect_turned(with_webp_chunk(as_webp(3), "XMP ", xmp_8, strlen(xmp_8)), 8);
+}
+END_TEST
+
+/* Cut anywhere it is refused with a message that names it, and no byte behind the end is read. */
+START_TEST(webp_that_ends_early)
+{
+	struct file whole = with_webp_chunk(as_webp(4), "EXIF", tiff_6, sizeof tiff_6);
+	struct image_read_options options = {.channels = 3, .exif = EXIF_APPLY};
+	size_t picture = whole.size - 8 - sizeof tiff_6;
+	for (size_t size = 12; size < picture - 1; size += 3) {
+		unsigned char *part = malloc(size);
+		struct image image;
+		memcpy(part, whole.data, size);
+		ck_assert_msg(image_read_memory(part, size, "x.webp", &options, &image) != STATUS_OK, "%zu bytes",
+			      size);
+		ck_assert_ptr_nonnull(strstr(status_message(), "x.webp: "));
+		free(part);
+	}
+	free(whole.data);
+}
+END_TEST
+#else
+START_TEST(webp_photos)
+{
+	struct image image;
+	struct image_read_options options = {.channels = 3, .exif = EXIF_APPLY};
+	ck_assert_int_eq(image_read_memory("RIFF\0\0\0\0WEBPVP8 ", 16, "x", &options, &image), STATUS_FORMAT);
+	ck_assert_ptr_nonnull(strstr(status_message(), "this is WebP"));
+}
+END_TEST
+#endif
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("image_facts");
@@ -388,6 +480,10 @@ static Suite *make_suite(void)
 	tcase_add_test(facts, png_oddities_that_cost_no_pixel);
 	tcase_add_test(facts, masks_are_alpha_or_brightness);
 	tcase_add_test(facts, formats_that_are_named);
+	tcase_add_test(facts, webp_photos);
+#ifdef HAVE_WEBP
+	tcase_add_test(facts, webp_that_ends_early);
+#endif
 	suite_add_tcase(suite, facts);
 	return suite;
 }
