@@ -51,13 +51,26 @@ static int compare_sizes(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Once all photos are there. An id that stands twice is refused, as wherever a set is read: nobody knows which photo an
+ * annotation means. */
+static enum status sort_photos(struct writer *w)
+{
+	if (w->sorted)
+		return STATUS_OK;
+	w->sorted = true;
+	if (w->count)
+		qsort(w->photos, w->count, sizeof *w->photos, compare_sizes);
+	for (size_t i = 1; i < w->count; i++)
+		if (w->photos[i].id == w->photos[i - 1].id)
+			return status_fail(STATUS_FORMAT, "%s: photo id %" PRId64 " stands twice (%s and %s)",
+					   w->in_path, w->photos[i].id, w->photos[i - 1].name, w->photos[i].name);
+	return STATUS_OK;
+}
+
 /* The photo's size; 0 x 0 if it is not listed, which only polygons mind. */
-static struct photo_size find_size(struct writer *w, int64_t id)
+static struct photo_size find_size(const struct writer *w, int64_t id)
 {
 	struct photo_size key = {.id = id};
-	if (!w->sorted && w->count)
-		qsort(w->photos, w->count, sizeof *w->photos, compare_sizes);
-	w->sorted = true;
 	const struct photo_size *found =
 		w->count ? bsearch(&key, w->photos, w->count, sizeof key, compare_sizes) : NULL;
 	return found ? *found : key;
@@ -110,6 +123,7 @@ static enum status print_record(struct writer *w, const struct coco_annotation *
 static enum status take_annotation(void *context, const struct coco_annotation *a)
 {
 	struct writer *w = context;
+	TRY(sort_photos(w));
 	struct photo_size photo = find_size(w, a->image_id);
 	struct rle mask;
 	enum status status = coco_mask(&a->segmentation, photo.width, photo.height, &mask);
@@ -131,6 +145,7 @@ static enum status write_list(struct writer *w)
 	struct coco_visitor visitor = {w, take_image, NULL, take_annotation};
 	fputc('[', w->file);
 	TRY(coco_read(w->in_path, &visitor));
+	TRY(sort_photos(w));
 	fputs("]\n", w->file);
 	return STATUS_OK;
 }

@@ -49,6 +49,7 @@ enum tapcut_status {
 	TAPCUT_LIMIT,  /* a size is over the limits of FORMAT.md or of the options */
 	/* the caller's argument is out of range (click outside the photo, too many clicks, no image) */
 	TAPCUT_ARGUMENT,
+	TAPCUT_CANCELLED, /* by tapcut_session_cancel */
 };
 
 struct tapcut_model;
@@ -122,6 +123,10 @@ enum tapcut_status tapcut_session_set_image(struct tapcut_session *session, cons
 
 /* Adds a click (positive: on the object; else on what is not) and updates the mask. Allocates nothing. */
 enum tapcut_status tapcut_session_click(struct tapcut_session *session, int x, int y, int positive);
+/* Ends the click that is running, soon and without effect: it returns TAPCUT_CANCELLED, and clicks and mask are as they
+ * were before it. Where none runs, nothing happens. The only function that may be called while another one works on the
+ * session, from any thread or signal handler. */
+void tapcut_session_cancel(struct tapcut_session *session);
 /* Takes back the last click; the mask is exactly what it was before it. */
 enum tapcut_status tapcut_session_undo(struct tapcut_session *session);
 /* Takes back all clicks. */

@@ -154,6 +154,7 @@ struct infer_run_options {
 	int isa;        /* enum infer_isa (kernels/kernels.h); -1: the best that this processor has */
 	/* values from this size on never exist as a whole (stream.h); 0: what leaves the second-level cache anyway */
 	size_t stream_bytes;
+	const _Atomic int *cancelled; /* a run ends between its tasks where it is not 0; NULL: none does */
 };
 
 /* Memory for one input size: an arena laid out once, values reuse dead ones' place. options NULL: float, one thread.
@@ -175,7 +176,8 @@ void infer_runner_set_clicks(struct infer_runner *runner, const struct infer_cli
 			     const float *previous, int w, int h);
 
 /* Runs all steps, but those that depend on the photo alone only after a new photo. The logits, h x w without gaps;
- * borrowed until the next call. Allocates nothing. */
+ * borrowed until the next call; NULL where the run was
+ * cancelled. Allocates nothing. */
 const float *infer_runner_run(struct infer_runner *runner);
 size_t infer_runner_bytes(const struct infer_runner *runner);
 

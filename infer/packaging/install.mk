@@ -18,7 +18,7 @@ SHARED     := libtapcut.so.$(VERSION)
 # and for shared libraries that take in the static one. Few symbols, relocations and sections.
 LIB         = $(PLAIN)/lib
 LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -DNDEBUG -fPIC -fvisibility=hidden -pthread \
-	-fno-asynchronous-unwind-tables -fno-ident -fno-merge-constants -fno-jump-tables
+	-fno-asynchronous-unwind-tables -fno-ident -fno-merge-constants -fno-jump-tables -fno-caller-saves
 lib_objects = $(patsubst infer/%.c,$(LIB)/objects/%.o,$(call layer_sources,infer))
 lib_headers = $(wildcard infer/tapcut*.h)
 

@@ -41,6 +41,7 @@ enum tapcut_status infer_runner_new(const struct infer_network *network, int h, 
 	r->isa = options->isa < 0 ? infer_isa_best() : (enum infer_isa)options->isa;
 	r->arithmetic = options->arithmetic;
 	r->stream_bytes = options->stream_bytes ? options->stream_bytes : DEFAULT_STREAM_BYTES;
+	r->cancelled = options->cancelled;
 	r->photo_is_new = true;
 	r->value_count = INFER_FIRST_STEP_VALUE + network->step_count;
 	r->values = malloc((size_t)r->value_count * sizeof *r->values);
@@ -112,6 +113,8 @@ const float *infer_runner_run(struct infer_runner *r)
 	if (r->watcher)
 		r->watcher(r->watcher_context, -1, NULL);
 	for (int t = 0; t < r->task_count; t++) {
+		if (r->cancelled && *r->cancelled)
+			return NULL;
 		bool inside = t > 0 && r->tasks[t].stream != NONE && r->tasks[t].stream == r->tasks[t - 1].stream;
 		if (!inside && (!r->tasks[t].image_only || r->photo_is_new))
 			run_task(r, &r->tasks[t]);

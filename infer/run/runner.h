@@ -71,6 +71,7 @@ struct infer_runner {
 	size_t bytes;
 	enum infer_isa isa;
 	int arithmetic;
+	const _Atomic int *cancelled;
 	size_t stream_bytes; /* values from this size on are streamed */
 	infer_runner_watcher *watcher;
 	void *watcher_context;

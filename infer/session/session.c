@@ -109,7 +109,7 @@ static enum tapcut_status prepare_look(struct tapcut_session *s, struct infer_lo
 	infer_runner_free(look->runner);
 	look->plane_w = plane_w;
 	look->plane_h = plane_h;
-	struct infer_run_options options = {.threads = s->options.threads, .isa = -1};
+	struct infer_run_options options = {.threads = s->options.threads, .isa = -1, .cancelled = &s->cancelled};
 	options.arithmetic =
 		s->options.arithmetic == TAPCUT_ARITHMETIC_INT8 ? INFER_ARITHMETIC_U8 : INFER_ARITHMETIC_F32;
 	return infer_runner_new(&s->model->network, plane_h, plane_w, &options, &look->runner, s->message);
@@ -271,13 +271,20 @@ static const float *previous_answer(struct tapcut_session *s, const struct infer
 	return s->logits;
 }
 
-/* Runs the network; its logits lose the padding. */
-static void run_network(struct tapcut_session *s, struct infer_look *look)
+/* Runs the network; its logits lose the padding. False where the click was cancelled; clicks that are only taken again
+ * cannot be. */
+static bool run_network(struct tapcut_session *s, struct infer_look *look)
 {
-	const float *logits = infer_runner_run(look->runner);
+	const float *logits;
+	while (!(logits = infer_runner_run(look->runner))) {
+		if (s->may_cancel)
+			return false;
+		s->cancelled = 0;
+	}
 	for (int y = 0; y < look->fit_h; y++)
 		memcpy(s->logits + (size_t)y * (size_t)look->fit_w, logits + (size_t)y * (size_t)look->plane_w,
 		       (size_t)look->fit_w * sizeof *logits);
+	return true;
 }
 
 /* The grid's pixels whose centre is in the view; at least one, so that a tiny view of a huge photo changes
@@ -354,39 +361,46 @@ static struct infer_box mask_box(const struct tapcut_session *s)
 }
 
 /* The network's answer to the first `count` clicks, seeing `view` and, unless this is the very first look, its answer
- * before. */
-static void look_at(struct tapcut_session *s, struct infer_look *look, struct infer_box view, int count, bool first)
+ * before. False where the click was cancelled. */
+static bool look_at(struct tapcut_session *s, struct infer_look *look, struct infer_box view, int count, bool first)
 {
 	draw_clicks(s, look, view, count, previous_answer(s, look, view, first));
 	if (!same_box(view, look->loaded))
 		load_view(s, look, view);
-	run_network(s, look);
+	if (!run_network(s, look))
+		return false;
 	s->look = look;
 	s->view = view;
 	update_probabilities(s);
 	update_mask(s, count);
+	return true;
 }
 
-static void look_closer(struct tapcut_session *s, int count)
+static bool look_closer(struct tapcut_session *s, int count)
 {
 	struct infer_box view = s->view;
 	if (!s->options.no_zoom)
 		view = infer_next_view(s->view, mask_box(s), s->clicks, count, s->w, s->h);
-	look_at(s, close_look(s), view, count, false);
+	return look_at(s, close_look(s), view, count, false);
 }
 
 /* The effect of click number `index`, all before it being done. The first one's object is looked for in the whole
- * photo, and then looked at. */
-static void apply_click(struct tapcut_session *s, int index)
+ * photo, and then looked at. False where it was cancelled. */
+static bool apply_click(struct tapcut_session *s, int index)
 {
-	if (index > 0) {
-		look_closer(s, index + 1);
-	} else {
-		look_at(s, &s->looks[INFER_FIRST_LOOK], whole_photo(s), 1, true);
-		if (s->clicks[0].positive && !s->options.one_look && !s->options.no_zoom)
-			look_closer(s, 1);
-	}
 	infer_result_stale(s->result);
+	if (index > 0)
+		return look_closer(s, index + 1);
+	return look_at(s, &s->looks[INFER_FIRST_LOOK], whole_photo(s), 1, true) &&
+	       (!s->clicks[0].positive || s->options.one_look || s->options.no_zoom || look_closer(s, 1));
+}
+
+static void apply_all(struct tapcut_session *s)
+{
+	s->logits_lost = false;
+	clear_result(s);
+	for (int i = 0; i < s->click_count; i++)
+		apply_click(s, i);
 }
 
 enum tapcut_status tapcut_session_click(struct tapcut_session *s, int x, int y, int positive)
@@ -401,9 +415,25 @@ enum tapcut_status tapcut_session_click(struct tapcut_session *s, int x, int y, 
 	if (s->click_count == TAPCUT_MAX_CLICKS)
 		return infer_fail(s->message, TAPCUT_ARGUMENT, "click: there are %d already, the most there can be",
 				  TAPCUT_MAX_CLICKS);
+	if (s->logits_lost)
+		apply_all(s);
 	s->clicks[s->click_count] = (struct infer_click){(float)x, (float)y, positive != 0};
-	apply_click(s, s->click_count++);
-	return TAPCUT_OK;
+	s->cancelled = 0;
+	s->may_cancel = true;
+	bool done = apply_click(s, s->click_count++);
+	s->may_cancel = false;
+	if (done)
+		return TAPCUT_OK;
+	s->logits_lost = true;
+	if (--s->click_count == 0) /* its first look may be done */
+		apply_all(s);
+	return infer_fail(s->message, TAPCUT_CANCELLED, "click: cancelled");
+}
+
+void tapcut_session_cancel(struct tapcut_session *s)
+{
+	if (s)
+		s->cancelled = 1;
 }
 
 enum tapcut_status tapcut_session_undo(struct tapcut_session *s)
@@ -413,9 +443,7 @@ enum tapcut_status tapcut_session_undo(struct tapcut_session *s)
 	if (s->click_count == 0)
 		return infer_fail(s->message, TAPCUT_ARGUMENT, "undo: there is no click to take back");
 	s->click_count--;
-	clear_result(s);
-	for (int i = 0; i < s->click_count; i++)
-		apply_click(s, i);
+	apply_all(s);
 	return TAPCUT_OK;
 }
 
@@ -425,7 +453,7 @@ void tapcut_session_reset(struct tapcut_session *s)
 		return;
 	s->click_count = 0;
 	if (s->w > 0)
-		clear_result(s);
+		apply_all(s);
 }
 
 int tapcut_session_click_count(const struct tapcut_session *s)

@@ -39,6 +39,9 @@ struct tapcut_session {
 	int click_count;
 	struct infer_look *look; /* of the last run */
 	struct infer_box view;   /* of the last run, in pixels of the photo */
+	_Atomic int cancelled;   /* set by any thread */
+	bool may_cancel;         /* a click runs that has not been taken before */
+	bool logits_lost;        /* to a click that was cancelled: the clicks are to be taken again before the next */
 
 	/* One allocation, cut into: */
 	void *memory;

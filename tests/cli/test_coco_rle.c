@@ -105,6 +105,11 @@ START_TEST(failures)
 		tapcut_fails(1, "in.json", "coco rle %s/in.json -o %s/out.json", dir, dir);
 		ck_assert_msg(!exists(in(dir, "out.json")), "text %zu left a file behind", i);
 	}
+	const char *twice =
+		"{\"images\":[{\"id\":1,\"width\":4,\"height\":3,\"file_name\":\"a.jpg\"},{\"id\":1,\"width\":4,"
+		"\"height\":3,\"file_name\":\"b.jpg\"}],\"annotations\":[]}";
+	spit(in(dir, "in.json"), twice, strlen(twice));
+	tapcut_fails(1, "photo id 1 stands twice (a.jpg and b.jpg)", "coco rle %s/in.json -o %s/out.json", dir, dir);
 }
 END_TEST
 

@@ -1,6 +1,7 @@
 /* Sessions on a small network of random weights: what users rely on is that the same clicks give the same mask, that
  * undo and reset leave no trace, and that wrong calls are refused with the state untouched. */
 #include "infer/network/model.h"
+#include "infer/session/session.h"
 #include "infer/tapcut.h"
 #include "tests/infer/build_network.h"
 #include "tests/support/test.h"
@@ -106,6 +107,61 @@ START_TEST(test_undo_is_exact)
 	ck_assert_int_eq(tapcut_session_undo(s), TAPCUT_ARGUMENT);
 	ck_assert_msg(strstr(tapcut_session_message(s), "undo"), "%s", tapcut_session_message(s));
 	tapcut_session_free(s);
+}
+END_TEST
+
+/* Cancels the session's click after so many tasks. */
+struct canceller {
+	struct tapcut_session *session;
+	int left;
+};
+
+static void count_down(void *context, int step, const struct infer_map *map)
+{
+	struct canceller *c = context;
+	(void)step, (void)map;
+	if (c->left-- == 0)
+		tapcut_session_cancel(c->session);
+}
+
+/* A click that is cancelled at any moment leaves no trace: clicks and mask are those before it, and the same click, and
+ * the ones after it, give what they give in a session where nothing was ever cancelled. */
+START_TEST(test_cancelled_click)
+{
+	int w = _i < 2 ? W : LARGE_W, h = _i < 2 ? H : LARGE_H, cancelled = 0;
+	struct tapcut_session *s = open_session(_i & 1, w, h);
+	record_all(s, w, h);
+	struct canceller canceller = {s, -1};
+	for (int look = 0; look < INFER_LOOKS; look++)
+		if (s->looks[look].runner)
+			infer_runner_watch(s->looks[look].runner, count_down, &canceller);
+	for (int after = 0; after < 40; after += 3) {
+		tapcut_session_reset(s);
+		for (int i = 0; i < CLICKS; i++) {
+			canceller.left = after;
+			enum tapcut_status status = tapcut_session_click(s, clicks[i][0], clicks[i][1], clicks[i][2]);
+			canceller.left = -1;
+			if (status == TAPCUT_CANCELLED) {
+				cancelled++;
+				ck_assert_int_eq(tapcut_session_click_count(s), i);
+				check_same(s, w, h, &records[i]);
+				status = tapcut_session_click(s, clicks[i][0], clicks[i][1], clicks[i][2]);
+			}
+			ck_assert_int_eq(status, TAPCUT_OK);
+			check_same(s, w, h, &records[i + 1]);
+		}
+	}
+	ck_assert_int_gt(cancelled, 2 * CLICKS);
+	/* Where no click runs there is nothing to cancel, and undo, reset and photos do not end early. */
+	tapcut_session_cancel(s);
+	ck_assert_int_eq(tapcut_session_undo(s), TAPCUT_OK);
+	check_same(s, w, h, &records[CLICKS - 1]);
+	tapcut_session_cancel(s);
+	ck_assert_int_eq(tapcut_session_click(s, clicks[CLICKS - 1][0], clicks[CLICKS - 1][1], clicks[CLICKS - 1][2]),
+			 TAPCUT_OK);
+	check_same(s, w, h, &records[CLICKS]);
+	tapcut_session_free(s);
+	tapcut_session_cancel(NULL);
 }
 END_TEST
 
@@ -391,6 +447,7 @@ static Suite *session_suite(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, test_undo_is_exact, 0, 4);
+	tcase_add_loop_test(tcase, test_cancelled_click, 0, 4);
 	tcase_add_loop_test(tcase, test_reset_and_second_photo, 0, 2);
 	tcase_add_test(tcase, test_photo_is_copied_and_stride_respected);
 	tcase_add_test(tcase, test_a_run_that_would_not_end);
