@@ -28,7 +28,7 @@ struct arguments {
 	const char *config, *out_dir;
 	struct overrides overrides;
 	char own_config[PATH_SIZE]; /* DIR/config.json */
-	int threads, until_step;
+	int threads, until_step, rank_timeout;
 	const char *resume;
 	bool force, json, quiet, keys, dry_run;
 	struct train_estimate estimate; /* of --dry-run */
@@ -60,6 +60,10 @@ static const struct option_row option_rows[] = {
 	 .help = "stop after step N of the run, with a checkpoint and a validation; --resume auto goes on, to the "
 		 "same bytes as if it had not stopped",
 	 .min = 1, .max = 1000000000},
+	{"rank-timeout", OPTION_WHOLE, OPTION_FIELD(rank_timeout), "N",
+	 .help = "with several ranks: one that does not answer for N seconds ends the job; more than a validation "
+		 "takes, because the others wait for it; 0: never",
+	 .max = 10000000, .unit = "seconds", .standard = "3600"},
 	{"force", OPTION_FLAG, OPTION_FIELD(force), NULL,
 	 .help = "begin anew in a folder that holds a run: its files are deleted"},
 	{"json", OPTION_FLAG, OPTION_FIELD(json), NULL,
@@ -220,7 +224,7 @@ static enum status train(struct arguments *a, struct ranks *ranks, struct run_lo
 					.ranks = ranks,
 					.estimate = a->dry_run ? &a->estimate : NULL,
 					.stop = &stop_signal};
-	TRY(ranks_start(ranks));
+	TRY(ranks_start(ranks, a->rank_timeout));
 	TRY(ranks_agree(ranks, prepare(a, ranks, &config, lock)));
 	catch_signals();
 	return train_run(&config, &options);

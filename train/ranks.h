@@ -29,8 +29,10 @@ struct ranks {
 };
 
 /* Becomes one of the ranks, or the only one. Refuses (STATUS_CONFIG) where a launcher started several processes that
- * cannot talk to each other: they would all write one folder. (all) */
-enum status ranks_start(struct ranks *ranks);
+ * cannot talk to each other: they would all write one folder. A rank that waits longer than answer_seconds for another
+ * one (0: as long as it takes) ends the job, with a message that names that rank, and the last good checkpoint; time
+ * in which the waiting process itself did not run does not count. (all) */
+enum status ranks_start(struct ranks *ranks, double answer_seconds);
 
 /* From now on a rank that is gone ends this process too, with a message that names the rank and the last good
  * checkpoint, which is looked for at this path. `checkpoint` is copied. */

@@ -1,8 +1,9 @@
 /* See ranks.h: a build without MPI. One process, which is all the ranks there are. */
 #include "train/ranks.h"
 
-enum status ranks_start(struct ranks *ranks)
+enum status ranks_start(struct ranks *ranks, double answer_seconds)
 {
+	(void)answer_seconds;
 	*ranks = (struct ranks){.count = 1, .machine_ranks = 1};
 	if (ranks_launched() > 1)
 		return status_fail(STATUS_CONFIG,

@@ -15,63 +15,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "train/run_state.h"
 
-enum { CHUNK = 1 << 30, TAG = 1, EAGER_POLLS = 2000, PATH_SIZE = 1024 };
+enum { CHUNK = 1 << 30, TAG = 1, EAGER_POLLS = 2000, PATH_SIZE = 1024, MOST_GAP = 5 };
 
-/* --- bytes from one rank to another --------------------------------------- */
+/* --- when a rank is gone -------------------------------------------------- */
 
 static void sleep_ms(double ms)
 {
 	nanosleep(&(struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms * 1e6) % 1000000000}, NULL);
 }
-
-/* MPI waits by spinning. Here a rank may wait long, while rank 0 validates or a slower rank computes, and others on its
- * machine have work for the processor. */
-static void pause_between_polls(int polls)
-{
-	if (polls < EAGER_POLLS)
-		sched_yield();
-	else
-		sleep_ms(0.1);
-}
-
-/* Errors do not come back: on_mpi_error ends the process. */
-static void mpi_send(const struct ranks *ranks, int to, const void *data, size_t size)
-{
-	(void)ranks;
-	for (size_t done = 0; done < size;) {
-		int part = size - done < CHUNK ? (int)(size - done) : CHUNK, sent = 0;
-		MPI_Request request;
-		MPI_Isend((const char *)data + done, part, MPI_BYTE, to, TAG, MPI_COMM_WORLD, &request);
-		for (int polls = 0;; polls++) {
-			MPI_Test(&request, &sent, MPI_STATUS_IGNORE);
-			if (sent)
-				break;
-			pause_between_polls(polls);
-		}
-		done += (size_t)part;
-	}
-}
-
-static void mpi_receive(const struct ranks *ranks, int from, void *data, size_t size)
-{
-	(void)ranks;
-	for (size_t done = 0; done < size;) {
-		int part = size - done < CHUNK ? (int)(size - done) : CHUNK, there = 0;
-		MPI_Message message;
-		for (int polls = 0;; polls++) {
-			MPI_Improbe(from, TAG, MPI_COMM_WORLD, &there, &message, MPI_STATUS_IGNORE);
-			if (there)
-				break;
-			pause_between_polls(polls);
-		}
-		MPI_Mrecv((char *)data + done, part, MPI_BYTE, &message, MPI_STATUS_IGNORE);
-		done += (size_t)part;
-	}
-}
-
-/* --- when a rank is gone -------------------------------------------------- */
 
 /* Where a process lives, and its number there: whether it is alive can be asked on its own machine only, and not from
  * another container. */
@@ -87,6 +41,7 @@ static struct {
 	struct home *homes; /* one per rank */
 	pthread_t thread;
 	atomic_bool quit;
+	double answer_seconds; /* how long another rank may be waited for; 0: for ever */
 	atomic_flag told;
 	pthread_mutex_t mutex; /* over the path */
 	char checkpoint[PATH_SIZE];
@@ -167,6 +122,36 @@ static void *guard_main(void *unused)
 	return NULL;
 }
 
+/* Whether that neighbour was stopped (kill -STOP, a debugger): state T of proc(5). */
+static bool is_stopped(int rank)
+{
+	char path[64], state = 0;
+	snprintf(path, sizeof path, "/proc/%lld/stat", (long long)guard.homes[rank].pid);
+	FILE *file = fopen(path, "r");
+	if (file) {
+		if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+			state = 0;
+		fclose(file);
+	}
+	return state == 'T' || state == 't';
+}
+
+/* Another rank has not answered. It may itself wait for the one that is to blame, which is named if it can be seen. */
+static void end_waiting(int other)
+{
+	if (atomic_flag_test_and_set(&guard.told))
+		sleep_ms(3000);
+	fprintf(stderr, "tapcut train: rank %d of %d has waited %g s for an answer of rank %d, so the job ends\n",
+		guard.rank, guard.count, guard.answer_seconds, other);
+	for (int rank = 0; rank < guard.count; rank++)
+		if (rank != guard.rank && is_neighbour(rank) && is_stopped(rank))
+			fprintf(stderr,
+				"tapcut train: rank %d of %d (process %lld) is stopped; kill -CONT lets it go on\n",
+				rank, guard.count, (long long)guard.homes[rank].pid);
+	tell_checkpoint();
+	MPI_Abort(MPI_COMM_WORLD, 1);
+}
+
 static void on_mpi_error(MPI_Comm *communicator, int *code, ...)
 {
 	char text[MPI_MAX_ERROR_STRING + 1] = "";
@@ -202,9 +187,74 @@ static enum status start_guard(struct ranks *ranks)
 	return error ? status_fail(STATUS_NO_MEMORY, "cannot start a thread: %s", strerror(error)) : STATUS_OK;
 }
 
+/* --- bytes from one rank to another --------------------------------------- */
+
+/* MPI waits by spinning. Here a rank may wait long, while rank 0 validates or a slower rank computes, and others on its
+ * machine have work for the processor. */
+static void pause_between_polls(int polls)
+{
+	if (polls < EAGER_POLLS)
+		sched_yield();
+	else
+		sleep_ms(0.1);
+}
+
+/* A wait for one rank. */
+struct wait {
+	int polls;
+	double waited, last; /* seconds */
+};
+
+/* Once per poll. A gap between two polls is a time in which this process did not run (it was stopped, or the machine
+ * slept): it does not count. */
+static void wait_more(struct wait *wait, int other)
+{
+	pause_between_polls(wait->polls++);
+	if (wait->polls < EAGER_POLLS)
+		return;
+	double now = clock_seconds(), gap = now - wait->last;
+	wait->waited += wait->last > 0 && gap < MOST_GAP ? gap : 0;
+	wait->last = now;
+	if (guard.answer_seconds > 0 && wait->waited > guard.answer_seconds)
+		end_waiting(other);
+}
+
+/* Errors do not come back: on_mpi_error ends the process. */
+static void mpi_send(const struct ranks *ranks, int to, const void *data, size_t size)
+{
+	(void)ranks;
+	for (size_t done = 0; done < size;) {
+		int part = size - done < CHUNK ? (int)(size - done) : CHUNK, sent = 0;
+		MPI_Request request;
+		MPI_Isend((const char *)data + done, part, MPI_BYTE, to, TAG, MPI_COMM_WORLD, &request);
+		for (struct wait wait = {0}; !sent;) {
+			MPI_Test(&request, &sent, MPI_STATUS_IGNORE);
+			if (!sent)
+				wait_more(&wait, to);
+		}
+		done += (size_t)part;
+	}
+}
+
+static void mpi_receive(const struct ranks *ranks, int from, void *data, size_t size)
+{
+	(void)ranks;
+	for (size_t done = 0; done < size;) {
+		int part = size - done < CHUNK ? (int)(size - done) : CHUNK, there = 0;
+		MPI_Message message;
+		for (struct wait wait = {0}; !there;) {
+			MPI_Improbe(from, TAG, MPI_COMM_WORLD, &there, &message, MPI_STATUS_IGNORE);
+			if (!there)
+				wait_more(&wait, from);
+		}
+		MPI_Mrecv((char *)data + done, part, MPI_BYTE, &message, MPI_STATUS_IGNORE);
+		done += (size_t)part;
+	}
+}
+
 /* --- start and end -------------------------------------------------------- */
 
-enum status ranks_start(struct ranks *ranks)
+enum status ranks_start(struct ranks *ranks, double answer_seconds)
 {
 	int threads;
 	MPI_Errhandler handler;
@@ -212,6 +262,7 @@ enum status ranks_start(struct ranks *ranks)
 	MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &threads);
 	MPI_Comm_create_errhandler(on_mpi_error, &handler);
 	MPI_Comm_set_errhandler(MPI_COMM_WORLD, handler);
+	guard.answer_seconds = answer_seconds;
 	MPI_Comm_rank(MPI_COMM_WORLD, &ranks->rank);
 	MPI_Comm_size(MPI_COMM_WORLD, &ranks->count);
 	if (ranks->count < ranks_launched())

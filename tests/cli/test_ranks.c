@@ -111,12 +111,16 @@ static const struct program_result *signal_rank(const char *run, int rank, int s
 	char log[1200];
 	snprintf(log, sizeof log, "%s/%s/log.jsonl", dir, run);
 	on_ranks(3);
-	pid_t pid = tapcut_start("%s --out %s/%s", train, dir, run);
+	pid_t pid =
+		tapcut_start("%s --rank-timeout %d --out %s/%s", train, signal_number == SIGSTOP ? 3 : 600, dir, run);
 	ck_assert_msg(tapcut_reaches(pid, log, 4), "the run ended before it could be stopped");
 	pid_t process = find_rank(pid, rank);
 	ck_assert_msg(process != 0, "rank %d of process %d is not in /proc", rank, (int)pid);
 	kill(process, signal_number);
-	return tapcut_wait(pid, 0);
+	const struct program_result *r = tapcut_wait(pid, 0);
+	if (signal_number == SIGSTOP)
+		kill(process, SIGKILL); /* the launcher may have left it */
+	return r;
 }
 
 static void continue_on(int ranks, const char *run)
@@ -150,6 +154,23 @@ START_TEST(killed_rank_is_named)
 				      strstr(r->err, "/last.ckpt, after step "),
 			      "does not name the checkpoint once:\n%s", r->err);
 		continue_on(4 - rank, run);
+	}
+}
+END_TEST
+
+/* One no longer answers, though it is still there. */
+START_TEST(rank_that_is_silent)
+{
+	for (int rank = 0; rank < 2 && possible; rank++) {
+		char run[32], named[64];
+		snprintf(run, sizeof run, "silent%d", rank);
+		const struct program_result *r = signal_rank(run, rank, SIGSTOP);
+		ck_assert_int_ne(r->code, 0);
+		ck_assert_msg(strstr(r->err, "has waited 3 s for an answer of rank "), "%s", r->err);
+		snprintf(named, sizeof named, "rank %d of 3 (process ", rank);
+		ck_assert_msg(strstr(r->err, named) && strstr(r->err, "is stopped"), "no \"%s\":\n%s", named, r->err);
+		ck_assert_msg(strstr(r->err, "/last.ckpt, after step "), "%s", r->err);
+		continue_on(2, run);
 	}
 }
 END_TEST
@@ -235,6 +256,7 @@ static Suite *make_suite(void)
 	tcase_add_unchecked_fixture(tcase, prepare, NULL);
 	tcase_add_test(tcase, ranks_do_not_matter);
 	tcase_add_test(tcase, killed_rank_is_named);
+	tcase_add_test(tcase, rank_that_is_silent);
 	tcase_add_test(tcase, stopped_rank_stops_all);
 	tcase_add_test(tcase, more_ranks_than_slots_are_refused);
 	tcase_add_test(tcase, damaged_photo_is_told_once);

@@ -274,7 +274,7 @@ static void expect_start(const char *name, const char *value, enum status status
 	struct ranks ranks;
 	forget_launcher();
 	setenv(name, value, 1);
-	ck_assert_msg(ranks_start(&ranks) == status, "%s=%s", name, value);
+	ck_assert_msg(ranks_start(&ranks, 0) == status, "%s=%s", name, value);
 	if (status)
 		ck_assert_ptr_nonnull(strstr(status_message(), "make MPI=1"));
 	ranks_stop(&ranks, status);
