@@ -171,15 +171,23 @@ static enum status parse(struct checkpoint *checkpoint, const char *path, size_t
 	return STATUS_OK;
 }
 
-enum status checkpoint_read(struct checkpoint *checkpoint, const char *path)
+enum status checkpoint_read_memory(struct checkpoint *checkpoint, char *bytes, size_t size, const char *name)
 {
 	checkpoint_init(checkpoint);
-	size_t size;
-	TRY(file_read(path, MAX_BYTES, &checkpoint->bytes, &size));
-	enum status status = parse(checkpoint, path, size);
+	checkpoint->bytes = bytes;
+	enum status status = parse(checkpoint, name, size);
 	if (status != STATUS_OK)
 		checkpoint_release(checkpoint);
 	return status;
+}
+
+enum status checkpoint_read(struct checkpoint *checkpoint, const char *path)
+{
+	char *bytes;
+	size_t size;
+	checkpoint_init(checkpoint);
+	TRY(file_read(path, MAX_BYTES, &bytes, &size));
+	return checkpoint_read_memory(checkpoint, bytes, size, path);
 }
 
 const struct checkpoint_section *checkpoint_find(const struct checkpoint *checkpoint, const char *name, size_t size)

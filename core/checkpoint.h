@@ -31,6 +31,8 @@ void checkpoint_add(struct checkpoint *checkpoint, const char *name, const void 
 enum status checkpoint_write(const struct checkpoint *checkpoint, const char *path);
 /* Verifies the checksum before anything is believed. */
 enum status checkpoint_read(struct checkpoint *checkpoint, const char *path);
+/* The same of a file in memory, which is taken over (malloc'd, freed by checkpoint_release), whatever the result. */
+enum status checkpoint_read_memory(struct checkpoint *checkpoint, char *bytes, size_t size, const char *name);
 /* The section of this name, which must have exactly `size` bytes (SIZE_MAX: any); NULL with a message otherwise. */
 const struct checkpoint_section *checkpoint_find(const struct checkpoint *checkpoint, const char *name, size_t size);
 /* Whether there is one of this name; for sections that not every checkpoint has. */

@@ -215,14 +215,20 @@ static void answer(const struct connection *c, const char *request)
 		send_all(c->socket, file->begin, size);
 }
 
+void web_server_answer(int socket, int port, const struct web_file *files)
+{
+	const struct connection c = {socket, port, files};
+	char request[REQUEST_SIZE];
+	if (read_request(socket, request))
+		answer(&c, request);
+	else
+		refuse(socket, "400 Bad Request");
+}
+
 static void *serve(void *argument)
 {
 	struct connection *c = argument;
-	char request[REQUEST_SIZE];
-	if (read_request(c->socket, request))
-		answer(c, request);
-	else
-		refuse(c->socket, "400 Bad Request");
+	web_server_answer(c->socket, c->port, c->files);
 	shutdown(c->socket, SHUT_WR);
 	close(c->socket);
 	free(c);

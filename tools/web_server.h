@@ -10,6 +10,9 @@
 /* Listens on 127.0.0.1. *port: 0 chooses a free one, and says which. The socket, or -1 with errno set. */
 int web_server_listen(int *port);
 
+/* Reads one request from a connected socket and answers it; the socket stays open. `port` is what Host must name. */
+void web_server_answer(int socket, int port, const struct web_file *files);
+
 /* Answers until the process ends; returns only when the socket fails. */
 void web_server_run(int listener, int port, const struct web_file *files);
 

@@ -224,6 +224,26 @@ START_TEST(nowhere_to_write)
 }
 END_TEST
 
+/* A finished run leaves the file that its config asks for: what tapcut export makes of its last checkpoint. */
+START_TEST(export_is_part_of_the_config)
+{
+	static const char *const forms[] = {"f32", "f16", "int8", "codebook64"};
+	const char *folder = test_tmp_dir("export_key");
+	char command[4096];
+	snprintf(command, sizeof command, "%s", tiny_run(folder));
+	for (int i = 0; i < 4; i++) {
+		tapcut_ok("%s --steps 2 --set export.weights=%s --out %s/%s", command, forms[i], folder, forms[i]);
+		tapcut_ok("export %s/%s/last.ckpt --weights %s -o %s/%s.tapcut", folder, forms[i], forms[i], folder,
+			  forms[i]);
+		char made[1100], exported[1100];
+		snprintf(made, sizeof made, "%s/%s/final.tapcut", folder, forms[i]);
+		snprintf(exported, sizeof exported, "%s/%s.tapcut", folder, forms[i]);
+		ck_assert_msg(same_bytes(made, exported), "%s", forms[i]);
+	}
+	tapcut_fails(2, "export.weights", "%s --steps 2 --set export.weights=int7 --out %s/wrong", command, folder);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("cli train");
@@ -231,6 +251,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(tcase, 300);
 	tcase_add_unchecked_fixture(tcase, prepare, NULL);
 	tcase_add_test(tcase, threads_do_not_matter);
+	tcase_add_test(tcase, export_is_part_of_the_config);
 	tcase_add_test(tcase, instruction_sets_do_not_matter);
 	tcase_add_test(tcase, validation_does_not_matter);
 	tcase_add_test(tcase, seed_matters);

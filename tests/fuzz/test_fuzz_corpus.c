@@ -26,6 +26,27 @@
 #define LLVMFuzzerTestOneInput fuzz_safetensors
 #include "tests/fuzz/fuzz_safetensors.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_image
+#include "tests/fuzz/fuzz_image.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_checkpoint
+#include "tests/fuzz/fuzz_checkpoint.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_config
+#include "tests/fuzz/fuzz_config.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_http
+#include "tests/fuzz/fuzz_http.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_api
+#include "tests/fuzz/fuzz_api.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_run
+#include "tests/fuzz/fuzz_run.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_options
+#include "tests/fuzz/fuzz_options.c"
+#undef LLVMFuzzerTestOneInput
 
 static void replay(const char *target, int (*run)(const uint8_t *data, size_t size))
 {
@@ -53,39 +74,22 @@ static void replay(const char *target, int (*run)(const uint8_t *data, size_t si
 	ck_assert_int_gt(files, 10);
 }
 
-START_TEST(rle)
-{
-	replay("rle", fuzz_rle);
-}
-END_TEST
+static const struct {
+	const char *name;
+	int (*run)(const uint8_t *data, size_t size);
+} targets[] = {
+	{"rle", fuzz_rle},         {"coco", fuzz_coco},
+	{"index", fuzz_index},     {"reader", fuzz_reader},
+	{"json", fuzz_json},       {"safetensors", fuzz_safetensors},
+	{"image", fuzz_image},     {"checkpoint", fuzz_checkpoint},
+	{"config", fuzz_config},   {"http", fuzz_http},
+	{"api", fuzz_api},         {"run", fuzz_run},
+	{"options", fuzz_options},
+};
 
-START_TEST(coco)
+START_TEST(corpus)
 {
-	replay("coco", fuzz_coco);
-}
-END_TEST
-
-START_TEST(json)
-{
-	replay("json", fuzz_json);
-}
-END_TEST
-
-START_TEST(dataset_index)
-{
-	replay("index", fuzz_index);
-}
-END_TEST
-
-START_TEST(weights_file)
-{
-	replay("reader", fuzz_reader);
-}
-END_TEST
-
-START_TEST(safetensors)
-{
-	replay("safetensors", fuzz_safetensors);
+	replay(targets[_i].name, targets[_i].run);
 }
 END_TEST
 
@@ -94,12 +98,7 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("fuzz corpus");
 	TCase *tests = tcase_create("replay");
 	tcase_set_timeout(tests, 60); /* a busy machine, a sanitizer */
-	tcase_add_test(tests, rle);
-	tcase_add_test(tests, coco);
-	tcase_add_test(tests, dataset_index);
-	tcase_add_test(tests, json);
-	tcase_add_test(tests, weights_file);
-	tcase_add_test(tests, safetensors);
+	tcase_add_loop_test(tests, corpus, 0, sizeof targets / sizeof *targets);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

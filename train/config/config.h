@@ -119,7 +119,8 @@ struct config {
 	int stage_count;  /* 0: the run is of one piece */
 	bool steps_given; /* train.steps was set: the stages share it. Used while a config is read only */
 
-	char backend[16]; /* "compute.backend": "openblas" */
+	char export_weights[16]; /* "export.weights": one of export_weights_names (convert/weights_file.h) */
+	char backend[16];        /* "compute.backend": "openblas" */
 };
 
 /* Are objects drawn by weight? Else every one comes once per epoch. */

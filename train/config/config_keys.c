@@ -3,6 +3,7 @@
  * (Sofiiuk et al., ICIP 2022), Adam with cosine decay. */
 #include "train/config/config_keys.h"
 
+#include "convert/weights_file.h"
 #include "core/ops/ops.h"
 #include "data/degrade.h"
 #include "train/config/config.h"
@@ -40,6 +41,7 @@ const struct config_section config_sections[] = {
 	 "will round them (core/quantize.h). Not with model.batch_norm, nor with model.decoder \"transposed\".",
 	 false},
 	{"eval", "Validation with the click robot on data.val.", false},
+	{"export", "The weights file that a finished run leaves, final.tapcut.", false},
 	{"compute", "What computes.", false},
 };
 const int config_section_count = sizeof config_sections / sizeof *config_sections;
@@ -329,6 +331,10 @@ const struct config_key config_keys[] = {
 	 "Look closer at the object once it is found, as inference does.", .free = true},
 	{"eval.threshold", KEY_NUMBER, FIELD(threshold), "0.49", "probability",
 	 "A pixel above it counts as object; in the corrective rounds of training too.", .min = 0.01, .max = 0.99},
+
+	{"export.weights", KEY_CHOICE, FIELD(export_weights), "\"f32\"", "",
+	 "How its numbers are stored (infer/FORMAT.md, section 2), as tapcut export --weights does it.", .names = export_weights_names,
+	 .free = true},
 
 	{"compute.backend", KEY_CHOICE, FIELD(backend), "\"native\"", "",
 	 "Kernels of the convolutions: our own (same bytes on every processor) or OpenBLAS (for comparison).",
