@@ -10,7 +10,8 @@ S           ?= 60
 .PHONY: fuzz fuzz-programs
 
 ## make fuzz [T=rle] [S=60]  each target, or the one, for S seconds under clang's sanitizers; finds go to build/fuzz
-# core's kernels, which read no files, are not instrumented: clang takes minutes for each. A find stays as build/fuzz/TARGET.found/crash-...; new inputs that reach further are collected beside it.
+# core's kernels, which read no files, are not instrumented: clang takes minutes for each. A find stays as
+# build/fuzz/TARGET.found/crash-...; new inputs that reach further are collected beside it.
 fuzz:
 	@command -v clang >/dev/null || { echo "make fuzz needs clang (apt-get install clang)" >&2; exit 1; }
 	@$(MAKE) --no-print-directory fuzz-programs BUILD=$(FUZZ) PLAIN=$(PLAIN) CC=clang \
@@ -27,6 +28,6 @@ fuzz:
 	done; [ -z "$$failed" ] || { echo "found something: $$failed (build/fuzz/TARGET.log)"; exit 1; }
 
 fuzz-programs: $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,$(or $(T),$(FUZZ_TARGETS)))
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libtools.a $(ARCHIVES)
-	$(call quiet,LINK)$(CC) $(ALLFLAGS) -fsanitize=fuzzer -o $(new) $< $(BUILD)/libtools.a $(BUILD)/web_files.o \
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/web_files.o $(BUILD)/libtools.a $(ARCHIVES)
+	$(call quiet,LINK)$(CC) $(ALLFLAGS) -fsanitize=fuzzer -o $(new) $(filter %.o,$^) $(BUILD)/libtools.a \
 		$(ARCHIVES) $(LDLIBS) $(done)
