@@ -22,7 +22,7 @@ LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -DNDEBUG -fPIC -fvisibili
 lib_objects = $(patsubst infer/%.c,$(LIB)/objects/%.o,$(call layer_sources,infer))
 lib_headers = $(wildcard infer/tapcut*.h)
 
-.PHONY: lib install install-lib uninstall size
+.PHONY: lib install install-lib uninstall size wheel
 
 ## make lib                libtapcut.a and libtapcut.so, in build/lib
 lib: $(LIB)/libtapcut.a $(LIB)/$(SHARED)
@@ -50,7 +50,7 @@ $(LIB)/$(SHARED): $(lib_objects)
 	$(call quiet,LINK)$(CC) $(LIB_FLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined -o $(new) $^ \
 		-lz -lm $(done)
 
-$(BUILD)/tests/ports/test_install: | $(LIB)/libtapcut.a $(LIB)/$(SHARED)
+$(BUILD)/tests/ports/test_install $(BUILD)/tests/ports/test_python: | $(LIB)/libtapcut.a $(LIB)/$(SHARED)
 
 ## make install            program, libtapcut, libtapcut-core: PREFIX=/usr/local DESTDIR= BINDIR= LIBDIR= and so on
 ## make install-lib        libtapcut alone, for apps: needs a C compiler and zlib
@@ -66,6 +66,14 @@ install-lib: lib
 	@$(install_files) install inference
 uninstall:
 	@$(install_files) uninstall program inference core_library
+
+## make wheel              the Python package, build/python/tapcut-VERSION-...whl: needs python3, no network
+WHEEL_PYTHON ?= python3
+wheel: $(LIB)/$(SHARED)
+	@mkdir -p $(BUILD)/python && cp $(LIB)/$(SHARED) $(BUILD)/python/libtapcut.so && \
+		strip --strip-unneeded $(BUILD)/python/libtapcut.so
+	@$(WHEEL_PYTHON) infer/packaging/python/build_wheel.py $(BUILD)/python/libtapcut.so infer/models/base.tapcut \
+		$(VERSION) LICENSE $(BUILD)/python
 
 ## make size               bytes of what an app carries; the libraries stripped
 size: lib
