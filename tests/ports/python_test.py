@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 
+sys.modules["PIL"] = None  # the same readers whether Pillow is installed or not
+
 import tapcut
 from tapcut.__main__ import main
 from tapcut._png import read_photo, write_png
