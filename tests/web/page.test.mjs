@@ -76,7 +76,7 @@ test('the page is not held up by a tap', async () => {
 	assert.ok(Math.min(...spent) > 0 && Math.min(...spent) < 50, String(spent));
 });
 
-test('right-click, Alt-click, the toggle and a long press take away', async () => {
+test('right-click, Alt-click and the toggle take away', async () => {
 	await startWithMug();
 	await tapAt(page, ...MUG);
 	for (const way of [{ button: 'right' }, { modifiers: ['Alt'] }]) {
@@ -92,6 +92,126 @@ test('right-click, Alt-click, the toggle and a long press take away', async () =
 	assert.equal(await page.locator('.dot.remove').count(), 1);
 	await tapAt(page, ...MUG, { modifiers: ['Alt'] });
 	assert.equal(await page.locator('.dot.add').count(), 2);
+});
+
+// Fingers, sent through the DevTools protocol as a touch screen sends them.
+async function finger(on, type, ...points) {
+	await on.send('Input.dispatchTouchEvent',
+		{ type, touchPoints: points.map(([x, y], id) => ({ x: Math.round(x), y: Math.round(y), id })) });
+}
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+async function placeOf(x, y) {
+	const box = await page.locator('#frame').boundingBox();
+	return [box.x + x * box.width, box.y + y * box.height];
+}
+
+test('a finger held on the photo takes away, one that moves does nothing', async () => {
+	await startWithMug();
+	const touch = await context.newCDPSession(page);
+	await finger(touch, 'touchStart', await placeOf(...MUG));
+	await finger(touch, 'touchEnd');
+	await settled(page);
+	assert.equal(await page.locator('.dot.add').count(), 1);
+	await pause(500);
+	await finger(touch, 'touchStart', await placeOf(0.43, 0.84));
+	await page.waitForSelector('.dot.remove');
+	await finger(touch, 'touchEnd');
+	await settled(page);
+	assert.equal(await page.locator('.dot').count(), 2, 'lifting the finger must not tap once more');
+	assert.match(await live(), /^Removed\./);
+	await finger(touch, 'touchStart', await placeOf(0.3, 0.3));
+	await finger(touch, 'touchMove', await placeOf(0.5, 0.4));
+	await pause(700);
+	await finger(touch, 'touchEnd');
+	await settled(page);
+	assert.equal(await page.locator('.dot').count(), 2);
+});
+
+test('a drag with the mouse is no tap, a double click is one', async () => {
+	await startWithMug();
+	await page.mouse.move(...(await placeOf(0.3, 0.4)));
+	await page.mouse.down();
+	await page.mouse.move(...(await placeOf(0.6, 0.6)), { steps: 5 });
+	await page.mouse.up();
+	await pause(300);
+	assert.equal(await page.locator('.dot').count(), 0);
+	await page.mouse.dblclick(...(await placeOf(...MUG)));
+	await settled(page);
+	assert.equal(await page.locator('.dot').count(), 1);
+});
+
+test('wheel, keys and two fingers enlarge the photo, and taps land where they are made', async () => {
+	await startWithMug();
+	const whole = await page.locator('#frame').boundingBox(), scale = await page.evaluate(() => visualViewport.scale);
+	await page.mouse.move(...(await placeOf(...MUG)));
+	for (let i = 0; i < 4; i++) await page.mouse.wheel(0, -120);
+	const large = await page.locator('#frame').boundingBox();
+	assert.ok(large.width > 2 * whole.width, `${large.width} after ${whole.width}`);
+	assert.match(await page.locator('#zoom').textContent(), /^\d+ %$/);
+	await page.mouse.click(...(await placeOf(...MUG)));
+	await settled(page);
+	assert.ok((await share()) > 3 && (await share()) < 9, await summary());
+	const dot = await page.locator('.dot').boundingBox(), [x, y] = await placeOf(...MUG);
+	assert.ok(Math.hypot(dot.x + dot.width / 2 - x, dot.y + dot.height / 2 - y) < 4, 'the dot is elsewhere');
+	assert.ok(dot.width < 30, 'the dot is enlarged with the photo');
+	await page.locator('#frame').focus();
+	await page.keyboard.press('0');
+	assert.equal(Math.round((await page.locator('#frame').boundingBox()).width), Math.round(whole.width));
+	await page.keyboard.press('+');
+	assert.ok((await page.locator('#frame').boundingBox()).width > 1.2 * whole.width);
+	await page.locator('#zoom').click();
+	const touch = await context.newCDPSession(page);
+	await finger(touch, 'touchStart', await placeOf(0.45, 0.5), await placeOf(0.55, 0.5));
+	await finger(touch, 'touchMove', await placeOf(0.3, 0.5), await placeOf(0.7, 0.5));
+	await finger(touch, 'touchEnd');
+	await settled(page);
+	assert.ok((await page.locator('#frame').boundingBox()).width > 2 * whole.width);
+	assert.equal(await page.evaluate(() => visualViewport.scale), scale, 'the page itself was enlarged');
+	assert.equal(await page.locator('.dot').count(), 1);
+});
+
+// Upright and sideways, from the smallest phones to the largest: the photo's room is at least half of the screen, and
+// every control can be reached.
+const PHONES = [[320, 568], [360, 740], [390, 844], [430, 932], [568, 320], [667, 375], [740, 360], [750, 342],
+	[844, 390], [932, 430]];
+test('phones', async () => {
+	for (const [width, height] of PHONES) {
+		await start();
+		await page.setViewportSize({ width, height });
+		await page.locator('.examples button').nth(1).click();
+		await page.waitForSelector('body[data-state="photo"]');
+		const name = `${width}x${height}`, area = await page.locator('#area').boundingBox();
+		assert.ok(area.width * area.height >= 0.5 * width * height,
+			`${name}: the photo has ${Math.round(area.width)}x${Math.round(area.height)}`);
+		await tapAt(page, ...MUG);
+		assert.equal(await page.locator('.dot').count(), 1, name);
+		const overflow = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+		assert.ok(overflow[0] <= overflow[1], `${name}: ${overflow}`);
+		await page.screenshot({ path: `${folder}/phone-${name}.png` });
+		for (const control of ['#undo', '#compare', '#download', '#theme', '#tabs button:nth-child(4)']) {
+			await page.locator(control).scrollIntoViewIfNeeded();
+			const box = await page.locator(control).boundingBox();
+			assert.ok(box && box.x >= 0 && box.y >= 0 && box.x + box.width <= width + 1 &&
+				box.y + box.height <= height + 1, `${name}: ${control} is at ${JSON.stringify(box)}`);
+		}
+		await page.locator('#tabs button').nth(3).click();
+		await page.locator('#filters label').nth(1).click();
+		assert.equal(await page.locator('#filters input').nth(1).isChecked(), true, name);
+		await page.screenshot({ path: `${folder}/phone-${name}-filter.png` });
+	}
+	await page.setViewportSize({ width: 1200, height: 800 });
+});
+
+test('a tap that finds nothing says so, on a phone too', async () => {
+	await start();
+	await page.setViewportSize({ width: 390, height: 844 });
+	await page.locator('.examples button').nth(1).click();
+	await page.waitForSelector('body[data-state="photo"]');
+	await tapAt(page, ...MUG, { modifiers: ['Alt'] });
+	assert.match(await page.locator('.toast').textContent(), /Nothing is selected/);
+	await page.setViewportSize({ width: 1200, height: 800 });
 });
 
 test('undo, redo and clear', async () => {

@@ -111,6 +111,7 @@ function listExamples() {
 // --- selection -------------------------------------------------------------------------------------------------------
 
 function tap({ x, y, opposite }) {
+	panel.close();
 	const positive = (document.querySelector('input[name="mode"]:checked').value === 'add') !== opposite;
 	if (history.taps.length >= MOST_TAPS)
 		return toast('info', `A selection has at most ${MOST_TAPS} taps. Undo one or start over.`);
@@ -160,6 +161,7 @@ function showSelection(selected, what) {
 	else if (selected === 0) $('summary').textContent = 'Nothing is selected: tap on the object.';
 	else $('summary').textContent = `${percent} % selected with ${taps} ${taps === 1 ? 'tap' : 'taps'}`;
 	if (what) say(`${what}. ${$('summary').textContent}`);
+	if (taps > 0 && selected === 0 && what) toast('info', $('summary').textContent);
 	showButtons();
 }
 
@@ -289,6 +291,8 @@ addEventListener('drop', (event) => {
 	document.body.classList.remove('dropping');
 	openFiles(event.dataTransfer.files);
 });
+// Closing the tab loses taps: the browser asks first.
+addEventListener('beforeunload', (event) => history.taps.length && event.preventDefault());
 addEventListener('paste', (event) => openFiles(event.clipboardData.files));
 
 const withControl = { z: () => step('undo'), y: () => step('redo'), Z: () => step('redo'), o: pick,

@@ -29,8 +29,19 @@ export class Panel {
 			this.onChange();
 		});
 		$('own-colour').addEventListener('click', () => choose('background', 'own') && this.onChange());
-		for (const tab of $('tabs').children) tab.addEventListener('click', () => showTab(tab));
+		for (const tab of $('tabs').children) tab.addEventListener('click', () => this.toggle(tab));
 		$('tabs').addEventListener('keydown', moveTab);
+	}
+
+	// On a phone held upright a section covers part of the photo: its tab opens and closes it.
+	toggle(tab) {
+		const shown = tab.getAttribute('aria-selected') === 'true' && $('panel').classList.contains('open');
+		$('panel').classList.toggle('open', !shown);
+		showTab(tab);
+	}
+
+	close() {
+		$('panel').classList.remove('open');
 	}
 
 	// Blur and most filters need the photo behind the object.

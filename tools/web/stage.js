@@ -1,4 +1,5 @@
-// The photo on the page: its layers, the taps' dots, the keyboard's cursor, and what the hand does on them.
+// The photo on the page: its layers, the taps' dots, the keyboard's cursor; gestures.js hears hands.
+import { Gestures } from './gestures.js';
 
 const $ = (id) => document.getElementById(id);
 const frame = $('frame'), dots = $('dots'), cursor = $('cursor'), divider = $('divider');
@@ -14,11 +15,17 @@ export class Stage {
 		this.onMove = onMove;
 		this.layers = Object.fromEntries(
 			['photo', 'result', 'overlay'].map((name) => [name, $(name).getContext('bitmaprenderer')]));
-		frame.addEventListener('click', (event) => this.pointer(event, event.altKey));
-		frame.addEventListener('contextmenu', (event) => {
-			event.preventDefault();
-			this.pointer(event, true);
+		this.gestures = new Gestures({
+			area: $('area'),
+			frame,
+			onTap: (x, y, opposite) => {
+				cursor.hidden = true;
+				this.tapAt(x, y, opposite);
+			},
+			onZoom: (zoom) => ($('zoom').textContent = zoom > 1.01 ? `${Math.round(100 * zoom)} %` : ''),
 		});
+		$('zoom').addEventListener('click', () => this.gestures.reset());
+		addEventListener('resize', () => this.gestures.reset());
 		// no focus ring for who does not need it
 		frame.addEventListener('pointerdown', () => frame.classList.add('by-hand'));
 		frame.addEventListener('keydown', (event) => this.key(event));
@@ -34,6 +41,7 @@ export class Stage {
 		this.layers.photo.transferFromImageBitmap(picture);
 		this.show({ name: 'none' });
 		this.compare(false);
+		this.gestures.reset();
 		this.setTaps([]);
 	}
 
@@ -56,7 +64,7 @@ export class Stage {
 	compare(on) {
 		frame.classList.toggle('comparing', on);
 		divider.hidden = $('divider-line').hidden = !on;
-		this.comparing = on;
+		this.comparing = this.gestures.blocked = on;
 	}
 
 	split(share) {
@@ -64,6 +72,7 @@ export class Stage {
 	}
 
 	setTaps(taps, waiting = false) {
+		if (taps.length < dots.childElementCount) this.gestures.forgetTap(); // undone: it may be made again at once
 		dots.replaceChildren(
 			...taps.map((tap, i) => {
 				const dot = document.createElement('i');
@@ -84,17 +93,17 @@ export class Stage {
 		});
 	}
 
-	pointer(event, opposite) {
-		if (this.comparing) return;
-		const box = frame.getBoundingClientRect();
-		cursor.hidden = true;
-		this.tapAt((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, opposite);
-	}
-
 	key(event) {
 		frame.classList.remove('by-hand');
 		const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 		if (this.comparing || event.target !== frame || event.ctrlKey || event.metaKey) return;
+		const zooms = { '+': 1.25, '=': 1.25, '-': 0.8, 0: 0 };
+		if (event.key in zooms) {
+			if (zooms[event.key]) this.gestures.zoomBy(zooms[event.key]);
+			else this.gestures.reset();
+			event.preventDefault();
+			return;
+		}
 		if (arrows[event.key]) {
 			const step = event.shiftKey ? SMALL_STEP : STEP;
 			this.at.x = clamp(this.at.x + step * arrows[event.key][0], 0, 1);
