@@ -226,7 +226,8 @@ clean:
 help:
 	@sed -n 's/^## /  /p' $(filter-out %.d,$(MAKEFILE_LIST))
 
-include infer/packaging/install.mk tests/ports/ports.mk tools/web/web.mk tools/bench/bench.mk tools/tools.mk tests/fuzz/fuzz.mk
+include infer/packaging/install.mk tests/ports/ports.mk tests/fuzz/fuzz.mk tools/web/web.mk tools/bench/bench.mk \
+	tools/tools.mk
 
 .PHONY: FORCE all test test-built asan repro repro-sweep reproduce suitcase check-headers check-layers
 .PHONY: check-style deps demo clean help

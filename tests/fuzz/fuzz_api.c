@@ -1,5 +1,5 @@
-/* Fuzz target: the library's functions in any order, with any numbers. A mask is 255 or 0, a session that refuses a call
- * says why and goes on, and clicks that were taken back leave nothing. */
+/* Fuzz target: the library's functions in any order, with any numbers. A mask is 255 or 0, a session that refuses a
+ * call says why and goes on, and clicks that were taken back leave nothing. */
 #include <string.h>
 
 #include "infer/tapcut.h"

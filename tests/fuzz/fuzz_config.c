@@ -1,5 +1,5 @@
-/* Fuzz target: configs. One that is accepted is printed with all its keys, and reads back as the same config; one that is
- * not is refused with a message. */
+/* Fuzz target: configs. One that is accepted is printed with all its keys, and reads back as the same config; one
+ * that is not is refused with a message. */
 #include <string.h>
 
 #include "train/config/config_file.h"

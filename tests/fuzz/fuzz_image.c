@@ -1,5 +1,5 @@
-/* Fuzz target: photos. The first byte chooses what is asked for, the rest is the file. An image that is accepted has all
- * its pixels; what it says of itself can be written into another file and read back. */
+/* Fuzz target: photos. The first byte chooses what is asked for, the rest is the file. An image that is accepted has
+ * all its pixels; what it says of itself can be written into another file and read back. */
 #include <string.h>
 
 #include "data/image_io.h"

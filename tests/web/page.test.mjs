@@ -144,7 +144,8 @@ test('a drag with the mouse is no tap, a double click is one', async () => {
 
 test('wheel, keys and two fingers enlarge the photo, and taps land where they are made', async () => {
 	await startWithMug();
-	const whole = await page.locator('#frame').boundingBox(), scale = await page.evaluate(() => visualViewport.scale);
+	const whole = await page.locator('#frame').boundingBox();
+	const scale = await page.evaluate(() => visualViewport.scale);
 	await page.mouse.move(...(await placeOf(...MUG)));
 	for (let i = 0; i < 4; i++) await page.mouse.wheel(0, -120);
 	const large = await page.locator('#frame').boundingBox();

@@ -8,8 +8,8 @@ export const MOST_ZOOM = 8;
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 export class Gestures {
-	// area: where hands are watched; frame: what is enlarged inside it, centred. onTap(x, y, opposite): of the frame, 0
-	// to 1; opposite: a long press, the right button, or with Alt. onZoom(zoom).
+	// area: where hands are watched; frame: what is enlarged inside it, centred. onTap(x, y, opposite): of the frame,
+	// 0 to 1; opposite: a long press, the right button, or with Alt. onZoom(zoom).
 	constructor({ area, frame, onTap, onZoom }) {
 		Object.assign(this, { area, frame, onTap, onZoom });
 		this.hands = new Map(); // pointerId: { x, y }
@@ -35,7 +35,8 @@ export class Gestures {
 	// zoom: 1 is all of the photo; x, y: how far its centre is from the area's.
 	show(zoom, x, y) {
 		this.zoom = clamp(zoom, 1, MOST_ZOOM);
-		const { offsetWidth: w, offsetHeight: h } = this.frame, { clientWidth: aw, clientHeight: ah } = this.area;
+		const { offsetWidth: w, offsetHeight: h } = this.frame;
+		const { clientWidth: aw, clientHeight: ah } = this.area;
 		const mostX = Math.max(0, (w * this.zoom - Math.max(aw, w)) / 2),
 			mostY = Math.max(0, (h * this.zoom - Math.max(ah, h)) / 2);
 		this.x = this.zoom === 1 ? 0 : clamp(x, -mostX, mostX);
@@ -101,7 +102,8 @@ export class Gestures {
 			const now = this.span(), before = this.pinch;
 			this.pinch = now;
 			this.show(this.zoom, this.x + now.x - before.x, this.y + now.y - before.y);
-			if (before.distance > 0) this.zoomAt((this.zoom * now.distance) / before.distance, now.x, now.y);
+			if (before.distance > 0)
+				this.zoomAt((this.zoom * now.distance) / before.distance, now.x, now.y);
 		} else if (this.began) {
 			const { x, y } = this.began;
 			this.began.dragged ||= Math.hypot(event.clientX - x, event.clientY - y) > TAP_REACH;

@@ -72,7 +72,8 @@ export class Stage {
 	}
 
 	setTaps(taps, waiting = false) {
-		if (taps.length < dots.childElementCount) this.gestures.forgetTap(); // undone: it may be made again at once
+		// undone: it may be made again at once
+		if (taps.length < dots.childElementCount) this.gestures.forgetTap();
 		dots.replaceChildren(
 			...taps.map((tap, i) => {
 				const dot = document.createElement('i');

@@ -120,6 +120,10 @@ static void add_json(struct text *text, const struct evaluate_result *result, in
 			 item->set_image_ms, item->clicks_ms);
 		for (int k = 0; k < item->clicks_run; k++)
 			text_add(text, "%s%.6f", k ? ", " : "", item->iou[k]);
+		text_add(text, "], \"clicks\": [");
+		for (int k = 0; k < item->clicks_run; k++)
+			text_add(text, "%s[%d, %d%s]", k ? ", " : "", item->clicks[k].x, item->clicks[k].y,
+				 item->clicks[k].positive ? "" : ", \"not\"");
 		text_add(text, "]}");
 	}
 	text_add(text, "\n]\n");

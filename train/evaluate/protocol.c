@@ -64,6 +64,7 @@ static enum status run_clicks(const struct protocol_rules *rules, const struct p
 		TRY(predictor->click(predictor->context, &click, run->pred));
 
 		double iou = metrics_iou(run->pred, run->truth, (size_t)run->w * (size_t)run->h);
+		instance->clicks[clicks.count - 1] = click;
 		instance->iou[clicks.count - 1] = iou;
 		instance->clicks_run = clicks.count;
 		if (clicks.count == 1)

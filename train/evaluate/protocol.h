@@ -20,10 +20,11 @@ struct evaluate_instance {
 	int object;        /* dataset index; -1 likewise */
 	int width, height; /* of the photo */
 	int clicks_run;
-	double iou[EVALUATE_MAX_CLICKS]; /* after click 1..clicks_run at the photo's size; 0.9f is no 0.9 */
-	double biou1;                    /* boundary IoU after the first click */
-	double set_image_ms;             /* wall time in the inference library */
-	double clicks_ms;                /* of all clicks together, masks included */
+	struct click clicks[EVALUATE_MAX_CLICKS]; /* 1..clicks_run, in pixels of the photo */
+	double iou[EVALUATE_MAX_CLICKS];          /* after click 1..clicks_run at the photo's size; 0.9f is no 0.9 */
+	double biou1;                             /* boundary IoU after the first click */
+	double set_image_ms;                      /* wall time in the inference library */
+	double clicks_ms;                         /* of all clicks together, masks included */
 };
 
 struct protocol_rules {
