@@ -8,8 +8,8 @@ export const MOST_ZOOM = 8;
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 export class Gestures {
-	// area: where hands are watched; frame: what is enlarged inside it, centred. onTap(x, y, opposite): of the frame,
-	// 0 to 1; opposite: a long press, the right button, or with Alt. onZoom(zoom).
+	// area: where hands are watched; frame: what is enlarged inside it, centred. onTap(x, y, opposite): of the
+	// frame, 0 to 1; opposite: a long press, the right button, or with Alt. onZoom(zoom).
 	constructor({ area, frame, onTap, onZoom }) {
 		Object.assign(this, { area, frame, onTap, onZoom });
 		this.hands = new Map(); // pointerId: { x, y }
