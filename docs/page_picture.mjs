@@ -1,6 +1,7 @@
-// Makes docs/page.jpg: the page with a photo that CREDITS.md names, one tap, then colour pop and focus before and after.
+// Makes docs/page.jpg: the page with a photo that CREDITS.md names, one tap, then colour pop and focus before and
+// after.
 //
-//	node docs/page_picture.mjs PHOTO.jpg X,Y        (X,Y: shares of the width and height; needs make npm-web, netpbm)
+//	node docs/page_picture.mjs PHOTO.jpg X,Y	X,Y: shares of width and height. Needs make npm-web and netpbm.
 import { execSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
