@@ -256,7 +256,7 @@ static enum status finish(struct decoded *d, const char *name, const struct imag
 enum status image_read_memory(const void *data, size_t size, const char *name, const struct image_read_options *options,
 			      struct image *image)
 {
-	struct decoded decoded = {.orientation = 1};
+	struct decoded decoded = {.orientation = 1, .wants_metadata = options->metadata != NULL};
 	*image = (struct image){0};
 	if (options->metadata)
 		*options->metadata = (struct image_metadata){0};

@@ -281,21 +281,13 @@ static enum status cut_list(const struct tapcut_model *model, const struct argum
 	return printed ? printed : status;
 }
 
-/* PHOTO's name without folder and ending, plus "-cutout.png". */
-static void default_cutout(const char *photo, char *path)
-{
-	const char *slash = strrchr(photo, '/'), *name = slash ? slash + 1 : photo, *dot = strrchr(name, '.');
-	int length = dot && dot != name ? (int)(dot - name) : (int)strlen(name);
-	snprintf(path, MODEL_PATH_SIZE, "%.*s-cutout.png", length, name);
-}
-
 static int run(void *arguments)
 {
 	struct arguments *a = arguments;
 	struct tapcut_model *model;
 	char path[MODEL_PATH_SIZE], model_path[MODEL_PATH_SIZE];
 	if (!a->batch && !a->mask && !a->cutout) {
-		default_cutout(a->photo, path);
+		photo_file_derive_name(a->photo, "-cutout.png", path, sizeof path);
 		a->cutout = path;
 	}
 	if (!model_file_load("cut", a->selection.model, &model, model_path))

@@ -457,15 +457,6 @@ static enum status edit(struct arguments *a, const struct tapcut_model *model)
 	return status;
 }
 
-/* PHOTO's name without folder and ending, plus "-edited" and what it was, PNG where that is needed. */
-static void default_out(const struct arguments *a, char *path)
-{
-	const char *slash = strrchr(a->photo, '/'), *name = slash ? slash + 1 : a->photo, *dot = strrchr(name, '.');
-	int length = dot && dot != name ? (int)(dot - name) : (int)strlen(name);
-	snprintf(path, MODEL_PATH_SIZE, "%.*s-edited.%s", length, name,
-		 is_jpeg(name) && !a->transparent ? "jpg" : "png");
-}
-
 static int run(void *arguments)
 {
 	struct arguments *a = arguments;
@@ -476,7 +467,9 @@ static int run(void *arguments)
 		return 0;
 	}
 	if (!a->out && (a->edit_count > 0 || a->transparent)) {
-		default_out(a, path);
+		const char *slash = strrchr(a->photo, '/');
+		bool jpeg = is_jpeg(slash ? slash + 1 : a->photo) && !a->transparent;
+		photo_file_derive_name(a->photo, jpeg ? "-edited.jpg" : "-edited.png", path, sizeof path);
 		a->out = path;
 	}
 	if (!a->mask_in && !model_file_load("edit", a->selection.model, &model, model_path))

@@ -116,16 +116,12 @@ static enum status read_output(const struct reader *r, const char *key, const st
 	return *path ? STATUS_OK : no_memory(r);
 }
 
-/* The photo's name without folder and ending, plus "-cutout.png". */
 static enum status default_cutout(const struct reader *r, struct cut_item *item)
 {
 	char file[PATH_ROOM];
-	const char *slash = strrchr(item->photo, '/'), *name = slash ? slash + 1 : item->photo;
-	const char *dot = strrchr(name, '.');
-	int length = dot && dot != name ? (int)(dot - name) : (int)strlen(name);
 	if (item->mask || item->cutout)
 		return STATUS_OK;
-	snprintf(file, sizeof file, "%.*s-cutout.png", length, name);
+	photo_file_derive_name(item->photo, "-cutout.png", file, sizeof file);
 	item->cutout = joined(r->out_dir, r->out_dir ? (int)strlen(r->out_dir) : 0, file);
 	return item->cutout ? STATUS_OK : no_memory(r);
 }

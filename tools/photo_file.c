@@ -2,6 +2,7 @@
 #include "tools/photo_file.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "data/image_io.h"
 
@@ -74,6 +75,13 @@ void photo_file_tell_losses(const struct photo_file *photo, bool keeps_alpha)
 const struct image *photo_file_colours(const struct photo_file *photo)
 {
 	return photo->straight.pixels ? &photo->straight : &photo->rgb;
+}
+
+void photo_file_derive_name(const char *photo, const char *ending, char *name, size_t size)
+{
+	const char *slash = strrchr(photo, '/'), *own = slash ? slash + 1 : photo, *dot = strrchr(own, '.');
+	int length = dot && dot != own ? (int)(dot - own) : (int)strlen(own);
+	snprintf(name, size, "%.*s%s", length, own, ending);
 }
 
 void photo_file_crop(struct photo_file *photo, struct image_box box)

@@ -26,6 +26,9 @@ void photo_file_tell_losses(const struct photo_file *photo, bool keeps_alpha);
 /* The colours as the file has them: what is edited, and cut out, where the result keeps the photo's alpha. */
 const struct image *photo_file_colours(const struct photo_file *photo);
 
+/* The photo's name without folder and ending, then `ending`: "dir/a.b.jpg" and "-cutout.png" give "a.b-cutout.png". */
+void photo_file_derive_name(const char *photo, const char *ending, char *name, size_t size);
+
 /* All pictures of it become what lies in the box. */
 void photo_file_crop(struct photo_file *photo, struct image_box box);
 

@@ -139,16 +139,20 @@ static bool is_stopped(int rank)
 /* Another rank has not answered. It may itself wait for the one that is to blame, which is named if it can be seen. */
 static void end_waiting(int other)
 {
-	if (atomic_flag_test_and_set(&guard.told))
-		sleep_ms(3000);
-	fprintf(stderr, "tapcut train: rank %d of %d has waited %g s for an answer of rank %d, so the job ends\n",
-		guard.rank, guard.count, guard.answer_seconds, other);
-	for (int rank = 0; rank < guard.count; rank++)
+	bool told = atomic_flag_test_and_set(&guard.told);
+	if (told)
+		sleep_ms(3000); /* who tells it shall come to the end of it */
+	else
+		fprintf(stderr,
+			"tapcut train: rank %d of %d has waited %g s for an answer of rank %d, so the job ends\n",
+			guard.rank, guard.count, guard.answer_seconds, other);
+	for (int rank = 0; rank < guard.count && !told; rank++)
 		if (rank != guard.rank && is_neighbour(rank) && is_stopped(rank))
 			fprintf(stderr,
 				"tapcut train: rank %d of %d (process %lld) is stopped; kill -CONT lets it go on\n",
 				rank, guard.count, (long long)guard.homes[rank].pid);
-	tell_checkpoint();
+	if (!told)
+		tell_checkpoint();
 	MPI_Abort(MPI_COMM_WORLD, 1);
 }
 

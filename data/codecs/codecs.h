@@ -22,6 +22,7 @@ struct decoded {
 	int orientation;  /* EXIF's, or XMP's where there is no EXIF: 1..8; 1: as stored, or not said */
 	uint8_t *profile; /* the file's ICC profile; NULL: it has none */
 	size_t profile_size;
+	bool wants_metadata;            /* set before decoding; else EXIF is not copied */
 	struct image_metadata metadata; /* as the file has it: exif_make_plain is still to be called */
 	struct image_facts facts;
 };
@@ -48,8 +49,8 @@ enum status webp_decode(const void *data, size_t size, const char *name, int cha
 int tiff_orientation(const uint8_t *tiff, size_t size);
 int xmp_orientation(const void *xmp, size_t size);
 
-/* A copy of the block for the metadata, where it is a TIFF directory at all; else nothing happens. */
-enum status exif_keep(struct image_metadata *metadata, const uint8_t *tiff, size_t size, const char *name);
+/* A copy of the block for the metadata, where that is wanted and the block is a TIFF directory; else nothing. */
+enum status exif_keep(struct decoded *decoded, const uint8_t *tiff, size_t size, const char *name);
 /* The block for pixels that are upright, and sRGB where `srgb` says so: orientation 1, colour space 1, no thumbnail. */
 void exif_make_plain(struct image_metadata *metadata, bool srgb);
 

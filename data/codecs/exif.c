@@ -69,11 +69,12 @@ int tiff_orientation(const uint8_t *data, size_t size)
 	return valid ? (int)value : 0;
 }
 
-enum status exif_keep(struct image_metadata *metadata, const uint8_t *data, size_t size, const char *name)
+enum status exif_keep(struct decoded *decoded, const uint8_t *data, size_t size, const char *name)
 {
+	struct image_metadata *metadata = &decoded->metadata;
 	struct tiff tiff;
 	size_t directory;
-	if (!tiff_open(&tiff, data, size, &directory) || !tiff_number(&tiff, directory, 2))
+	if (!decoded->wants_metadata || !tiff_open(&tiff, data, size, &directory) || !tiff_number(&tiff, directory, 2))
 		return STATUS_OK;
 	free(metadata->exif);
 	metadata->exif = malloc(size);

@@ -120,7 +120,7 @@ static enum status jpeg_find_orientation(const struct jpeg_reader *reader)
 			if (!from_exif)
 				from_exif = tiff_orientation(m->data + sizeof exif_name, size);
 			if (!metadata->exif)
-				TRY(exif_keep(metadata, m->data + sizeof exif_name, size, reader->errors.name));
+				TRY(exif_keep(reader->decoded, m->data + sizeof exif_name, size, reader->errors.name));
 		} else if (!from_xmp && m->data_length >= sizeof xmp && memcmp(m->data, xmp, sizeof xmp) == 0)
 			from_xmp = xmp_orientation(m->data + sizeof xmp, m->data_length - sizeof xmp);
 	}

@@ -114,7 +114,7 @@ static enum status find_orientation(const struct png_state *state)
 	int text_count = 0, found = 0;
 	if (png_get_eXIf_1(state->png, state->info, &exif_size, &exif)) {
 		found = tiff_orientation(exif, exif_size);
-		TRY(exif_keep(&state->decoded->metadata, exif, exif_size, state->name));
+		TRY(exif_keep(state->decoded, exif, exif_size, state->name));
 	}
 	png_get_text(state->png, state->info, &text, &text_count);
 	for (int i = 0; i < text_count && !found; i++)

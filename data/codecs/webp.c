@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/bytes.h"
 #include "data/codecs/codecs.h"
 
 #ifdef HAVE_WEBP
@@ -14,8 +15,7 @@ static const uint8_t *find_chunk(const uint8_t *data, size_t size, const char na
 {
 	enum { FIRST = 12, HEAD = 8 };
 	for (size_t at = FIRST; at <= size && size - at >= HEAD;) {
-		size_t bytes = (size_t)data[at + 4] | (size_t)data[at + 5] << 8 | (size_t)data[at + 6] << 16 |
-			       (size_t)data[at + 7] << 24;
+		size_t bytes = (size_t)bytes_load(data + at + 4, 4);
 		if (bytes > size - at - HEAD)
 			return NULL;
 		if (memcmp(data + at, name, 4) == 0) {
@@ -39,7 +39,7 @@ static enum status find_orientation(const uint8_t *data, size_t size, const char
 	}
 	if (exif) {
 		found = tiff_orientation(exif, length);
-		TRY(exif_keep(&decoded->metadata, exif, length, name));
+		TRY(exif_keep(decoded, exif, length, name));
 	}
 	const uint8_t *xmp = find_chunk(data, size, "XMP ", &length);
 	if (xmp && !found)

@@ -5,14 +5,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "infer/network/network.h"
 #include "infer/tapcut.h"
+#include "tests/fuzz/weights_envelope.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-enum { ENVELOPE_HEAD = 28, ENVELOPE_TAIL = 4 };
 
 static void require(int condition)
 {
@@ -38,27 +36,11 @@ static void try_file(const uint8_t *data, size_t size)
 	infer_network_release(&network);
 }
 
-static void put_u32(uint8_t *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> (8 * i));
-}
-
-/* With magic, sizes and checksums that are right. */
 static void try_payload(const uint8_t *payload, size_t size, uint32_t flags, uint32_t content_size)
 {
-	uint8_t *file = malloc(ENVELOPE_HEAD + size + ENVELOPE_TAIL);
-	if (!file)
-		return;
-	memcpy(file, "\x89TAPCUT\n", 8);
-	put_u32(file + 8, 1);
-	put_u32(file + 12, flags);
-	put_u32(file + 16, (uint32_t)(ENVELOPE_HEAD + size + ENVELOPE_TAIL));
-	put_u32(file + 20, content_size);
-	put_u32(file + 24, (uint32_t)crc32_z(0, payload, size));
-	memcpy(file + ENVELOPE_HEAD, payload, size);
-	put_u32(file + ENVELOPE_HEAD + size, (uint32_t)crc32_z(0, file, ENVELOPE_HEAD + size));
-	try_file(file, ENVELOPE_HEAD + size + ENVELOPE_TAIL);
+	uint8_t *file = envelope_make(payload, size, flags, content_size);
+	if (file)
+		try_file(file, envelope_size(size));
 	free(file);
 }
 

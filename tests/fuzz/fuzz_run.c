@@ -2,40 +2,17 @@
  * stored, with magic, sizes and checksums that are right. Networks whose work is large are only read. */
 #include <math.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "infer/network/network.h"
 #include "infer/network/ops.h"
 #include "infer/tapcut.h"
 #include "tests/fuzz/target.h"
+#include "tests/fuzz/weights_envelope.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { RUN_HEAD = 28, RUN_TAIL = 4, RUN_SIDE = 32 };
+enum { RUN_SIDE = 32 };
 static const double most_work = 2e6; /* multiply-adds */
-
-static void run_put_u32(uint8_t *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint8_t *make_file(const uint8_t *content, size_t size)
-{
-	uint8_t *file = malloc(RUN_HEAD + size + RUN_TAIL);
-	if (!file)
-		return NULL;
-	memcpy(file, "\x89TAPCUT\n", 8);
-	run_put_u32(file + 8, 1);
-	run_put_u32(file + 12, 0);
-	run_put_u32(file + 16, (uint32_t)(RUN_HEAD + size + RUN_TAIL));
-	run_put_u32(file + 20, (uint32_t)size);
-	run_put_u32(file + 24, (uint32_t)crc32_z(0, content, size));
-	if (size)
-		memcpy(file + RUN_HEAD, content, size);
-	run_put_u32(file + RUN_HEAD + size, (uint32_t)crc32_z(0, file, RUN_HEAD + size));
-	return file;
-}
 
 static double work_of(const struct infer_network *network, const struct infer_shape *shapes)
 {
@@ -72,10 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct infer_network network;
 	struct infer_shape shapes[INFER_MAX_STEPS];
-	uint8_t *file = make_file(data, size);
+	uint8_t *file = envelope_make(data, size, 0, (uint32_t)size);
 	if (!file)
 		return 0;
-	if (infer_network_parse(file, RUN_HEAD + size + RUN_TAIL, &network, NULL) == TAPCUT_OK) {
+	if (infer_network_parse(file, envelope_size(size), &network, NULL) == TAPCUT_OK) {
 		bool fits = infer_network_shapes(&network, RUN_SIDE, RUN_SIDE, shapes, NULL) == TAPCUT_OK;
 		if (fits && work_of(&network, shapes) < most_work) {
 			run_once(&network, INFER_ARITHMETIC_F32);

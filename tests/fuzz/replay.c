@@ -5,10 +5,7 @@
  *		tests/fuzz/replay.c tests/fuzz/fuzz_rle.c \
  *		data/[a-z]*.c core/[a-z]*.c -lpng -ljpeg -lz -lm -ldl -pthread -o replay && ./replay FILE...
  *
- * To fuzz, the same with clang, without replay.c:
- *
- *	clang -g -O1 -fsanitize=fuzzer,address,undefined ... tests/fuzz/fuzz_rle.c ... -o fuzz_rle
- *	./fuzz_rle -max_total_time=60 NEW_CORPUS tests/fuzz/corpus/rle
+ * To fuzz: make fuzz T=rle S=60 (fuzz.mk).
  *
  * What it finds goes to tests/fuzz/corpus/TARGET, made small (-minimize_crash=1), with the fix; make test replays the
  * corpus. */
