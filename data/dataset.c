@@ -343,3 +343,14 @@ void dataset_print_summary(const struct dataset *dataset, FILE *out)
 		fprintf(out, " (first: %s)", dataset->skips.first_reason);
 	fputc('\n', out);
 }
+
+void dataset_summary_line(const struct dataset *dataset, char *line, size_t size)
+{
+	memset(line, 0, size);
+	FILE *text = fmemopen(line, size - 1, "w"); /* the last byte stays 0 */
+	if (text) {
+		dataset_print_summary(dataset, text);
+		fclose(text);
+	}
+	line[strcspn(line, "\n")] = '\0';
+}

@@ -102,6 +102,8 @@ enum status dataset_check_photo(const struct dataset *dataset, int index);
 
 /* "12,770 objects in 5,919 photos; skipped 39 crowd, ..." */
 void dataset_print_summary(const struct dataset *dataset, FILE *out);
+/* The same as one line in memory, cut off where it does not fit; "" when memory is out. */
+void dataset_summary_line(const struct dataset *dataset, char *line, size_t size);
 /* The annotations that were left out, all reasons together. */
 int64_t dataset_skipped(const struct dataset *dataset);
 

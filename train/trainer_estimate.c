@@ -1,5 +1,4 @@
 /* What a run would take: steps, time, memory, disk. */
-#include <string.h>
 #include <sys/resource.h>
 
 #include "core/clock.h"
@@ -68,12 +67,7 @@ static void describe_work(struct trainer *trainer, struct train_estimate *estima
 {
 	const struct config *config = trainer->config;
 	uint64_t end = trainer_end_step(trainer), begin = trainer->state.step;
-	FILE *text = fmemopen(estimate->data, sizeof estimate->data - 1, "w");
-	if (text) {
-		dataset_print_summary(&trainer->train, text);
-		fclose(text);
-		estimate->data[strcspn(estimate->data, "\n")] = '\0';
-	}
+	dataset_summary_line(&trainer->train, estimate->data, sizeof estimate->data);
 	estimate->objects = trainer->train.object_count;
 	estimate->photos = trainer->train.photo_count;
 	estimate->parameters = trainer->params.total;

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "convert/export.h"
-#include "convert/weights_file.h"
 #include "core/atomic_file.h"
 #include "core/clock.h"
 #include "core/sha256.h"
@@ -199,20 +198,12 @@ enum status trainer_save_and_validate(struct trainer *trainer)
 	return trainer_must_stop(trainer) ? STATUS_OK : trainer_write_report(trainer);
 }
 
-static enum export_weights weights_of(const struct config *config)
-{
-	int i = 0;
-	while (export_weights_names[i + 1] && strcmp(export_weights_names[i], config->export_weights) != 0)
-		i++;
-	return (enum export_weights)i;
-}
-
 /* The weights as they are exported, and what the summary says of them. `file`: final.tapcut, which is written, or what
  * they were taken from. */
 enum status trainer_export(struct trainer *trainer, const char *file, bool write)
 {
 	struct export_options options = {
-		.weights = weights_of(trainer->config),
+		.weights = (enum export_weights)trainer->config->export_weights,
 		.preprocess = trainer->config->preprocess,
 		.default_size = trainer->config->eval.size,
 	};

@@ -4,7 +4,6 @@
 #include "train/trainer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/backend.h"
 #include "core/clock.h"
@@ -94,13 +93,8 @@ static enum status finish(struct trainer *trainer)
 static void tell_start(struct trainer *trainer)
 {
 	const struct config *config = trainer->now;
-	char summary[512] = "";
-	FILE *text = fmemopen(summary, sizeof summary - 1, "w");
-	if (text) {
-		dataset_print_summary(&trainer->train, text);
-		fclose(text);
-		summary[strcspn(summary, "\n")] = '\0';
-	}
+	char summary[512];
+	dataset_summary_line(&trainer->train, summary, sizeof summary);
 	progress_message(&trainer->progress, "%s", summary);
 	progress_message(
 		&trainer->progress,

@@ -30,15 +30,10 @@ static enum status open_file(struct dataset *set, const struct config *config, c
 /* An empty set is refused with what there was and why it was left out. */
 static enum status check_not_empty(struct dataset *set, const char *json)
 {
-	char summary[600] = "";
+	char summary[600];
 	if (set->object_count)
 		return STATUS_OK;
-	FILE *text = fmemopen(summary, sizeof summary, "w");
-	if (text) {
-		dataset_print_summary(set, text);
-		fclose(text);
-	}
-	summary[strcspn(summary, "\n")] = '\0';
+	dataset_summary_line(set, summary, sizeof summary);
 	dataset_release(set);
 	return status_fail(STATUS_CONFIG, "%s: no object passes the filters of section data: %s", json, summary);
 }

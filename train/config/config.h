@@ -119,8 +119,8 @@ struct config {
 	int stage_count;  /* 0: the run is of one piece */
 	bool steps_given; /* train.steps was set: the stages share it. Used while a config is read only */
 
-	char export_weights[16]; /* "export.weights": one of export_weights_names (convert/weights_file.h) */
-	char backend[16];        /* "compute.backend": "openblas" */
+	int export_weights; /* "export.weights": enum export_weights (convert/weights_file.h) */
+	char backend[16];   /* "compute.backend": "openblas" */
 };
 
 /* Are objects drawn by weight? Else every one comes once per epoch. */

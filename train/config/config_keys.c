@@ -332,7 +332,7 @@ const struct config_key config_keys[] = {
 	{"eval.threshold", KEY_NUMBER, FIELD(threshold), "0.49", "probability",
 	 "A pixel above it counts as object; in the corrective rounds of training too.", .min = 0.01, .max = 0.99},
 
-	{"export.weights", KEY_CHOICE, FIELD(export_weights), "\"f32\"", "",
+	{"export.weights", KEY_ENUM, FIELD(export_weights), "\"f32\"", "",
 	 "How its numbers are stored (infer/FORMAT.md, section 2), as tapcut export --weights does it.", .names = export_weights_names,
 	 .free = true},
 
