@@ -153,6 +153,10 @@ asan:
 		LEAVE_OUT="$(slow_in_asan:$(BUILD)/%=$(BUILD)/asan/%)" \
 		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
+## make mutants [M=word]   puts plausible bugs in one at a time: do the tests notice each? M: only the rows with the word
+mutants:
+	@MUTANTS=$(BUILD)/mutants/main tests/mutants/run.sh
+
 ## make repro-sweep        one table and SHA-256 per trial of a sweep, killed ten times, 1 to 3 workers and Slurm
 repro-sweep: all
 	@TAPCUT=$(BUILD)/tapcut REPRO=$(BUILD)/repro-sweep tools/repro_sweep.sh
@@ -229,5 +233,5 @@ help:
 include infer/packaging/install.mk tests/ports/ports.mk tests/fuzz/fuzz.mk tools/web/web.mk tools/bench/bench.mk \
 	tools/tools.mk
 
-.PHONY: FORCE all test test-built asan repro repro-sweep reproduce suitcase check-headers check-layers
+.PHONY: FORCE all test test-built asan mutants repro repro-sweep reproduce suitcase check-headers check-layers
 .PHONY: check-style deps demo clean help

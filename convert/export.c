@@ -14,6 +14,21 @@ static enum status translate(struct steps *steps, const struct model *model, con
 	return steps_translate(steps, &model->graph, model->image, model->clicks, model->logits, values);
 }
 
+static enum status name_classes(struct infer_network *network, const struct model_config *config,
+				const struct export_options *options)
+{
+	if (!config->classes)
+		return STATUS_OK;
+	network->class_names = calloc((size_t)config->classes, sizeof *network->class_names);
+	if (!network->class_names)
+		return status_fail(STATUS_NO_MEMORY, "no memory for %d classes", config->classes);
+	network->class_count = config->classes;
+	for (int i = 0; i < config->classes; i++)
+		snprintf(network->class_names[i], sizeof network->class_names[i], "%s",
+			 i ? options->categories[i - 1] : "background");
+	return STATUS_OK;
+}
+
 enum status export_memory(const struct model *model, const struct model_config *config, const float *values,
 			  const struct export_options *options, unsigned char **data, size_t *size)
 {
@@ -25,7 +40,9 @@ enum status export_memory(const struct model *model, const struct model_config *
 	steps_click_range(&steps, options->preprocess.click_scale);
 	snprintf(network->architecture, sizeof network->architecture, "%s+%s", trunk_names[config->trunk],
 		 decoder_names[config->decoder]);
-	enum status status = weights_file_write(network, options->weights, data, size);
+	enum status status = name_classes(network, config, options);
+	if (status == STATUS_OK)
+		status = weights_file_write(network, options->weights, data, size);
 	steps_release(&steps);
 	return status;
 }

@@ -13,6 +13,8 @@ struct export_options {
 	enum export_weights weights;
 	struct infer_preprocess preprocess;
 	int default_size; /* long side for inference */
+	const char (
+		*categories)[32]; /* of a model with classes: their names from class 1 on; class 0 is "background" */
 };
 
 /* `model`: a built graph; the part from its inputs to its logits is exported, whatever follows (losses) is not.

@@ -53,7 +53,9 @@ static size_t records_size(const unsigned char *records, size_t size)
 	size_t steps = u32_at(records + MODEL_AT_STEP_COUNT), tensors = u32_at(records + MODEL_AT_TENSOR_COUNT);
 	if (steps > INFER_MAX_STEPS || tensors > INFER_MAX_TENSORS)
 		return 0;
-	return infer_format_parts(steps, tensors, records[MODEL_AT_RANGES] ? steps + INFER_FIRST_STEP_VALUE : 0).data;
+	return infer_format_parts(steps, tensors, records[MODEL_AT_RANGES] ? steps + INFER_FIRST_STEP_VALUE : 0,
+				  bytes_load(records + MODEL_AT_CLASSES, 2))
+		.data;
 }
 
 /* "step12.bias" by the first step that uses the tensor; *vector: it is one of a number per channel. */
@@ -95,7 +97,8 @@ static void add_companion(struct pieces *p, const struct piece *of, const char *
 
 static enum status add_tensor(struct pieces *p, const unsigned char *records, uint32_t index)
 {
-	const unsigned char *r = records + infer_format_parts(u32_at(records + MODEL_AT_STEP_COUNT), index, 0).ranges;
+	const unsigned char *r =
+		records + infer_format_parts(u32_at(records + MODEL_AT_STEP_COUNT), index, 0, 0).ranges;
 	struct piece piece = {.rank = 4, .planes = r[TENSOR_AT_PLANES] == 1};
 	size_t count = 1;
 	bool vector;

@@ -24,6 +24,11 @@ static const char doc[] =
 	"divided by it (encoding distance); previous_mask is the probability before this tap, 0 at first. Sides are "
 	"multiples of 16. The probability of object is 1 / (1 + exp(-logits)).";
 
+static const char doc_of_labels[] =
+	"Says of what class each pixel is. image: planes of the photo, (byte - mean) * scale with tapcut.mean and "
+	"tapcut.scale in the planes' order tapcut.channel_order; what lies outside of the photo is 0. Sides are multiples "
+	"of 16. The class of a pixel is the channel of its largest logit; tapcut.classes names them, a line each.";
+
 /* --- metadata ------------------------------------------------------------- */
 
 static void put_entry(struct proto *model, const char *key, const char *value)
@@ -44,6 +49,17 @@ static void put_numbers(struct proto *model, const char *key, const float *numbe
 	put_entry(model, key, text);
 }
 
+/* A line each; a name may hold any other character. */
+static void put_classes(struct proto *model, const struct infer_network *network)
+{
+	char text[INFER_MAX_CLASSES * sizeof *network->class_names];
+	size_t used = 0;
+	for (int i = 0; i < network->class_count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? "\n" : "",
+					 network->class_names[i]);
+	put_entry(model, "tapcut.classes", text);
+}
+
 static void put_metadata(struct proto *model, const struct infer_network *network)
 {
 	const struct infer_preprocess *p = &network->preprocess;
@@ -53,6 +69,10 @@ static void put_metadata(struct proto *model, const struct infer_network *networ
 	put_entry(model, "tapcut.channel_order", p->bgr ? "bgr" : "rgb");
 	put_numbers(model, "tapcut.mean", p->mean, 3);
 	put_numbers(model, "tapcut.scale", p->scale, 3);
+	if (network->class_count) {
+		put_classes(model, network);
+		return;
+	}
 	put_entry(model, "tapcut.click_planes",
 		  p->previous_mask ? "positive,negative,previous_mask" : "positive,negative");
 	put_entry(model, "tapcut.click_encoding", p->encoding == INFER_CLICK_DISK ? "disk" : "distance");
@@ -100,12 +120,13 @@ static enum status put_graph(struct proto *model, const struct infer_network *ne
 	for (int i = 0; i < network->step_count; i++)
 		TRY(onnx_put_step(model, network, i));
 	const int channels[INFER_FIRST_STEP_VALUE] = {3, infer_click_planes(&network->preprocess)};
-	for (int value = 0; value < INFER_FIRST_STEP_VALUE; value++) {
+	int inputs = network->class_count ? 1 : INFER_FIRST_STEP_VALUE; /* without the clicks */
+	for (int value = 0; value < inputs; value++) {
 		onnx_value_name(network, value, name);
 		put_info(model, GRAPH_INPUT, name, channels[value], options);
 	}
 	onnx_value_name(network, INFER_FIRST_STEP_VALUE + network->step_count - 1, name);
-	put_info(model, GRAPH_OUTPUT, name, 1, options);
+	put_info(model, GRAPH_OUTPUT, name, network->class_count ? network->class_count : 1, options);
 	proto_close(model, graph);
 	return STATUS_OK;
 }
@@ -119,7 +140,7 @@ static enum status put_model(struct proto *model, const struct infer_network *ne
 	proto_int(model, OPSET_VERSION, OPSET);
 	proto_close(model, opset);
 	proto_string(model, MODEL_PRODUCER, "tapcut");
-	proto_string(model, MODEL_DOC, doc);
+	proto_string(model, MODEL_DOC, network->class_count ? doc_of_labels : doc);
 	put_metadata(model, network);
 	return put_graph(model, network, options);
 }

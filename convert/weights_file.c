@@ -131,7 +131,8 @@ static void put_model(unsigned char **at, const struct infer_network *network, e
 	memcpy(architecture, network->architecture, strnlen(network->architecture, sizeof architecture - 1));
 	memcpy(*at, architecture, sizeof architecture);
 	*at += sizeof architecture;
-	put_i32(at, codebook_entries(weights) ? INFER_TENSOR_CODEBOOK : (int)weights);
+	int type = codebook_entries(weights) ? INFER_TENSOR_CODEBOOK : (int)weights;
+	put_i32(at, type | network->class_count << 16);
 	put_i32(at, network->default_size);
 	put_u8(at, p->bgr);
 	put_u8(at, p->encoding);
@@ -235,6 +236,10 @@ static enum status put_content(unsigned char *at, const struct infer_network *ne
 		put_tensor_record(&at, &network->tensors[i], &encodings[i]);
 	for (int v = 0; network->ranges && v < INFER_FIRST_STEP_VALUE + network->step_count; v++)
 		put_range(&at, &network->ranges[v]);
+	size_t classes = (size_t)network->class_count * CLASS_RECORD;
+	if (classes)
+		memcpy(at, network->class_names, classes);
+	at += classes;
 	int largest = network->ranges ? INFER_MAX_U8_WEIGHT : INT8_MAX;
 	for (int i = 0; i < network->tensor_count; i++) {
 		if (encodings[i].type == INFER_TENSOR_INT8)
@@ -332,11 +337,11 @@ static int version_of(const unsigned char *content)
 	uint64_t steps = bytes_load(content + MODEL_AT_STEP_COUNT, 4);
 	for (uint64_t i = 0; i < steps; i++) {
 		const struct infer_operator *row =
-			infer_operator(content[infer_format_parts(i, 0, 0).tensors + STEP_AT_OP]);
+			infer_operator(content[infer_format_parts(i, 0, 0, 0).tensors + STEP_AT_OP]);
 		if (row && row->version > version)
 			version = row->version;
 	}
-	return version;
+	return bytes_load(content + MODEL_AT_CLASSES, 2) ? INFER_FORMAT_CLASSES : version;
 }
 
 enum status weights_file_pack(const unsigned char *content, size_t records, size_t content_size, unsigned char **data,
@@ -394,7 +399,9 @@ enum status weights_file_write(const struct infer_network *network, enum export_
 	if (!encodings)
 		return status_fail(STATUS_NO_MEMORY, "no memory for %d tensors", network->tensor_count);
 	size_t ranges = network->ranges ? INFER_FIRST_STEP_VALUE + (size_t)network->step_count : 0;
-	size_t records = infer_format_parts((size_t)network->step_count, (size_t)network->tensor_count, ranges).data;
+	size_t records = infer_format_parts((size_t)network->step_count, (size_t)network->tensor_count, ranges,
+					    (size_t)network->class_count)
+				 .data;
 	size_t content_size = records;
 	enum status status = STATUS_OK;
 	for (int i = 0; i < network->tensor_count && status == STATUS_OK; i++) {

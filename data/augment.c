@@ -11,6 +11,7 @@
 #include "data/augment_paste.h"
 #include "data/augment_source.h"
 #include "data/degrade.h"
+#include "data/label_map.h"
 
 enum {
 	MIN_OBJECT_PIXELS = 16, /* of a crop that is worth training on */
@@ -272,6 +273,25 @@ static enum status paste(const struct augment_config *config, const struct datas
 	return status;
 }
 
+/* --- labels --------------------------------------------------------------- */
+
+/* The truth is what each pixel of the crop is, objects before larger ones. sample->others is overwritten. */
+static void label_crop(struct source *source, const struct crop *crop, const struct dataset *dataset,
+		       struct sample *sample)
+{
+	const struct dataset_photo *photo = &dataset->photos[dataset->objects[sample->object].photo];
+	size_t pixels = (size_t)sample->size * (size_t)sample->size;
+	memset(sample->truth, 0, pixels);
+	for (int i = label_map_next(dataset, photo, -1); i >= 0; i = label_map_next(dataset, photo, i)) {
+		source_mask(source, &dataset->objects[i].mask, source->others);
+		if (crop_mask(source, source->others, crop, sample->others, sample->size) == 0)
+			continue;
+		for (size_t k = 0; k < pixels; k++)
+			if (sample->others[k])
+				sample->truth[k] = (uint8_t)dataset->objects[i].label;
+	}
+}
+
 /* --- samples -------------------------------------------------------------- */
 
 /* Everything but the truth, which choosing the crop has filled already. */
@@ -297,7 +317,10 @@ enum status augment_sample(const struct augment_config *config, const struct dat
 		apply_recolour(&recolour, &source.photo);
 		fill_sample(&source, &crop, sample);
 		sample->object = object;
-		status = paste(config, dataset, &source, &crop, &start, sample);
+		if (config->labels)
+			label_crop(&source, &crop, dataset, sample);
+		else
+			status = paste(config, dataset, &source, &crop, &start, sample);
 	}
 	if (status == STATUS_OK)
 		status = degrade(&look, &start, sample);

@@ -4,6 +4,8 @@
 #ifndef DATA_AUGMENT_H
 #define DATA_AUGMENT_H
 
+#include <stdbool.h>
+
 #include "core/rng.h"
 #include "data/dataset.h"
 #include "data/sample.h"
@@ -26,6 +28,9 @@ struct augment_config {
 	double jpeg_probability;         /* as if it had been stored as JPEG of jpeg_quality .. 95 */
 	int jpeg_quality;
 	double paste_probability; /* the object is cut out and put onto the photo of another one */
+	/* A sample's truth is not its object, but the label of whatever is there (dataset_label); where objects cover
+	 * each other, that of the smaller one. */
+	bool labels;
 };
 void augment_config_init(struct augment_config *config);
 

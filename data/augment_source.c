@@ -66,6 +66,12 @@ enum status source_fill(struct source *source, const struct dataset *dataset, in
 	return STATUS_OK;
 }
 
+void source_mask(const struct source *source, const struct rle *rle, uint8_t *mask)
+{
+	memset(mask, 0, (size_t)source->photo.width * (size_t)source->photo.height);
+	paint(rle, mask);
+}
+
 /* --- turning -------------------------------------------------------------- */
 
 /* Between four neighbours; x and y in 1/256 pixel, which lie within the picture. */

@@ -16,6 +16,8 @@ struct source {
 
 /* Decodes the photo of object `index` for crops of size x size. `others` has all other objects of the photo. */
 enum status source_fill(struct source *source, const struct dataset *dataset, int index, int size, bool turns);
+/* `rle`, which has the photo's size, as a plane of 0 and 255. */
+void source_mask(const struct source *source, const struct rle *rle, uint8_t *mask);
 void source_release(struct source *source);
 
 struct crop {

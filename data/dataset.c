@@ -153,6 +153,21 @@ enum status dataset_check_photo(const struct dataset *dataset, int index)
 	return status;
 }
 
+static int label_of(const struct dataset *dataset, int category, const char *const *names, int count)
+{
+	for (int i = 0; i < dataset->category_count; i++)
+		for (int k = 0; k < count && dataset->categories[i].id == category; k++)
+			if (strcmp(dataset->categories[i].name, names[k]) == 0)
+				return k + 1;
+	return 0;
+}
+
+void dataset_label(struct dataset *dataset, const char *const *names, int count)
+{
+	for (int i = 0; i < dataset->object_count; i++)
+		dataset->objects[i].label = label_of(dataset, dataset->objects[i].category, names, count);
+}
+
 int dataset_count_category(const struct dataset *dataset, int index)
 {
 	int count = 0;

@@ -36,6 +36,7 @@ struct dataset_object {
 	uint64_t area;      /* raster area */
 	int x0, y0, x1, y1; /* box of the mask's pixels, half open */
 	int source;         /* sources[source - 1] of the dataset is the annotation's "source"; 0: it has none */
+	int label;          /* dataset_label: the place of its category's name in the list, from 1 on; 0: not in it */
 };
 
 struct dataset_category {
@@ -87,6 +88,10 @@ enum status dataset_append(struct dataset *dataset, struct dataset *more);
 void dataset_digest(struct dataset *dataset);
 /* The number of a source for dataset_object.source, which is added if it is new; 0 for "". */
 enum status dataset_add_source(struct dataset *dataset, const char *name, int *source);
+
+/* Sets each object's label. To be called before sets are appended: another file's category of the same id may have
+ * another name. */
+void dataset_label(struct dataset *dataset, const char *const *names, int count);
 
 /* How many objects of the whole set go by the name of categories[index]. */
 int dataset_count_category(const struct dataset *dataset, int index);

@@ -397,8 +397,8 @@ static enum status take_annotation(void *context, const struct coco_annotation *
 	}
 	int box[4];
 	rle_box(&mask, box);
-	struct dataset_object object = {a->id,  photo,  a->category_id, mask,   area,
-					box[0], box[1], box[2],         box[3], source};
+	struct dataset_object object = {a->id,  photo,  a->category_id, mask,   area, box[0],
+					box[1], box[2], box[3],         source, 0};
 	return keep(b, &object);
 }
 

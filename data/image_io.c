@@ -316,15 +316,20 @@ bool bytes_reserve(struct bytes *bytes, size_t more)
 	return true;
 }
 
+static struct picture whole_picture(const struct image *image)
+{
+	return (struct picture){.width = image->width,
+				.height = image->height,
+				.channels = image->channels,
+				.pixels = image->pixels,
+				.room = image->height};
+}
+
 static enum status encode_whole(const struct image *image, const struct image_metadata *metadata, const char *name,
 				struct bytes *bytes)
 {
-	struct picture picture = {.width = image->width,
-				  .height = image->height,
-				  .channels = image->channels,
-				  .pixels = image->pixels,
-				  .room = image->height,
-				  .metadata = metadata};
+	struct picture picture = whole_picture(image);
+	picture.metadata = metadata;
 	return png_encode(&picture, name, bytes);
 }
 
@@ -346,6 +351,17 @@ enum status image_write_png_with(const char *path, const struct image *image, co
 enum status image_write_png(const char *path, const struct image *image)
 {
 	return image_write_png_with(path, image, NULL);
+}
+
+enum status image_write_png_palette(const char *path, const struct image *image, const struct image_palette *palette)
+{
+	struct bytes bytes = {0};
+	struct picture picture = whole_picture(image);
+	if (image->channels != 1)
+		return status_fail(STATUS_FORMAT, "%s: PNG with a palette: %d channels, expected 1", path,
+				   image->channels);
+	picture.palette = palette;
+	return write_bytes(path, &bytes, png_encode(&picture, path, &bytes));
 }
 
 enum status image_write_png_rows(const char *path, int width, int height, int channels, image_make_rows *make,

@@ -51,6 +51,12 @@ enum status image_write_png(const char *path, const struct image *image);
 enum status image_write_png_with(const char *path, const struct image *image, const struct image_metadata *metadata);
 enum status image_write_jpeg(const char *path, const struct image *image, int quality,
 			     const struct image_metadata *metadata);
+/* One channel, whose numbers are those of colours. */
+struct image_palette {
+	int count; /* 1 to 256 */
+	uint8_t colours[256][3];
+};
+enum status image_write_png_palette(const char *path, const struct image *image, const struct image_palette *palette);
 /* PNG whose rows are made while it is written: `make` is called for the rows in order, some at a time, so that a
  * large picture is never in memory as a whole (its compressed bytes are). What `make` returns other than STATUS_OK
  * ends the writing. */

@@ -5,9 +5,7 @@
 #include <stdlib.h>
 
 #include "core/atomic_file.h"
-#include "core/text.h"
 #include "data/contour.h"
-#include "data/rle.h"
 
 static enum status add_counts(struct text *text, const struct rle *rle)
 {
@@ -32,17 +30,30 @@ static void add_polygons(struct text *text, const struct contours *contours)
 	text_add(text, "]");
 }
 
-static enum status add_mask(struct text *text, const struct rle *rle, const struct contours *contours)
+static enum status add_members(struct text *text, const struct rle *rle, const struct contours *contours)
 {
 	int box[4];
 	rle_box(rle, box);
-	text_add(text, "{\"size\": [%d, %d], ", rle->height, rle->width);
+	text_add(text, "\"size\": [%d, %d], ", rle->height, rle->width);
 	if (contours)
 		add_polygons(text, contours);
 	else
 		TRY(add_counts(text, rle));
-	text_add(text, ", \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]}\n", rle_area(rle), box[0], box[1],
+	text_add(text, ", \"area\": %" PRIu64 ", \"bbox\": [%d, %d, %d, %d]", rle_area(rle), box[0], box[1],
 		 box[2] - box[0], box[3] - box[1]);
+	return text_status(text);
+}
+
+enum status mask_add_rle(struct text *text, const struct rle *rle)
+{
+	return add_members(text, rle, NULL);
+}
+
+static enum status add_mask(struct text *text, const struct rle *rle, const struct contours *contours)
+{
+	text_add(text, "{");
+	TRY(add_members(text, rle, contours));
+	text_add(text, "}\n");
 	return text_status(text);
 }
 

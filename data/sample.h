@@ -13,8 +13,10 @@ extern const uint8_t augment_fill[3];
 /* One training sample of size x size. */
 struct sample {
 	int size;
-	uint8_t *rgb;    /* size x size x 3 */
-	uint8_t *truth;  /* TRUTH_*: the majority of what a pixel covers; outside the photo it is background */
+	uint8_t *rgb; /* size x size x 3 */
+	/* TRUTH_*, or labels (augment_config.labels): the majority of what a pixel covers; outside the photo it is
+	 * background */
+	uint8_t *truth;
 	uint8_t *others; /* 1: another annotated object of the photo (where it overlaps the object too), 0 elsewhere */
 	int object;      /* dataset index */
 };

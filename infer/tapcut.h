@@ -75,6 +75,10 @@ void tapcut_model_get_info(const struct tapcut_model *model, struct tapcut_model
 /* The function's name up to version 0.4. C++ cannot have a function and a struct of one name. */
 #define tapcut_model_info(model, info) tapcut_model_get_info(model, info)
 
+/* A model may label whole scenes instead of answering clicks. Then it has classes: the name of class `index`, 0 being the
+ * background, borrowed; NULL from the number of classes on, and always for a model that selects what is clicked. */
+const char *tapcut_model_class(const struct tapcut_model *model, int index);
+
 /* --- session -------------------------------------------------------------- */
 
 enum tapcut_arithmetic {
@@ -102,7 +106,7 @@ struct tapcut_options {
 	/* threads that run the network, the caller's included, 1 to TAPCUT_MAX_THREADS; 0: 1. Any number gives the
 	 * same bytes */
 	int threads;
-	int graph_cut; /* 1: refine each mask by colour models and max-flow; 0: do not */
+	int graph_cut; /* 1: refine each mask by colour models and max-flow; 0: do not, unless the model has classes */
 	float feather; /* tapcut_session_set_feather's pixels; 0: none */
 	/* 0: the first click runs the network twice, on the whole photo and on the closer view of what was found there;
 	 * 1: once, in half the time and less exactly */
@@ -155,6 +159,11 @@ enum tapcut_status tapcut_session_preview(struct tapcut_session *session, uint8_
 /* From now on alpha and preview fade over so many pixels of the photo, half of them on either side of the edge: 0
  * (the edge as the photo has it) to TAPCUT_MAX_FEATHER. Clicks, masks and undo are not affected. */
 enum tapcut_status tapcut_session_set_feather(struct tapcut_session *session, float pixels);
+
+/* The class of each pixel of the photo (tapcut_model_class), `stride` bytes from row to row; clicks play no part. With
+ * such a model a positive click selects the region that it is on, what hangs together and is of one class, and the
+ * graph cut finds its edge. TAPCUT_ARGUMENT where the model has no classes. */
+enum tapcut_status tapcut_session_labels(struct tapcut_session *session, uint8_t *labels, size_t stride);
 
 /* The probability of each pixel at the working resolution, before post-processing: *w x *h floats (w and h may be
  * NULL). Borrowed, valid until the next call; NULL where there is no photo. */

@@ -10,15 +10,7 @@
 #include "core/sha256.h"
 #include "infer/tapcut.h"
 #include "tools/network_file.h"
-
-struct export_options checkpoint_model_options(const struct checkpoint_model *loaded, enum export_weights weights)
-{
-	return (struct export_options){
-		.weights = weights,
-		.preprocess = loaded->config.preprocess,
-		.default_size = loaded->config.eval.size,
-	};
-}
+#include "train/validate.h"
 
 /* --- writing -------------------------------------------------------------- */
 
@@ -67,7 +59,7 @@ static void print_losses(const struct export_loss *losses, int count, bool verbo
 static enum status write_weights(const struct checkpoint_model *loaded, enum export_weights weights, const char *path,
 				 bool verbose)
 {
-	struct export_options options = checkpoint_model_options(loaded, weights);
+	struct export_options options = deploy_options(&loaded->config, weights);
 	struct export_loss *losses;
 	unsigned char *data;
 	size_t size;
@@ -89,7 +81,7 @@ static enum status write_weights(const struct checkpoint_model *loaded, enum exp
 
 static enum status write_onnx(const struct checkpoint_model *loaded, bool any_size, const char *path)
 {
-	struct export_options options = checkpoint_model_options(loaded, EXPORT_F32);
+	struct export_options options = deploy_options(&loaded->config, EXPORT_F32);
 	struct infer_network network;
 	char message[TAPCUT_MESSAGE_SIZE];
 	unsigned char *data;

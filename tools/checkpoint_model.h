@@ -5,9 +5,6 @@
 #include "convert/export.h"
 #include "train/checkpoint_model.h"
 
-/* How this model is exported: input and size as in its config. */
-struct export_options checkpoint_model_options(const struct checkpoint_model *loaded, enum export_weights weights);
-
 /* Writes `model` to `path` as the name ends: .safetensors, .onnx, else a weights file; prints what was written and what
  * it lost. */
 struct write_options {

@@ -9,6 +9,7 @@
 #include "tools/streams.h"
 #include "train/config/config_file.h"
 #include "train/evaluate/evaluate.h"
+#include "train/evaluate/evaluate_labels.h"
 
 enum { MAX_CATEGORIES = 1024 };
 
@@ -18,7 +19,7 @@ struct arguments {
 	struct dataset_filter filter;
 	int worst;
 	struct config run; /* of --config */
-	bool json, quiet, each;
+	bool json, quiet, each, labels;
 	int keep_touched, fill_holes; /* -1: not given */
 	struct evaluate_options options;
 };
@@ -93,6 +94,9 @@ static const struct option_row option_rows[] = {
 	{"threads", OPTION_WHOLE, OPTION_FIELD(options.threads), "N",
 	 .help = "objects at a time; more blurs the times, not the other figures", .min = 1, .max = 256,
 	 .standard = "1"},
+	{"labels", OPTION_FLAG, OPTION_FIELD(labels), NULL,
+	 .help = "no clicks: the classes of a model of the task \"labels\", on the photos of --coco: pixel accuracy, "
+		 "and IoU by class (--limit counts photos)"},
 	{"objects", OPTION_FILE, OPTION_FIELD(objects), "FILE",
 	 .help = "all objects with their figures: a CSV file, or JSON if the name ends in .json", .writes = true},
 	{"gallery", OPTION_FILE, OPTION_FIELD(gallery), "FILE.html",
@@ -151,6 +155,11 @@ static enum status check(void *arguments)
 		a->options.session.hole_limit = a->fill_holes ? a->fill_holes : -1;
 	if (!a->pairs == !a->coco)
 		return status_fail(STATUS_CONFIG, "give either --pairs or --coco");
+	if (a->labels && (a->pairs || a->baseline || a->objects || a->gallery || a->each))
+		return status_fail(
+			STATUS_CONFIG,
+			"--labels goes with --coco or --config, and without --baseline, --objects, --gallery "
+			"and --each");
 	bool filters = a->filter.category_count || a->filter.min_area_fraction > 0 || a->filter.max_area_fraction > 0;
 	if (a->pairs && (a->images || filters || a->gallery))
 		return status_fail(STATUS_CONFIG,
@@ -208,11 +217,32 @@ static void print_model(const struct tapcut_model *model, const struct arguments
 	printf("data      %s\n", a->pairs ? a->pairs : a->coco);
 }
 
+static int evaluate_classes(const struct tapcut_model *model, const struct arguments *a)
+{
+	struct dataset dataset;
+	struct label_counts counts;
+	if (dataset_open(&dataset, a->coco, a->images, &a->filter) != STATUS_OK)
+		return command_failed("eval");
+	enum status status = evaluate_labels(model, &dataset, &a->options, &counts);
+	dataset_release(&dataset);
+	if (status != STATUS_OK)
+		return command_failed("eval");
+	if (a->json) {
+		evaluate_labels_print_json(model, &counts, streams_output());
+	} else {
+		print_model(model, a);
+		evaluate_labels_print(model, &counts, stdout);
+	}
+	return 0;
+}
+
 static int evaluate(const struct tapcut_model *model, struct arguments *a)
 {
 	struct evaluate_result result;
 	if (!a->quiet && isatty(STDERR_FILENO))
 		a->options.progress = show_progress;
+	if (a->labels)
+		return evaluate_classes(model, a);
 	enum status status =
 		a->pairs ? evaluate_pairs(model, a->pairs, &a->options, &result) : evaluate_coco(model, a, &result);
 	if (status != STATUS_OK)

@@ -91,10 +91,23 @@ static enum status print_steps(const struct infer_network *network)
 	return status;
 }
 
-static void print_preprocess(const struct infer_preprocess *p)
+static void print_classes(const struct infer_network *network)
 {
+	printf("classes     ");
+	for (int i = 0; i < network->class_count; i++)
+		printf("%s%s", i ? ", " : "", network->class_names[i]);
+	printf("\n");
+}
+
+static void print_preprocess(const struct infer_network *network)
+{
+	const struct infer_preprocess *p = &network->preprocess;
 	printf("image       %s, (byte - %g,%g,%g) * %g,%g,%g\n", p->bgr ? "BGR" : "RGB", (double)p->mean[0],
 	       (double)p->mean[1], (double)p->mean[2], (double)p->scale[0], (double)p->scale[1], (double)p->scale[2]);
+	if (network->class_count) {
+		print_classes(network);
+		return;
+	}
 	if (p->encoding == INFER_CLICK_DISK)
 		printf("clicks      disks of radius %g", (double)p->radius);
 	else
@@ -150,7 +163,7 @@ static enum status inspect_network(const struct arguments *a, const char *bytes,
 		printf("parameters  %zu as %s in %d tensors\n", network.parameters, weights_names[network.weights],
 		       network.tensor_count);
 		printf("arithmetic  float%s\n", network.ranges ? ", or 8 bits" : "");
-		print_preprocess(&network.preprocess);
+		print_preprocess(&network);
 		printf("bytes       %zu\nsha256      %s\n", size, digest);
 		print_origin(a->path, digest);
 	}

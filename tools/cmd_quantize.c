@@ -13,6 +13,7 @@
 #include "tools/command.h"
 #include "tools/network_file.h"
 #include "train/calibrate.h"
+#include "train/validate.h"
 
 struct arguments {
 	const char *input, *output, *coco, *images;
@@ -65,7 +66,7 @@ static enum status network_of_checkpoint(const struct arguments *a, struct infer
 	unsigned char *data;
 	size_t size;
 	TRY(checkpoint_model_load(&loaded, a->input, !a->raw));
-	struct export_options options = checkpoint_model_options(&loaded, EXPORT_F32);
+	struct export_options options = deploy_options(&loaded.config, EXPORT_F32);
 	enum status status =
 		export_memory(&loaded.model, &loaded.config.model, loaded.params.values, &options, &data, &size);
 	checkpoint_model_release(&loaded);

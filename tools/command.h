@@ -39,6 +39,7 @@ extern const struct command command_eval;
 extern const struct command command_export;
 extern const struct command command_import;
 extern const struct command command_inspect;
+extern const struct command command_label;
 extern const struct command command_man;
 extern const struct command command_quantize;
 extern const struct command command_reproduce;

@@ -84,6 +84,11 @@ enum status inspect_add_network(const struct infer_network *n, const char *diges
 	text_add(text, ", \"bgr\": %s", truth(p->bgr));
 	add_floats(text, "mean", p->mean, 3);
 	add_floats(text, "scale", p->scale, 3);
+	for (int i = 0; i < n->class_count; i++) {
+		text_add(text, i ? ", " : ", \"classes\": [");
+		text_add_json_string(text, n->class_names[i]);
+		text_add(text, i + 1 == n->class_count ? "]" : "");
+	}
 	text_add(text, ", \"click_encoding\": \"%s\"", p->encoding == INFER_CLICK_DISK ? "disk" : "distance");
 	add_float(text, "click_radius", p->radius);
 	add_float(text, "click_truncate", p->truncate);

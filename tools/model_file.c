@@ -7,6 +7,7 @@
 #include "convert/file_kind.h"
 #include "tools/checkpoint_model.h"
 #include "tools/command.h"
+#include "train/validate.h"
 
 #define SHIPPED_MODEL "infer/models/base.tapcut"
 
@@ -18,7 +19,7 @@ static enum status load_checkpoint(const char *path, struct tapcut_model **model
 	unsigned char *data;
 	size_t size;
 	TRY(checkpoint_model_load(&loaded, path, true));
-	struct export_options options = checkpoint_model_options(&loaded, EXPORT_F32);
+	struct export_options options = deploy_options(&loaded.config, EXPORT_F32);
 	enum status status =
 		export_memory(&loaded.model, &loaded.config.model, loaded.params.values, &options, &data, &size);
 	checkpoint_model_release(&loaded);

@@ -39,12 +39,12 @@ enum status network_file_write_onnx(const struct infer_network *network, bool an
 	if (status != STATUS_OK)
 		return status;
 	printf("%s: ONNX, opset 13, %s, %zu bytes\n", path, network->architecture, size);
-	if (any_size)
-		printf("inputs      image (1,3,H,W), clicks (1,%d,H,W), H and W multiples of 16\n",
-		       infer_click_planes(&network->preprocess));
-	else
-		printf("inputs      image (1,3,%d,%d), clicks (1,%d,%d,%d)\n", side, side,
-		       infer_click_planes(&network->preprocess), side, side);
+	char sides[32];
+	snprintf(sides, sizeof sides, any_size ? "H,W" : "%d,%d", side, side);
+	printf("inputs      image (1,3,%s)", sides);
+	if (!network->class_count)
+		printf(", clicks (1,%d,%s)", infer_click_planes(&network->preprocess), sides);
+	printf("%s\n", any_size ? ", H and W multiples of 16" : "");
 	return STATUS_OK;
 }
 

@@ -36,14 +36,28 @@ static int add_losses(struct nn *nn, const struct objective *objective, const st
 			objective->band);
 }
 
+/* The cross-entropy of each pixel's class. */
+static int add_cross_entropy(struct nn *nn, const struct objective *objective, const struct model *model,
+			     const struct config *config)
+{
+	bool weighted = config->loss.class_weight_count > 0;
+	struct softmax_cross_entropy_attr attr = {
+		.class_weight_count = weighted ? config->model.classes : 0,
+		.class_weight = weighted ? config->loss.class_weight : NULL,
+	};
+	return add_loss(nn, -1, &op_softmax_cross_entropy, &attr, 1, model->logits, objective->target);
+}
+
 enum status objective_add(struct objective *objective, struct model *model, const struct config *config)
 {
 	struct nn nn = {.graph = &model->graph};
 	struct shape shape = nn_shape(&nn, model->logits);
+	shape.c = 1;
 	*objective = (struct objective){.target = graph_input(&model->graph, "target", shape), .band = -1};
 	if (config->loss.boundary_weight > 0)
 		objective->band = graph_input(&model->graph, "band", shape);
-	objective->loss = add_losses(&nn, objective, model, config);
+	objective->loss = config->task == TASK_LABELS ? add_cross_entropy(&nn, objective, model, config)
+						      : add_losses(&nn, objective, model, config);
 	if (model->graph.status)
 		return model->graph.status;
 	if (objective->loss < 0)

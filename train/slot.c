@@ -1,4 +1,6 @@
-/* See slot.h. Corrective rounds: Sofiiuk, Petrov & Konushin, "Reviving iterative training with mask guidance for
+/* See slot.h. A slot of the task "labels" is one forward and one backward pass.
+ *
+ * Corrective rounds: Sofiiuk, Petrov & Konushin, "Reviving iterative training with mask guidance for
  * interactive segmentation" (RITM, 2021), section 3.3; here each sample draws its own number of rounds. */
 #include "train/slot.h"
 
@@ -11,6 +13,7 @@
 #include "data/robot.h"
 #include "data/sampler.h"
 #include "infer/image/preprocess.h"
+#include "train/evaluate/label_metrics.h"
 #include "train/evaluate/metrics.h"
 
 enum { IMAGE_PLANES = 3 };
@@ -92,7 +95,10 @@ static void load_target(struct slot_worker *worker, const struct slot *slot, int
 	size_t count = plane_floats(worker);
 	float *target = executor_data(worker->executor, worker->objective.target) + (size_t)i * count;
 	const uint8_t *truth = slot->samples[i]->truth;
-	for (size_t k = 0; k < count; k++)
+	bool labels = worker->config->task == TASK_LABELS;
+	for (size_t k = 0; k < count && labels; k++)
+		target[k] = truth[k];
+	for (size_t k = 0; k < count && !labels; k++)
 		target[k] = truth[k] == TRUTH_IGNORE ? TARGET_IGNORE : (float)(truth[k] == TRUTH_OBJECT);
 }
 
@@ -170,6 +176,8 @@ static int start_samples(struct slot_worker *worker, struct slot *slot)
 		load_target(worker, slot, i);
 		if (worker->objective.band >= 0)
 			load_band(worker, slot, i);
+		if (config->task == TASK_LABELS)
+			continue; /* nothing is clicked */
 		sampler_first_clicks(&config->sampler, &rng, slot->samples[i]->truth, slot->samples[i]->others, size,
 				     size, &worker->clicks[i], worker->workspace);
 		load_clicks(worker, i);
@@ -203,15 +211,29 @@ static void correct(struct slot_worker *worker, struct slot *slot, int round)
 	}
 }
 
+/* Of the object, or the mean over the classes that are there or seen. */
+static float sample_iou(struct slot_worker *worker, const struct slot *slot, int i)
+{
+	int channels = worker->config->task == TASK_LABELS ? worker->config->model.classes : 1;
+	size_t count = plane_floats(worker);
+	const float *logits =
+		executor_data(worker->executor, worker->model->logits) + (size_t)i * (size_t)channels * count;
+	if (worker->config->task == TASK_LABELS) {
+		struct label_counts counts;
+		label_counts_init(&counts, channels);
+		labels_of_logits(logits, channels, count, worker->prediction);
+		label_counts_add(&counts, worker->prediction, slot->samples[i]->truth, count);
+		return (float)label_counts_miou(&counts);
+	}
+	threshold_logits(worker, logits, worker->prediction);
+	return (float)metrics_iou(worker->prediction, slot->samples[i]->truth, count);
+}
+
 static float mean_iou(struct slot_worker *worker, const struct slot *slot)
 {
 	float sum = 0;
-	size_t count = plane_floats(worker);
-	for (int i = 0; i < worker->config->train.slot_size; i++) {
-		const float *logits = executor_data(worker->executor, worker->model->logits) + (size_t)i * count;
-		threshold_logits(worker, logits, worker->prediction);
-		sum += (float)metrics_iou(worker->prediction, slot->samples[i]->truth, count);
-	}
+	for (int i = 0; i < worker->config->train.slot_size; i++)
+		sum += sample_iou(worker, slot, i);
 	return sum / (float)worker->config->train.slot_size;
 }
 

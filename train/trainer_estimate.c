@@ -37,6 +37,7 @@ static enum status measure_steps(struct trainer *trainer, double *seconds)
 static enum status measure_validation(struct trainer *trainer, struct train_estimate *estimate)
 {
 	struct evaluate_result result;
+	struct label_counts labels;
 	int limit = trainer->config->eval.limit;
 	int objects = trainer->val.object_count;
 	estimate->validation_objects = limit && limit < objects ? limit : objects;
@@ -46,7 +47,7 @@ static enum status measure_validation(struct trainer *trainer, struct train_esti
 	trainer->now->eval.limit = MEASURED_OBJECTS;
 	double start = clock_seconds();
 	TRY(validate(&trainer->model, trainer->now, trainer->params.values, &trainer->val, trainer->threads,
-		     trainer->options->stop, &result));
+		     trainer->options->stop, &result, &labels));
 	estimate->validation_seconds = (clock_seconds() - start) / result.instances * estimate->validation_objects;
 	evaluate_result_release(&result);
 	return STATUS_OK;

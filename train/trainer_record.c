@@ -166,14 +166,27 @@ static enum status take_validation(struct trainer *trainer, const struct run_val
 	return trainer_save(trainer, "best.ckpt");
 }
 
+/* What the classes are like, which the record of the clicks has no place for. */
+static enum status note_labels(struct trainer *trainer, const struct label_counts *labels)
+{
+	char text[80];
+	snprintf(text, sizeof text, "pixel accuracy %.1f %%, mIoU %.1f %%", 100 * label_counts_accuracy(labels),
+		 100 * label_counts_miou(labels));
+	progress_message(&trainer->progress, "step %llu: labels: %s", (unsigned long long)trainer->state.step, text);
+	return run_log_event(&trainer->log, trainer->state.step, "labels", text);
+}
+
 /* `counts`: it may become best.ckpt. One that is made only because the run stops here must not: the run would not end
  * with the same checkpoints as one that never stopped. */
 static enum status validate_now(struct trainer *trainer, bool counts)
 {
 	struct evaluate_result result;
+	struct label_counts labels;
 	const float *values = optim_best_values(&trainer->optim, &trainer->params);
 	TRY(validate(&trainer->model, trainer->now, values, &trainer->val, trainer->threads, trainer->options->stop,
-		     &result));
+		     &result, &labels));
+	if (labels.classes)
+		TRY(note_labels(trainer, &labels));
 	struct run_val val = as_record(trainer->state.step, &result);
 	evaluate_result_release(&result);
 	trainer->state.validation_due = false;
@@ -202,11 +215,8 @@ enum status trainer_save_and_validate(struct trainer *trainer)
  * they were taken from. */
 enum status trainer_export(struct trainer *trainer, const char *file, bool write)
 {
-	struct export_options options = {
-		.weights = (enum export_weights)trainer->config->export_weights,
-		.preprocess = trainer->config->preprocess,
-		.default_size = trainer->config->eval.size,
-	};
+	struct export_options options =
+		deploy_options(trainer->config, (enum export_weights)trainer->config->export_weights);
 	char path[1024];
 	unsigned char *data;
 	size_t size;

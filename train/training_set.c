@@ -24,6 +24,7 @@ static enum status open_file(struct dataset *set, const struct config *config, c
 	};
 	TRY(dataset_open(set, json, images[0] ? images : NULL, &filter));
 	set->exif = config->data.exif;
+	dataset_label(set, names, config->data.category_count);
 	return STATUS_OK;
 }
 

@@ -42,9 +42,19 @@ static int add_to_stem(struct nn *nn, const struct model *model, const struct mo
 	return stem;
 }
 
+static bool has_clicks(const struct model_config *config)
+{
+	return config->classes == 0;
+}
+
 static bool enters_late(const struct model_config *config)
 {
-	return config->click_entry >= CLICK_ENTRY_EIGHTH;
+	return has_clicks(config) && config->click_entry >= CLICK_ENTRY_EIGHTH;
+}
+
+static int logit_channels(const struct model_config *config)
+{
+	return has_clicks(config) ? 1 : config->classes;
 }
 
 /* Where clicks enter late: their pyramid, down to the map that they enter at. */
@@ -63,8 +73,9 @@ static void build_trunk(struct nn *nn, struct model *model, const struct model_c
 	build_pyramid(nn, model, config);
 	nn->group = PARAM_TRUNK;
 	nn->frozen = config->freeze >= FREEZE_HALF;
-	int stem = nn_squeezenet_stem(nn, config->trunk, model->image, enters_late(config));
-	if (!enters_late(config))
+	bool alone = !has_clicks(config) || enters_late(config);
+	int stem = nn_squeezenet_stem(nn, config->trunk, model->image, alone);
+	if (!alone)
 		stem = add_to_stem(nn, model, config, stem);
 	int level = config->click_entry == CLICK_ENTRY_EIGHTH ? 2 : 3;
 	int planes = config->click_entry == CLICK_ENTRY_COARSE ? -1 : model->pyramid[level];
@@ -97,9 +108,9 @@ static int build_context(struct nn *nn, const struct model_config *config, struc
 static struct nn_features build_coarse(struct nn *nn, struct model *model, const struct model_config *config)
 {
 	int x = model->maps.sixteenth;
-	if (config->click_entry == CLICK_ENTRY_COARSE)
+	if (has_clicks(config) && config->click_entry == CLICK_ENTRY_COARSE)
 		x = nn_trunk_entry(nn, model->pyramid[3], x);
-	if (config->click_entry != CLICK_ENTRY_STEM) {
+	if (has_clicks(config) && config->click_entry != CLICK_ENTRY_STEM) {
 		int planes = nn_max_pool2d(nn, "clicks.coarse", model->clicks, MODEL_STRIDE, MODEL_STRIDE, false);
 		x = nn_concat(nn, "decoder.coarse", x, planes);
 	}
@@ -138,7 +149,10 @@ static int build_light(struct nn *nn, const struct model *model, const struct mo
 	struct nn_conv2d conv = {.channels = config->widths[DECODER_STAGES - 1], .kernel = 3, .padding = 1};
 	m = nn_conv2d_block(nn, "decoder.head", m, conv);
 	m = nn_conv2d(nn, "decoder.logits", m,
-		      (struct nn_conv2d){.channels = 1, .kernel = 3, .padding = 1, .near_zero = true});
+		      (struct nn_conv2d){.channels = logit_channels(config),
+					 .kernel = 3,
+					 .padding = 1,
+					 .near_zero = true});
 	return nn_upsample(nn, "logits", m, 2, UPSAMPLE_BILINEAR);
 }
 
@@ -154,21 +168,26 @@ static int build_published(struct nn *nn, const struct model *model, const struc
 					    clicks_of(model, config, stage), stage == DECODER_STAGES - 1);
 	}
 	return nn_conv2d(nn, "decoder.logits", m,
-			 (struct nn_conv2d){.channels = 1, .kernel = 3, .padding = 1, .near_zero = true});
+			 (struct nn_conv2d){.channels = logit_channels(config),
+					    .kernel = 3,
+					    .padding = 1,
+					    .near_zero = true});
 }
 
-static int build_transposed(struct nn *nn, struct nn_features coarse)
+static int build_transposed(struct nn *nn, const struct model_config *config, struct nn_features coarse)
 {
-	struct nn_conv2d conv = {.channels = 1, .kernel = 1, .near_zero = true, .input_scale = coarse.scale};
+	int channels = logit_channels(config);
+	struct nn_conv2d conv = {.channels = channels, .kernel = 1, .near_zero = true, .input_scale = coarse.scale};
 	int score = nn_conv2d(nn, "decoder.score", coarse.map, conv);
-	return nn_conv_transpose2d(nn, "decoder.logits", score, 1, 2 * MODEL_STRIDE, MODEL_STRIDE, MODEL_STRIDE / 2);
+	return nn_conv_transpose2d(nn, "decoder.logits", score, channels, 2 * MODEL_STRIDE, MODEL_STRIDE,
+				   MODEL_STRIDE / 2);
 }
 
 static int build_decoder(struct nn *nn, const struct model *model, const struct model_config *config,
 			 struct nn_features coarse)
 {
 	switch (config->decoder) {
-	case DECODER_TRANSPOSED: return build_transposed(nn, coarse);
+	case DECODER_TRANSPOSED: return build_transposed(nn, config, coarse);
 	case DECODER_SHARPMASK: return build_published(nn, model, config, coarse);
 	case DECODER_SHARPMASK_LIGHT: return build_light(nn, model, config, coarse);
 	}
@@ -176,9 +195,12 @@ static int build_decoder(struct nn *nn, const struct model *model, const struct 
 }
 
 /* Behind the logits, so that nothing that is deployed depends on it: its parameters are the last. */
-static int build_coarse_head(struct nn *nn, struct nn_features coarse)
+static int build_coarse_head(struct nn *nn, const struct model_config *config, struct nn_features coarse)
 {
-	struct nn_conv2d conv = {.channels = 1, .kernel = 1, .near_zero = true, .input_scale = coarse.scale};
+	struct nn_conv2d conv = {.channels = logit_channels(config),
+				 .kernel = 1,
+				 .near_zero = true,
+				 .input_scale = coarse.scale};
 	int score = nn_conv2d(nn, "decoder.coarse_head", coarse.map, conv);
 	return nn_upsample(nn, "coarse_logits", score, MODEL_STRIDE, UPSAMPLE_BILINEAR);
 }
@@ -194,7 +216,9 @@ enum status model_build(struct model *model, struct params *params, const struct
 	struct nn nn = {.graph = &model->graph, .batch_norm = config->batch_norm};
 	model->image = graph_input(&model->graph, "image", (struct shape){n, 3, h, w});
 	graph_fix(&model->graph, model->image);
-	model->clicks = graph_input(&model->graph, "clicks", (struct shape){n, config->click_planes, h, w});
+	model->clicks = -1;
+	if (has_clicks(config))
+		model->clicks = graph_input(&model->graph, "clicks", (struct shape){n, config->click_planes, h, w});
 	build_trunk(&nn, model, config);
 	nn.activation = config->activation ? activations[config->activation] : NULL;
 	struct nn_features coarse = build_coarse(&nn, model, config);
@@ -202,7 +226,7 @@ enum status model_build(struct model *model, struct params *params, const struct
 	graph_keep(&model->graph, model->logits);
 	if (config->quantize)
 		graph_quantize(&model->graph, model->logits);
-	model->coarse = config->coarse_head ? build_coarse_head(&nn, coarse) : -1;
+	model->coarse = config->coarse_head ? build_coarse_head(&nn, config, coarse) : -1;
 	enum status status = model->graph.status;
 	if (status)
 		model_release(model);

@@ -1,8 +1,8 @@
-/* The click-segmentation model: SqueezeNet trunk, decoder, and where the clicks enter. Chosen by a config, built as
- * a graph.
+/* The segmentation model: SqueezeNet trunk, decoder, and where the clicks enter. Chosen by a config, built as a graph.
  *
  * Image input (N,3,H,W) normalised as in infer/image/preprocess.h; click input (N,P,H,W), P = 3 with the previous
- * mask, else 2; logits (N,1,H,W). H and W are multiples of 16.
+ * mask, else 2; logits (N,1,H,W). A model of C classes labels the whole scene: it has no click input, and its logits
+ * are (N,C,H,W). H and W are multiples of 16.
  *
  * SqueezeNet: Iandola et al., arXiv 1602.07360; v1.1: github.com/forresti/SqueezeNet. SharpMask: Pinheiro et al.,
  * ECCV 2016. */
@@ -41,6 +41,7 @@ struct model_config {
 	enum trunk_freeze freeze; /* of the trunk's layers; does not change what is computed */
 	enum click_entry click_entry;
 	int click_planes; /* 2 or 3 */
+	int classes;      /* 0: what is clicked; else classes of a scene, the background among them, and no clicks */
 	/* the decoder sees trunk maps times this: ImageNet maps have an rms of 10 to 50 */
 	double feature_scale;
 	double dropout;   /* on the coarsest map; 0 leaves them out */
@@ -61,11 +62,11 @@ extern const char *const freeze_names[];
 
 struct model {
 	struct graph graph;
-	int image; /* input nodes */
-	int clicks;
+	int image;  /* input nodes */
+	int clicks; /* -1: none */
 	struct trunk_maps maps;
 	int pyramid[4]; /* the click planes from 1/2 to 1/16, where they enter late; else -1 */
-	int logits;     /* kept */
+	int logits;     /* (N,1,H,W), or (N,classes,H,W); kept */
 	int coarse;     /* with coarse_head: the coarsest map's logits, enlarged to (N,1,H,W); else -1 */
 };
 

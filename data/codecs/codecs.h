@@ -69,6 +69,8 @@ struct bytes {
 
 bool bytes_reserve(struct bytes *bytes, size_t more);
 
+struct image_palette; /* data/image_io.h */
+
 /* A picture that is written: its rows come from memory, or from `make`, some at a time. */
 struct picture {
 	int width, height, channels;
@@ -77,6 +79,7 @@ struct picture {
 	image_make_rows *make; /* NULL where all rows are in `pixels` */
 	void *context;
 	const struct image_metadata *metadata; /* NULL: none */
+	const struct image_palette *palette;   /* of one channel: a pixel is a number of it; NULL: grey */
 };
 
 enum status png_encode(const struct picture *picture, const char *name, struct bytes *bytes);

@@ -8,6 +8,7 @@
 #include <png.h>
 
 #include "data/codecs/codecs.h"
+#include "data/image_io.h"
 
 enum {
 	/* deflate's best is 1032 bytes out of one. */
@@ -235,6 +236,14 @@ static void png_set_metadata(struct png_state *state, const struct image_metadat
 		png_set_eXIf_1(state->png, state->info, (png_uint_32)metadata->exif_size, metadata->exif);
 }
 
+static void png_set_colours(struct png_state *state, const struct image_palette *palette)
+{
+	png_color colours[256];
+	for (int i = 0; i < palette->count; i++)
+		colours[i] = (png_color){palette->colours[i][0], palette->colours[i][1], palette->colours[i][2]};
+	png_set_PLTE(state->png, state->info, colours, palette->count);
+}
+
 static enum status png_write_pixels(struct png_state *state, const struct picture *picture, struct bytes *bytes)
 {
 	static const int types[] = {0, PNG_COLOR_TYPE_GRAY, 0, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGBA};
@@ -242,8 +251,10 @@ static enum status png_write_pixels(struct png_state *state, const struct pictur
 		return state->status;
 	png_set_write_fn(state->png, bytes, png_write_bytes, png_flush_nothing);
 	png_set_IHDR(state->png, state->info, (png_uint_32)picture->width, (png_uint_32)picture->height, 8,
-		     types[picture->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-		     PNG_FILTER_TYPE_DEFAULT);
+		     picture->palette ? PNG_COLOR_TYPE_PALETTE : types[picture->channels], PNG_INTERLACE_NONE,
+		     PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+	if (picture->palette)
+		png_set_colours(state, picture->palette);
 	if ((int64_t)picture->width * picture->height >=
 	    PNG_LARGE) /* a third of the time for a file larger by a tenth */
 		png_set_compression_level(state->png, 4);

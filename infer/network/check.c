@@ -125,13 +125,13 @@ enum tapcut_status infer_network_shapes(const struct infer_network *network, int
 		work += step_work(&c, shapes[i]);
 	}
 	if (work > INFER_MAX_WORK)
-		return infer_fail(message, TAPCUT_LIMIT,
-				  "one run at %dx%d takes %.3g multiply-adds, at most %.3g: no tap would end", w, h,
-				  work, INFER_MAX_WORK);
+		return infer_fail(message, TAPCUT_LIMIT, "one run at %dx%d takes %.3g multiply-adds, at most %.3g", w,
+				  h, work, INFER_MAX_WORK);
 	struct infer_shape last = shapes[network->step_count - 1];
-	if (last.c != 1 || last.h != h || last.w != w)
-		return infer_fail(message, TAPCUT_FORMAT, "the last step must give logits (1,%d,%d), found (%d,%d,%d)",
-				  h, w, last.c, last.h, last.w);
+	int channels = network->class_count ? network->class_count : 1;
+	if (last.c != channels || last.h != h || last.w != w)
+		return infer_fail(message, TAPCUT_FORMAT, "the last step must give logits (%d,%d,%d), found (%d,%d,%d)",
+				  channels, h, w, last.c, last.h, last.w);
 	return TAPCUT_OK;
 }
 

@@ -8,7 +8,7 @@
 #define INFER_FORMAT_MAGIC "\x89TAPCUT\n" /* 8 bytes, the NUL not included */
 
 /* Versions that the reader knows; a writer takes the oldest that has what the file needs. */
-enum { INFER_FORMAT_OLDEST = 1, INFER_FORMAT_RANGES = 2, INFER_FORMAT_NEWEST = 3 };
+enum { INFER_FORMAT_OLDEST = 1, INFER_FORMAT_RANGES = 2, INFER_FORMAT_CLASSES = 4, INFER_FORMAT_NEWEST = 4 };
 
 /* The envelope: offsets in the file; the last checksum is in the last FORMAT_TAIL bytes. */
 enum {
@@ -27,6 +27,7 @@ enum {
 	MODEL_AT_ARCHITECTURE = 0,
 	MODEL_ARCHITECTURE_BYTES = 64,
 	MODEL_AT_WEIGHTS = 64,
+	MODEL_AT_CLASSES = 66,
 	MODEL_AT_DEFAULT_SIZE = 68,
 	MODEL_AT_BGR = 72,
 	MODEL_AT_ENCODING = 73,
@@ -70,18 +71,21 @@ enum {
 	RANGE_RECORD = 8,
 };
 
+enum { CLASS_RECORD = 32 };
+
 /* Where the content's parts begin. */
 struct infer_format_parts {
-	size_t steps, tensors, ranges, data;
+	size_t steps, tensors, ranges, classes, data;
 };
 
-/* For counts within the reader's limits. ranges: how many range records there are; 0: none. */
-static inline struct infer_format_parts infer_format_parts(size_t steps, size_t tensors, size_t ranges)
+/* For counts within the reader's limits. ranges, classes: how many such records there are; 0: none. */
+static inline struct infer_format_parts infer_format_parts(size_t steps, size_t tensors, size_t ranges, size_t classes)
 {
 	struct infer_format_parts p = {.steps = MODEL_RECORD};
 	p.tensors = p.steps + steps * STEP_RECORD;
 	p.ranges = p.tensors + tensors * TENSOR_RECORD;
-	p.data = p.ranges + ranges * RANGE_RECORD;
+	p.classes = p.ranges + ranges * RANGE_RECORD;
+	p.data = p.classes + classes * CLASS_RECORD;
 	return p;
 }
 

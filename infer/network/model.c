@@ -109,3 +109,8 @@ void tapcut_model_get_info(const struct tapcut_model *model, struct tapcut_model
 		.arithmetic = infer_natural_arithmetic(n),
 	};
 }
+
+const char *tapcut_model_class(const struct tapcut_model *model, int index)
+{
+	return index >= 0 && index < model->network.class_count ? model->network.class_names[index] : NULL;
+}

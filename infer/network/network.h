@@ -2,7 +2,7 @@
  * it, the planner and the kernels run it. Internal to infer; convert borrows the enums for writing.
  *
  * Values: 0 = image planes (3,H,W), 1 = click planes (P,H,W), 2 + i = output of step i. The last step's output is
- * the logits (1,H,W). One picture at a time (N = 1). */
+ * the logits: (1,H,W), or (C,H,W) of a network that labels scenes. One picture at a time (N = 1). */
 #ifndef INFER_NETWORK_H
 #define INFER_NETWORK_H
 
@@ -41,6 +41,7 @@ enum { INFER_MAX_TENSOR_FLOATS = 64 * 1024 * 1024 }; /* all tensors together */
 enum { INFER_MAX_VALUE_FLOATS = 1 << 28 };           /* one step's output */
 enum { INFER_MAX_KERNEL = 64 };                      /* also stride, padding, dilation, factor */
 enum { INFER_MAX_SIZE = 4096 };                      /* default_size */
+enum { INFER_MAX_CLASSES = 256 };
 /* Multiply-adds of one run: some seconds. VGG-16 on 640x640 has 1.7e11, the released network on 4096x4096 1.8e11. */
 #define INFER_MAX_WORK 4e11
 
@@ -95,6 +96,9 @@ struct infer_network {
 	int tensor_count;
 	/* of every value, INFER_FIRST_STEP_VALUE + step_count; NULL: this network runs in float only */
 	struct infer_range *ranges;
+	/* What a network that labels scenes knows; 0 and NULL: it selects what is clicked. */
+	int class_count;
+	char (*class_names)[32];
 	struct infer_preprocess preprocess;
 	char architecture[64];
 	int default_size;
@@ -175,9 +179,9 @@ void infer_runner_set_photo(struct infer_runner *runner, const uint8_t *rgb, int
 void infer_runner_set_clicks(struct infer_runner *runner, const struct infer_click *clicks, int count,
 			     const float *previous, int w, int h);
 
-/* Runs all steps, but those that depend on the photo alone only after a new photo. The logits, h x w without gaps;
- * borrowed until the next call; NULL where the run was
- * cancelled. Allocates nothing. */
+/* Runs all steps, but those that depend on the photo alone only after a new photo. The logits, h x w without gaps, or of
+ * classes as infer_runner_output says; borrowed until the next call; NULL where the run was cancelled. Allocates
+ * nothing. */
 const float *infer_runner_run(struct infer_runner *runner);
 size_t infer_runner_bytes(const struct infer_runner *runner);
 
@@ -189,6 +193,8 @@ struct infer_map;
 typedef void infer_runner_watcher(void *context, int step, const struct infer_map *map);
 void infer_runner_watch(struct infer_runner *runner, infer_runner_watcher *watcher, void *context);
 
+/* The logits' map, of which infer_runner_run returns the data: what is between its pixels where there are classes. */
+const struct infer_map *infer_runner_output(const struct infer_runner *runner);
 /* For tests: the memory of value 0 (the photo then counts as new) or 1, to be filled by hand. */
 const struct infer_map *infer_runner_input(struct infer_runner *runner, int value);
 

@@ -146,12 +146,21 @@ static enum tapcut_status read_architecture(const uint8_t *record, char *archite
 	return TAPCUT_OK;
 }
 
+static enum tapcut_status check_class_count(int count, int version, char *message)
+{
+	if (version < INFER_FORMAT_CLASSES ? count != 0 : count < 2 || count > INFER_MAX_CLASSES)
+		return infer_fail(message, TAPCUT_FORMAT, "%d classes, expected 2 to 256 in version 4, else 0", count);
+	return TAPCUT_OK;
+}
+
 static enum tapcut_status read_model(const uint8_t *r, int version, struct infer_network *network, char *message)
 {
 	enum tapcut_status status = read_architecture(r + MODEL_AT_ARCHITECTURE, network->architecture, message);
 	if (status)
 		return status;
-	network->weights = count_at(r + MODEL_AT_WEIGHTS);
+	uint32_t weights = infer_u32_at(r + MODEL_AT_WEIGHTS);
+	network->weights = (int)(weights & 0xffff);
+	network->class_count = (int)(weights >> 16);
 	network->default_size = count_at(r + MODEL_AT_DEFAULT_SIZE);
 	struct infer_preprocess *p = &network->preprocess;
 	p->bgr = r[MODEL_AT_BGR];
@@ -405,7 +414,7 @@ static enum tapcut_status decode_tensors(const uint8_t *records, const uint8_t *
 
 /* Where the content's parts begin. */
 struct parts {
-	const uint8_t *steps, *tensors, *ranges, *data;
+	const uint8_t *steps, *tensors, *ranges, *classes, *data;
 	size_t value_count; /* that have a range; 0 without ranges */
 };
 
@@ -414,12 +423,13 @@ static enum tapcut_status find_parts(const uint8_t *content, size_t size, const 
 {
 	size_t steps = (size_t)network->step_count, tensors = (size_t)network->tensor_count;
 	p->value_count = content[MODEL_AT_RANGES] ? INFER_FIRST_STEP_VALUE + steps : 0;
-	struct infer_format_parts at = infer_format_parts(steps, tensors, p->value_count);
+	struct infer_format_parts at = infer_format_parts(steps, tensors, p->value_count, (size_t)network->class_count);
 	if (at.data > size)
 		return infer_fail(
 			message, TAPCUT_FORMAT,
 			"%zu steps, %zu tensors and %zu ranges need %zu bytes of records, the content has %zu", steps,
 			tensors, p->value_count, at.data, size);
+	p->classes = content + at.classes;
 	p->steps = content + at.steps;
 	p->tensors = content + at.tensors;
 	p->ranges = content + at.ranges;
@@ -434,8 +444,19 @@ static enum tapcut_status allocate(struct infer_network *network, size_t value_c
 	network->tensors = calloc(tensors + 1, sizeof *network->tensors); /* + 1: calloc(0) may give NULL */
 	if (value_count)
 		network->ranges = calloc(value_count, sizeof *network->ranges);
-	if (!network->steps || !network->tensors || (value_count && !network->ranges))
+	network->class_names = malloc((size_t)network->class_count * sizeof *network->class_names + 1);
+	if (!network->steps || !network->tensors || (value_count && !network->ranges) || !network->class_names)
 		return infer_fail(message, TAPCUT_NO_MEMORY, "no memory for %zu steps and %zu tensors", steps, tensors);
+	return TAPCUT_OK;
+}
+
+static enum tapcut_status read_classes(const uint8_t *records, struct infer_network *network, char *message)
+{
+	for (int i = 0; i < network->class_count; i++) {
+		char *name = memcpy(network->class_names[i], records + (size_t)i * CLASS_RECORD, CLASS_RECORD);
+		if (!name[0] || name[CLASS_RECORD - 1])
+			return infer_fail(message, TAPCUT_FORMAT, "class %d: expected a name of 1 to 31 bytes", i);
+	}
 	return TAPCUT_OK;
 }
 
@@ -444,6 +465,8 @@ static enum tapcut_status parse_content(const uint8_t *content, size_t size, int
 {
 	struct parts p = {0};
 	enum tapcut_status status = read_model(content, version, network, message);
+	if (!status)
+		status = check_class_count(network->class_count, version, message);
 	if (!status)
 		status = find_parts(content, size, network, &p, message);
 	if (!status)
@@ -454,6 +477,8 @@ static enum tapcut_status parse_content(const uint8_t *content, size_t size, int
 		status = check_tensor_records(p.tensors, size - (size_t)(p.data - content), network, message);
 	for (size_t i = 0; !status && i < p.value_count; i++)
 		status = read_range(p.ranges + i * RANGE_RECORD, (int)i, &network->ranges[i], message);
+	if (!status)
+		status = read_classes(p.classes, network, message);
 	if (!status)
 		status = infer_network_check(network, message);
 	if (!status)
@@ -487,6 +512,7 @@ void infer_network_release(struct infer_network *network)
 	infer_network_unpack(network);
 	free(network->tensors);
 	free(network->ranges);
+	free(network->class_names);
 	free(network->steps);
 	*network = (struct infer_network){0};
 }

@@ -82,6 +82,12 @@ const struct infer_map *infer_runner_input(struct infer_runner *r, int value)
 	r->photo_is_new |= value == VALUE_IMAGE;
 	return &r->values[value].map;
 }
+
+const struct infer_map *infer_runner_output(const struct infer_runner *r)
+{
+	return &r->values[r->value_count - 1].map;
+}
+
 /* --- running -------------------------------------------------------------- */
 
 struct job {

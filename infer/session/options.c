@@ -80,6 +80,8 @@ enum tapcut_status infer_check_options(const struct tapcut_model *model, const s
 void tapcut_options_resolve(const struct tapcut_model *model, struct tapcut_options *o)
 {
 	int natural = model->network.default_size;
+	if (model->network.class_count) /* regions are found in the whole photo, and are no object's exact shape */
+		o->no_zoom = o->graph_cut = 1;
 	if (!o->size)
 		o->size = o->no_zoom ? natural : infer_min(natural * 5 / 4, INFER_MAX_SIZE);
 	if (!o->first_size)

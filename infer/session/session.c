@@ -55,6 +55,7 @@ static void forget_photo(struct tapcut_session *s)
 	free(s->memory);
 	s->memory = NULL;
 	s->memory_bytes = 0;
+	s->labelled = false;
 	s->w = s->h = s->click_count = 0;
 }
 
@@ -152,6 +153,8 @@ static size_t lay_out(struct tapcut_session *s, void *memory, int w, int h)
 	s->fit = infer_arena_take(&arena, 3 * fit);
 	s->resize_workspace = infer_arena_take(&arena, workspace);
 	s->postprocess_workspace = infer_arena_take(&arena, infer_postprocess_workspace(s->grid_w, s->grid_h));
+	if (s->model->network.class_count)
+		infer_labels_place(s, &arena);
 	s->refine = s->options.graph_cut ? infer_refine_place(&arena, s->grid_w, s->grid_h) : NULL;
 	s->result = infer_result_place(&arena, w, h, s->grid_w, s->grid_h);
 	return arena.used;
@@ -271,16 +274,20 @@ static const float *previous_answer(struct tapcut_session *s, const struct infer
 	return s->logits;
 }
 
-/* Runs the network; its logits lose the padding. False where the click was cancelled; clicks that are only taken again
- * cannot be. */
-static bool run_network(struct tapcut_session *s, struct infer_look *look)
+const float *infer_session_run(struct tapcut_session *s, struct infer_look *look)
 {
 	const float *logits;
-	while (!(logits = infer_runner_run(look->runner))) {
-		if (s->may_cancel)
-			return false;
+	while (!(logits = infer_runner_run(look->runner)) && !s->may_cancel)
 		s->cancelled = 0;
-	}
+	return logits;
+}
+
+/* They lose the padding. False where the click was cancelled. */
+static bool find_logits(struct tapcut_session *s, struct infer_look *look)
+{
+	const float *logits = infer_session_run(s, look);
+	if (!logits)
+		return false;
 	for (int y = 0; y < look->fit_h; y++)
 		memcpy(s->logits + (size_t)y * (size_t)look->fit_w, logits + (size_t)y * (size_t)look->plane_w,
 		       (size_t)look->fit_w * sizeof *logits);
@@ -367,11 +374,20 @@ static bool look_at(struct tapcut_session *s, struct infer_look *look, struct in
 	draw_clicks(s, look, view, count, previous_answer(s, look, view, first));
 	if (!same_box(view, look->loaded))
 		load_view(s, look, view);
-	if (!run_network(s, look))
+	if (!find_logits(s, look))
 		return false;
 	s->look = look;
 	s->view = view;
 	update_probabilities(s);
+	update_mask(s, count);
+	return true;
+}
+
+/* What a model that labels scenes makes of the first `count` clicks. */
+static bool select_regions(struct tapcut_session *s, int count)
+{
+	if (!infer_labels_answer(s, count))
+		return false;
 	update_mask(s, count);
 	return true;
 }
@@ -389,6 +405,8 @@ static bool look_closer(struct tapcut_session *s, int count)
 static bool apply_click(struct tapcut_session *s, int index)
 {
 	infer_result_stale(s->result);
+	if (s->labels)
+		return select_regions(s, index + 1);
 	if (index > 0)
 		return look_closer(s, index + 1);
 	return look_at(s, &s->looks[INFER_FIRST_LOOK], whole_photo(s), 1, true) &&

@@ -41,6 +41,7 @@ struct tapcut_session {
 	struct infer_box view;   /* of the last run, in pixels of the photo */
 	_Atomic int cancelled;   /* set by any thread */
 	bool may_cancel;         /* a click runs that has not been taken before */
+	bool labelled;           /* the network has run on this photo, labels are there */
 	bool logits_lost;        /* to a click that was cancelled: the clicks are to be taken again before the next */
 
 	/* One allocation, cut into: */
@@ -55,6 +56,8 @@ struct tapcut_session {
 	struct infer_refine *refine; /* NULL without the option graph_cut */
 	const float *answer;         /* grid: the probabilities, or what refining made of them */
 	struct infer_result *result;
+	uint8_t *labels;  /* grid, of a model that labels scenes; else NULL */
+	float *label_row; /* fit_w pixels of the logits' map */
 	void *resize_workspace;
 	void *postprocess_workspace;
 };
@@ -77,6 +80,13 @@ void infer_result_stale(struct infer_result *result);
 struct infer_refine *infer_refine_place(struct infer_arena *arena, int grid_w, int grid_h);
 void infer_refine_photo(struct tapcut_session *session);
 const float *infer_refine_answer(struct tapcut_session *session, int count);
+
+/* The network's logits; NULL where the click was cancelled. Clicks that are only taken again cannot be. */
+const float *infer_session_run(struct tapcut_session *session, struct infer_look *look);
+/* labels.c: its pieces of the arena; the regions under the first clicks become the probabilities (false where the click
+ * was cancelled). */
+void infer_labels_place(struct tapcut_session *session, struct infer_arena *arena);
+bool infer_labels_answer(struct tapcut_session *session, int count);
 
 /* options.c: what is wrong with these for this model (enum tapcut_status; message may be NULL). */
 enum tapcut_status infer_check_options(const struct tapcut_model *model, const struct tapcut_options *options,

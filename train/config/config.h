@@ -14,6 +14,7 @@
 enum {
 	CONFIG_TEXT = 512,
 	CONFIG_MAX_CATEGORIES = 80,
+	CONFIG_MAX_CLASSES = CONFIG_MAX_CATEGORIES + 1, /* the background too */
 	CONFIG_MAX_FILES = 8,
 	CONFIG_MAX_STAGES = 16,
 	CONFIG_MAX_SOURCES = 32
@@ -37,6 +38,12 @@ struct config_stage {
 	int batch_size;
 };
 
+/* What the network is for. */
+enum task {
+	TASK_CLICKS, /* the object that is clicked */
+	TASK_LABELS, /* what class each pixel of the scene is of: data.categories, and "background" for all others */
+};
+
 /* Of which rounds of a sample the gradient is. */
 enum train_rounds { TRAIN_ROUNDS_LAST, TRAIN_ROUNDS_ALL };
 
@@ -48,6 +55,7 @@ struct config_weight {
 struct config {
 	char name[64];
 	uint64_t seed;
+	enum task task;
 
 	struct {
 		struct config_file train[CONFIG_MAX_FILES];
@@ -65,7 +73,7 @@ struct config {
 		int max_objects;
 	} data;
 
-	struct model_config model;          /* model.click_planes follows from input.previous_mask */
+	struct model_config model; /* click_planes follows from input.previous_mask, classes from task and categories */
 	struct infer_preprocess preprocess; /* section "input": channel order, mean, scale, click encoding */
 	char init_checkpoint[CONFIG_TEXT];  /* "init.checkpoint": a run's checkpoint; "" = none */
 	char init_trunk[CONFIG_TEXT];       /* "init.trunk": safetensors file; "" = random */
@@ -98,6 +106,9 @@ struct config {
 		double dice_weight, iou_weight;
 		double coarse_weight; /* above 0: model.coarse_head */
 		double boundary_weight, boundary_width;
+		struct config_weight class_weights[CONFIG_MAX_CLASSES]; /* as given */
+		int class_weight_count;
+		float class_weight[CONFIG_MAX_CLASSES]; /* of each class: those given, else 1 */
 	} loss;
 
 	struct optim_config optim;
@@ -122,6 +133,9 @@ struct config {
 	int export_weights; /* "export.weights": enum export_weights (convert/weights_file.h) */
 	char backend[16];   /* "compute.backend": "openblas" */
 };
+
+/* A class of TASK_LABELS: "background" for 0, then data.categories. */
+const char *config_class_name(const struct config *config, int index);
 
 /* Are objects drawn by weight? Else every one comes once per epoch. */
 bool config_draws_by_weight(const struct config *config);

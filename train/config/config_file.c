@@ -197,14 +197,15 @@ static enum status set_weights(const struct target *target, const struct json *v
 {
 	const struct config_key *key = target->key;
 	struct config_weight *weights = field(target->config, key);
-	int count = 0;
+	int count = 0, capacity = (int)(key->size / sizeof *weights);
+	char expected[80];
+	snprintf(expected, sizeof expected, "at most %d names of 1 to 31 bytes", capacity);
 	memset(weights, 0, key->size);
 	if (json_type(value) != JSON_TYPE_OBJECT)
 		return refuse(target, "an object of names and numbers", value);
 	for (const struct json *member = json_first(value); member; member = json_next(member), count++) {
-		if (count == CONFIG_MAX_SOURCES || !*json_key(member) ||
-		    strlen(json_key(member)) >= sizeof weights->name)
-			return refuse(target, "at most 32 names of 1 to 31 bytes", value);
+		if (count == capacity || !*json_key(member) || strlen(json_key(member)) >= sizeof weights->name)
+			return refuse(target, expected, value);
 		snprintf(weights[count].name, sizeof weights->name, "%s", json_key(member));
 		TRY(set_number(target, member, &weights[count].weight, sizeof weights->weight));
 	}
@@ -392,6 +393,58 @@ static enum status check_milestones(const struct schedule_config *schedule, cons
 	return STATUS_OK;
 }
 
+const char *config_class_name(const struct config *config, int index)
+{
+	return index ? config->data.categories[index - 1] : "background";
+}
+
+/* What the task "labels" asks of other keys. */
+static enum status check_labels(const struct config *c, const char *source)
+{
+	if (!c->data.category_count)
+		return status_fail(STATUS_CONFIG,
+				   "%s: data.categories: expected the classes of the task \"labels\", found none",
+				   source);
+	for (int i = 0; i < c->data.category_count; i++)
+		for (int k = 0; k <= i; k++)
+			if (strcmp(config_class_name(c, i + 1), config_class_name(c, k)) == 0)
+				return status_fail(STATUS_CONFIG,
+						   "%s: data.categories: expected classes that differ from each other "
+						   "and from \"background\", found \"%s\" twice",
+						   source, c->data.categories[i]);
+	if (c->augment.paste_probability > 0)
+		return status_fail(STATUS_CONFIG,
+				   "%s: augment.paste_probability: expected 0 with the task \"labels\", found %g: the "
+				   "other things in the photo have labels too",
+				   source, c->augment.paste_probability);
+	if (c->loss.coarse_weight > 0 || c->loss.boundary_weight > 0)
+		return status_fail(STATUS_CONFIG,
+				   "%s: loss: expected coarse_weight and boundary_weight 0 with the task \"labels\", "
+				   "found %g and %g",
+				   source, c->loss.coarse_weight, c->loss.boundary_weight);
+	return STATUS_OK;
+}
+
+/* What a pixel of each class counts. */
+static enum status weigh_classes(struct config *c, const char *source)
+{
+	for (int i = 0; i < CONFIG_MAX_CLASSES; i++)
+		c->loss.class_weight[i] = 1;
+	for (int i = 0; i < c->loss.class_weight_count; i++) {
+		const struct config_weight *weight = &c->loss.class_weights[i];
+		int class = 0;
+		while (class <= c->data.category_count && strcmp(config_class_name(c, class), weight->name) != 0)
+			class ++;
+		if (class > c->data.category_count)
+			return status_fail(STATUS_CONFIG,
+					   "%s: loss.class_weights: expected \"background\" or names of "
+					   "data.categories, found \"%s\"",
+					   source, weight->name);
+		c->loss.class_weight[class] = (float)weight->weight;
+	}
+	return STATUS_OK;
+}
+
 static enum status check_together(const struct config *c, const char *source)
 {
 	if (c->train.batch_size % c->train.slot_size)
@@ -405,7 +458,9 @@ static enum status check_together(const struct config *c, const char *source)
 		return status_fail(STATUS_CONFIG,
 				   "%s: augment.scale_max: expected at least augment.scale_min (%g), found %g", source,
 				   c->augment.scale_min, c->augment.scale_max);
-	if (c->loss.nfl_weight + c->loss.bce_weight + c->loss.dice_weight + c->loss.iou_weight <= 0)
+	if (c->task == TASK_LABELS)
+		TRY(check_labels(c, source));
+	else if (c->loss.nfl_weight + c->loss.bce_weight + c->loss.dice_weight + c->loss.iou_weight <= 0)
 		return status_fail(STATUS_CONFIG, "%s: loss: expected at least one weight above 0, found none", source);
 	if (c->model.quantize && (c->model.batch_norm || c->model.decoder == DECODER_TRANSPOSED))
 		return status_fail(STATUS_CONFIG, "%s: quantize.enabled: expected false with %s, found true", source,
@@ -422,12 +477,15 @@ static enum status check_together(const struct config *c, const char *source)
 enum status config_finish(struct config *config, const char *source)
 {
 	config->model.click_planes = config->preprocess.previous_mask ? 3 : 2;
+	config->model.classes = config->task == TASK_LABELS ? config->data.category_count + 1 : 0;
+	config->augment.labels = config->task == TASK_LABELS;
 	config->optim.lr_scale[PARAM_DECODER] = 1;
 	config->model.coarse_head = config->loss.coarse_weight > 0;
 	config->schedule.total_steps = config->train.steps;
 	config->quantize_from = (uint64_t)config->calibration_steps;
 	if (*config->init_weights)
 		config->init_trunk[0] = '\0'; /* all of the network contains the trunk */
+	TRY(weigh_classes(config, source));
 	return check_together(config, source);
 }
 
@@ -630,8 +688,11 @@ static void add_files(struct text *text, const struct config_file *files, int co
 	text_add(text, "]");
 }
 
-static void add_weights(struct text *text, const struct config_weight *weights, int count)
+static void add_weights(struct text *text, const struct config *config, const struct config_key *key)
 {
+	const struct config_weight *weights = field(config, key);
+	int count;
+	memcpy(&count, (const char *)config + key->count, sizeof count);
 	text_add(text, "{");
 	for (int i = 0; i < count; i++) {
 		text_add(text, i ? ", " : "");
@@ -664,7 +725,7 @@ void config_add_value(struct text *text, const struct config *config, const stru
 	case KEY_TEXTS: add_list(text, config, key); return;
 	case KEY_FILES: add_files(text, from, config->data.train_count); return;
 	case KEY_STAGES: config_add_stages(text, config); return;
-	case KEY_WEIGHTS: add_weights(text, from, config->data.source_weight_count); return;
+	case KEY_WEIGHTS: add_weights(text, config, key); return;
 	}
 }
 

@@ -16,6 +16,7 @@
 #define EXACT 9007199254740991.0
 
 static const char *const channel_orders[] = {"rgb", "bgr", NULL};
+static const char *const tasks[] = {"clicks", "labels", NULL};
 static const char *const click_encodings[] = {"disk", "distance", NULL};
 static const char *const nan_policies[] = {"stop", "skip", NULL};
 static const char *const train_rounds_names[] = {"last", "all", NULL};
@@ -51,6 +52,11 @@ const struct config_key config_keys[] = {
 	 .free = true},
 	{"seed", KEY_INTEGER, FIELD(seed), "1", "", "Seed of everything random; same config and seed, same weights.",
 	 .max = EXACT},
+
+	{"task", KEY_ENUM, FIELD(task), "\"clicks\"", "",
+	 "What the network finds: the object that is clicked, or, as labels, what each pixel of the scene is: one of data.categories or "
+	 "background.",
+	 .names = tasks},
 
 	{"stages", KEY_STAGES, FIELD(stages), "[]", "",
 	 "Parts of the run, one after the other: objects of `steps`, keys (in their sections) that have another value from there on, and "
@@ -271,6 +277,11 @@ const struct config_key config_keys[] = {
 	 "Weight of the normalised focal loss once more, on the pixels near the mask's boundary alone.", .max = 1000},
 	{"loss.boundary_width", KEY_NUMBER, FIELD(loss.boundary_width), "6", "pixels of the crop",
 	 "How far from the boundary near is.", .min = 1, .max = 1000},
+
+	{"loss.class_weights", KEY_WEIGHTS, FIELD(loss.class_weights), "{}", "",
+	 "Task labels: how much a pixel counts in the cross-entropy, by its class, as in {\"background\": 0.5, \"person\": 1}; classes that are "
+	 "not named: 1.",
+	 .max = 1000, .count = offsetof(struct config, loss.class_weight_count)},
 
 	{"optim.name", KEY_ENUM, FIELD(optim.kind), "\"adam\"", "", "Optimiser.", .names = optim_names, .fixed = true},
 	{"optim.lr", KEY_NUMBER, FIELD(schedule.lr), "0.001", "", "Learning rate at its peak.", .min = 1e-12,

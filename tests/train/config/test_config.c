@@ -105,7 +105,8 @@ START_TEST(every_key_refuses_other_types)
 			bool fits = (v == 1 && key->type == KEY_BOOL) ||
 				    (v == 2 && key->type == KEY_NUMBER && key->max >= 1.25) ||
 				    (v == 3 && (key->type == KEY_TEXT || key->type == KEY_FILES)) ||
-				    (v == 5 && key->type == KEY_WEIGHTS);
+				    (v == 5 && key->type == KEY_WEIGHTS &&
+				     strcmp(key->key, "loss.class_weights") != 0); /* "a" is no class */
 			enum status status = try_value(key->key, values[v]);
 			ck_assert_msg(status == (fits ? STATUS_OK : STATUS_CONFIG), "%s = %s: %s", key->key, values[v],
 				      status_message());
@@ -330,8 +331,10 @@ START_TEST(every_key_survives_a_round_trip)
 		char value[128];
 		other_value(key, value, sizeof value);
 		if (try_value(key->key, value) != STATUS_OK) {
-			/* only this check spans keys that are changed one at a time here */
-			expect_message("augment.scale_max");
+			/* only these checks span keys that are changed one at a time here */
+			expect_message(strcmp(key->key, "task") == 0                 ? "data.categories"
+				       : strcmp(key->key, "loss.class_weights") == 0 ? key->key
+										     : "augment.scale_max");
 			continue;
 		}
 		char *text = config_to_json(&config);
@@ -343,6 +346,36 @@ START_TEST(every_key_survives_a_round_trip)
 		ck_assert_str_eq(text, second);
 		free(text);
 		free(second);
+	}
+}
+END_TEST
+
+START_TEST(labels_have_classes)
+{
+	static const char *const good = "{\"task\": \"labels\", \"data\": {\"categories\": [\"cat\", \"dog\"]}, "
+					"\"loss\": {\"class_weights\": {\"background\": 0.25, \"dog\": 3}}}";
+	static const char *const bad[][2] = {
+		{"{\"task\": \"labels\"}", "data.categories: expected the classes of the task \"labels\", found none"},
+		{"{\"task\": \"labels\", \"data\": {\"categories\": [\"cat\", \"cat\"]}}", "found \"cat\" twice"},
+		{"{\"task\": \"labels\", \"data\": {\"categories\": [\"background\"]}}", "found \"background\" twice"},
+		{"{\"task\": \"labels\", \"data\": {\"categories\": [\"cat\"]}, \"augment\": {\"paste_probability\": 1}}",
+		 "augment.paste_probability: expected 0"},
+		{"{\"task\": \"labels\", \"data\": {\"categories\": [\"cat\"]}, \"loss\": {\"boundary_weight\": 1}}",
+		 "boundary_weight 0 with the task \"labels\", found 0 and 1"},
+		{"{\"task\": \"labels\", \"data\": {\"categories\": [\"cat\"]}, "
+		 "\"loss\": {\"class_weights\": {\"ca\": 1}}}",
+		 "expected \"background\" or names of data.categories, found \"ca\""},
+	};
+	ck_assert_msg(config_from_json(&config, good, "x.json") == STATUS_OK, "%s", status_message());
+	ck_assert_int_eq(config.model.classes, 3);
+	ck_assert(config.augment.labels);
+	ck_assert_str_eq(config_class_name(&config, 0), "background");
+	ck_assert_str_eq(config_class_name(&config, 2), "dog");
+	ck_assert(config.loss.class_weight[0] == 0.25f && config.loss.class_weight[1] == 1 &&
+		  config.loss.class_weight[2] == 3);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		ck_assert_int_eq(config_from_json(&config, bad[i][0], "x.json"), STATUS_CONFIG);
+		expect_message(bad[i][1]);
 	}
 }
 END_TEST
@@ -618,6 +651,7 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("config");
 	TCase *tcase = tcase_create("config");
 	tcase_add_test(tcase, defaults_are_the_recipe);
+	tcase_add_test(tcase, labels_have_classes);
 	tcase_add_test(tcase, table_is_in_order);
 	tcase_add_test(tcase, every_key_refuses_other_types);
 	tcase_add_test(tcase, every_number_has_a_range);
