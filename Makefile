@@ -153,7 +153,7 @@ asan:
 		LEAVE_OUT="$(slow_in_asan:$(BUILD)/%=$(BUILD)/asan/%)" \
 		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
-## make mutants [M=word]   puts plausible bugs in one at a time: do the tests notice each? M: only the rows with the word
+## make mutants [M=word]   puts plausible bugs in, one at a time: do the tests notice? M: only those with the word
 mutants:
 	@MUTANTS=$(BUILD)/mutants/main tests/mutants/run.sh
 

@@ -75,8 +75,8 @@ void tapcut_model_get_info(const struct tapcut_model *model, struct tapcut_model
 /* The function's name up to version 0.4. C++ cannot have a function and a struct of one name. */
 #define tapcut_model_info(model, info) tapcut_model_get_info(model, info)
 
-/* A model may label whole scenes instead of answering clicks. Then it has classes: the name of class `index`, 0 being the
- * background, borrowed; NULL from the number of classes on, and always for a model that selects what is clicked. */
+/* A model may label whole scenes instead of answering clicks. Then it has classes: the name of class `index`, 0 being
+ * the background, borrowed; NULL from the number of classes on, and always for a model that selects what is clicked. */
 const char *tapcut_model_class(const struct tapcut_model *model, int index);
 
 /* --- session -------------------------------------------------------------- */

@@ -113,11 +113,17 @@ enum status run_state_config(const struct checkpoint *checkpoint, const char *pa
 static enum status check_config(const char *path, const struct config *now, const struct checkpoint *checkpoint,
 				struct config_changes *changes)
 {
+	struct saved_state state;
 	struct config *saved = malloc(sizeof *saved);
+	const struct checkpoint_section *section = checkpoint_find(checkpoint, "state", sizeof state);
 	enum status status = saved ? whole_config(checkpoint, path, saved)
 				   : status_fail(STATUS_NO_MEMORY, "no memory for the config of %s", path);
+	if (!status && !section)
+		status = STATUS_FORMAT;
+	if (section)
+		memcpy(&state, section->data, sizeof state);
 	if (!status)
-		status = config_check_resume(saved, now, changes);
+		status = config_check_resume(saved, now, state.step, changes);
 	free(saved);
 	return status;
 }

@@ -179,8 +179,8 @@ void infer_runner_set_photo(struct infer_runner *runner, const uint8_t *rgb, int
 void infer_runner_set_clicks(struct infer_runner *runner, const struct infer_click *clicks, int count,
 			     const float *previous, int w, int h);
 
-/* Runs all steps, but those that depend on the photo alone only after a new photo. The logits, h x w without gaps, or of
- * classes as infer_runner_output says; borrowed until the next call; NULL where the run was cancelled. Allocates
+/* Runs all steps, but those that depend on the photo alone only after a new photo. The logits, h x w without gaps, or
+ * of classes as infer_runner_output says; borrowed until the next call; NULL where the run was cancelled. Allocates
  * nothing. */
 const float *infer_runner_run(struct infer_runner *runner);
 size_t infer_runner_bytes(const struct infer_runner *runner);

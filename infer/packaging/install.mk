@@ -18,7 +18,8 @@ SHARED     := libtapcut.so.$(VERSION)
 # and for shared libraries that take in the static one. Few symbols, relocations and sections.
 LIB         = $(PLAIN)/lib
 LIB_FLAGS   = $(CSTD) $(LIB_CFLAGS) $(FPFLAGS) $(WARN) -DNDEBUG -fPIC -fvisibility=hidden -pthread \
-	-fno-asynchronous-unwind-tables -fno-ident -fno-merge-constants -fno-jump-tables -fno-caller-saves -falign-functions=1 -falign-jumps=1
+	-fno-asynchronous-unwind-tables -fno-ident -fno-merge-constants -fno-jump-tables -fno-caller-saves \
+	-falign-functions=1 -falign-jumps=1
 lib_objects = $(patsubst infer/%.c,$(LIB)/objects/%.o,$(call layer_sources,infer))
 lib_headers = $(wildcard infer/tapcut*.h)
 
@@ -29,7 +30,8 @@ lib: $(LIB)/libtapcut.a $(LIB)/$(SHARED)
 
 # Small, but for what a tap's and a photo's time goes through (measured): there it is 1.2 to 2 times as fast.
 # Vectors without a second loop for the last pixels and a first one up to a boundary: 1 kB less, the same time.
-LIB_VECTOR  = -ftree-vectorize -falign-loops=1 --param=vect-epilogues-nomask=0 --param=vect-max-peeling-for-alignment=0
+LIB_VECTOR  = -ftree-vectorize -falign-loops=1 --param=vect-epilogues-nomask=0 \
+	      --param=vect-max-peeling-for-alignment=0
 LIB_FAST    = image/resize kernels/upsample kernels/max_pool2d edit/focus
 LIB_QUICK   = kernels/product_avx512 kernels/product_avx2 kernels/conv2d_u8_vnni \
 	      kernels/max_pool2d_u8 kernels/upsample_u8 kernels/add_u8 image/guided # vectors written out
@@ -37,7 +39,8 @@ $(foreach f,$(LIB_FAST),$(LIB)/objects/$(f).o): private LIB_CFLAGS += -O2 $(LIB_
 $(foreach f,$(LIB_QUICK),$(LIB)/objects/$(f).o): private LIB_CFLAGS += -O2
 
 $(LIB)/flags: FORCE
-	@tools/record.sh $@ '$(CONFIG_COMPILER)' $(call quoted,$(CC) $(LIB_FLAGS) $(LIB_FAST) $(LIB_VECTOR) $(LIB_QUICK))
+	@tools/record.sh $@ '$(CONFIG_COMPILER)' \
+		$(call quoted,$(CC) $(LIB_FLAGS) $(LIB_FAST) $(LIB_VECTOR) $(LIB_QUICK))
 $(LIB)/objects/%.o: infer/%.c $(LIB)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(LIB_FLAGS) $(compile)

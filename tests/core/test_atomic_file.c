@@ -1,7 +1,9 @@
 /* Atomic writes under failure: the old file or the new one, never a mixture, never litter. */
+#define _GNU_SOURCE /* syscall */
 #include "core/atomic_file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,12 +12,48 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support/test.h"
 
 static char path[1200];
+
+/* The library's fsync, rename and write are these, which note what is called in which order: "s" a file is synced, "d"
+ * a folder, "r" renamed. */
+static char calls[64];
+static int interruptions; /* so many writes are interrupted before they write anything */
+
+static void note(char call)
+{
+	size_t used = strlen(calls);
+	if (used + 1 < sizeof calls)
+		calls[used] = call;
+}
+
+int fsync(int fd)
+{
+	struct stat info;
+	note(fstat(fd, &info) == 0 && S_ISDIR(info.st_mode) ? 'd' : 's');
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int rename(const char *from, const char *to)
+{
+	note('r');
+	return (int)syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
+}
+
+ssize_t write(int fd, const void *data, size_t size)
+{
+	if (interruptions > 0) {
+		interruptions--;
+		errno = EINTR;
+		return -1;
+	}
+	return syscall(SYS_write, fd, data, size);
+}
 
 static void make_path(void)
 {
@@ -61,6 +99,30 @@ START_TEST(parts_follow_each_other)
 	ck_assert_int_eq(write_text(path, "again"), STATUS_OK);
 	expect_text(path, "again");
 	ck_assert_int_eq(files_beside(), 1);
+}
+END_TEST
+
+/* The content is on the disk before the name points to it, and the name before success is told. */
+START_TEST(synced_renamed_synced)
+{
+	struct atomic_file file;
+	memset(calls, 0, sizeof calls);
+	ck_assert_int_eq(write_text(path, "whole"), STATUS_OK);
+	ck_assert_str_eq(calls, "srd");
+	memset(calls, 0, sizeof calls);
+	ck_assert_int_eq(atomic_file_open(&file, path), STATUS_OK);
+	fputs("again", file.stream);
+	ck_assert_int_eq(atomic_file_close(&file, STATUS_OK), STATUS_OK);
+	ck_assert_str_eq(calls, "srd");
+}
+END_TEST
+
+START_TEST(a_signal_during_a_write_is_no_failure)
+{
+	interruptions = 3;
+	ck_assert_int_eq(write_text(path, "whole"), STATUS_OK);
+	ck_assert_int_eq(interruptions, 0);
+	expect_text(path, "whole");
 }
 END_TEST
 
@@ -290,6 +352,8 @@ static Suite *make_suite(void)
 	tcase_set_timeout(tcase, 60); /* a busy disk takes its time to sync */
 	tcase_add_checked_fixture(tcase, make_path, NULL);
 	tcase_add_test(tcase, parts_follow_each_other);
+	tcase_add_test(tcase, synced_renamed_synced);
+	tcase_add_test(tcase, a_signal_during_a_write_is_no_failure);
 	tcase_add_test(tcase, permissions_are_ordinary);
 	tcase_add_test(tcase, a_name_without_folder);
 	tcase_add_test(tcase, a_link_stays_a_link);

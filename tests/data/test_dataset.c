@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "data/dataset_open.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <limits.h>
@@ -656,6 +657,13 @@ START_TEST(photos_come_from_their_own_folder)
 }
 END_TEST
 
+static void expect_changed(const char *index)
+{
+	struct dataset d;
+	ck_assert_int_eq(dataset_open(&d, index, NULL, NULL), STATUS_FORMAT);
+	ck_assert_ptr_nonnull(strstr(status_message(), "has changed since this index was made"));
+}
+
 START_TEST(index_knows_when_its_source_has_changed)
 {
 	char index[700];
@@ -666,11 +674,23 @@ START_TEST(index_knows_when_its_source_has_changed)
 	ck_assert_int_eq(index_write(&d, json, json), STATUS_CONFIG);
 	ck_assert_int_eq(index_write(&d, json, index), STATUS_OK);
 	dataset_release(&d);
+	struct stat before;
+	ck_assert_int_eq(stat(json, &before), 0);
+	struct timespec times[] = {before.st_atim, before.st_mtim};
 	FILE *file = fopen(json, "ab");
 	fputc('\n', file);
 	fclose(file);
-	ck_assert_int_eq(dataset_open(&d, index, NULL, NULL), STATUS_FORMAT);
-	ck_assert_ptr_nonnull(strstr(status_message(), "has changed since this index was made"));
+	expect_changed(index);
+	/* Another size at the same time; the same size at another time within the same second. */
+	ck_assert_int_eq(utimensat(AT_FDCWD, json, times, 0), 0);
+	expect_changed(index);
+	ck_assert_int_eq(truncate(json, before.st_size), 0);
+	times[1].tv_nsec = (times[1].tv_nsec + 1000) % 1000000000;
+	ck_assert_int_eq(utimensat(AT_FDCWD, json, times, 0), 0);
+	expect_changed(index);
+	ck_assert_int_eq(utimensat(AT_FDCWD, json, (struct timespec[]){before.st_atim, before.st_mtim}, 0), 0);
+	open_ok(&d, index, NULL);
+	dataset_release(&d);
 	remove(json); /* an index stands on its own */
 	open_ok(&d, index, NULL);
 	ck_assert_int_eq(d.object_count, 5);

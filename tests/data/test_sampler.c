@@ -1,5 +1,6 @@
 /* Simulated clicks: where they may lie, how far apart, how many, on shapes of every kind. */
 #include "data/sampler.h"
+#include "data/sampler_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -484,6 +485,30 @@ START_TEST(jittered_clicks_stay_within)
 }
 END_TEST
 
+/* All of the disk whose radius is that share of the depth, and nothing else. */
+START_TEST(jitter_fills_a_disk)
+{
+	enum { SIDE = 64, CENTRE = 32 * SIDE + 32, REACH = 10 };
+	static int32_t depth[SIDE * SIDE];
+	static uint8_t region[SIDE * SIDE];
+	uint32_t pool[] = {CENTRE};
+	int farthest = 0;
+	depth[CENTRE] = 4 * REACH * REACH;
+	memset(region, 1, sizeof region);
+	struct sampler_space space =
+		{.w = SIDE, .h = SIDE, .depth = depth, .region = region, .pool = pool, .pool_count = 1};
+	for (int i = 0; i < 3000; i++) {
+		struct click_list clicks = {.count = 0};
+		struct rng rng = stream(i);
+		sampler_draw_near(&space, &rng, true, 0.5, &clicks);
+		int dx = clicks.items[0].x - 32, dy = clicks.items[0].y - 32;
+		ck_assert_int_le(dx * dx + dy * dy, REACH * REACH);
+		farthest = dx * dx + dy * dy > farthest ? dx * dx + dy * dy : farthest;
+	}
+	ck_assert_int_gt(farthest, 9 * 9);
+}
+END_TEST
+
 START_TEST(corrective_click_stops_at_a_full_list)
 {
 	struct sampler_config config;
@@ -528,6 +553,7 @@ static Suite *make_suite(void)
 	tcase_add_test(corrective, center_probability_is_the_share_of_single_clicks);
 	tcase_add_test(corrective, corrective_click_is_deep_in_the_larger_error);
 	tcase_add_test(corrective, jittered_clicks_stay_within);
+	tcase_add_test(corrective, jitter_fills_a_disk);
 	tcase_add_test(corrective, corrective_click_stops_at_a_full_list);
 	suite_add_tcase(suite, corrective);
 	return suite;

@@ -28,7 +28,8 @@ replace() {
 # 0: the tests of a row pass.
 passes() {
 	for word in $1; do
-		(cd "$tree" && make --no-print-directory test-built BUILD=build T="$word") >>"$log" 2>&1 </dev/null || return 1
+		(cd "$tree" && make --no-print-directory test-built BUILD=build T="$word") >>"$log" 2>&1 </dev/null ||
+			return 1
 	done
 }
 

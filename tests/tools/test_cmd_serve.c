@@ -227,6 +227,36 @@ START_TEST(dripping_clients_hold_nobody_up)
 }
 END_TEST
 
+START_TEST(places_are_counted)
+{
+	enum { PLACES = 64 };
+	int idle[PLACES];
+	for (int i = 0; i < PLACES; i++)
+		idle[i] = connect_to("127.0.0.1");
+	expect(get("/"), "503 Service Unavailable");
+	for (int i = 0; i < PLACES; i++)
+		close(idle[i]);
+}
+END_TEST
+
+/* More than 8 KiB, and a NUL: no browser sends either. */
+START_TEST(requests_have_a_limit_and_no_nul)
+{
+	static char request[9000], answer[1000];
+	int used = snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nX: ", port);
+	memset(request + used, 'a', 8300);
+	strcpy(request + used + 8300, "\r\n\r\n");
+	ck_assert_ptr_null(strstr(ask(request), "200 OK"));
+	strcpy(request + used, "a\r\n\r\n");
+	expect(ask(request), "200 OK");
+	int s = connect_to("127.0.0.1");
+	send(s, request, strlen(request) + 1, MSG_NOSIGNAL);
+	ssize_t got = recv(s, answer, sizeof answer - 1, 0);
+	ck_assert(got <= 0 || !strstr(answer, "200 OK"));
+	close(s);
+}
+END_TEST
+
 START_TEST(nonsense_is_refused)
 {
 	static char long_line[20000];
@@ -283,6 +313,8 @@ static Suite *make_suite(void)
 	tcase_add_test(served, nothing_else_is_there);
 	tcase_add_test(served, head_has_no_body);
 	tcase_add_test(served, other_methods_and_other_names_are_refused);
+	tcase_add_test(served, places_are_counted);
+	tcase_add_test(served, requests_have_a_limit_and_no_nul);
 	tcase_add_test(served, nonsense_is_refused);
 	tcase_add_test(served, host_lines);
 	tcase_add_test(served, port_80);

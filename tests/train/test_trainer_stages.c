@@ -102,6 +102,46 @@ START_TEST(same_bytes_wherever_it_stops)
 }
 END_TEST
 
+/* A stage that is under way may become longer, and the stages after it others: as if it had been so from the beginning.
+ * What is behind may not. */
+START_TEST(a_longer_stage_goes_on)
+{
+	static struct config config;
+	static const char *const short_one[] =
+		{"stages=[{\"steps\": 3, \"train\": {\"size\": 48}}, {\"steps\": 2, \"restart\": true, "
+		 "\"optim\": {\"schedule\": \"cosine\"}}]",
+		 "optim.schedule=constant"};
+	static const char *const long_one[] =
+		{"stages=[{\"steps\": 5, \"train\": {\"size\": 48}}, {\"steps\": 3, \"restart\": true, "
+		 "\"optim\": {\"schedule\": \"poly\"}}]",
+		 "optim.schedule=constant"};
+	char straight[65], other[65];
+	make_scenes();
+	load_config(&config, long_one, 2);
+	ck_assert_msg(!run(&config, "long", 1, 0), "%s", status_message());
+	digest_of("long", "final.tapcut", straight);
+	for (uint64_t stop = 2; stop <= 3; stop++) {
+		char name[40];
+		snprintf(name, sizeof name, "longer%d", (int)stop);
+		load_config(&config, short_one, 2);
+		ck_assert_msg(!run(&config, name, 1, stop), "%s", status_message());
+		load_config(&config, long_one, 2);
+		ck_assert_msg(!run(&config, name, 2, 0), "%s", status_message());
+		digest_of(name, "final.tapcut", other);
+		ck_assert_str_eq(straight, other);
+	}
+	load_config(&config, short_one, 2);
+	ck_assert_msg(!run(&config, "late", 1, 4), "%s", status_message()); /* the second stage has begun */
+	load_config(&config, long_one, 2);
+	ck_assert_int_eq(run(&config, "late", 1, 0), STATUS_CONFIG);
+	ck_assert_ptr_nonnull(strstr(status_message(), "with which this run was started and which its stages share"));
+	static const char *const another_rate[] = {"stages=[{\"steps\": 5, \"train\": {\"size\": 48}}]",
+						   "optim.schedule=cosine"};
+	load_config(&config, another_rate, 2);
+	ck_assert_int_eq(run(&config, "longer2", 1, 0), STATUS_CONFIG);
+}
+END_TEST
+
 /* What the last stage leaves is a network for 8 bits, and its checkpoint knows so. */
 START_TEST(ends_in_eight_bits)
 {
@@ -202,6 +242,7 @@ static Suite *make_suite(void)
 	TCase *tcase = tcase_create("trainer_stages");
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, same_bytes_wherever_it_stops);
+	tcase_add_test(tcase, a_longer_stage_goes_on);
 	tcase_add_test(tcase, ends_in_eight_bits);
 	tcase_add_test(tcase, a_branch_goes_on);
 	tcase_add_test(tcase, a_branch_with_another_network);

@@ -887,9 +887,20 @@ enum status config_digest(const struct config *config, uint8_t digest[32])
 	return status;
 }
 
+/* JSON; of stages, which take pages, what a log has room for. */
+static void describe_change(const struct config *config, const struct config_key *key, const char *value,
+			    char text[CONFIG_CHANGE_TEXT])
+{
+	if (key->type == KEY_STAGES)
+		snprintf(text, CONFIG_CHANGE_TEXT, "\"%llu steps in %d stages\"",
+			 (unsigned long long)config->train.steps, config->stage_count);
+	else
+		snprintf(text, CONFIG_CHANGE_TEXT, "%s", value);
+}
+
 /* A key's value in both; what differs is noted, or refused. */
 static enum status compare_key(const struct config *saved, const struct config *now, const struct config_key *key,
-			       struct config_changes *changes)
+			       bool may_change, struct config_changes *changes)
 {
 	struct text before, after;
 	text_init(&before);
@@ -900,12 +911,12 @@ static enum status compare_key(const struct config *saved, const struct config *
 	if (status == STATUS_OK)
 		status = text_status(&after);
 	bool differs = status == STATUS_OK && strcmp(before.data, after.data) != 0;
-	if (differs && key->change) {
+	if (differs && may_change) {
 		assert(changes->count < CONFIG_MAX_CHANGES);
 		struct config_change *change = &changes->items[changes->count++];
 		change->key = key->key;
-		snprintf(change->from, sizeof change->from, "%s", before.data);
-		snprintf(change->to, sizeof change->to, "%s", after.data);
+		describe_change(saved, key, before.data, change->from);
+		describe_change(now, key, after.data, change->to);
 	} else if (differs) {
 		status = status_fail(
 			STATUS_CONFIG,
@@ -930,17 +941,21 @@ static enum status check_file_weights(const struct config *saved, const struct c
 				  "started, found others");
 }
 
-enum status config_check_resume(const struct config *saved, const struct config *now, struct config_changes *changes)
+enum status config_check_resume(const struct config *saved, const struct config *now, uint64_t step,
+				struct config_changes *changes)
 {
+	bool same;
 	changes->count = 0;
 	TRY(check_file_weights(saved, now));
-	if (now->stage_count && saved->train.steps != now->train.steps)
+	TRY(config_same_stages_until(saved, now, step, &same));
+	if (now->stage_count && saved->train.steps != now->train.steps && !same)
 		return status_fail(STATUS_CONFIG,
 				   "train.steps: expected %llu, with which this run was started and which its stages "
 				   "share, found %llu",
 				   (unsigned long long)saved->train.steps, (unsigned long long)now->train.steps);
 	for (int i = 0; i < config_key_count; i++)
 		if (!config_keys[i].free)
-			TRY(compare_key(saved, now, &config_keys[i], changes));
+			TRY(compare_key(saved, now, &config_keys[i],
+					config_keys[i].change || (config_keys[i].type == KEY_STAGES && same), changes));
 	return STATUS_OK;
 }

@@ -32,18 +32,21 @@ enum status config_digest(const struct config *config, uint8_t digest[32]);
 
 /* What a run that goes on does otherwise than before. */
 enum { CONFIG_MAX_CHANGES = 8 };
+enum { CONFIG_CHANGE_TEXT = 80 };
 struct config_change {
 	const char *key;
-	char from[80], to[80]; /* as JSON */
+	char from[CONFIG_CHANGE_TEXT], to[CONFIG_CHANGE_TEXT]; /* as JSON */
 };
 struct config_changes {
 	struct config_change items[CONFIG_MAX_CHANGES];
 	int count;
 };
 
-/* May a run that was started with `saved` continue with `now`? Keys that cannot change the trained bytes may differ,
+/* May a run that was started with `saved` continue with `now` after `step` steps? Stages may be other ones where the
+ * steps so far would have been the same. Keys that cannot change the trained bytes may differ,
  * and a few that may be changed on the way (configs/README.md marks both); what was changed of these goes to `changes`.
  * The message names the first other one. */
-enum status config_check_resume(const struct config *saved, const struct config *now, struct config_changes *changes);
+enum status config_check_resume(const struct config *saved, const struct config *now, uint64_t step,
+				struct config_changes *changes);
 
 #endif

@@ -250,6 +250,38 @@ uint64_t config_samples(const struct config *config, uint64_t step)
 	       (step - first_step(config, stage)) * (uint64_t)config->stages[stage].batch_size;
 }
 
+/* Whether the steps of one stage before `step` are the same. Both begin at the same step. */
+static enum status same_stage_until(const struct config *a, const struct config *b, int stage, uint64_t step,
+				    bool *same)
+{
+	struct config *x = malloc(2 * sizeof *x), *y = x + 1;
+	const struct config_stage *p = &a->stages[stage], *q = &b->stages[stage];
+	if (!x)
+		return status_fail(STATUS_NO_MEMORY, "no memory for the stages of a config");
+	*same = p->restart == q->restart && strcmp(p->keys, q->keys) == 0;
+	enum status status = config_in_stage(a, stage, x);
+	if (!status)
+		status = config_in_stage(b, stage, y);
+	*same = !status && *same && (!x->model.quantize || x->quantize_from == y->quantize_from);
+	for (uint64_t s = first_step(a, stage); *same && s < p->end && s < step; s++)
+		*same = schedule_lr(&x->schedule, s) == schedule_lr(&y->schedule, s);
+	free(x);
+	return status;
+}
+
+enum status config_same_stages_until(const struct config *a, const struct config *b, uint64_t step, bool *same)
+{
+	int last = step ? config_stage_at(a, step - 1) : -1;
+	*same = a->stage_count > 0 && b->stage_count > 0;
+	for (int i = 0; i <= last && *same; i++) {
+		bool ends = i < last || a->stages[i].end < step || b->stages[i].end < step;
+		*same = i < b->stage_count && (!ends || a->stages[i].end == b->stages[i].end);
+		if (*same)
+			TRY(same_stage_until(a, b, i, step, same));
+	}
+	return STATUS_OK;
+}
+
 enum status config_in_stage(const struct config *config, int stage, struct config *to)
 {
 	*to = *config;

@@ -472,10 +472,10 @@ START_TEST(resume_allows_what_cannot_change_the_weights)
 	now.eval.limit = 3;
 	snprintf(now.name, sizeof now.name, "other");
 	struct config_changes changes;
-	ck_assert_int_eq(config_check_resume(&config, &now, &changes), STATUS_OK);
+	ck_assert_int_eq(config_check_resume(&config, &now, 0, &changes), STATUS_OK);
 	ck_assert_int_eq(changes.count, 0);
 	now.optim.beta1 = 0.5f;
-	ck_assert_int_eq(config_check_resume(&config, &now, &changes), STATUS_CONFIG);
+	ck_assert_int_eq(config_check_resume(&config, &now, 0, &changes), STATUS_CONFIG);
 	ck_assert_ptr_eq(strstr(status_message(),
 				"optim.beta1: expected 0.9, with which this run was started, found 0.5"),
 			 status_message());
@@ -492,7 +492,7 @@ START_TEST(resume_notes_changes)
 	now.schedule.lr = 0.5;
 	now.train.steps = 7;
 	snprintf(now.train.nan_policy, sizeof now.train.nan_policy, "skip");
-	ck_assert_int_eq(config_check_resume(&config, &now, &changes), STATUS_OK);
+	ck_assert_int_eq(config_check_resume(&config, &now, 0, &changes), STATUS_OK);
 	ck_assert_int_eq(changes.count, 3);
 	ck_assert_str_eq(changes.items[0].key, "train.steps");
 	ck_assert_str_eq(changes.items[0].from, "20000");
@@ -635,8 +635,8 @@ END_TEST
 
 START_TEST(shipped_configs_load)
 {
-	static const char *const names[] = {"base",     "baseline", "coarse",    "demo", "fast",
-					    "finetune", "qat",      "sharpmask", "smoke"};
+	static const char *const names[] = {"base",     "base-300k", "baseline", "coarse",    "demo", "fast",
+					    "finetune", "labels",    "qat",      "sharpmask", "smoke"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		char path[64];
 		snprintf(path, sizeof path, "configs/%s.json", names[i]);

@@ -149,6 +149,44 @@ START_TEST(jitter_misses_but_stays_in_the_error)
 }
 END_TEST
 
+/* Within the disk around the aim, which is the middle of the error, and up to its edge. */
+START_TEST(jitter_is_a_disk)
+{
+	const int right[20] = {0};
+	uint8_t truth[PIXELS];
+	struct protocol_rules once = {.target = 0.90, .least_clicks = 1, .max_clicks = 1, .jitter = 4};
+	int farthest = 0;
+	upper_half(truth);
+	for (int i = 0; i < 300; i++) {
+		struct script script = {.right = right, .fail_at = -1};
+		struct evaluate_instance instance = {0};
+		struct protocol_predictor predictor = {scripted_click, &script};
+		ck_assert_int_eq(protocol_run(&once, &predictor, truth, W, H, rng_stream(0, 0, (uint64_t)i, RNG_TEST),
+					      &instance),
+				 STATUS_OK);
+		int dx = script.seen[0].x - 2, dy = script.seen[0].y - 2;
+		ck_assert_int_le(dx * dx + dy * dy, 16);
+		farthest = dx * dx + dy * dy > farthest ? dx * dx + dy * dy : farthest;
+	}
+	ck_assert_int_eq(farthest, 16);
+}
+END_TEST
+
+START_TEST(the_boundary_is_that_of_the_first_mask)
+{
+	const int right[20] = {60, 95, 60, 60, 60};
+	struct protocol_rules once = rules;
+	once.max_clicks = once.least_clicks = 1;
+	struct script script = {.fail_at = -1};
+	struct evaluate_instance five, one;
+	ck_assert_int_eq(run_script(&script, right, &rules, &five), STATUS_OK);
+	script = (struct script){.fail_at = -1};
+	ck_assert_int_eq(run_script(&script, right, &once, &one), STATUS_OK);
+	ck_assert_double_eq(five.biou1, one.biou1);
+	ck_assert_double_lt(one.biou1, 0.95);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("protocol");
@@ -162,6 +200,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, clicks_follow_the_masks);
 	tcase_add_test(tests, failure_is_passed_on);
 	tcase_add_test(tests, jitter_misses_but_stays_in_the_error);
+	tcase_add_test(tests, jitter_is_a_disk);
+	tcase_add_test(tests, the_boundary_is_that_of_the_first_mask);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
