@@ -189,7 +189,7 @@ static void choose(const struct calibration *c, int value, struct histogram *sum
 enum status calibration_ranges(const struct calibration *c, struct infer_range *ranges)
 {
 	char message[TAPCUT_MESSAGE_SIZE];
-	int size = (c->network->default_size + 15) / 16 * 16;
+	int size = infer_network_side(c->network);
 	if (infer_network_shapes(c->network, size, size, c->shapes, message) != TAPCUT_OK)
 		return status_fail(STATUS_FORMAT, "%s", message);
 	value_storages(c->network, c->shapes, c->storages);

@@ -27,7 +27,8 @@ static const char doc[] =
 static const char doc_of_labels[] =
 	"Says of what class each pixel is. image: planes of the photo, (byte - mean) * scale with tapcut.mean and "
 	"tapcut.scale in the planes' order tapcut.channel_order; what lies outside of the photo is 0. Sides are "
-	"multiples of 16. The class of a pixel is the channel of its largest logit; tapcut.classes names them, a line each.";
+	"multiples of 16. The class of a pixel is the channel of its largest logit; tapcut.classes names them, a line "
+	"each.";
 
 /* --- metadata ------------------------------------------------------------- */
 

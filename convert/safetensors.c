@@ -141,6 +141,8 @@ enum status safetensors_floats(const struct safetensors_tensor *tensor, float *o
 bool safetensors_shape_matches(const struct safetensors_tensor *tensor, struct shape shape)
 {
 	const int dims[] = {shape.n, shape.c, shape.h, shape.w};
+	if (tensor->rank == 2 && tensor->dims[0] == (size_t)shape.n) /* of a fully connected layer: the same numbers */
+		return tensor->dims[1] == (size_t)shape.c * (size_t)shape.h * (size_t)shape.w;
 	for (int i = 0; i < 4 || i < tensor->rank; i++)
 		if ((i < tensor->rank ? tensor->dims[i] : 1) != (i < 4 ? (size_t)dims[i] : 1))
 			return false;
@@ -182,11 +184,33 @@ enum status safetensors_check(const struct safetensors_tensor *tensor, const str
 	return status;
 }
 
+/* The parameter of a tensor: by the model's names, torchvision's, or by those of VGG-16 in Caffe's model zoo. */
+static int find_param(const struct params *params, const char *name)
+{
+	static const char *const caffe[][2] = {
+		{"conv1_1.", "features.0."},  {"conv1_2.", "features.2."},  {"conv2_1.", "features.5."},
+		{"conv2_2.", "features.7."},  {"conv3_1.", "features.10."}, {"conv3_2.", "features.12."},
+		{"conv3_3.", "features.14."}, {"conv4_1.", "features.17."}, {"conv4_2.", "features.19."},
+		{"conv4_3.", "features.21."}, {"conv5_1.", "features.24."}, {"conv5_2.", "features.26."},
+		{"conv5_3.", "features.28."}, {"fc6.", "classifier.0."},    {"fc7.", "classifier.3."},
+	};
+	int index = params_find(params, name);
+	for (size_t i = 0; i < sizeof caffe / sizeof *caffe && index < 0; i++) {
+		char other[64];
+		size_t length = strlen(caffe[i][0]);
+		if (strncmp(name, caffe[i][0], length) != 0 || strlen(name) > 40)
+			continue;
+		snprintf(other, sizeof other, "%s%s", caffe[i][1], name + length);
+		index = params_find(params, other);
+	}
+	return index;
+}
+
 static enum status load_matching(const struct safetensors *file, const struct params *params, float *values, bool *seen,
 				 struct safetensors_report *report)
 {
 	for (int i = 0; i < file->count; i++) {
-		int index = params_find(params, file->tensors[i].name);
+		int index = find_param(params, file->tensors[i].name);
 		if (index < 0) {
 			report->ignored++;
 			continue;

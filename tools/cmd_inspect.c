@@ -76,7 +76,7 @@ static void print_step(const struct infer_network *network, int index, struct in
 
 static enum status print_steps(const struct infer_network *network)
 {
-	int side = (network->default_size + 15) / 16 * 16;
+	int side = infer_network_side(network);
 	char message[TAPCUT_MESSAGE_SIZE];
 	struct infer_shape *shapes = calloc((size_t)network->step_count, sizeof *shapes);
 	if (!shapes)

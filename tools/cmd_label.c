@@ -229,10 +229,10 @@ const struct command command_label = {
 	.name = "label",
 	.summary = "say what each pixel of a photo is, and its regions",
 	.usage = "PHOTO --model LABELS.tapcut [-o LABELS.png] [OPTIONS]",
-	.about =
-		"Writes the class of each pixel as a PNG with a palette, and prints the classes that are there with their "
-		"colours. A model for it is trained with \"task\": \"labels\" (configs/labels.json). A tap of `tapcut cut "
-		"PHOTO --tap X,Y --model LABELS.tapcut` selects the region that it is on.",
+	.about = "Writes the class of each pixel as a PNG with a palette, and prints the classes that are there "
+		 "with their colours. A model for it is trained with \"task\": \"labels\" "
+		 "(configs/labels.json). A tap of `tapcut cut PHOTO --tap X,Y --model LABELS.tapcut` selects the "
+		 "region that it is on.",
 	.options = option_rows,
 	.operands = operand_rows,
 	.examples = "tapcut label street.jpg --model runs/labels/final.tapcut -o labels.png --regions regions.json\n"

@@ -175,7 +175,7 @@ static enum status compare(const struct arguments *a, const struct dataset *data
 static enum status quantize(const struct arguments *a, const struct dataset *dataset, struct infer_network *network)
 {
 	struct calibrate_options options = {.samples = a->samples,
-					    .size = a->size ? a->size : (network->default_size + 15) / 16 * 16,
+					    .size = a->size ? a->size : infer_network_side(network),
 					    .seed = (uint64_t)a->seed,
 					    .context = "looking at object"};
 	unsigned char *data;

@@ -50,7 +50,7 @@ static void add_inputs(struct text *text, const struct infer_step *step)
 
 static enum status add_steps(const struct infer_network *n, struct text *text)
 {
-	int side = (n->default_size + 15) / 16 * 16;
+	int side = infer_network_side(n);
 	char message[TAPCUT_MESSAGE_SIZE];
 	struct infer_shape *shapes = calloc((size_t)n->step_count, sizeof *shapes);
 	if (!shapes)

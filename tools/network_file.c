@@ -30,7 +30,7 @@ enum status network_file_read(const char *path, struct infer_network *network)
 
 enum status network_file_write_onnx(const struct infer_network *network, bool any_size, const char *path)
 {
-	int side = any_size ? 0 : (network->default_size + 15) / 16 * 16;
+	int side = any_size ? 0 : infer_network_side(network);
 	unsigned char *data;
 	size_t size;
 	TRY(onnx_write(network, &(struct onnx_options){side, side}, &data, &size));

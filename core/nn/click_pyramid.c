@@ -23,3 +23,19 @@ void nn_click_pyramid(struct nn *nn, int clicks, int levels, int *maps)
 		maps[i] = x = nn_conv2d(nn, pyramid[i].name, x, conv);
 	}
 }
+
+int nn_trunk_entry(struct nn *nn, int planes, int map)
+{
+	struct nn trunk = *nn;
+	nn->group = PARAM_DECODER; /* not pretrained: it learns at the full rate */
+	nn->frozen = false;
+	struct nn_conv2d conv = {.channels = nn_shape(nn, map).c,
+				 .kernel = 1,
+				 .no_bias = true,
+				 .near_zero = true,
+				 .relu = true};
+	int sum = nn_conv2d_add(nn, "clicks.entry", planes, map, conv);
+	nn->group = trunk.group;
+	nn->frozen = trunk.frozen;
+	return sum;
+}

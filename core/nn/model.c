@@ -5,11 +5,12 @@
 
 #include "core/nn/click_pyramid.h"
 #include "core/nn/refinement.h"
+#include "core/nn/vgg.h"
 #include "core/ops/ops.h"
 #include "core/quantize.h"
 
-const char *const trunk_names[] = {"squeezenet1_0", "squeezenet1_1", NULL};
-const char *const decoder_names[] = {"transposed", "sharpmask", "sharpmask_light", NULL};
+const char *const trunk_names[] = {"squeezenet1_0", "squeezenet1_1", "vgg16", NULL};
+const char *const decoder_names[] = {"transposed", "sharpmask", "sharpmask_light", "fcn8s", NULL};
 const char *const freeze_names[] = {"none", "half", "quarter", "eighth", "all", NULL};
 const char *const click_entry_names[] = {"stem", "stem_coarse", "eighth", "sixteenth", "coarse", NULL};
 
@@ -18,6 +19,7 @@ void model_config_init(struct model_config *config)
 	*config = (struct model_config){
 		.trunk = TRUNK_SQUEEZENET1_1,
 		.decoder = DECODER_SHARPMASK_LIGHT,
+		.trunk_width = 1,
 		.widths = {64, 48, 32, 16},
 		.context_width = 96,
 		.global_context = true,
@@ -27,12 +29,18 @@ void model_config_init(struct model_config *config)
 	};
 }
 
+static struct nn_trunk trunk_of(const struct model_config *config)
+{
+	return (struct nn_trunk){config->trunk, config->trunk_width, config->freeze};
+}
+
 /* The clicks' part of the first convolution, added to the image's: the same function as one convolution over 3 + P
  * planes, but the image's part keeps its published name and shape, and need not be computed again when only clicks
  * change. */
 static int add_to_stem(struct nn *nn, const struct model *model, const struct model_config *config, int stem)
 {
-	struct nn_conv2d conv = nn_squeezenet_stem_conv(config->trunk);
+	struct nn_trunk trunk = trunk_of(config);
+	struct nn_conv2d conv = nn_trunk_stem_conv(&trunk);
 	conv.no_bias = true; /* features.0 has one */
 	conv.relu = true;
 	nn->group = PARAM_DECODER; /* not pretrained: it learns at the full rate */
@@ -74,12 +82,13 @@ static void build_trunk(struct nn *nn, struct model *model, const struct model_c
 	nn->group = PARAM_TRUNK;
 	nn->frozen = config->freeze >= FREEZE_HALF;
 	bool alone = !has_clicks(config) || enters_late(config);
-	int stem = nn_squeezenet_stem(nn, config->trunk, model->image, alone);
+	struct nn_trunk trunk = trunk_of(config);
+	int stem = nn_trunk_stem(nn, &trunk, model->image, alone);
 	if (!alone)
 		stem = add_to_stem(nn, model, config, stem);
 	int level = config->click_entry == CLICK_ENTRY_EIGHTH ? 2 : 3;
 	int planes = config->click_entry == CLICK_ENTRY_COARSE ? -1 : model->pyramid[level];
-	model->maps = nn_squeezenet(nn, config->trunk, stem, (struct nn_trunk_entry){planes, level}, config->freeze);
+	model->maps = nn_trunk_maps(nn, &trunk, stem, (struct nn_trunk_entry){planes, level});
 	nn->group = PARAM_DECODER;
 }
 
@@ -183,6 +192,36 @@ static int build_transposed(struct nn *nn, const struct model_config *config, st
 				   MODEL_STRIDE / 2);
 }
 
+/* A score for each place of a map: one channel per class, or one. */
+static int score(struct nn *nn, const struct model_config *config, const char *name, int map, double scale)
+{
+	return nn_conv2d(nn, name, map,
+			 (struct nn_conv2d){.channels = logit_channels(config),
+					    .kernel = 1,
+					    .near_zero = true,
+					    .input_scale = scale});
+}
+
+/* All layers learn at once, with the scores of the finer maps scaled down as the authors do it then
+ * (github.com/shelhamer/fcn.berkeleyvision.org, voc-fcn8s-atonce). */
+static int build_fcn8s(struct nn *nn, const struct model *model, const struct model_config *config)
+{
+	static const double pool4_scale = 0.01, pool3_scale = 0.0001;
+	int channels = logit_channels(config);
+	struct nn_trunk trunk = trunk_of(config);
+	nn->group = PARAM_TRUNK;
+	int x = nn_vgg16_classifier(nn, &trunk, model->maps.pool5, config->dropout);
+	nn->group = PARAM_DECODER;
+	x = score(nn, config, "decoder.score", x, 1);
+	x = nn_conv_transpose2d(nn, "decoder.upscore2", x, channels, 4, 2, 1);
+	x = nn_add(nn, "decoder.fuse_pool4", x,
+		   score(nn, config, "decoder.score_pool4", model->maps.pool4, pool4_scale));
+	x = nn_conv_transpose2d(nn, "decoder.upscore_pool4", x, channels, 4, 2, 1);
+	x = nn_add(nn, "decoder.fuse_pool3", x,
+		   score(nn, config, "decoder.score_pool3", model->maps.pool3, pool3_scale));
+	return nn_conv_transpose2d(nn, "decoder.logits", x, channels, 16, 8, 4);
+}
+
 static int build_decoder(struct nn *nn, const struct model *model, const struct model_config *config,
 			 struct nn_features coarse)
 {
@@ -190,6 +229,7 @@ static int build_decoder(struct nn *nn, const struct model *model, const struct 
 	case DECODER_TRANSPOSED: return build_transposed(nn, config, coarse);
 	case DECODER_SHARPMASK: return build_published(nn, model, config, coarse);
 	case DECODER_SHARPMASK_LIGHT: return build_light(nn, model, config, coarse);
+	case DECODER_FCN8S: return build_fcn8s(nn, model, config);
 	}
 	return -1;
 }
@@ -205,12 +245,38 @@ static int build_coarse_head(struct nn *nn, const struct model_config *config, s
 	return nn_upsample(nn, "coarse_logits", score, MODEL_STRIDE, UPSAMPLE_BILINEAR);
 }
 
+int model_stride(const struct model_config *config)
+{
+	return config->decoder == DECODER_FCN8S ? 2 * MODEL_STRIDE : MODEL_STRIDE;
+}
+
+enum status model_check(const struct model_config *config)
+{
+	bool vgg = config->trunk == TRUNK_VGG16, fcn = config->decoder == DECODER_FCN8S;
+	if (fcn && !vgg)
+		return status_fail(STATUS_CONFIG,
+				   "model.trunk: expected \"vgg16\" with model.decoder \"fcn8s\", found \"%s\"",
+				   trunk_names[config->trunk]);
+	if (vgg && has_clicks(config) && config->click_entry > (fcn ? CLICK_ENTRY_STEM : CLICK_ENTRY_STEM_COARSE))
+		return status_fail(
+			STATUS_CONFIG,
+			"model.click_entry: expected \"stem\"%s with model.trunk \"vgg16\" and model.decoder "
+			"\"%s\", found \"%s\"",
+			fcn ? "" : " or \"stem_coarse\"", decoder_names[config->decoder],
+			click_entry_names[config->click_entry]);
+	if (fcn && config->coarse_head)
+		return status_fail(STATUS_CONFIG, "loss.coarse_weight: expected 0 with model.decoder \"fcn8s\"");
+	return STATUS_OK;
+}
+
 enum status model_build(struct model *model, struct params *params, const struct model_config *config, int n, int h,
 			int w)
 {
-	if (h % MODEL_STRIDE || w % MODEL_STRIDE || h <= 0 || w <= 0 || n <= 0)
+	int stride = model_stride(config);
+	if (h % stride || w % stride || h <= 0 || w <= 0 || n <= 0)
 		return status_fail(STATUS_CONFIG, "model input: expected sides that are multiples of %d, found %d x %d",
-				   MODEL_STRIDE, w, h);
+				   stride, w, h);
+	TRY(model_check(config));
 	*model = (struct model){0};
 	graph_init(&model->graph, params);
 	struct nn nn = {.graph = &model->graph, .batch_norm = config->batch_norm};
@@ -221,7 +287,9 @@ enum status model_build(struct model *model, struct params *params, const struct
 		model->clicks = graph_input(&model->graph, "clicks", (struct shape){n, config->click_planes, h, w});
 	build_trunk(&nn, model, config);
 	nn.activation = config->activation ? activations[config->activation] : NULL;
-	struct nn_features coarse = build_coarse(&nn, model, config);
+	struct nn_features coarse = {-1, 1};
+	if (config->decoder != DECODER_FCN8S)
+		coarse = build_coarse(&nn, model, config);
 	model->logits = build_decoder(&nn, model, config, coarse);
 	graph_keep(&model->graph, model->logits);
 	if (config->quantize)

@@ -1,8 +1,8 @@
-/* The segmentation model: SqueezeNet trunk, decoder, and where the clicks enter. Chosen by a config, built as a graph.
+/* The segmentation model: trunk, decoder, and where the clicks enter. Chosen by a config, built as a graph.
  *
  * Image input (N,3,H,W) normalised as in infer/image/preprocess.h; click input (N,P,H,W), P = 3 with the previous
  * mask, else 2; logits (N,1,H,W). A model of C classes labels the whole scene: it has no click input, and its logits
- * are (N,C,H,W). H and W are multiples of 16.
+ * are (N,C,H,W). H and W are multiples of model_stride, 16 or 32.
  *
  * SqueezeNet: Iandola et al., arXiv 1602.07360; v1.1: github.com/forresti/SqueezeNet. SharpMask: Pinheiro et al.,
  * ECCV 2016. */
@@ -10,12 +10,15 @@
 #define CORE_NN_MODEL_H
 
 #include "core/graph.h"
-#include "core/nn/squeezenet.h"
+#include "core/nn/trunk.h"
 
 enum decoder_kind {
 	DECODER_TRANSPOSED,      /* 1x1 to one channel, then one transposed convolution to full size: no skips */
 	DECODER_SHARPMASK,       /* refinement modules as published: 3x3 skip path, nearest x2; widths[0] is their k */
 	DECODER_SHARPMASK_LIGHT, /* 1x1 then 3x3 skip path, bilinear x2 */
+	/* FCN-8s, of VGG-16 alone: its classifier as convolutions at 1/32, scores of that, of pool4 and of pool3,
+	 * summed on the way up through transposed convolutions (Long, Shelhamer & Darrell, CVPR 2015). */
+	DECODER_FCN8S,
 };
 
 enum click_entry {
@@ -35,6 +38,7 @@ enum { DECODER_STAGES = 4, MODEL_STRIDE = 16 };
 struct model_config {
 	enum trunk_kind trunk;
 	enum decoder_kind decoder;
+	double trunk_width;         /* VGG-16: its channels times this */
 	int widths[DECODER_STAGES]; /* channels of the decoder from coarse (1/16) to fine (1/2) */
 	int context_width;        /* channels of the two dilated convolutions on the coarsest map; 0 leaves them out */
 	bool global_context;      /* add a global average of the coarsest map; needs context_width */
@@ -69,6 +73,11 @@ struct model {
 	int logits;     /* (N,1,H,W), or (N,classes,H,W); kept */
 	int coarse;     /* with coarse_head: the coarsest map's logits, enlarged to (N,1,H,W); else -1 */
 };
+
+/* What the sides of its input must be multiples of. */
+int model_stride(const struct model_config *config);
+/* STATUS_CONFIG where trunk, decoder and the clicks' entry do not go together. model_build asks too. */
+enum status model_check(const struct model_config *config);
 
 /* Builds the forward graph for inputs of n x h x w on `params` (parameters are added on the first build and found
  * again on later ones). Not planned yet: the caller may add losses, then calls graph_plan(&model->graph, ...). On

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "core/nn/click_pyramid.h"
 #include "core/nn/fire.h"
 #include "core/ops/ops.h"
 
@@ -28,29 +29,6 @@ struct nn_conv2d nn_squeezenet_stem_conv(enum trunk_kind kind)
 	return (struct nn_conv2d){.channels = 64, .kernel = 3, .stride = 2, .padding = 1};
 }
 
-int nn_squeezenet_stem(struct nn *nn, enum trunk_kind kind, int image, bool relu)
-{
-	struct nn_conv2d conv = nn_squeezenet_stem_conv(kind);
-	conv.relu = relu;
-	return nn_conv2d(nn, "features.0", image, conv);
-}
-
-int nn_trunk_entry(struct nn *nn, int planes, int map)
-{
-	struct nn trunk = *nn;
-	nn->group = PARAM_DECODER; /* not pretrained: it learns at the full rate */
-	nn->frozen = false;
-	struct nn_conv2d conv = {.channels = nn_shape(nn, map).c,
-				 .kernel = 1,
-				 .no_bias = true,
-				 .near_zero = true,
-				 .relu = true};
-	int sum = nn_conv2d_add(nn, "clicks.entry", planes, map, conv);
-	nn->group = trunk.group;
-	nn->frozen = trunk.frozen;
-	return sum;
-}
-
 struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem, struct nn_trunk_entry entry,
 				enum trunk_freeze freeze)
 {
@@ -70,5 +48,11 @@ struct trunk_maps nn_squeezenet(struct nn *nn, enum trunk_kind kind, int stem, s
 		}
 	}
 	nn->frozen = false;
-	return (struct trunk_maps){.half = maps[0], .quarter = maps[1], .eighth = maps[2], .sixteenth = x};
+	return (struct trunk_maps){.half = maps[0],
+				   .quarter = maps[1],
+				   .eighth = maps[2],
+				   .sixteenth = x,
+				   .pool3 = -1,
+				   .pool4 = -1,
+				   .pool5 = -1};
 }

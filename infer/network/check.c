@@ -135,6 +135,12 @@ enum tapcut_status infer_network_shapes(const struct infer_network *network, int
 	return TAPCUT_OK;
 }
 
+int infer_network_multiple(const struct infer_network *network)
+{
+	struct infer_shape shapes[INFER_MAX_STEPS];
+	return infer_network_shapes(network, 16, 16, shapes, NULL) ? 32 : 16;
+}
+
 /* --- the whole network ---------------------------------------------------- */
 
 enum { MAX_SETTING = 1 << 20 };
@@ -235,7 +241,7 @@ enum tapcut_status infer_network_check(const struct infer_network *network, char
 	if (!status)
 		status = check_tensors(network, message);
 	if (!status) {
-		int size = (network->default_size + 15) / 16 * 16;
+		int size = infer_network_side(network);
 		status = infer_network_shapes(network, size, size, shapes, message);
 	}
 	if (!status)

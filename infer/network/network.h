@@ -37,10 +37,10 @@ enum infer_op {
 enum { INFER_MAX_INPUTS = 4, INFER_MAX_ARGS = 6, INFER_FIRST_STEP_VALUE = 2 };
 /* Limits that the reader enforces. */
 enum { INFER_MAX_STEPS = 1024, INFER_MAX_TENSORS = 2048, INFER_MAX_CHANNELS = 4096 };
-enum { INFER_MAX_TENSOR_FLOATS = 64 * 1024 * 1024 }; /* all tensors together */
-enum { INFER_MAX_VALUE_FLOATS = 1 << 28 };           /* one step's output */
-enum { INFER_MAX_KERNEL = 64 };                      /* also stride, padding, dilation, factor */
-enum { INFER_MAX_SIZE = 4096 };                      /* default_size */
+enum { INFER_MAX_TENSOR_FLOATS = 192 * 1024 * 1024 }; /* all tensors together: VGG-16 has 134 million */
+enum { INFER_MAX_VALUE_FLOATS = 1 << 28 };            /* one step's output */
+enum { INFER_MAX_KERNEL = 64 };                       /* also stride, padding, dilation, factor */
+enum { INFER_MAX_SIZE = 4096 };                       /* default_size */
 enum { INFER_MAX_CLASSES = 256 };
 /* Multiply-adds of one run: some seconds. VGG-16 on 640x640 has 1.7e11, the released network on 4096x4096 1.8e11. */
 #define INFER_MAX_WORK 4e11
@@ -122,6 +122,15 @@ struct infer_shape {
 };
 enum tapcut_status infer_network_shapes(const struct infer_network *network, int h, int w, struct infer_shape *shapes,
 					char *message);
+
+/* What the sides of its input must be multiples of: 16, or 32 where it halves them a fifth time; and its default size,
+ * rounded up to one. */
+int infer_network_multiple(const struct infer_network *network);
+static inline int infer_network_side(const struct infer_network *network)
+{
+	int multiple = infer_network_multiple(network);
+	return (network->default_size + multiple - 1) & -multiple;
+}
 
 /* All that FORMAT.md says about a network apart from its bytes: preprocess, operators, inputs, arguments, tensor
  * shapes. The parser's last step; also for networks made in memory. The tensors' numbers are not looked at. */

@@ -37,6 +37,7 @@ LIB_QUICK   = kernels/product_avx512 kernels/product_avx2 kernels/conv2d_u8_vnni
 	      kernels/max_pool2d_u8 kernels/upsample_u8 kernels/add_u8 image/guided # vectors written out
 $(foreach f,$(LIB_FAST),$(LIB)/objects/$(f).o): private LIB_CFLAGS += -O2 $(LIB_VECTOR)
 $(foreach f,$(LIB_QUICK),$(LIB)/objects/$(f).o): private LIB_CFLAGS += -O2
+$(foreach f,image/guided edit/focus,$(LIB)/objects/$(f).o): private LIB_CFLAGS += -fno-tree-pre
 
 $(LIB)/flags: FORCE
 	@tools/record.sh $@ '$(CONFIG_COMPILER)' \

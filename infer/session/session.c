@@ -22,7 +22,7 @@
 #include "../image/postprocess.h"
 #include "../image/resize.h"
 
-enum { MAX_SIDE = 16384, MAX_PIXELS = 100 * 1000 * 1000, PLANE_MULTIPLE = 16 };
+enum { MAX_SIDE = 16384, MAX_PIXELS = 100 * 1000 * 1000 };
 
 /* --- life ----------------------------------------------------------------- */
 
@@ -86,9 +86,10 @@ static enum tapcut_status check_photo(struct tapcut_session *s, const uint8_t *r
 	return TAPCUT_OK;
 }
 
-static int plane_side(int side)
+static int plane_side(const struct tapcut_session *s, int side)
 {
-	return (int)infer_round_up((size_t)side, PLANE_MULTIPLE);
+	int multiple = infer_network_multiple(&s->model->network);
+	return (side + multiple - 1) & -multiple;
 }
 
 static int fit_side(int side, int longest, int size)
@@ -104,7 +105,7 @@ static enum tapcut_status prepare_look(struct tapcut_session *s, struct infer_lo
 	look->fit_w = fit_side(w, longest, size);
 	look->fit_h = fit_side(h, longest, size);
 	look->loaded = (struct infer_box){0};
-	int plane_w = plane_side(look->fit_w), plane_h = plane_side(look->fit_h);
+	int plane_w = plane_side(s, look->fit_w), plane_h = plane_side(s, look->fit_h);
 	if (look->runner && plane_w == look->plane_w && plane_h == look->plane_h)
 		return TAPCUT_OK;
 	infer_runner_free(look->runner);

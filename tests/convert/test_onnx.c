@@ -9,6 +9,7 @@
 #include "convert/onnx.h"
 #include "convert/steps.h"
 #include "core/atomic_file.h"
+#include "infer/kernels/kernels.h"
 #include "infer/network/ops.h"
 #include "infer/tapcut.h"
 #include "tests/convert/variants.h"
@@ -191,6 +192,12 @@ static struct infer_network variant_network(int variant)
 	steps.network.default_size = m.options.default_size;
 	snprintf(steps.network.architecture, sizeof steps.network.architecture, "%s+%s", trunk_names[m.config.trunk],
 		 decoder_names[m.config.decoder]);
+	if (m.config.classes) {
+		steps.network.class_count = m.config.classes;
+		steps.network.class_names = calloc((size_t)m.config.classes, sizeof *steps.network.class_names);
+		for (int i = 0; i < m.config.classes; i++)
+			snprintf(steps.network.class_names[i], sizeof steps.network.class_names[i], "class %d", i);
+	}
 	free(steps.names);
 	variant_model_release(&m);
 	return steps.network;
@@ -217,6 +224,8 @@ START_TEST(test_structure)
 	ck_assert_str_eq(string(weight, 8, 0), "step0.weight");
 	ck_assert_mem_eq(raw.at, network.tensors[network.steps[0].tensor[0]].data, (size_t)(raw.end - raw.at));
 	ck_assert_str_eq(string(message(graph, 1, 0), 4, 0), "Conv");
+	if (network.class_count)
+		ck_assert_int_eq(strncmp(metadata(model, "tapcut.classes"), "class 0\nclass 1\nclass 2", 23), 0);
 	free((void *)model.at);
 	infer_network_release(&network);
 }
@@ -348,7 +357,14 @@ static void write_logits(const struct infer_network *network, const struct scene
 	infer_runner_set_photo(runner, scene->rgb, SIDE_W, SIDE_H, 3 * SIDE_W);
 	infer_runner_set_clicks(runner, taps, 2, network->preprocess.previous_mask ? scene->previous : NULL, SIDE_W,
 				SIDE_H);
-	spit(path, infer_runner_run(runner), SIDE_H * SIDE_W * sizeof(float));
+	const float *logits = infer_runner_run(runner);
+	size_t pixels = SIDE_H * SIDE_W, channels = network->class_count ? (size_t)network->class_count : 1;
+	float *planes = malloc(pixels * channels * sizeof *planes); /* as ONNX has them */
+	for (size_t c = 0; c < channels; c++)
+		for (size_t i = 0; i < pixels; i++)
+			planes[c * pixels + i] = logits[i * infer_runner_output(runner)->pitch + c];
+	spit(path, planes, pixels * channels * sizeof *planes);
+	free(planes);
 	infer_runner_free(runner);
 }
 
@@ -366,8 +382,9 @@ static void prepare(FILE *commands, const struct infer_network *network, int i)
 	fprintf(commands, "{\"open\": \"%s\", \"threads\": 1}\n", path_of("m%d.onnx", i));
 	fprintf(commands, "{\"input\": \"image\", \"dims\": [1, 3, %d, %d], \"file\": \"%s\"}\n", SIDE_H, SIDE_W,
 		path_of("image%d", i));
-	fprintf(commands, "{\"input\": \"clicks\", \"dims\": [1, %d, %d, %d], \"file\": \"%s\"}\n", planes, SIDE_H,
-		SIDE_W, path_of("clicks%d", i));
+	if (!network->class_count)
+		fprintf(commands, "{\"input\": \"clicks\", \"dims\": [1, %d, %d, %d], \"file\": \"%s\"}\n", planes,
+			SIDE_H, SIDE_W, path_of("clicks%d", i));
 	fprintf(commands, "{\"run\": 1}\n{\"output\": \"logits\", \"file\": \"%s\"}\n", path_of("found%d", i));
 	free((void *)model.at);
 	free(scene);

@@ -20,28 +20,40 @@ struct variant {
 	bool global_context, batch_norm;
 	double dropout;
 	const char *activation; /* NULL: relu */
+	int classes;            /* 0: what is clicked */
 };
 
 static const struct variant variants[] = {
-	{"default", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 96, true, false, 0, NULL},
-	{"stem", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM, 2, 0, false, false, 0.2, NULL},
-	{"norm", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0.1, NULL},
-	{"sharpmask", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, false, 0, NULL},
-	{"sharpmask norm", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM_COARSE, 2, 32, false, true, 0,
-	 NULL},
-	{"transposed", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM, 3, 0, false, false, 0, NULL},
+	{"default", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 96, true, false, 0, NULL,
+	 0},
+	{"stem", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM, 2, 0, false, false, 0.2, NULL, 0},
+	{"norm", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0.1, NULL,
+	 0},
+	{"sharpmask", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, false, 0, NULL, 0},
+	{"sharpmask norm", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM_COARSE, 2, 32, false, true, 0, NULL,
+	 0},
+	{"transposed", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM, 3, 0, false, false, 0, NULL, 0},
 	{"transposed norm", TRUNK_SQUEEZENET1_1, DECODER_TRANSPOSED, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0.5,
-	 NULL},
-	{"v1.0", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, false, 0, NULL},
-	{"eighth", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_EIGHTH, 3, 32, true, false, 0, NULL},
-	{"sixteenth", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_SIXTEENTH, 2, 32, true, true, 0, NULL},
-	{"coarse", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_COARSE, 3, 32, true, false, 0, NULL},
-	{"gelu", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0, "gelu"},
-	{"hard_swish", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, false, 0, "hard_swish"},
-	{"v1.0 sharpmask", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, true, 0, NULL},
+	 NULL, 0},
+	{"v1.0", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, false, 0, NULL, 0},
+	{"eighth", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_EIGHTH, 3, 32, true, false, 0, NULL, 0},
+	{"sixteenth", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_SIXTEENTH, 2, 32, true, true, 0, NULL, 0},
+	{"coarse", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_COARSE, 3, 32, true, false, 0, NULL, 0},
+	{"gelu", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, true, 0, "gelu",
+	 0},
+	{"hard_swish", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, false, 0, "hard_swish",
+	 0},
+	{"v1.0 sharpmask", TRUNK_SQUEEZENET1_0, DECODER_SHARPMASK, CLICK_ENTRY_STEM, 3, 0, false, true, 0, NULL, 0},
+	{"fcn8s", TRUNK_VGG16, DECODER_FCN8S, CLICK_ENTRY_STEM, 3, 0, false, false, 0.5, NULL, 0},
+	{"vgg16", TRUNK_VGG16, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM_COARSE, 3, 32, true, false, 0, NULL, 0},
+	{"labels", TRUNK_SQUEEZENET1_1, DECODER_SHARPMASK_LIGHT, CLICK_ENTRY_STEM, 3, 32, true, false, 0, NULL, 7},
+	{"fcn8s labels", TRUNK_VGG16, DECODER_FCN8S, CLICK_ENTRY_STEM, 3, 0, false, false, 0, NULL, 21},
 };
 
 enum { VARIANT_COUNT = sizeof variants / sizeof variants[0], VARIANT_BUILD_SIZE = 64 };
+
+static const char variant_categories[20][32] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j",
+						"k", "l", "m", "n", "o", "p", "q", "r", "s", "t"};
 
 struct variant_model {
 	struct model_config config;
@@ -62,6 +74,8 @@ static inline struct model_config variant_config(const struct variant *v)
 	config.global_context = v->global_context;
 	config.batch_norm = v->batch_norm;
 	config.dropout = v->dropout;
+	config.trunk_width = 1.0 / 16; /* of VGG-16 alone */
+	config.classes = v->classes;
 	for (int i = 0; v->activation && activation_names[i]; i++)
 		if (strcmp(activation_names[i], v->activation) == 0)
 			config.activation = i;
@@ -96,6 +110,7 @@ static inline void variant_model_init(struct variant_model *m, int variant)
 			       .click_scale = 64,
 			       .previous_mask = m->config.click_planes == 3},
 		.default_size = 128,
+		.categories = variant_categories,
 	};
 }
 

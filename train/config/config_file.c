@@ -445,6 +445,25 @@ static enum status weigh_classes(struct config *c, const char *source)
 	return STATUS_OK;
 }
 
+static enum status check_model(const struct config *c, const char *source)
+{
+	bool transposed = c->model.decoder == DECODER_TRANSPOSED || c->model.decoder == DECODER_FCN8S;
+	int stride = model_stride(&c->model);
+	if (model_check(&c->model) != STATUS_OK)
+		return status_wrap(STATUS_CONFIG, "%s", source);
+	if (c->model.quantize && (c->model.batch_norm || transposed))
+		return status_fail(STATUS_CONFIG,
+				   "%s: quantize.enabled: expected false with %s, found true: transposed convolutions "
+				   "and batch normalisation have no 8-bit form",
+				   source, c->model.batch_norm ? "model.batch_norm" : "this model.decoder");
+	if (c->train.size % stride || c->eval.size % stride)
+		return status_fail(STATUS_CONFIG,
+				   "%s: train.size and eval.size: expected multiples of %d with this model.decoder, "
+				   "found %d and %d",
+				   source, stride, c->train.size, c->eval.size);
+	return STATUS_OK;
+}
+
 static enum status check_together(const struct config *c, const char *source)
 {
 	if (c->train.batch_size % c->train.slot_size)
@@ -462,9 +481,7 @@ static enum status check_together(const struct config *c, const char *source)
 		TRY(check_labels(c, source));
 	else if (c->loss.nfl_weight + c->loss.bce_weight + c->loss.dice_weight + c->loss.iou_weight <= 0)
 		return status_fail(STATUS_CONFIG, "%s: loss: expected at least one weight above 0, found none", source);
-	if (c->model.quantize && (c->model.batch_norm || c->model.decoder == DECODER_TRANSPOSED))
-		return status_fail(STATUS_CONFIG, "%s: quantize.enabled: expected false with %s, found true", source,
-				   c->model.batch_norm ? "model.batch_norm" : "model.decoder \"transposed\"");
+	TRY(check_model(c, source));
 	int clicks = c->sampler.max_positive + c->sampler.max_negative + c->max_corrective_rounds;
 	if (clicks > CLICKS_MAX)
 		return status_fail(

@@ -71,8 +71,8 @@ enum status config_set_stages(struct config *config, const struct json *list, co
 void config_add_stages(struct text *text, const struct config *config);
 enum status config_finish_stages(struct config *config, const char *source);
 
-/* Whether the first `step` steps of both are the same, by their stages: these may differ in what comes after. Other keys
- * are not looked at. */
+/* Whether the first `step` steps of both are the same, by their stages: these may differ in what comes after. Other
+ * keys are not looked at. */
 enum status config_same_stages_until(const struct config *a, const struct config *b, uint64_t step, bool *same);
 
 /* A key's value as JSON. */

@@ -88,12 +88,83 @@ START_TEST(test_trunk_parameters_stay)
 }
 END_TEST
 
+/* Some of the parameters that the papers and torchvision's file have, of 21 classes. */
+static const struct {
+	const char *name;
+	struct shape shape;
+} fcn8s_params[] = {
+	{"features.0.weight", {64, 3, 3, 3}},
+	{"features.7.weight", {128, 128, 3, 3}},
+	{"features.28.bias", {512, 1, 1, 1}},
+	{"classifier.0.weight", {4096, 512, 7, 7}},
+	{"classifier.3.weight", {4096, 4096, 1, 1}},
+	{"decoder.score.weight", {21, 4096, 1, 1}},
+	{"decoder.score_pool4.weight", {21, 512, 1, 1}},
+	{"decoder.score_pool3.weight", {21, 256, 1, 1}},
+	{"decoder.upscore2.weight", {21, 21, 4, 4}},
+	{"decoder.logits.weight", {21, 21, 16, 16}},
+};
+
+/* 21 classes, or clicks. */
+static struct model_config fcn8s_config(int classes)
+{
+	struct model_config config;
+	model_config_init(&config);
+	config.trunk = TRUNK_VGG16;
+	config.decoder = DECODER_FCN8S;
+	config.click_entry = CLICK_ENTRY_STEM;
+	config.click_planes = 2;
+	config.classes = classes;
+	return config;
+}
+
+/* VGG-16 without its last layer has 134,260,544 parameters; then the scores and the way up, and the clicks' stem. */
+START_TEST(test_fcn8s_of_full_width)
+{
+	static const size_t more[] = {21 * (4096 + 512 + 256 + 3) + 21 * 21 * (16 + 16 + 256) + 3 * 21,
+				      4096 + 512 + 256 + 3 + 16 + 16 + 256 + 3 + 64 * 2 * 9};
+	struct model_config config = fcn8s_config(_i ? 0 : 21);
+	struct model model;
+	struct params params;
+	params_init(&params);
+	ck_assert_msg(model_build(&model, &params, &config, 1, 64, 96) == STATUS_OK, "%s", status_message());
+	ck_assert(shape_equal(model.graph.nodes[model.logits].shape, (struct shape){1, _i ? 1 : 21, 64, 96}));
+	for (size_t i = 0; i < sizeof fcn8s_params / sizeof *fcn8s_params && !_i; i++) {
+		int index = params_find(&params, fcn8s_params[i].name);
+		ck_assert_msg(index >= 0 && shape_equal(params.items[index].shape, fcn8s_params[i].shape), "%s",
+			      fcn8s_params[i].name);
+	}
+	ck_assert_int_eq(params_find(&params, "clicks.stem.weight") >= 0, _i);
+	ck_assert_uint_eq(params.total, 134260544 + more[_i]);
+	model_release(&model);
+	params_release(&params);
+}
+END_TEST
+
+START_TEST(test_fcn8s_refuses)
+{
+	struct model_config config = fcn8s_config(0);
+	struct model model;
+	struct params params;
+	params_init(&params);
+	ck_assert_int_eq(model_build(&model, &params, &config, 1, 48, 96), STATUS_CONFIG); /* no multiple of 32 */
+	config.click_entry = CLICK_ENTRY_EIGHTH;
+	ck_assert_int_eq(model_build(&model, &params, &config, 1, 64, 96), STATUS_CONFIG);
+	config = fcn8s_config(0);
+	config.trunk = TRUNK_SQUEEZENET1_1;
+	ck_assert_int_eq(model_build(&model, &params, &config, 1, 64, 96), STATUS_CONFIG);
+	params_release(&params);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("model");
 	TCase *tcase = tcase_create("click entry");
 	tcase_add_loop_test(tcase, test_late_clicks_leave_work_done, CLICK_ENTRY_STEM, CLICK_ENTRY_COARSE + 1);
 	tcase_add_loop_test(tcase, test_trunk_parameters_stay, CLICK_ENTRY_STEM_COARSE, CLICK_ENTRY_COARSE + 1);
+	tcase_add_loop_test(tcase, test_fcn8s_of_full_width, 0, 2);
+	tcase_add_test(tcase, test_fcn8s_refuses);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -358,7 +358,8 @@ START_TEST(labels_have_classes)
 		{"{\"task\": \"labels\"}", "data.categories: expected the classes of the task \"labels\", found none"},
 		{"{\"task\": \"labels\", \"data\": {\"categories\": [\"cat\", \"cat\"]}}", "found \"cat\" twice"},
 		{"{\"task\": \"labels\", \"data\": {\"categories\": [\"background\"]}}", "found \"background\" twice"},
-		{"{\"task\": \"labels\", \"data\": {\"categories\": [\"cat\"]}, \"augment\": {\"paste_probability\": 1}}",
+		{"{\"task\": \"labels\", \"data\": {\"categories\": [\"cat\"]}, "
+		 "\"augment\": {\"paste_probability\": 1}}",
 		 "augment.paste_probability: expected 0"},
 		{"{\"task\": \"labels\", \"data\": {\"categories\": [\"cat\"]}, \"loss\": {\"boundary_weight\": 1}}",
 		 "boundary_weight 0 with the task \"labels\", found 0 and 1"},
