@@ -10,6 +10,7 @@
 #include "tools/command.h"
 #include "tools/data_check.h"
 #include "tools/data_preview.h"
+#include "tools/data_records.h"
 #include "tools/streams.h"
 #include "train/config/config_file.h"
 
@@ -20,6 +21,9 @@ struct arguments {
 	const char *categories[MAX_CATEGORIES];
 	struct dataset_filter filter;
 	int samples;
+	int records;
+	uint64_t seed;
+	const char *records_out;
 	bool list, json, quiet, check_photos, statistics;
 	int bad_photos; /* found by --check-photos */
 };
@@ -69,7 +73,16 @@ static const struct option_row option_rows[] = {
 	{"samples", OPTION_WHOLE, OPTION_FIELD(samples), "N", .help = "objects on that page", .min = 1, .max = 1000,
 	 .standard = "12"},
 	{"config", OPTION_FILE, OPTION_FIELD(config), "FILE",
-	 .help = "config whose crops, augmentation and clicks the page shows", .otherwise = "the defaults"},
+	 .help = "config whose crops, augmentation and clicks the page shows, or whose clicks the records have",
+	 .otherwise = "the defaults; configs/dios.json for records"},
+	{"records", OPTION_WHOLE, OPTION_FIELD(records), "N",
+	 .help = "expand the objects to N records of first clicks, by the three strategies of Deep Interactive Object "
+		 "Selection in turn: how many each object gives, and with --records-out the records",
+	 .min = 1, .max = 100000000},
+	{"records-out", OPTION_FILE, OPTION_FIELD(records_out), "OUT.jsonl",
+	 .help = "the records, a JSON object a line", .writes = true, .ends = ".jsonl"},
+	{"seed", OPTION_WHOLE, OPTION_FIELD(seed), "S", .help = "other records for another seed", .standard = "1",
+	 .max = 9007199254740991.0},
 	OPTION_ROW_JSON,
 	OPTION_ROW_QUIET,
 	{0},
@@ -203,6 +216,44 @@ static enum status write_preview(const struct arguments *a, const struct dataset
 	return STATUS_OK;
 }
 
+/* The clicks of a config, or DIOS's as its re-implementations have them (docs/protocol.md, 6). */
+static enum status records_sampler(const struct arguments *a, struct sampler_config *sampler)
+{
+	struct config config;
+	sampler_config_init(sampler);
+	sampler->kind = SAMPLER_DIOS;
+	sampler->center_probability = 0;
+	sampler->max_positive = 5;
+	sampler->max_negative = 10;
+	if (!a->config)
+		return STATUS_OK;
+	TRY(config_load(&config, a->config, NULL, 0));
+	*sampler = config.sampler;
+	return STATUS_OK;
+}
+
+static enum status make_records(const struct arguments *a, const struct dataset *dataset)
+{
+	struct sampler_config sampler;
+	struct data_records records = {.count = a->records, .seed = a->seed, .sampler = &sampler};
+	TRY(records_sampler(a, &sampler));
+	FILE *out = a->json ? stderr : stdout;
+	fprintf(out, "%d records: %.1f of each object\n", a->records, (double)a->records / dataset->object_count);
+	if (!a->records_out)
+		return STATUS_OK;
+	TRY(data_records_write(dataset, &records, a->records_out));
+	fprintf(out, "%s: %.2f positive and %.2f negative clicks a record\n", streams_name(a->records_out),
+		records.positive, records.negative);
+	return STATUS_OK;
+}
+
+static enum status check(void *arguments)
+{
+	const struct arguments *a = arguments;
+	return a->records_out && !a->records ? status_fail(STATUS_CONFIG, "--records-out goes with --records N")
+					     : STATUS_OK;
+}
+
 static enum status report(struct arguments *a, const struct dataset *dataset)
 {
 	if (a->check_photos)
@@ -218,6 +269,8 @@ static enum status report(struct arguments *a, const struct dataset *dataset)
 	}
 	if (a->preview)
 		TRY(write_preview(a, dataset));
+	if (a->records && dataset->object_count)
+		TRY(make_records(a, dataset));
 	if (a->json)
 		TRY(print_json(a, dataset));
 	if (a->bad_photos)
@@ -248,7 +301,9 @@ const struct command command_data = {
 	.options = option_rows,
 	.operands = operand_rows,
 	.examples = "tapcut data mine/instances.json --check-photos --statistics --preview mine.html\n"
-		    "tapcut data instances_train2017.json --images train2017 --category dog --index dogs.tapindex",
+		    "tapcut data instances_train2017.json --images train2017 --category dog --index dogs.tapindex\n"
+		    "tapcut data mine/instances.json --records 300000 --records-out records.jsonl",
 	.size = sizeof(struct arguments),
+	.check = check,
 	.run = run,
 };

@@ -65,6 +65,47 @@ START_TEST(preview)
 }
 END_TEST
 
+static int count_of(const char *text, const char *part)
+{
+	int count = 0;
+	for (const char *c = text; (c = strstr(c, part)); c++)
+		count++;
+	return count;
+}
+
+/* 3 records of each object and one more of the first, by the strategies in turn; the same for the same seed. */
+START_TEST(records)
+{
+	char *all = slurp(in(dir, "good/instances.json"), NULL);
+	int objects = count_of(all, "\"category_id\""), wanted = 3 * objects + 1;
+	free(all);
+	const char *out =
+		tapcut_ok("data %s/good/instances.json --records %d --records-out %s/a.jsonl", dir, wanted, dir)->out;
+	ck_assert_ptr_nonnull(strstr(out, " negative clicks a record\n"));
+	char *lines = slurp(in(dir, "a.jsonl"), NULL);
+	ck_assert_int_eq(count_of(lines, "\n"), wanted);
+	ck_assert_int_eq(count_of(lines, "\"strategy\": \"dios_random\", \"positive\": [["), objects + 1);
+	ck_assert_int_eq(count_of(lines, "\"strategy\": \"dios_others\", \"positive\": [["), objects);
+	ck_assert_int_eq(count_of(lines, "\"strategy\": \"dios_surround\", \"positive\": [["), objects);
+	ck_assert_int_eq(count_of(lines, "\"record\": 3"), 1);
+	free(lines);
+	tapcut_ok("data %s/good/instances.json --records %d --records-out %s/b.jsonl", dir, wanted, dir);
+	tapcut_ok("data %s/good/instances.json --records %d --records-out %s/c.jsonl --seed 2", dir, wanted, dir);
+	ck_assert(same_bytes(in(dir, "a.jsonl"), in(dir, "b.jsonl")));
+	ck_assert(!same_bytes(in(dir, "a.jsonl"), in(dir, "c.jsonl")));
+	/* Without a file they are counted; another sampler is that of a config. */
+	ck_assert_ptr_nonnull(
+		strstr(tapcut_ok("data %s/good/instances.json --records 300000", dir)->out, "300000 records: "));
+	tapcut_ok("data %s/good/instances.json --records 5 --records-out %s/d.jsonl --config configs/smoke.json", dir,
+		  dir);
+	lines = slurp(in(dir, "d.jsonl"), NULL);
+	ck_assert_int_eq(count_of(lines, "\"strategy\": \"ritm\""), 5);
+	free(lines);
+	tapcut_fails(2, "--records-out goes with --records", "data %s/good/instances.json --records-out %s/e.jsonl",
+		     dir, dir);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("cli data");
@@ -74,6 +115,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, photos_are_checked);
 	tcase_add_test(tcase, statistics);
 	tcase_add_test(tcase, preview);
+	tcase_add_test(tcase, records);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

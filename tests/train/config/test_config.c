@@ -636,8 +636,8 @@ END_TEST
 
 START_TEST(shipped_configs_load)
 {
-	static const char *const names[] = {"base",     "base-300k", "baseline", "coarse",    "demo", "fast",
-					    "finetune", "labels",    "qat",      "sharpmask", "smoke"};
+	static const char *const names[] = {"base", "base-300k", "baseline", "coarse", "demo",      "dios",
+					    "fast", "finetune",  "labels",   "qat",    "sharpmask", "smoke"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		char path[64];
 		snprintf(path, sizeof path, "configs/%s.json", names[i]);
