@@ -70,6 +70,8 @@ def wrong_calls():
     refused(tapcut.TapcutError, "ARGUMENT", session.tap, width, 5)
     refused(tapcut.TapcutError, "ARGUMENT", session.set_feather, 1000.0)
     refused(tapcut.TapcutError, "ARGUMENT", session.preview, 0, 5)
+    assert model.classes() == []
+    refused(tapcut.TapcutError, "ARGUMENT", session.labels)
     refused(TypeError, None, model.session, no_such_option=1)
     refused(tapcut.TapcutError, "ARGUMENT", model.session, size=7)
     refused(tapcut.TapcutError, "IO", tapcut.Model, "no/such.tapcut")

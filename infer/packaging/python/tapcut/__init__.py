@@ -148,6 +148,15 @@ class Model:
         return ModelInfo(info.architecture.decode(), info.weights.decode(), info.parameters, info.steps,
             info.file_bytes, info.default_size)
 
+    def classes(self) -> List[str]:
+        """The names of what a model that labels scenes knows, the background first; [] of one that selects."""
+        names: List[str] = []
+        while True:
+            name = library().tapcut_model_class(self._handle, len(names))
+            if name is None:
+                return names
+            names.append(name.decode("utf-8", "replace"))
+
     def session(self, **options: float) -> "Session":
         """Session(self, ...)."""
         return Session(self, **options)
@@ -230,6 +239,12 @@ class Session:
         """height x width bytes: 255 for the object, 0 for what is not."""
         view, array = _plane(self.width, self.height) if self.width else _plane(1, 1)
         self._must(library().tapcut_session_mask(self._handle, array, self.width))
+        return view
+
+    def labels(self) -> memoryview:
+        """height x width bytes: the class of each pixel, by its place in model.classes(). Taps play no part."""
+        view, array = _plane(self.width, self.height) if self.width else _plane(1, 1)
+        self._must(library().tapcut_session_labels(self._handle, array, self.width))
         return view
 
     def alpha(self) -> memoryview:

@@ -67,6 +67,8 @@ _FUNCTIONS = {
     "tapcut_session_reset": (None, [_handle]),
     "tapcut_session_click_count": (_c.c_int, [_handle]),
     "tapcut_session_mask": (_c.c_int, [_handle, _c.c_void_p, _c.c_size_t]),
+    "tapcut_session_labels": (_c.c_int, [_handle, _c.c_void_p, _c.c_size_t]),
+    "tapcut_model_class": (_c.c_char_p, [_handle, _c.c_int]),
     "tapcut_session_alpha": (_c.c_int, [_handle, _c.c_void_p, _c.c_size_t]),
     "tapcut_session_preview": (_c.c_int, [_handle, _c.c_void_p, _c.c_int, _c.c_int, _c.c_size_t]),
     "tapcut_session_set_feather": (_c.c_int, [_handle, _c.c_float]),
