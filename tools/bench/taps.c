@@ -465,7 +465,8 @@ static enum status load(struct bench *b, const char *path)
 	TRY(network_file_read(path, &b->network));
 	if (b->network.class_count)
 		return status_fail(STATUS_CONFIG,
-				   "%s: expected a model that selects what is tapped, found one that labels scenes", path);
+				   "%s: expected a model that selects what is tapped, found one that labels scenes",
+				   path);
 	double start = clock_seconds();
 	if (tapcut_model_load_file(path, &b->model, message) != TAPCUT_OK)
 		return status_fail(STATUS_FORMAT, "%s", message);

@@ -255,7 +255,7 @@ static const struct {
 	{AT_MODEL(40), BYTE, 'x', "architecture"},
 	{AT_MODEL(64), U32, 3, "weights must be"},
 	{AT_MODEL(64), U32, 4294967295.0, "weights must be"},
-	{AT_MODEL(66), U8, 2, "2 classes, expected 2 to 256 in version 4, else 0"},
+	{AT_MODEL(66), BYTE, 2, "2 classes, expected 2 to 256 in version 4, else 0"},
 	{AT_MODEL(68), U32, 0, "default size"},
 	{AT_MODEL(68), U32, 15, "default size"},
 	{AT_MODEL(68), U32, 4097, "default size"},
