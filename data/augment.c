@@ -275,7 +275,7 @@ static enum status paste(const struct augment_config *config, const struct datas
 
 /* --- labels --------------------------------------------------------------- */
 
-/* The truth is what each pixel of the crop is, objects before larger ones. sample->others is overwritten. */
+/* The truth is what each pixel of the crop is, smaller objects over larger ones. sample->others is overwritten. */
 static void label_crop(struct source *source, const struct crop *crop, const struct dataset *dataset,
 		       struct sample *sample)
 {

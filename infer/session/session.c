@@ -54,6 +54,7 @@ static void forget_photo(struct tapcut_session *s)
 {
 	free(s->memory);
 	s->memory = NULL;
+	s->labels = NULL;
 	s->memory_bytes = 0;
 	s->labelled = false;
 	s->w = s->h = s->click_count = 0;

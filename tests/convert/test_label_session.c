@@ -95,6 +95,9 @@ START_TEST(labels_are_the_largest_logits)
 	ck_assert_int_eq(tapcut_session_labels(session, padded, W + 5), TAPCUT_OK);
 	for (int y = 0; y < H; y++)
 		ck_assert_mem_eq(padded + y * (W + 5), labels + y * W, W);
+	/* A photo that is refused leaves the session without one. */
+	ck_assert_int_eq(tapcut_session_set_image(session, photo, W, 0, 3 * W), TAPCUT_ARGUMENT);
+	ck_assert_int_eq(tapcut_session_labels(session, padded, W), TAPCUT_ARGUMENT);
 	struct tapcut_session *threaded = session_of(model, 3);
 	static uint8_t others[W * H];
 	ck_assert_int_eq(tapcut_session_set_image(threaded, photo, W, H, 3 * W), TAPCUT_OK);
