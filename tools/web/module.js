@@ -56,6 +56,10 @@ export class Engine {
 		}
 	}
 
+	get memoryBytes() {
+		return this.c.memory.buffer.byteLength;
+	}
+
 	text(at) {
 		const bytes = this.bytes(at >>> 0, 256);
 		return decoder.decode(bytes.slice(0, bytes.indexOf(0)));

@@ -118,6 +118,6 @@ export interface Photo {
 	cutout(options?: ResultOptions & { edits?: readonly Edit[] }): Promise<Picture>;
 	/** The photo with up to 8 edits, one after the other; the photo itself stays. */
 	edit(edits: readonly Edit[], options?: ResultOptions): Promise<Picture>;
-	/** Gives its memory back, about 15 bytes a pixel and 60 MB. Closing twice is no error. */
+	/** Gives its memory back: 25 MB and 8 bytes a pixel, 16 once pictures were made. Closing twice is no error. */
 	close(): Promise<void>;
 }

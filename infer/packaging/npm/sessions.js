@@ -1,12 +1,14 @@
 // What is done for api.js, in a worker or beside it: photos by their numbers.
 //
 // Each photo has an instance of the module for itself. The memory of an instance never shrinks; so a closed photo gives
-// back all of its own. The module is compiled and the weights are unpacked once.
+// back all of its own, but for one instance that has stayed small, which the next photo takes. The module is compiled
+// and the weights are unpacked once.
 import { Engine, EngineError } from './module.js';
 import { PhotoError, decodePhoto, sendRows } from './photo.js';
 import { WeightsError, storedWeights } from './weights.js';
 
 const STRIP_PIXELS = 1 << 20; // handed to the module at a time
+const SMALL = 64e6; // bytes
 
 // What can be sent of an error: { status, message }; without a status where it is none of tapcut's.
 export function saidOf(error) {
@@ -58,6 +60,10 @@ export function makeRequests() {
 	const engines = new Map(); // a photo's number -> its Engine
 	let module, weights, ready, opened = 0;
 
+	function keep(engine) {
+		if (engine.memoryBytes <= SMALL) ready ??= engine;
+	}
+
 	async function load({ wasm, model }) {
 		module = wasm instanceof WebAssembly.Module ? wasm : await WebAssembly.compile(wasm);
 		weights = await storedWeights(model);
@@ -68,7 +74,12 @@ export function makeRequests() {
 	async function photo({ source }) {
 		const engine = ready ?? await Engine.create(module, weights);
 		ready = null;
-		await send(engine, source);
+		try {
+			await send(engine, source);
+		} catch (error) {
+			keep(engine);
+			throw error;
+		}
 		engines.set(++opened, engine);
 		return { id: opened, width: engine.width, height: engine.height };
 	}
@@ -91,6 +102,9 @@ export function makeRequests() {
 		undo: ({ photo: id }) => engines.get(id).undo(),
 		reset: ({ photo: id }) => engines.get(id).reset(),
 		mask: ({ photo: id }) => ({ data: engines.get(id).mask() }),
-		close: ({ photo: id }) => void engines.delete(id),
+		close({ photo: id }) {
+			keep(engines.get(id));
+			engines.delete(id);
+		},
 	};
 }

@@ -82,8 +82,13 @@ const tests = {
 		const one = await opened(), two = await tapcut.photo(black(1, 1));
 		await two.tap(0, 0);
 		assert.equal((await two.mask()).length, 1);
+		await two.edit([{ filter: 'background', picture: cutout }], { feather: 9 });
 		await two.close();
 		same(await one.mask(), records[0].mask, 'mask');
+		const three = await tapcut.photo(photo); // in the engine that two had
+		assert.ok((await three.mask()).every((value) => value === 0));
+		await three.tap(TAP.x, TAP.y);
+		same(await three.alpha(), records[0].alpha, 'alpha');
 	},
 	async transparent_pixels_lie_on_white() {
 		const data = Uint8Array.of(9, 9, 9, 0, 0, 0, 0, 255);
@@ -178,9 +183,8 @@ const tests = {
 	},
 	async memory_comes_back() {
 		const megabytes = () => process.memoryUsage().rss / 1e6;
-		const round = async () => {
-			const open = await opened();
-			await open.close();
+		const round = async () => { // two, because one engine is kept
+			for (const open of [await opened(), await opened()]) await open.close();
 			globalThis.gc();
 		};
 		for (let i = 0; i < 5; i++) await round();

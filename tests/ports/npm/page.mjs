@@ -135,6 +135,26 @@ const tests = {
 				.catch((error) => error.status)), 'IO');
 		complaints.splice(0); // Chromium tells of the 404
 	},
+	// A photo and a tap, and of the canvas the object is left: as the README says.
+	async the_page_of_the_readme() {
+		const [, html] = readFileSync('node_modules/tapcut/README.md', 'utf8').match(/```html\n([\s\S]*?)```/);
+		writeFileSync('readme.html', `<link rel="icon" href="data:,">${html}`);
+		const reader = await browser.newPage();
+		reader.on('pageerror', (error) => complaints.push(String(error)));
+		await reader.goto(`${url}/readme.html`);
+		await reader.waitForFunction(() => document.getElementById('canvas').onclick);
+		await reader.setInputFiles('#file', 'photo.png');
+		const opaque = (wanted) => reader.waitForFunction(([count, atLeast]) => {
+			const canvas = document.getElementById('canvas'), { width, height } = canvas;
+			const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+			const found = data.filter((value, i) => i % 4 === 3 && value === 255).length;
+			return width > 300 && (atLeast ? found >= count : found > 0 && found < count);
+		}, wanted);
+		await opaque([photo.width * photo.height, true]);
+		await reader.locator('#canvas').click({ position: { x: TAPS[0].x, y: TAPS[0].y } });
+		await opaque([photo.width * photo.height / 2, false]);
+		await reader.close();
+	},
 	async what_is_refused() {
 		const wanted = ['ARGUMENT', 'ARGUMENT', 'FORMAT', 'LIMIT', 'ARGUMENT', 'FORMAT', 'IO', 'ARGUMENT'];
 		for (const worker of [true, false]) assert.deepEqual(await errors(worker), wanted);
