@@ -145,7 +145,7 @@ test-built: $(BUILD)/tapcut $(if $(have_mpi),$(BUILD)/mpi/tapcut) $(chosen_tests
 ## make asan [T=]          the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 # Without T all but those that train again and again through the program, or install things: minutes each, and the code
 # that they run is run by the others too.
-slow_in_asan = $(BUILD)/tests/setup/% $(foreach t,install jni python,$(BUILD)/tests/ports/test_$t) \
+slow_in_asan = $(BUILD)/tests/setup/% $(foreach t,install jni npm python,$(BUILD)/tests/ports/test_$t) \
 	$(foreach t,activation reproduce runs sweep train,$(BUILD)/tests/cli/test_$t)
 asan:
 	@$(MAKE) --no-print-directory test-built BUILD=$(BUILD)/asan PLAIN=$(BUILD) \

@@ -45,6 +45,7 @@ $(PORTS)/wasm/mask_program: tests/ports/mask_program.c $(lib_parts) $(NO_ZLIB)/z
 		 -Wl,-z,stack-size=1048576 -o $(new) $(filter %.c,$^) -lm $(done)
 
 $(BUILD)/tests/ports/test_same_bytes: | $(mask_programs)
+$(BUILD)/tests/ports/test_npm: | $(PORTS)/native/mask_program
 
 ## make aarch64            the program of make same-bytes for 64-bit ARM, with a cross compiler
 aarch64: $(PORTS)/aarch64/mask_program

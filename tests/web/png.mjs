@@ -1,6 +1,6 @@
 // Reads back what the page writes: 8-bit gray, RGB and RGBA, not interlaced, every checksum checked. Throws at anything
 // else.
-import { crc32, inflateSync } from 'node:zlib';
+import zlib, { inflateSync } from 'node:zlib';
 
 const CHANNELS = { 0: 1, 2: 3, 6: 4 };
 
@@ -16,7 +16,7 @@ function* chunks(bytes) {
 
 // node:zlib has crc32 from 20.15 on.
 function crc(bytes) {
-	if (crc32) return crc32(bytes);
+	if (zlib.crc32) return zlib.crc32(bytes);
 	let c = -1;
 	for (const byte of bytes) {
 		c ^= byte;

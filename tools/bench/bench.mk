@@ -21,9 +21,9 @@ npm_install = mkdir -p $(NPM) && $(if $(shell command -v flock),flock $(NPM)/loc
 npm-onnxruntime:
 	@$(npm_install) onnxruntime-node@1.30
 
-# For web-test and bench-web, in the folder of npm-onnxruntime; both without install scripts.
+# For web-test, test_npm and bench-web, in the folder of npm-onnxruntime; all without install scripts.
 npm-web:
-	@$(npm_install) playwright-core@1.65 onnxruntime-web@1.30
+	@$(npm_install) playwright-core@1.65 onnxruntime-web@1.30 typescript@5.9
 
 ## make bench-web          the network against ONNX Runtime's for the web (make npm-web), in Node and in Chromium
 bench_objects = $(filter $(WEB_OBJECTS)/infer/% %/libc/zlib.o %/libc/no_files.o,\

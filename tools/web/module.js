@@ -2,10 +2,17 @@
 import { storedWeights } from './weights.js';
 
 const decoder = new TextDecoder();
-const WHERE = ['all', 'inside', 'outside']; // enum tapcut_where
+const WHERE = ['everywhere', 'inside', 'outside']; // enum tapcut_where
 const ARITHMETIC = { auto: 0, float: 1, int8: 2 }; // enum tapcut_arithmetic
+const STATUS = ['OK', 'NO_MEMORY', 'IO', 'FORMAT', 'LIMIT', 'ARGUMENT', 'CANCELLED']; // enum tapcut_status
 
-export class EngineError extends Error {}
+// status: a name of STATUS, where the module said one.
+export class EngineError extends Error {
+	constructor(message, status) {
+		super(message);
+		this.status = status;
+	}
+}
 
 export class Engine {
 	// wasm: a WebAssembly.Module; weights: the bytes of a .tapcut file; arithmetic: 'auto', 'float' or 'int8'.
@@ -41,7 +48,7 @@ export class Engine {
 
 	withBytes(size, use) {
 		const at = this.c.engine_alloc(size) >>> 0;
-		if (!at) throw new EngineError('There is not enough memory.');
+		if (!at) throw new EngineError('There is not enough memory.', 'NO_MEMORY');
 		try {
 			return use(at);
 		} finally {
@@ -49,17 +56,21 @@ export class Engine {
 		}
 	}
 
+	get memoryBytes() {
+		return this.c.memory.buffer.byteLength;
+	}
+
 	text(at) {
 		const bytes = this.bytes(at >>> 0, 256);
 		return decoder.decode(bytes.slice(0, bytes.indexOf(0)));
 	}
 
-	failure() {
-		return new EngineError(this.text(this.c.engine_message()));
+	failure(status) {
+		return new EngineError(this.text(this.c.engine_message()), STATUS[status]);
 	}
 
 	check(status) {
-		if (status !== 0) throw this.failure();
+		if (status !== 0) throw this.failure(status);
 	}
 
 	notNull(at) {
@@ -67,8 +78,8 @@ export class Engine {
 		return at >>> 0;
 	}
 
-	// Sizes in pixels: the photo's, and that at which the screen shows it.
-	openPhoto(width, height, screenWidth, screenHeight) {
+	// Sizes in pixels: the photo's, and that at which the screen shows it; without one a pixel is enough.
+	openPhoto(width, height, screenWidth = 1, screenHeight = 1) {
 		this.check(this.c.engine_photo(width, height, screenWidth, screenHeight));
 		Object.assign(this, { width, height, screenWidth, screenHeight });
 	}
@@ -88,16 +99,30 @@ export class Engine {
 		this.check(this.c.engine_tap(x, y, positive ? 1 : 0));
 	}
 
+	undo() {
+		this.check(this.c.engine_undo());
+	}
+
 	reset() {
 		this.c.engine_reset();
 	}
 
-	mask() {
-		const size = this.width * this.height;
+	// What a function of the module writes into so many bytes for each of the photo's pixels.
+	filled(channels, write) {
+		const size = channels * this.width * this.height;
 		return this.withBytes(size, (at) => {
-			this.check(this.c.engine_mask(at));
+			this.check(write(at));
 			return this.bytes(at, size).slice();
 		});
+	}
+
+	mask() {
+		return this.filled(1, (at) => this.c.engine_mask(at));
+	}
+
+	// The soft mask at the photo's size.
+	alpha() {
+		return this.filled(1, (at) => this.c.engine_alpha(at));
 	}
 
 	// The soft mask at the screen's size, made anew from the taps.
@@ -127,16 +152,35 @@ export class Engine {
 		});
 	}
 
-	// edits: [{ name, amount, where }];
-	// background: { kind: 'transparent' | 'photo' | 'colour', colour: [r, g, b] }.
+	filterNumber(name) {
+		this.known ??= this.filters();
+		const number = this.known.findIndex((filter) => filter.name === name);
+		if (number < 0)
+			throw new EngineError(`no filter "${name}": expected one of ` +
+				this.known.map((filter) => filter.name).join(', '), 'ARGUMENT');
+		return number;
+	}
+
+	// What is left out is the filter's own. colours: [r, g, b] each; picture: { width, height, data: RGBA }.
+	addEdit({ name, amount, where, colours = [], depth, picture }) {
+		const number = this.filterNumber(name), own = this.known[number];
+		this.check(this.c.engine_edit(number, amount ?? own.initial, WHERE.indexOf(where ?? own.where)));
+		colours.forEach((colour, i) => this.c.engine_edit_colour(i, ...colour));
+		if (depth !== undefined) this.c.engine_edit_depth(depth);
+		if (picture)
+			this.withBytes(picture.data.length, (at) => {
+				this.bytes(at, picture.data.length).set(picture.data);
+				this.check(this.c.engine_edit_picture(at, picture.width, picture.height));
+			});
+	}
+
+	// edits: of addEdit; background: { kind: 'transparent' | 'photo' | 'colour', colour: [r, g, b] }.
 	setEdits({ feather, background, edits }) {
-		this.index ??= Object.fromEntries(this.filters().map((filter, i) => [filter.name, i]));
 		this.check(this.c.engine_feather(feather));
 		this.c.engine_edits(background.kind === 'transparent' ? 1 : 0);
-		for (const { name, amount, where } of edits)
-			this.c.engine_edit(this.index[name], amount, WHERE.indexOf(where), 0, 0, 0);
+		for (const edit of edits) this.addEdit(edit);
 		if (background.kind === 'colour')
-			this.c.engine_edit(this.index.background, 1, WHERE.indexOf('outside'), ...background.colour);
+			this.addEdit({ name: 'background', amount: 1, where: 'outside', colours: [background.colour] });
 	}
 
 	// --- pictures ---
@@ -156,7 +200,8 @@ export class Engine {
 
 	// What a filter would make of the photo, size x size; null: the photo.
 	thumbnail(name, size) {
-		return this.pixels(this.c.engine_thumbnail(name === null ? -1 : this.index[name], size), size, size);
+		const number = name === null ? -1 : this.filterNumber(name);
+		return this.pixels(this.c.engine_thumbnail(number, size), size, size);
 	}
 
 	// --- the file: beginExport, then exportRows from the top down, then endExport ---
@@ -173,5 +218,10 @@ export class Engine {
 
 	endExport() {
 		this.c.engine_export_end();
+	}
+
+	// The same at once: RGBA at the photo's size.
+	picture() {
+		return this.filled(4, (at) => this.c.engine_picture(at));
 	}
 }

@@ -9,14 +9,20 @@ const LONGEST = 16384; // pixels a side, the library's limit
 const SCREEN = 1440; // long side of what the page shows
 const STRIP_PIXELS = 1 << 20;
 
-export class PhotoError extends Error {}
+// status: as a refusal of the module has it.
+export class PhotoError extends Error {
+	constructor(message, status) {
+		super(message);
+		this.status = status;
+	}
+}
 
 const megapixels = ({ width, height }) => Math.round((width * height) / MEGA);
 
 function refuseHuge(size) {
 	if (size.width * size.height > REFUSED)
 		throw new PhotoError(`This photo has ${megapixels(size)} megapixels; up to 100 can be opened. ` +
-			'Make it smaller first.');
+			'Make it smaller first.', 'LIMIT');
 }
 
 async function decode(file, options) {
@@ -25,7 +31,7 @@ async function decode(file, options) {
 	} catch {
 		const name = file.name ? `“${file.name}”` : 'This';
 		throw new PhotoError(
-			`${name} is not a photo that this browser can open. Try a JPEG, PNG or WebP file.`);
+			`${name} is not a photo that this browser can open. Try a JPEG, PNG or WebP file.`, 'FORMAT');
 	}
 }
 
@@ -42,12 +48,12 @@ function screenSize({ width, height }) {
 
 function canvasOf(width, height) {
 	const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-	if (!context) throw new PhotoError('There is not enough memory for this photo.');
+	if (!context) throw new PhotoError('There is not enough memory for this photo.', 'NO_MEMORY');
 	return context;
 }
 
 // A phone may not have a canvas of 50 megapixels: one strip after the other.
-function sendRows(engine, bitmap, { width, height }) {
+export function sendRows(engine, bitmap, { width, height }) {
 	const strip = Math.max(1, Math.floor(STRIP_PIXELS / width));
 	const context = canvasOf(width, strip);
 	for (let y = 0; y < height; y += strip) {
@@ -66,13 +72,19 @@ function sendScreen(engine, bitmap, { width, height }) {
 	return context.canvas.transferToImageBitmap();
 }
 
-// file: a Blob. What the page shows and says of it.
-export async function openPhoto(engine, file) {
+// file: a Blob. An ImageBitmap of it, upright.
+export async function decodePhoto(file) {
 	const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
 	const announced = photoSize(head);
 	if (announced) refuseHuge(announced);
-	let bitmap = await decode(file);
+	const bitmap = await decode(file);
 	refuseHuge(bitmap);
+	return bitmap;
+}
+
+// file: a Blob. What the page shows and says of it.
+export async function openPhoto(engine, file) {
+	let bitmap = await decodePhoto(file);
 	const original = { width: bitmap.width, height: bitmap.height }, size = fit(original);
 	if (size.width !== original.width || size.height !== original.height) {
 		bitmap.close();

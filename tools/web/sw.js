@@ -3,8 +3,7 @@ const CACHE = 'tapcut';
 const FILES = [
 	'./', 'style.css', 'icon.svg', 'manifest.webmanifest', 'main.js', 'engine.js', 'history.js', 'messages.js',
 	'panel.js', 'stage.js', 'gestures.js', 'worker.js', 'module.js', 'weights.js', 'crc32.js', 'photo.js',
-	'photo-size.js',
-	'png.js', 'tapcut.wasm', 'model.tapcut',
+	'photo-size.js', 'requests.js', 'png.js', 'tapcut.wasm', 'model.tapcut',
 	'examples/1.jpg', 'examples/2.jpg', 'examples/3.jpg', 'examples/4.jpg',
 ];
 

@@ -24,6 +24,10 @@ web: $(page_files) $(if $(shell command -v node),$(WEB)/tapcut.html)
 web-test: web
 	@$(MAKE) --no-print-directory test-built T=tests/web
 
+## make npm-package        the engine for apps, build/npm-package/tapcut-VERSION.tgz: needs Node with npm, no network
+npm-package: $(WEB)/tapcut.wasm
+	@node infer/packaging/npm/build_package.mjs $< infer/models/base.tapcut $(VERSION) LICENSE $(PLAIN)/npm-package
+
 # All of it in one file, where there is Node to put it together.
 $(WEB)/tapcut.html: tools/web/inline.mjs $(page_files)
 	$(call quiet,PAGE)node $< $(WEB) >$(new) $(done)
@@ -54,4 +58,4 @@ $(BUILD)/web_files.c: FORCE
 	@tools/web/embed.sh $(WEB) $(served) >$(new) && if cmp -s $(new) $@; then rm $(new); else mv -f $(new) $@; fi
 $(BUILD)/web_files.o: $(BUILD)/web_files.c $(served) $(BUILD)/flags
 	$(call quiet,CC)$(CC) $(ALLFLAGS) $(compile)
-.PHONY: wasm web web-test
+.PHONY: wasm web web-test npm-package

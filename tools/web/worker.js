@@ -1,11 +1,12 @@
 // The engine's side of the page: decodes, selects, draws and writes files, so that the page itself never waits.
 //
-// Requests are { id, type, ... }, answered by { id, result } or { id, error }. On its own the worker posts { progress }
-// and { view }: pictures for the screen. A selection is a list of taps; the worker finds out what is new about it, so
-// undo and redo are just other lists, and one that was seen before costs nothing.
+// Requests are those of engine.js and requests.js. On its own the worker posts { progress } and { view }: pictures for
+// the screen. A selection is a list of taps; the worker finds out what is new about it, so undo and redo are just other
+// lists, and one that was seen before costs nothing.
 import { Engine, EngineError } from './module.js';
 import { PhotoError, openPhoto } from './photo.js';
 import { encodePng } from './png.js';
+import { serveRequests } from './requests.js';
 
 const KEPT = 24; // masks at the screen's size
 
@@ -97,8 +98,9 @@ async function draw() {
 }
 
 // Sliders send faster than one can draw: only what is newest is drawn.
-function changeSettings(changed) {
+function changeSettings({ settings: changed }) {
 	settings = changed;
+	if (!engine) return;
 	engine.setEdits(settings);
 	if (drawing || !engine.width) return;
 	drawing = true;
@@ -144,8 +146,6 @@ async function thumbnails({ names, size }) {
 	return pictures;
 }
 
-const requests = { load, photo, select, exportPng, thumbnails };
-
 function wordsOf(error) {
 	if (error instanceof PhotoError) return error.message;
 	if (error instanceof EngineError) return `The selection failed: ${error.message}`;
@@ -154,18 +154,9 @@ function wordsOf(error) {
 	return String(error?.message ?? error);
 }
 
-// One after the other: a photo is decoded before a tap on it counts.
-let queue = Promise.resolve();
-addEventListener('message', ({ data }) => {
-	queue = queue.then(async () => {
-		if (data.type === 'settings')
-			return engine ? changeSettings(data.settings) : void (settings = data.settings);
-		try {
-			const result = await requests[data.type](data);
-			postMessage({ id: data.id, result }, Object.values(result)
-				.filter((value) => value instanceof ImageBitmap));
-		} catch (error) {
-			postMessage({ id: data.id, error: wordsOf(error) });
-		}
-	});
+serveRequests({
+	port: globalThis,
+	requests: { load, photo, select, exportPng, thumbnails, settings: changeSettings },
+	errorOf: wordsOf,
+	transfersOf: (result) => Object.values(result).filter((value) => value instanceof ImageBitmap),
 });

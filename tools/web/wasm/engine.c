@@ -1,6 +1,7 @@
 /* See engine.h. */
 #include "engine.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ static struct picture photo, screen;        /* as they were opened */
 static uint8_t *screen_alpha, *screen_rgba; /* of the screen's size */
 static uint8_t *screen_work;                /* RGB of the screen's size: an edited copy */
 static struct result_settings settings;
+static uint8_t *backdrop; /* RGB that an edit of the settings borrows */
 
 static struct {
 	struct picture picture; /* an edited copy */
@@ -104,14 +106,17 @@ int engine_photo(int w, int h, int screen_w, int screen_h)
 	return fail(TAPCUT_NO_MEMORY, "no memory for this photo");
 }
 
-void engine_rows(int is_screen, const uint8_t *rgba, int y, int rows)
+static void lay_on_white(const uint8_t *rgba, size_t count, uint8_t *rgb)
 {
-	const struct picture *to = is_screen ? &screen : &photo;
-	size_t count = (size_t)to->w * (size_t)rows;
-	uint8_t *rgb = to->rgb + 3 * (size_t)y * (size_t)to->w;
 	for (; count > 0; count--, rgba += 4, rgb += 3)
 		for (int c = 0; c < 3; c++)
 			rgb[c] = (uint8_t)((rgba[c] * rgba[3] + 255 * (255 - rgba[3]) + 127) / 255);
+}
+
+void engine_rows(int is_screen, const uint8_t *rgba, int y, int rows)
+{
+	const struct picture *to = is_screen ? &screen : &photo;
+	lay_on_white(rgba, (size_t)to->w * (size_t)rows, to->rgb + 3 * (size_t)y * (size_t)to->w);
 }
 
 int engine_ready(void)
@@ -124,6 +129,11 @@ int engine_ready(void)
 int engine_tap(int x, int y, int positive)
 {
 	return of_session(tapcut_session_click(session, x, y, positive));
+}
+
+int engine_undo(void)
+{
+	return of_session(tapcut_session_undo(session));
 }
 
 void engine_reset(void)
@@ -139,6 +149,11 @@ int engine_feather(float pixels)
 int engine_mask(uint8_t *mask)
 {
 	return of_session(tapcut_session_mask(session, mask, (size_t)photo.w));
+}
+
+int engine_alpha(uint8_t *alpha)
+{
+	return of_session(tapcut_session_alpha(session, alpha, (size_t)photo.w));
 }
 
 uint8_t *engine_screen_alpha(void)
@@ -180,19 +195,54 @@ float engine_filter_number(int filter, int which)
 
 void engine_edits(int transparent)
 {
+	free(backdrop);
+	backdrop = NULL;
 	settings = (struct result_settings){.transparent = transparent};
 }
 
-void engine_edit(int filter, float amount, int where, int red, int green, int blue)
+int engine_edit(int filter, float amount, int where)
 {
-	if (settings.edit_count == sizeof settings.edits / sizeof settings.edits[0])
-		return;
+	if (settings.edit_count == RESULT_MOST_EDITS)
+		return fail(TAPCUT_LIMIT, "a list has at most 8 edits");
 	struct tapcut_edit *edit = &settings.edits[settings.edit_count++];
 	tapcut_edit_init(edit, filter);
 	edit->amount = amount;
 	edit->where = where;
-	if (filter == tapcut_filter_find("background"))
-		memcpy(edit->colours[0], (uint8_t[]){(uint8_t)red, (uint8_t)green, (uint8_t)blue}, 3);
+	return TAPCUT_OK;
+}
+
+static struct tapcut_edit *last_edit(void)
+{
+	assert(settings.edit_count > 0);
+	return &settings.edits[settings.edit_count - 1];
+}
+
+void engine_edit_colour(int which, int red, int green, int blue)
+{
+	uint8_t *colour = last_edit()->colours[which];
+	colour[0] = (uint8_t)red, colour[1] = (uint8_t)green, colour[2] = (uint8_t)blue;
+}
+
+void engine_edit_depth(float depth)
+{
+	last_edit()->depth = depth;
+}
+
+int engine_edit_picture(const uint8_t *rgba, int w, int h)
+{
+	size_t pixels = (size_t)w * (size_t)h;
+	struct tapcut_edit *edit = last_edit();
+	if (backdrop)
+		return fail(TAPCUT_LIMIT, "a list has at most one picture");
+	backdrop = malloc(3 * pixels);
+	if (!backdrop)
+		return fail(TAPCUT_NO_MEMORY, "no memory for the background's picture");
+	lay_on_white(rgba, pixels, backdrop);
+	edit->picture.rgb = backdrop;
+	edit->picture.width = w;
+	edit->picture.height = h;
+	edit->picture.stride = 3 * (size_t)w;
+	return TAPCUT_OK;
 }
 
 /* --- the screen ----------------------------------------------------------- */
@@ -316,4 +366,15 @@ const uint8_t *engine_export_rows(int y, int rows)
 	}
 	memmove(export.rows, export.rows + (size_t)rows * bytes, bytes); /* the next strip begins below its last row */
 	return export.filtered;
+}
+
+int engine_picture(uint8_t *rgba)
+{
+	int status = engine_export();
+	if (!status)
+		status = result_rows(&settings, &export.picture, export.alpha, 0, photo.h, rgba, message);
+	if (!status && !settings.transparent)
+		add_alpha(rgba, (size_t)photo.w * (size_t)photo.h);
+	engine_export_end();
+	return status;
 }

@@ -33,11 +33,14 @@ EXPORT(engine_rows) void engine_rows(int screen, const uint8_t *rgba, int y, int
 EXPORT(engine_ready) int engine_ready(void);
 
 EXPORT(engine_tap) int engine_tap(int x, int y, int positive);
+EXPORT(engine_undo) int engine_undo(void); /* the last tap */
 EXPORT(engine_reset) void engine_reset(void);
 EXPORT(engine_feather) int engine_feather(float pixels); /* of the photo, 0 to TAPCUT_MAX_FEATHER */
 
 /* The mask at the photo's size, 255 or 0, a byte for each pixel. */
 EXPORT(engine_mask) int engine_mask(uint8_t *mask);
+/* The soft mask at the photo's size. */
+EXPORT(engine_alpha) int engine_alpha(uint8_t *alpha);
 /* The soft mask at the screen's size: screen_w x screen_h bytes, which the caller may also write. */
 EXPORT(engine_screen_alpha) uint8_t *engine_screen_alpha(void);
 /* Makes it anew after taps or another feather. */
@@ -51,9 +54,13 @@ EXPORT(engine_filter_text) const char *engine_filter_text(int filter, int which)
 EXPORT(engine_filter_number) float engine_filter_number(int filter, int which);   /* 0 min, 1 max, 2 initial, 3 where */
 
 /* What results are made with: a list of edits, begun anew by engine_edits. Amounts are those of the photo, not of
- * its twin. */
+ * its twin. The others are about the edit that came last. */
 EXPORT(engine_edits) void engine_edits(int transparent);
-EXPORT(engine_edit) void engine_edit(int filter, float amount, int where, int red, int green, int blue);
+EXPORT(engine_edit) int engine_edit(int filter, float amount, int where);
+EXPORT(engine_edit_colour) void engine_edit_colour(int which, int red, int green, int blue); /* which: 0 or 1 */
+EXPORT(engine_edit_depth) void engine_edit_depth(float depth);
+/* Another background, w x h pixels of RGBA, laid on white and copied; one in a list. */
+EXPORT(engine_edit_picture) int engine_edit_picture(const uint8_t *rgba, int w, int h);
 
 /* Pictures for the screen, RGBA, not premultiplied; NULL: engine_message. */
 EXPORT(engine_overlay) const uint8_t *engine_overlay(void); /* what is not selected darkened, a line around what is */
@@ -69,5 +76,8 @@ EXPORT(engine_export) int engine_export(void);
 EXPORT(engine_export_channels) int engine_export_channels(void);
 EXPORT(engine_export_rows) const uint8_t *engine_export_rows(int y, int rows);
 EXPORT(engine_export_end) void engine_export_end(void);
+
+/* The same at once, for those who want no file: w x h x 4 bytes, RGBA, not premultiplied. */
+EXPORT(engine_picture) int engine_picture(uint8_t *rgba);
 
 #endif

@@ -12,7 +12,7 @@ int result_channels(const struct result_settings *settings)
 enum tapcut_status result_edit(const struct result_settings *settings, const struct picture *picture,
 			       const uint8_t *alpha, int photo_w, char *message)
 {
-	struct tapcut_edit edits[sizeof settings->edits / sizeof settings->edits[0]];
+	struct tapcut_edit edits[RESULT_MOST_EDITS];
 	int focus = tapcut_filter_find("focus");
 	memcpy(edits, settings->edits, sizeof edits);
 	for (int i = 0; i < settings->edit_count; i++)

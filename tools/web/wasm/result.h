@@ -12,8 +12,10 @@ struct picture {
 	int w, h;
 };
 
+enum { RESULT_MOST_EDITS = 8 };
+
 struct result_settings {
-	struct tapcut_edit edits[8];
+	struct tapcut_edit edits[RESULT_MOST_EDITS];
 	int edit_count;
 	int transparent; /* what is not the object is left out */
 };
