@@ -200,7 +200,7 @@ static struct view write_model(const struct infer_network *network, int h, int w
 {
 	unsigned char *data;
 	size_t size;
-	ck_assert_msg(onnx_write(network, &(struct onnx_options){h, w}, &data, &size) == STATUS_OK, "%s",
+	ck_assert_msg(onnx_write(network, &(struct onnx_options){.height = h, .width = w}, &data, &size) == STATUS_OK, "%s",
 		      status_message());
 	return (struct view){data, data + size};
 }
@@ -245,7 +245,7 @@ START_TEST(test_inputs)
 	free((void *)model.at);
 	unsigned char *data;
 	size_t size;
-	ck_assert_int_eq(onnx_write(&network, &(struct onnx_options){40, 64}, &data, &size), STATUS_CONFIG);
+	ck_assert_int_eq(onnx_write(&network, &(struct onnx_options){.height = 40, .width = 64}, &data, &size), STATUS_CONFIG);
 	ck_assert_ptr_nonnull(strstr(status_message(), "multiples of 16"));
 	network.steps[0].op = (uint8_t)(infer_op_last() + 1);
 	ck_assert_int_eq(onnx_write(&network, &(struct onnx_options){0}, &data, &size), STATUS_FORMAT);
