@@ -10,6 +10,9 @@
 #include "infer/kernels/conv2d_u8_weights.h"
 #include "infer/run/packed.h"
 
+/* Terms of a sum are in fractions of the sum's step (infer/FORMAT.md, section 3). */
+#define SUM_STEP ((float)(1 << INFER_U8_FRACTION))
+
 enum status onnx_qdq_prepare(const struct infer_network *network)
 {
 	char message[TAPCUT_MESSAGE_SIZE];
@@ -21,41 +24,153 @@ enum status onnx_qdq_prepare(const struct infer_network *network)
 	return STATUS_OK;
 }
 
-/* --- values --------------------------------------------------------------- */
+/* --- nodes ---------------------------------------------------------------- */
+
+/* Nodes in a row, each of which reads what the one before makes. */
+struct chain {
+	struct proto *graph;
+	char prefix[ONNX_NAME_SIZE]; /* of the names of nodes and constants */
+	char name[ONNX_NAME_SIZE];   /* what the next node reads */
+};
+
+static struct chain chain_from(struct proto *graph, const struct infer_network *network, int value)
+{
+	struct chain c = {.graph = graph};
+	onnx_value_name(network, value, c.prefix);
+	onnx_value_name(network, value, c.name);
+	return c;
+}
+
+/* PREFIX.WHAT */
+static void name_in(const struct chain *c, const char *what, char name[ONNX_NAME_SIZE])
+{
+	snprintf(name, ONNX_NAME_SIZE, "%.16s.%.14s", c->prefix, what);
+}
+
+static void add_constant(const struct chain *c, struct onnx_node *node, const char *what, enum onnx_type type,
+			 const void *data, const int *dims, int rank)
+{
+	char name[ONNX_NAME_SIZE];
+	name_in(c, what, name);
+	onnx_constant(c->graph, node, name, type, data, dims, rank);
+}
+
+static struct onnx_node node_behind(const struct chain *c, const char *type)
+{
+	struct onnx_node node = {.type = type};
+	snprintf(onnx_node_input(&node), ONNX_NAME_SIZE, "%s", c->name);
+	return node;
+}
+
+/* A node of one input that makes PREFIX.OUTPUT. */
+static void put_unary(struct chain *c, const char *type, const char *output)
+{
+	struct onnx_node node = node_behind(c, type);
+	name_in(c, output, c->name);
+	onnx_node_put(c->graph, &node, c->name);
+}
+
+/* Adds or multiplies by one number, or by one for each channel (channels > 0): the constant PREFIX.WHAT. */
+static void put_binary(struct chain *c, const char *type, const char *what, const float *numbers, int channels,
+		       const char *output)
+{
+	struct onnx_node node = node_behind(c, type);
+	add_constant(c, &node, what, ONNX_FLOAT, numbers, (int[]){1, channels, 1, 1}, channels ? 4 : 0);
+	name_in(c, output, c->name);
+	onnx_node_put(c->graph, &node, c->name);
+}
+
+/* QuantizeLinear or DequantizeLinear of one scale. */
+static void put_linear(struct chain *c, const char *type, struct infer_range range, const char *output)
+{
+	struct onnx_node node = node_behind(c, type);
+	uint8_t zero = (uint8_t)range.zero;
+	add_constant(c, &node, "scale", ONNX_FLOAT, &range.scale, NULL, 0);
+	add_constant(c, &node, "zero", ONNX_UINT8, &zero, NULL, 0);
+	name_in(c, output, c->name);
+	onnx_node_put(c->graph, &node, c->name);
+}
+
+/* --- values to bytes ------------------------------------------------------ */
 
 static bool is_bytes(const struct infer_network *network, int value)
 {
 	return infer_value_kind(network, value) == INFER_VALUE_U8;
 }
 
-/* "v7.u8" and so on. */
-static void name_part(const struct infer_network *network, int value, const char *part, char name[ONNX_NAME_SIZE])
+static bool is_fused(const struct infer_network *network, int value)
 {
-	char whole[ONNX_NAME_SIZE];
-	onnx_value_name(network, value, whole);
-	snprintf(name, ONNX_NAME_SIZE, "%.20s.%s", whole, part);
+	return infer_value_kind(network, value) == INFER_VALUE_FUSED;
 }
 
-static void add_name(struct onnx_node *node, const char *name)
+static bool is_made_by(const struct infer_network *network, int value, int op)
 {
-	snprintf(onnx_node_input(node), ONNX_NAME_SIZE, "%s", name);
+	return value >= INFER_FIRST_STEP_VALUE && network->steps[value - INFER_FIRST_STEP_VALUE].op == op;
+}
+
+static struct infer_conv2d_u8_weights weights_of(const struct infer_network *network, int step)
+{
+	const void *packed = infer_network_packed(network, INFER_ARITHMETIC_U8)->step[step];
+	return infer_conv2d_u8_weights_at(&network->tensors[network->steps[step].tensor[0]], (void *)(uintptr_t)packed);
+}
+
+/* A sum's terms are whole, and half a unit more decides nothing but ties. Where no byte is below zero, a scale that is
+ * less by 2^-21 of it does the same, for sums up to 255 x 4096, and leaves the pattern that runtimes know. */
+static void put_sum(struct chain *c, int zero)
+{
+	const float half = 0.5f;
+	if (zero)
+		put_binary(c, "Add", "half", &half, 0, "up");
+	put_linear(c, "QuantizeLinear", (struct infer_range){zero ? SUM_STEP : SUM_STEP * (1 - 0x1p-21f), zero}, "u8");
+}
+
+/* From 0..click scale to 0..255, rounded half up. */
+static void put_clicks(struct chain *c, float click_scale)
+{
+	const float factor = 255 / click_scale, half = 0.5f;
+	put_binary(c, "Mul", "factor", &factor, 0, "scaled");
+	put_binary(c, "Add", "half", &half, 0, "up");
+	put_unary(c, "Floor", "whole");
+	put_linear(c, "QuantizeLinear", (struct infer_range){1, 0}, "u8");
+}
+
+/* The step that reads a value that one step reads. */
+static int reader_of(const struct infer_network *network, int value)
+{
+	for (int i = 0; i < network->step_count; i++)
+		for (int k = 0; k < network->steps[i].input_count; k++)
+			if (network->steps[i].inputs[k] == value)
+				return i;
+	return -1;
+}
+
+/* A conv2d's sums, which are whole, as terms of a sum. */
+static void put_terms(struct chain *c, const struct infer_network *network, int value)
+{
+	struct infer_conv2d_u8_weights w = weights_of(network, value - INFER_FIRST_STEP_VALUE);
+	float out = network->ranges[INFER_FIRST_STEP_VALUE + reader_of(network, value)].scale;
+	float multiplier[INFER_MAX_CHANNELS];
+	for (int o = 0; o < w.outputs; o++)
+		multiplier[o] = infer_u8_multiplier(w.unit[o] * SUM_STEP, out);
+	put_binary(c, "Mul", "multiplier", multiplier, w.outputs, "scaled");
+	put_unary(c, "Round", "terms");
 }
 
 void onnx_qdq_value(struct proto *graph, const struct infer_network *network, int value)
 {
-	struct onnx_node node = {.type = "QuantizeLinear"};
-	char name[ONNX_NAME_SIZE];
+	struct chain c = chain_from(graph, network, value);
+	if (is_fused(network, value))
+		put_terms(&c, network, value);
 	if (!is_bytes(network, value))
 		return;
-	uint8_t zero = (uint8_t)network->ranges[value].zero;
-	onnx_value_name(network, value, name);
-	add_name(&node, name);
-	name_part(network, value, "scale", name);
-	onnx_constant(graph, &node, name, ONNX_FLOAT, &network->ranges[value].scale, NULL, 0);
-	name_part(network, value, "zero", name);
-	onnx_constant(graph, &node, name, ONNX_UINT8, &zero, NULL, 0);
-	name_part(network, value, "u8", name);
-	onnx_node_put(graph, &node, name);
+	if (value < INFER_FIRST_STEP_VALUE)
+		put_clicks(&c, network->preprocess.click_scale);
+	else if (is_made_by(network, value, INFER_OP_ADD))
+		put_sum(&c, network->ranges[value].zero);
+	else if (is_made_by(network, value, INFER_OP_UPSAMPLE_BILINEAR))
+		put_linear(&c, "QuantizeLinear", (struct infer_range){1, 0}, "u8");
+	else
+		put_linear(&c, "QuantizeLinear", network->ranges[value], "u8");
 }
 
 bool onnx_qdq_is_relu(const struct infer_network *network, int value)
@@ -63,42 +178,30 @@ bool onnx_qdq_is_relu(const struct infer_network *network, int value)
 	return is_bytes(network, value) && network->ranges[value].zero == 0;
 }
 
-/* --- the image ------------------------------------------------------------ */
+/* --- bytes to values ------------------------------------------------------ */
 
-static bool is_image(const struct infer_network *network, int step, int k)
+static bool is_image(const struct infer_network *network, int step)
 {
-	return infer_value_kind(network, network->steps[step].inputs[k]) == INFER_VALUE_IMAGE;
+	return infer_value_kind(network, network->steps[step].inputs[0]) == INFER_VALUE_IMAGE;
 }
 
 bool onnx_qdq_pads(const struct infer_network *network, int step)
 {
-	return is_image(network, step, 0) && network->steps[step].args[3] > 0;
+	return is_image(network, step) && network->steps[step].args[3] > 0;
 }
 
-/* One more node of the step between the image and its bytes; `name` is what it reads and what it makes. */
-struct chain {
-	struct proto *graph;
-	int step;
-	char name[ONNX_NAME_SIZE];
-};
-
-static void chain_put(struct chain *c, const char *type, const char *what, enum onnx_type element, const void *data,
-		      const int *dims, int rank)
+static void put_padding(struct chain *c, int padding)
 {
-	struct onnx_node node = {.type = type};
-	char name[ONNX_NAME_SIZE];
-	add_name(&node, c->name);
-	snprintf(name, sizeof name, "step%d.%.12s", c->step, what);
-	onnx_constant(c->graph, &node, name, element, data, dims, rank);
-	snprintf(c->name, sizeof c->name, "step%d.by_%.12s", c->step, what);
+	const int64_t pads[8] = {0, 0, padding, padding, 0, 0, padding, padding};
+	struct onnx_node node = node_behind(c, "Pad");
+	add_constant(c, &node, "pads", ONNX_INT64, pads, (int[]){8}, 1);
+	name_in(c, "padded", c->name);
 	onnx_node_put(c->graph, &node, c->name);
 }
 
-/* The photo's bytes as floats 0..255, the mean colour where it is padded. */
-static void put_bytes_of_image(struct chain *c, const struct infer_preprocess *p, int padding)
+/* The photo's bytes, and the mean colour's where it is padded. */
+static void put_image(struct chain *c, const struct infer_preprocess *p, int padding)
 {
-	const int channels[] = {1, 3, 1, 1};
-	const int64_t pads[8] = {0, 0, padding, padding, 0, 0, padding, padding};
 	float inverse[3];
 	bool scaled = false;
 	for (int i = 0; i < 3; i++) {
@@ -106,54 +209,49 @@ static void put_bytes_of_image(struct chain *c, const struct infer_preprocess *p
 		scaled |= inverse[i] != 1;
 	}
 	if (padding)
-		chain_put(c, "Pad", "pads", ONNX_INT64, pads, (int[]){8}, 1);
+		put_padding(c, padding);
 	if (scaled)
-		chain_put(c, "Mul", "inverse", ONNX_FLOAT, inverse, channels, 4);
-	chain_put(c, "Add", "mean", ONNX_FLOAT, p->mean, channels, 4);
+		put_binary(c, "Mul", "inverse", inverse, 3, "unscaled");
+	put_binary(c, "Add", "mean", p->mean, 3, "bytes");
+	put_linear(c, "QuantizeLinear", (struct infer_range){1, 0}, "u8");
 }
 
-/* A step of these bytes is 1; what it stands for is in the weights' scales. */
-static void put_image(struct proto *graph, const struct infer_network *network, int step, char name[ONNX_NAME_SIZE])
+/* What the bytes of input k stand for between two roundings: mostly real numbers, whose rounding is infer's. Where
+ * infer sums up whole numbers and rounds half up, they stand for these, and floats have room for all of them. */
+static struct infer_range range_between(const struct infer_network *network, int step, int k)
 {
-	struct chain c = {.graph = graph, .step = step};
-	struct onnx_node node = {.type = "QuantizeLinear"};
-	const float one = 1;
-	const uint8_t zero = 0;
-	char scale[ONNX_NAME_SIZE], none[ONNX_NAME_SIZE], bytes[ONNX_NAME_SIZE];
-	onnx_value_name(network, network->steps[step].inputs[0], c.name);
-	put_bytes_of_image(&c, &network->preprocess, network->steps[step].args[3]);
-	snprintf(scale, sizeof scale, "step%d.image_scale", step);
-	snprintf(none, sizeof none, "step%d.image_zero", step);
-	snprintf(bytes, sizeof bytes, "step%d.image_u8", step);
-	snprintf(name, ONNX_NAME_SIZE, "step%d.in0", step);
-	add_name(&node, c.name);
-	onnx_constant(graph, &node, scale, ONNX_FLOAT, &one, NULL, 0);
-	onnx_constant(graph, &node, none, ONNX_UINT8, &zero, NULL, 0);
-	onnx_node_put(graph, &node, bytes);
-	node.type = "DequantizeLinear";
-	snprintf(node.inputs[0], ONNX_NAME_SIZE, "%s", bytes);
-	onnx_node_put(graph, &node, name);
+	const struct infer_step *s = &network->steps[step];
+	int value = INFER_FIRST_STEP_VALUE + step;
+	struct infer_range range = network->ranges[s->inputs[k]];
+	if (s->op == INFER_OP_ADD)
+		range.scale = (float)infer_u8_term(range.scale, network->ranges[value].scale);
+	if (s->op == INFER_OP_CONV2D && is_fused(network, value))
+		range.scale = 1;
+	if (s->op == INFER_OP_UPSAMPLE_BILINEAR && is_bytes(network, value))
+		range = (struct infer_range){1 + 0x1p-20f, 0}; /* the bytes, and a little more, so that ties go up */
+	if (s->op == INFER_OP_CONV2D && is_image(network, step))
+		range = (struct infer_range){1, 0}; /* what a step stands for is in the weights' scales */
+	return range;
 }
-
-/* --- inputs of steps ------------------------------------------------------ */
 
 void onnx_qdq_input(struct proto *graph, const struct infer_network *network, int step, int k, char *name)
 {
-	static const char *const parts[] = {"u8", "scale", "zero"};
-	struct onnx_node node = {.type = "DequantizeLinear"};
 	int value = network->steps[step].inputs[k];
-	if (is_image(network, step, k)) {
-		put_image(graph, network, step, name);
+	struct chain c = chain_from(graph, network, value);
+	if (is_image(network, step)) {
+		snprintf(c.prefix, sizeof c.prefix, "step%d.image", step);
+		put_image(&c, &network->preprocess, network->steps[step].args[3]);
+	} else if (is_bytes(network, value)) {
+		name_in(&c, "u8", c.name);
+	} else {
+		if (is_fused(network, value))
+			name_in(&c, "terms", c.name);
+		snprintf(name, ONNX_NAME_SIZE, "%s", c.name);
 		return;
 	}
-	if (!is_bytes(network, value)) {
-		onnx_value_name(network, value, name);
-		return;
-	}
-	for (int i = 0; i < 3; i++)
-		name_part(network, value, parts[i], onnx_node_input(&node));
-	snprintf(name, ONNX_NAME_SIZE, "step%d.in%d", step, k);
-	onnx_node_put(graph, &node, name);
+	snprintf(c.prefix, sizeof c.prefix, "step%d.in%d", step, k);
+	put_linear(&c, "DequantizeLinear", range_between(network, step, k), "real");
+	snprintf(name, ONNX_NAME_SIZE, "%s", c.name);
 }
 
 /* --- weights -------------------------------------------------------------- */
@@ -210,49 +308,41 @@ static void fill_integers(struct integers *n, const struct infer_tensor *t, cons
 	}
 }
 
-/* DequantizeLinear along axis 0 of constants stepN.WHAT_*, which becomes the node's next input, stepN.WHAT. */
-static void add_dequantized(struct proto *graph, int step, struct onnx_node *node, const char *what,
-			    struct onnx_node *constants)
+/* DequantizeLinear along axis 0 of constants, which becomes the node's next input. */
+static void add_dequantized(const struct chain *c, struct onnx_node *node, const char *what,
+			    const struct onnx_node *constants)
 {
 	char *name = onnx_node_input(node);
-	snprintf(name, ONNX_NAME_SIZE, "step%d.%.16s", step, what);
-	size_t start = onnx_node_open(graph, constants, name);
-	onnx_put_int(graph, "axis", 0);
-	proto_close(graph, start);
+	name_in(c, what, name);
+	size_t start = onnx_node_open(c->graph, constants, name);
+	onnx_put_int(c->graph, "axis", 0);
+	proto_close(c->graph, start);
 }
 
-static void add_constant(struct proto *graph, int step, struct onnx_node *node, const char *what, enum onnx_type type,
-			 const void *data, const int *dims, int rank)
-{
-	char name[ONNX_NAME_SIZE];
-	snprintf(name, sizeof name, "step%d.%.16s", step, what);
-	onnx_constant(graph, node, name, type, data, dims, rank);
-}
-
-static void put_constants(struct proto *graph, int step, const int *dims, const struct integers *n,
-			  struct onnx_node *node)
+static void put_integers(const struct chain *c, const int *dims, const struct integers *n, struct onnx_node *node)
 {
 	struct onnx_node weight = {.type = "DequantizeLinear"}, bias = weight;
-	add_constant(graph, step, &weight, "weight_i8", ONNX_INT8, n->weight, dims, 4);
-	add_constant(graph, step, &weight, "weight_scale", ONNX_FLOAT, n->scale, dims, 1);
-	add_constant(graph, step, &weight, "weight_zero", ONNX_INT8, n->zeros, dims, 1);
-	add_dequantized(graph, step, node, "weight", &weight);
-	add_constant(graph, step, &bias, "bias_i32", ONNX_INT32, n->bias, dims, 1);
-	add_constant(graph, step, &bias, "bias_scale", ONNX_FLOAT, n->unit, dims, 1);
-	add_dequantized(graph, step, node, "bias", &bias);
+	add_constant(c, &weight, "weight_i8", ONNX_INT8, n->weight, dims, 4);
+	add_constant(c, &weight, "weight_scale", ONNX_FLOAT, n->scale, dims, 1);
+	add_constant(c, &weight, "weight_zero", ONNX_INT8, n->zeros, dims, 1);
+	add_dequantized(c, node, "weight", &weight);
+	add_constant(c, &bias, "bias_i32", ONNX_INT32, n->bias, dims, 1);
+	add_constant(c, &bias, "bias_scale", ONNX_FLOAT, n->unit, dims, 1);
+	add_dequantized(c, node, "bias", &bias);
 }
 
 void onnx_qdq_conv_constants(struct proto *graph, const struct infer_network *network, int step, struct onnx_node *node)
 {
-	const struct infer_step *s = &network->steps[step];
-	const struct infer_tensor *t = &network->tensors[s->tensor[0]];
-	const void *packed = infer_network_packed(network, INFER_ARITHMETIC_U8)->step[step];
-	struct infer_conv2d_u8_weights w = infer_conv2d_u8_weights_at(t, (void *)(uintptr_t)packed);
-	struct infer_range in = is_image(network, step, 0) ? (struct infer_range){1, 0} : network->ranges[s->inputs[0]];
+	const struct infer_tensor *t = &network->tensors[network->steps[step].tensor[0]];
+	struct infer_conv2d_u8_weights w = weights_of(network, step);
+	struct chain c = {.graph = graph};
 	struct integers n;
+	snprintf(c.prefix, sizeof c.prefix, "step%d", step);
 	if (integers_init(&n, w.outputs, (size_t)w.outputs * (size_t)w.inputs * (size_t)w.taps)) {
-		fill_integers(&n, t, &w, in);
-		put_constants(graph, step, t->dims, &n, node);
+		fill_integers(&n, t, &w, range_between(network, step, 0));
+		for (int o = 0; is_fused(network, INFER_FIRST_STEP_VALUE + step) && o < w.outputs; o++)
+			n.scale[o] = n.unit[o] = 1; /* put_terms has them */
+		put_integers(&c, t->dims, &n, node);
 	} else {
 		graph->failed = true;
 	}
