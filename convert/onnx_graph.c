@@ -9,6 +9,16 @@ enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_F = 2, ATTRIBUTE_I = 3, ATTRIBUTE_S = 4, AT
 enum { TYPE_FLOAT = 1, TYPE_INT = 2, TYPE_STRING = 3, TYPE_INTS = 7 };
 enum { TENSOR_DIMS = 1, TENSOR_TYPE = 2, TENSOR_NAME = 8, TENSOR_RAW = 9 };
 
+void onnx_value_name(const struct infer_network *network, int value, char name[ONNX_NAME_SIZE])
+{
+	if (value < INFER_FIRST_STEP_VALUE)
+		snprintf(name, ONNX_NAME_SIZE, "%s", value ? "clicks" : "image");
+	else if (value == INFER_FIRST_STEP_VALUE + network->step_count - 1)
+		snprintf(name, ONNX_NAME_SIZE, "logits");
+	else
+		snprintf(name, ONNX_NAME_SIZE, "v%d", value);
+}
+
 /* --- nodes ---------------------------------------------------------------- */
 
 char *onnx_node_input(struct onnx_node *node)

@@ -11,6 +11,9 @@ enum { ONNX_NAME_SIZE = 32, ONNX_MAX_INPUTS = INFER_MAX_INPUTS };
 /* TensorProto.DataType */
 enum onnx_type { ONNX_FLOAT = 1, ONNX_UINT8 = 2, ONNX_INT8 = 3, ONNX_INT32 = 6, ONNX_INT64 = 7 };
 
+/* "image", "clicks", "v2" and so on, "logits". */
+void onnx_value_name(const struct infer_network *network, int value, char name[ONNX_NAME_SIZE]);
+
 /* A node before it is written. An empty name is an input that is left out. */
 struct onnx_node {
 	const char *type;

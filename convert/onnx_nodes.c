@@ -18,16 +18,6 @@ struct context {
 	char inputs[INFER_MAX_INPUTS][ONNX_NAME_SIZE]; /* of the step, as its nodes read them */
 };
 
-void onnx_value_name(const struct infer_network *network, int value, char name[ONNX_NAME_SIZE])
-{
-	if (value < INFER_FIRST_STEP_VALUE)
-		snprintf(name, ONNX_NAME_SIZE, "%s", value ? "clicks" : "image");
-	else if (value == INFER_FIRST_STEP_VALUE + network->step_count - 1)
-		snprintf(name, ONNX_NAME_SIZE, "logits");
-	else
-		snprintf(name, ONNX_NAME_SIZE, "v%d", value);
-}
-
 /* --- attributes ----------------------------------------------------------- */
 
 /* `before`: padding above and left; `after`: below and right. */

@@ -6,9 +6,6 @@
 #include "core/status.h"
 #include "infer/network/network.h"
 
-/* "image", "clicks", "v2" and so on, "logits". */
-void onnx_value_name(const struct infer_network *network, int value, char name[ONNX_NAME_SIZE]);
-
 /* Adds a step's nodes and constants to the open GraphProto; qdq: in 8 bits (onnx_qdq.h). Fails where the operator has
  * no form in ONNX. */
 enum status onnx_put_step(struct proto *graph, const struct infer_network *network, int step, bool qdq);

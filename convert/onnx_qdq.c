@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "convert/onnx_nodes.h"
 #include "infer/kernels/conv2d_u8_weights.h"
 #include "infer/run/packed.h"
 
@@ -114,14 +113,29 @@ static struct infer_conv2d_u8_weights weights_of(const struct infer_network *net
 	return infer_conv2d_u8_weights_at(&network->tensors[network->steps[step].tensor[0]], (void *)(uintptr_t)packed);
 }
 
+/* Whether a runtime's operator that adds bytes would take in their zero points, and round by it. */
+static bool adds_around_zero(const struct infer_network *network, const struct infer_step *step)
+{
+	int shifted = 0;
+	for (int k = 0; k < 2; k++) {
+		if (!is_bytes(network, step->inputs[k]))
+			return false;
+		shifted += network->ranges[step->inputs[k]].zero;
+	}
+	return shifted > 0;
+}
+
 /* A sum's terms are whole, and half a unit more decides nothing but ties. Where no byte is below zero, a scale that is
  * less by 2^-21 of it does the same, for sums up to 255 x 4096, and leaves the pattern that runtimes know. */
-static void put_sum(struct chain *c, int zero)
+static void put_sum(struct chain *c, const struct infer_network *network, int value)
 {
 	const float half = 0.5f;
-	if (zero)
+	struct infer_range range = {SUM_STEP, network->ranges[value].zero};
+	if (range.zero || adds_around_zero(network, &network->steps[value - INFER_FIRST_STEP_VALUE]))
 		put_binary(c, "Add", "half", &half, 0, "up");
-	put_linear(c, "QuantizeLinear", (struct infer_range){zero ? SUM_STEP : SUM_STEP * (1 - 0x1p-21f), zero}, "u8");
+	else
+		range.scale *= 1 - 0x1p-21f;
+	put_linear(c, "QuantizeLinear", range, "u8");
 }
 
 /* From 0..click scale to 0..255, rounded half up. */
@@ -166,7 +180,7 @@ void onnx_qdq_value(struct proto *graph, const struct infer_network *network, in
 	if (value < INFER_FIRST_STEP_VALUE)
 		put_clicks(&c, network->preprocess.click_scale);
 	else if (is_made_by(network, value, INFER_OP_ADD))
-		put_sum(&c, network->ranges[value].zero);
+		put_sum(&c, network, value);
 	else if (is_made_by(network, value, INFER_OP_UPSAMPLE_BILINEAR))
 		put_linear(&c, "QuantizeLinear", (struct infer_range){1, 0}, "u8");
 	else

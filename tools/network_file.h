@@ -24,6 +24,7 @@ struct onnx_form {
 	bool any_size, qdq;
 };
 /* Writes it and prints what it is. */
-enum status network_file_write_onnx(const struct infer_network *network, const struct onnx_form *form, const char *path);
+enum status network_file_write_onnx(const struct infer_network *network, const struct onnx_form *form,
+				    const char *path);
 
 #endif

@@ -61,7 +61,8 @@ static float scale_of(const struct infer_call *call, int c)
 
 /* One output's weights as integers of one unit. With one scale for all channels, int8 weights stay what the file
  * has. */
-static float output_integers(const struct infer_call *call, const struct infer_conv2d_u8_weights *w, int output, int8_t *integers)
+static float output_integers(const struct infer_call *call, const struct infer_conv2d_u8_weights *w, int output,
+			     int8_t *integers)
 {
 	const struct infer_tensor *t = call->tensor[0];
 	const struct infer_preprocess *image = call->image;
@@ -88,7 +89,8 @@ static float output_integers(const struct infer_call *call, const struct infer_c
 }
 
 /* Where an output's weights are nothing beside its bias (|bias| over 2^29 units), the unit is made for the bias. */
-static void pack_bias(const struct infer_call *call, struct infer_conv2d_u8_weights *w, int output, int8_t *integers, float unit)
+static void pack_bias(const struct infer_call *call, struct infer_conv2d_u8_weights *w, int output, int8_t *integers,
+		      float unit)
 {
 	const struct infer_tensor *t = call->tensor[0];
 	size_t taps = (size_t)w->taps, first = (size_t)output * (size_t)w->inputs * taps;
