@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "convert/onnx_nodes.h"
-#include "convert/onnx_proto.h"
+#include "convert/onnx_qdq.h"
 #include "infer/tapcut.h"
 
 enum { IR_VERSION = 8, OPSET = 13 };
@@ -118,8 +118,10 @@ static enum status put_graph(struct proto *model, const struct infer_network *ne
 	char name[ONNX_NAME_SIZE];
 	size_t graph = proto_open(model, MODEL_GRAPH);
 	proto_string(model, GRAPH_NAME, network->architecture);
+	if (options->qdq && !network->class_count)
+		onnx_qdq_value(model, network, INFER_FIRST_STEP_VALUE - 1);
 	for (int i = 0; i < network->step_count; i++)
-		TRY(onnx_put_step(model, network, i));
+		TRY(onnx_put_step(model, network, i, options->qdq));
 	const int channels[INFER_FIRST_STEP_VALUE] = {3, infer_click_planes(&network->preprocess)};
 	int inputs = network->class_count ? 1 : INFER_FIRST_STEP_VALUE; /* without the clicks */
 	for (int value = 0; value < inputs; value++) {
@@ -156,6 +158,8 @@ enum status onnx_write(const struct infer_network *network, const struct onnx_op
 	if (options->height &&
 	    infer_network_shapes(network, options->height, options->width, shapes, message) != TAPCUT_OK)
 		return status_fail(STATUS_CONFIG, "%s", message);
+	if (options->qdq)
+		TRY(onnx_qdq_prepare(network));
 	struct proto model = {0};
 	enum status status = put_model(&model, network, options);
 	if (status == STATUS_OK && model.failed)

@@ -1,25 +1,12 @@
 /* Steps to nodes: one row per operator says which ONNX operator it is, which attributes it has and which constants it
- * takes (https://github.com/onnx/onnx/blob/main/docs/Operators.md; field numbers: onnx.proto3 there). */
+ * takes (https://github.com/onnx/onnx/blob/main/docs/Operators.md). */
 #include "convert/onnx_nodes.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "convert/onnx_qdq.h"
 #include "infer/network/ops.h"
-
-enum { GRAPH_NODE = 1, GRAPH_INITIALIZER = 5 };
-enum { NODE_INPUT = 1, NODE_OUTPUT = 2, NODE_NAME = 3, NODE_TYPE = 4, NODE_ATTRIBUTE = 5 };
-enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_F = 2, ATTRIBUTE_I = 3, ATTRIBUTE_S = 4, ATTRIBUTE_INTS = 8, ATTRIBUTE_TYPE = 20 };
-enum { TYPE_FLOAT = 1, TYPE_INT = 2, TYPE_STRING = 3, TYPE_INTS = 7 };
-enum { TENSOR_DIMS = 1, TENSOR_TYPE = 2, TENSOR_NAME = 8, TENSOR_RAW = 9 };
-enum { NODE_MAX_INPUTS = INFER_MAX_INPUTS };
-
-/* A node before it is written. An empty name is an input that is left out. */
-struct node {
-	const char *type;
-	char inputs[NODE_MAX_INPUTS][ONNX_NAME_SIZE];
-	int input_count;
-};
 
 /* What a row's functions work on. */
 struct context {
@@ -27,69 +14,24 @@ struct context {
 	const struct infer_network *network;
 	const struct infer_step *step;
 	int index;
+	bool qdq;
+	char inputs[INFER_MAX_INPUTS][ONNX_NAME_SIZE]; /* of the step, as its nodes read them */
 };
 
-void onnx_value_name(const struct infer_network *network, int value, char name[ONNX_NAME_SIZE])
-{
-	if (value < INFER_FIRST_STEP_VALUE)
-		snprintf(name, ONNX_NAME_SIZE, "%s", value ? "clicks" : "image");
-	else if (value == INFER_FIRST_STEP_VALUE + network->step_count - 1)
-		snprintf(name, ONNX_NAME_SIZE, "logits");
-	else
-		snprintf(name, ONNX_NAME_SIZE, "v%d", value);
-}
-
 /* --- attributes ----------------------------------------------------------- */
-
-static void put_int(struct proto *node, const char *name, int value)
-{
-	size_t start = proto_open(node, NODE_ATTRIBUTE);
-	proto_string(node, ATTRIBUTE_NAME, name);
-	proto_int(node, ATTRIBUTE_I, value);
-	proto_int(node, ATTRIBUTE_TYPE, TYPE_INT);
-	proto_close(node, start);
-}
-
-static void put_float(struct proto *node, const char *name, float value)
-{
-	size_t start = proto_open(node, NODE_ATTRIBUTE);
-	proto_string(node, ATTRIBUTE_NAME, name);
-	proto_float(node, ATTRIBUTE_F, value);
-	proto_int(node, ATTRIBUTE_TYPE, TYPE_FLOAT);
-	proto_close(node, start);
-}
-
-static void put_string(struct proto *node, const char *name, const char *value)
-{
-	size_t start = proto_open(node, NODE_ATTRIBUTE);
-	proto_string(node, ATTRIBUTE_NAME, name);
-	proto_string(node, ATTRIBUTE_S, value);
-	proto_int(node, ATTRIBUTE_TYPE, TYPE_STRING);
-	proto_close(node, start);
-}
-
-static void put_ints(struct proto *node, const char *name, const int *values, int count)
-{
-	size_t start = proto_open(node, NODE_ATTRIBUTE);
-	proto_string(node, ATTRIBUTE_NAME, name);
-	for (int i = 0; i < count; i++)
-		proto_int(node, ATTRIBUTE_INTS, values[i]);
-	proto_int(node, ATTRIBUTE_TYPE, TYPE_INTS);
-	proto_close(node, start);
-}
 
 /* `before`: padding above and left; `after`: below and right. */
 static void put_window(struct proto *node, int kernel_h, int kernel_w, int stride, int before, int after)
 {
-	put_ints(node, "kernel_shape", (int[]){kernel_h, kernel_w}, 2);
-	put_ints(node, "strides", (int[]){stride, stride}, 2);
-	put_ints(node, "pads", (int[]){before, before, after, after}, 4);
+	onnx_put_ints(node, "kernel_shape", (int[]){kernel_h, kernel_w}, 2);
+	onnx_put_ints(node, "strides", (int[]){stride, stride}, 2);
+	onnx_put_ints(node, "pads", (int[]){before, before, after, after}, 4);
 }
 
 static void conv2d_attributes(struct proto *node, const struct infer_step *step)
 {
 	put_window(node, step->args[0], step->args[1], step->args[2], step->args[3], step->args[3]);
-	put_ints(node, "dilations", (int[]){step->args[4], step->args[4]}, 2);
+	onnx_put_ints(node, "dilations", (int[]){step->args[4], step->args[4]}, 2);
 }
 
 static void conv_transpose2d_attributes(struct proto *node, const struct infer_step *step)
@@ -105,61 +47,53 @@ static void max_pool2d_attributes(struct proto *node, const struct infer_step *s
 	int kernel = step->args[0], stride = step->args[1], padding = step->args[2];
 	bool ceil_mode = step->args[3], drops = ceil_mode && kernel < stride + padding;
 	put_window(node, kernel, kernel, stride, padding, drops ? kernel - 1 : padding);
-	put_int(node, "ceil_mode", ceil_mode && !drops);
+	onnx_put_int(node, "ceil_mode", ceil_mode && !drops);
 }
 
 static void leaky_relu_attributes(struct proto *node, const struct infer_step *step)
 {
-	put_float(node, "alpha", step->farg);
+	onnx_put_float(node, "alpha", step->farg);
 }
 
 /* Its default alpha is 0.2. */
 static void hard_swish_attributes(struct proto *node, const struct infer_step *step)
 {
 	(void)step;
-	put_float(node, "alpha", 1.0f / 6);
-	put_float(node, "beta", 0.5f);
+	onnx_put_float(node, "alpha", 1.0f / 6);
+	onnx_put_float(node, "beta", 0.5f);
 }
 
 static void concat_attributes(struct proto *node, const struct infer_step *step)
 {
 	(void)step;
-	put_int(node, "axis", 1);
+	onnx_put_int(node, "axis", 1);
 }
 
 /* With a whole factor, floor of asymmetric coordinates takes pixel i / factor. */
 static void nearest_attributes(struct proto *node, const struct infer_step *step)
 {
 	(void)step;
-	put_string(node, "mode", "nearest");
-	put_string(node, "coordinate_transformation_mode", "asymmetric");
-	put_string(node, "nearest_mode", "floor");
+	onnx_put_string(node, "mode", "nearest");
+	onnx_put_string(node, "coordinate_transformation_mode", "asymmetric");
+	onnx_put_string(node, "nearest_mode", "floor");
 }
 
 static void bilinear_attributes(struct proto *node, const struct infer_step *step)
 {
 	(void)step;
-	put_string(node, "mode", "linear");
-	put_string(node, "coordinate_transformation_mode", "half_pixel");
+	onnx_put_string(node, "mode", "linear");
+	onnx_put_string(node, "coordinate_transformation_mode", "half_pixel");
 }
 
 /* --- constants ------------------------------------------------------------ */
 
 /* An initialiser stepN.WHAT, which becomes the node's next input. */
-static void add_constant(const struct context *c, struct node *node, const char *what, const float *data,
+static void add_constant(const struct context *c, struct onnx_node *node, const char *what, const float *data,
 			 const int *dims, int rank)
 {
-	char *name = node->inputs[node->input_count++];
-	size_t count = 1, start = proto_open(c->graph, GRAPH_INITIALIZER);
-	snprintf(name, ONNX_NAME_SIZE, "step%d.%s", c->index, what);
-	for (int i = 0; i < rank; i++) {
-		proto_int(c->graph, TENSOR_DIMS, dims[i]);
-		count *= (size_t)dims[i];
-	}
-	proto_int(c->graph, TENSOR_TYPE, ONNX_FLOAT);
-	proto_string(c->graph, TENSOR_NAME, name);
-	proto_floats(c->graph, TENSOR_RAW, data, count);
-	proto_close(c->graph, start);
+	char name[ONNX_NAME_SIZE];
+	snprintf(name, sizeof name, "step%d.%.16s", c->index, what);
+	onnx_constant(c->graph, node, name, ONNX_FLOAT, data, dims, rank);
 }
 
 static const struct infer_tensor *tensor_of(const struct context *c, int which)
@@ -168,41 +102,50 @@ static const struct infer_tensor *tensor_of(const struct context *c, int which)
 	return index < 0 ? NULL : &c->network->tensors[index];
 }
 
-static void conv_constants(const struct context *c, struct node *node)
+static void conv_constants(const struct context *c, struct onnx_node *node)
 {
 	const struct infer_tensor *weight = tensor_of(c, 0), *bias = tensor_of(c, 1);
+	if (c->qdq) {
+		onnx_qdq_conv_constants(c->graph, c->network, c->index, node);
+		return;
+	}
 	add_constant(c, node, "weight", weight->data, weight->dims, 4);
 	if (bias)
 		add_constant(c, node, "bias", bias->data, bias->dims, 1);
 }
 
 /* Resize has a region of interest before its scales; without one the name is empty. */
-static void resize_constants(const struct context *c, struct node *node)
+static void resize_constants(const struct context *c, struct onnx_node *node)
 {
 	float factor = (float)c->step->args[0];
-	node->inputs[node->input_count++][0] = '\0';
+	onnx_node_input(node)[0] = '\0';
 	add_constant(c, node, "scales", (float[]){1, 1, factor, factor}, (int[]){4}, 1);
 }
 
-static void scale_constants(const struct context *c, struct node *node)
+static void scale_constants(const struct context *c, struct onnx_node *node)
 {
 	add_constant(c, node, "factor", &c->step->farg, NULL, 0);
 }
 
 /* (C) as (1,C,1,1), so that it stands for channels. */
-static void add_channels(const struct context *c, struct node *node, const char *what, int which)
+static void add_channels(const struct context *c, struct onnx_node *node, const char *what, int which)
 {
 	const struct infer_tensor *tensor = tensor_of(c, which);
 	add_constant(c, node, what, tensor->data, (int[]){1, tensor->dims[0], 1, 1}, 4);
 }
 
-/* The value again: its square. */
-static void same_constants(const struct context *c, struct node *node)
+static void add_input(const struct context *c, struct onnx_node *node, int which)
 {
-	onnx_value_name(c->network, c->step->inputs[0], node->inputs[node->input_count++]);
+	snprintf(onnx_node_input(node), ONNX_NAME_SIZE, "%s", c->inputs[which]);
 }
 
-static void affine_constants(const struct context *c, struct node *node)
+/* The value again: its square. */
+static void same_constants(const struct context *c, struct onnx_node *node)
+{
+	add_input(c, node, 0);
+}
+
+static void affine_constants(const struct context *c, struct onnx_node *node)
 {
 	add_channels(c, node, "scale", 0);
 }
@@ -226,7 +169,7 @@ static const struct row {
 	const char *op; /* infer's name */
 	const char *type;
 	void (*attributes)(struct proto *node, const struct infer_step *step); /* NULL: none */
-	void (*constants)(const struct context *c, struct node *node);         /* NULL: none */
+	void (*constants)(const struct context *c, struct onnx_node *node);         /* NULL: none */
 	struct link links[MAX_LINKS + 1];
 } rows[] = {
 	{.op = "conv2d", .type = "Conv", .attributes = conv2d_attributes, .constants = conv_constants},
@@ -264,20 +207,6 @@ static const struct row *row_of(const struct infer_step *step)
 	return NULL;
 }
 
-static void put_node(struct proto *graph, const struct node *node, const char *output, const struct row *row,
-		     const struct infer_step *step)
-{
-	size_t start = proto_open(graph, GRAPH_NODE);
-	for (int i = 0; i < node->input_count; i++)
-		proto_string(graph, NODE_INPUT, node->inputs[i]);
-	proto_string(graph, NODE_OUTPUT, output);
-	proto_string(graph, NODE_NAME, output); /* each value is made once, so its name is the node's too */
-	proto_string(graph, NODE_TYPE, node->type);
-	if (row && row->attributes)
-		row->attributes(graph, step);
-	proto_close(graph, start);
-}
-
 /* The value that node number `node` of the step gives: the step's own if it is the last of them. */
 static void name_node(const struct context *c, int node, bool last, char name[ONNX_NAME_SIZE])
 {
@@ -291,44 +220,68 @@ static void name_node(const struct context *c, int node, bool last, char name[ON
 
 static void put_link(const struct context *c, const struct link *link, int number, const char *before, bool last)
 {
-	struct node node = {.type = link->type, .input_count = 1};
+	struct onnx_node node = {.type = link->type, .input_count = 1};
 	char output[ONNX_NAME_SIZE], what[ONNX_NAME_SIZE];
 	snprintf(node.inputs[0], ONNX_NAME_SIZE, "%s", before);
 	snprintf(what, sizeof what, "number%d", number);
 	if (link->operand == OPERAND_INPUT)
-		onnx_value_name(c->network, c->step->inputs[0], node.inputs[node.input_count++]);
+		add_input(c, &node, 0);
 	else if (link->operand == OPERAND_NUMBER)
 		add_constant(c, &node, what, &link->number, NULL, 0);
 	else if (link->operand == OPERAND_SHIFT)
 		add_channels(c, &node, "shift", 1);
 	name_node(c, number, last, output);
-	put_node(c->graph, &node, output, NULL, NULL);
+	onnx_node_put(c->graph, &node, output);
 }
 
-enum status onnx_put_step(struct proto *graph, const struct infer_network *network, int index)
+/* The row's node, with the step's inputs. */
+static void put_first(const struct context *c, const struct row *row, const char *output)
 {
-	static const struct link relu = {"Relu", OPERAND_NONE, 0};
-	struct context c = {.graph = graph, .network = network, .step = &network->steps[index], .index = index};
-	const struct row *row = row_of(c.step);
-	if (!row)
-		return status_fail(STATUS_CONFIG, "step %d: %s has no form in ONNX", index, infer_op_name(c.step->op));
-	struct node node = {.type = row->type};
+	struct onnx_node node = {.type = row->type};
+	while (node.input_count < c->step->input_count)
+		add_input(c, &node, node.input_count);
+	if (row->constants)
+		row->constants(c, &node);
+	size_t start = onnx_node_open(c->graph, &node, output);
+	if (row->attributes)
+		row->attributes(c->graph, c->step);
+	proto_close(c->graph, start);
+}
+
+/* All nodes of the step; relu: also the one behind them. */
+static void put_nodes(const struct context *c, const struct row *row, int relu)
+{
+	static const struct link behind = {"Relu", OPERAND_NONE, 0};
 	char name[ONNX_NAME_SIZE];
 	int links = 0;
 	while (row->links[links].type)
 		links++;
-	while (node.input_count < c.step->input_count) {
-		onnx_value_name(network, c.step->inputs[node.input_count], node.inputs[node.input_count]);
-		node.input_count++;
+	name_node(c, 0, links + relu == 0, name);
+	put_first(c, row, name);
+	for (int i = 0; i < links + relu; i++) {
+		bool last = i == links + relu - 1;
+		put_link(c, i < links ? &row->links[i] : &behind, i + 1, name, last);
+		name_node(c, i + 1, last, name);
 	}
-	if (row->constants)
-		row->constants(&c, &node);
-	name_node(&c, 0, links == 0 && !c.step->relu, name);
-	put_node(graph, &node, name, row, c.step);
-	for (int i = 0; i < links + c.step->relu; i++) {
-		bool last = i == links + c.step->relu - 1;
-		put_link(&c, i < links ? &row->links[i] : &relu, i + 1, name, last);
-		name_node(&c, i + 1, last, name);
-	}
+}
+
+enum status onnx_put_step(struct proto *graph, const struct infer_network *network, int index, bool qdq)
+{
+	struct infer_step step = network->steps[index];
+	struct context c = {.graph = graph, .network = network, .step = &step, .index = index, .qdq = qdq};
+	const struct row *row = row_of(&step);
+	int value = INFER_FIRST_STEP_VALUE + index;
+	if (!row)
+		return status_fail(STATUS_CONFIG, "step %d: %s has no form in ONNX", index, infer_op_name(step.op));
+	for (int k = 0; k < step.input_count; k++)
+		if (qdq)
+			onnx_qdq_input(graph, network, index, k, c.inputs[k]);
+		else
+			onnx_value_name(network, step.inputs[k], c.inputs[k]);
+	if (qdq && onnx_qdq_pads(network, index))
+		step.args[3] = 0;
+	put_nodes(&c, row, step.relu && !(qdq && onnx_qdq_is_relu(network, value)));
+	if (qdq)
+		onnx_qdq_value(graph, network, value);
 	return STATUS_OK;
 }

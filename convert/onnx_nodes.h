@@ -2,16 +2,12 @@
 #ifndef CONVERT_ONNX_NODES_H
 #define CONVERT_ONNX_NODES_H
 
-#include "convert/onnx_proto.h"
+#include "convert/onnx_graph.h"
 #include "core/status.h"
 #include "infer/network/network.h"
 
-enum { ONNX_NAME_SIZE = 32, ONNX_FLOAT = 1 /* TensorProto.DataType */ };
-
-/* "image", "clicks", "v2" and so on, "logits". */
-void onnx_value_name(const struct infer_network *network, int value, char name[ONNX_NAME_SIZE]);
-
-/* Adds a step's nodes and constants to the open GraphProto. Fails where the operator has no form in ONNX. */
-enum status onnx_put_step(struct proto *graph, const struct infer_network *network, int step);
+/* Adds a step's nodes and constants to the open GraphProto; qdq: in 8 bits (onnx_qdq.h). Fails where the operator has
+ * no form in ONNX. */
+enum status onnx_put_step(struct proto *graph, const struct infer_network *network, int step, bool qdq);
 
 #endif

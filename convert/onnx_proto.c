@@ -83,12 +83,23 @@ void proto_string(struct proto *proto, int field, const char *text)
 	put_bytes(proto, text, size);
 }
 
-void proto_floats(struct proto *proto, int field, const float *values, size_t count)
+/* As C has a number of 1, 4 or 8 bytes. */
+static uint64_t number_at(const void *at, size_t size)
+{
+	uint8_t byte;
+	uint32_t word;
+	uint64_t wide;
+	memcpy(size == 1 ? (void *)&byte : size == 4 ? (void *)&word : &wide, at, size);
+	return size == 1 ? byte : size == 4 ? word : wide;
+}
+
+void proto_numbers(struct proto *proto, int field, const void *values, size_t size, size_t count)
 {
 	put_key(proto, field, WIRE_BYTES);
-	put_varint(proto, 4 * count);
-	for (size_t i = 0; i < count; i++)
-		put_fixed32(proto, values[i]);
+	put_varint(proto, size * count);
+	unsigned char *at = reserve(proto, size * count);
+	for (size_t i = 0; at && i < count; i++)
+		bytes_store(at + size * i, number_at((const char *)values + size * i, size), (int)size);
 }
 
 size_t proto_open(struct proto *proto, int field)

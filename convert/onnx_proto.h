@@ -19,8 +19,9 @@ struct proto {
 void proto_int(struct proto *proto, int field, int64_t value);
 void proto_float(struct proto *proto, int field, float value);
 void proto_string(struct proto *proto, int field, const char *text);
-/* `count` values little endian in one byte string: a packed field, and the raw data of tensors. */
-void proto_floats(struct proto *proto, int field, const float *values, size_t count);
+/* `count` values of `size` bytes (1, 4 or 8), as C has them, little endian in one byte string: a packed field, and the
+ * raw data of tensors. */
+void proto_numbers(struct proto *proto, int field, const void *values, size_t size, size_t count);
 
 /* A message within this one: whatever is put between open and close. Calls nest; each close gets what its open gave. */
 size_t proto_open(struct proto *proto, int field);

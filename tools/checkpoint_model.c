@@ -79,9 +79,10 @@ static enum status write_weights(const struct checkpoint_model *loaded, enum exp
 	return status;
 }
 
-static enum status write_onnx(const struct checkpoint_model *loaded, bool any_size, const char *path)
+/* In 8 bits from the weights as a file with --weights int8 has them, so that both give the same masks. */
+static enum status write_onnx(const struct checkpoint_model *loaded, const struct onnx_form *form, const char *path)
 {
-	struct export_options options = deploy_options(&loaded->config, EXPORT_F32);
+	struct export_options options = deploy_options(&loaded->config, form->qdq ? EXPORT_INT8 : EXPORT_F32);
 	struct infer_network network;
 	char message[TAPCUT_MESSAGE_SIZE];
 	unsigned char *data;
@@ -91,7 +92,7 @@ static enum status write_onnx(const struct checkpoint_model *loaded, bool any_si
 	free(data);
 	if (code != TAPCUT_OK)
 		return status_fail(STATUS_FORMAT, "%s", message);
-	enum status status = network_file_write_onnx(&network, any_size, path);
+	enum status status = network_file_write_onnx(&network, form, path);
 	infer_network_release(&network);
 	return status;
 }
@@ -100,7 +101,7 @@ enum status checkpoint_model_write(const struct checkpoint_model *loaded, const 
 				   const char *path)
 {
 	if (path_ends_with(path, ".onnx"))
-		return write_onnx(loaded, options->any_size, path);
+		return write_onnx(loaded, &options->onnx, path);
 	if (!path_ends_with(path, ".safetensors"))
 		return write_weights(loaded, options->weights, path, options->verbose);
 	TRY(safetensors_export(path, &loaded->params, loaded->params.values));

@@ -28,23 +28,24 @@ enum status network_file_read(const char *path, struct infer_network *network)
 	return code == TAPCUT_OK ? STATUS_OK : status_fail(STATUS_FORMAT, "%s: %s", path, message);
 }
 
-enum status network_file_write_onnx(const struct infer_network *network, bool any_size, const char *path)
+enum status network_file_write_onnx(const struct infer_network *network, const struct onnx_form *form, const char *path)
 {
-	int side = any_size ? 0 : infer_network_side(network);
+	int side = form->any_size ? 0 : infer_network_side(network);
 	unsigned char *data;
 	size_t size;
-	TRY(onnx_write(network, &(struct onnx_options){side, side}, &data, &size));
+	TRY(onnx_write(network, &(struct onnx_options){side, side, form->qdq}, &data, &size));
 	enum status status = atomic_file_write(path, &(struct file_part){data, size}, 1);
 	free(data);
 	if (status != STATUS_OK)
 		return status;
-	printf("%s: ONNX, opset 13, %s, %zu bytes\n", path, network->architecture, size);
+	printf("%s: ONNX, opset 13, %s%s, %zu bytes\n", path, form->qdq ? "8 bits (QDQ), " : "", network->architecture,
+	       size);
 	char sides[32];
-	snprintf(sides, sizeof sides, any_size ? "H,W" : "%d,%d", side, side);
+	snprintf(sides, sizeof sides, form->any_size ? "H,W" : "%d,%d", side, side);
 	printf("inputs      image (1,3,%s)", sides);
 	if (!network->class_count)
 		printf(", clicks (1,%d,%s)", infer_click_planes(&network->preprocess), sides);
-	printf("%s\n", any_size ? ", H and W multiples of 16" : "");
+	printf("%s\n", form->any_size ? ", H and W multiples of 16" : "");
 	return STATUS_OK;
 }
 

@@ -18,8 +18,13 @@ enum status network_file_from_safetensors(const char *from, const char *to);
 /* Whether a safetensors file is one of those; false where it cannot be read. */
 bool network_file_is_safetensors(const char *path);
 
-/* Writes an ONNX file (convert/onnx.h) and prints what it is. Its inputs are squares of the network's default size,
- * or of any size. */
-enum status network_file_write_onnx(const struct infer_network *network, bool any_size, const char *path);
+/* Which ONNX file (convert/onnx.h): its inputs are squares of the network's default size, or of any size; float, or in
+ * 8 bits. */
+struct onnx_form {
+	bool any_size, qdq;
+};
+/* Writes it and prints what it is. */
+enum status network_file_write_onnx(const struct infer_network *network, const struct onnx_form *form,
+				    const char *path);
 
 #endif

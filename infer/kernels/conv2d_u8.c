@@ -4,6 +4,7 @@
  * channels is one operand of a dot product. */
 #include "conv2d_u8_band.h"
 #include "conv2d_u8_wasm.h"
+#include "conv2d_u8_weights.h"
 
 #include <stdbool.h>
 #include <math.h>
@@ -16,34 +17,14 @@ enum { BAND_BYTES = 48 * 1024, MAX_BAND_ROWS = 16, MAX_PLANE_CHANNELS = 4 };
 
 /* --- weights -------------------------------------------------------------- */
 
-struct weights {
-	int outputs, inputs, taps, blocks, groups;
-	size_t block_bytes;
-	int8_t *integers; /* [block][tap][group][16][4] */
-	int32_t *bias, *sum128;
-	float *unit; /* what 1 in a sum stands for */
-};
-
-/* The parts of packed memory; NULL gives their sizes alone. */
-static struct weights weights_at(const struct infer_call *call, void *packed)
+static struct infer_conv2d_u8_weights weights_at(const struct infer_call *call, void *packed)
 {
-	const int *dims = call->tensor[0]->dims;
-	struct weights w = {.outputs = dims[0], .inputs = dims[1], .taps = dims[2] * dims[3]};
-	w.blocks = (w.outputs + INFER_U8_BLOCK - 1) / INFER_U8_BLOCK;
-	w.groups = (w.inputs + INFER_U8_GROUP - 1) / INFER_U8_GROUP;
-	w.block_bytes = (size_t)w.taps * (size_t)w.groups * INFER_U8_GROUP * INFER_U8_BLOCK;
-	if (packed) {
-		w.integers = packed;
-		w.bias = (int32_t *)(void *)(w.integers + (size_t)w.blocks * w.block_bytes);
-		w.sum128 = w.bias + w.blocks * INFER_U8_BLOCK;
-		w.unit = (float *)(void *)(w.sum128 + w.blocks * INFER_U8_BLOCK);
-	}
-	return w;
+	return infer_conv2d_u8_weights_at(call->tensor[0], packed);
 }
 
 static size_t direct_bytes(const struct infer_call *call)
 {
-	struct weights w = weights_at(call, NULL);
+	struct infer_conv2d_u8_weights w = weights_at(call, NULL);
 	return (size_t)w.blocks * (w.block_bytes + 3 * INFER_U8_BLOCK * sizeof(int32_t));
 }
 
@@ -80,7 +61,8 @@ static float scale_of(const struct infer_call *call, int c)
 
 /* One output's weights as integers of one unit. With one scale for all channels, int8 weights stay what the file
  * has. */
-static float output_integers(const struct infer_call *call, const struct weights *w, int output, int8_t *integers)
+static float output_integers(const struct infer_call *call, const struct infer_conv2d_u8_weights *w, int output,
+			     int8_t *integers)
 {
 	const struct infer_tensor *t = call->tensor[0];
 	const struct infer_preprocess *image = call->image;
@@ -107,7 +89,8 @@ static float output_integers(const struct infer_call *call, const struct weights
 }
 
 /* Where an output's weights are nothing beside its bias (|bias| over 2^29 units), the unit is made for the bias. */
-static void pack_bias(const struct infer_call *call, struct weights *w, int output, int8_t *integers, float unit)
+static void pack_bias(const struct infer_call *call, struct infer_conv2d_u8_weights *w, int output, int8_t *integers,
+		      float unit)
 {
 	const struct infer_tensor *t = call->tensor[0];
 	size_t taps = (size_t)w->taps, first = (size_t)output * (size_t)w->inputs * taps;
@@ -133,21 +116,18 @@ static void pack_bias(const struct infer_call *call, struct weights *w, int outp
 	w->sum128[output] = (int32_t)(128 * sum);
 }
 
-static void place_integers(const struct weights *w, int output, const int8_t *integers)
+static void place_integers(const struct infer_conv2d_u8_weights *w, int output, const int8_t *integers)
 {
-	int8_t *block = w->integers + (size_t)(output / INFER_U8_BLOCK) * w->block_bytes;
 	for (int tap = 0; tap < w->taps; tap++)
-		for (int c = 0; c < w->inputs; c++) {
-			size_t group = (size_t)tap * (size_t)w->groups + (size_t)(c / INFER_U8_GROUP);
-			block[(group * INFER_U8_BLOCK + (size_t)(output % INFER_U8_BLOCK)) * INFER_U8_GROUP +
-			      (size_t)(c % INFER_U8_GROUP)] = integers[(size_t)c * (size_t)w->taps + (size_t)tap];
-		}
+		for (int c = 0; c < w->inputs; c++)
+			w->integers[infer_conv2d_u8_place(w, output, c, tap)] =
+				integers[(size_t)c * (size_t)w->taps + (size_t)tap];
 }
 
 void infer_conv2d_u8_pack(const struct infer_call *call, void *packed)
 {
 	int8_t integers[1 << 15]; /* no more inputs x taps: network_ranges.c */
-	struct weights w = weights_at(call, packed);
+	struct infer_conv2d_u8_weights w = weights_at(call, packed);
 	memset(packed, 0, infer_conv2d_u8_packed(call));
 	for (int o = 0; o < w.outputs; o++) {
 		float unit = output_integers(call, &w, o, integers);
@@ -330,7 +310,7 @@ static void set_operand(const struct infer_call *call, const struct geometry *g,
 			int rows, infer_u8_lane *packed, struct infer_conv2d_u8_operand *o)
 {
 	const struct infer_map *in = &call->in[0];
-	struct weights w = weights_at(call, (void *)(uintptr_t)call->packed);
+	struct infer_conv2d_u8_weights w = weights_at(call, (void *)(uintptr_t)call->packed);
 	size_t pixel = g->direct ? in->pitch : g->pixel, row = pixel * (size_t)(g->direct ? in->w : g->width);
 	int first = y * g->stride - g->padding;
 	if (!g->direct)

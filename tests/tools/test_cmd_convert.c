@@ -196,6 +196,10 @@ START_TEST(test_onnx)
 	EXPECT("export m.tapcut -o m.onnx --dynamic", 0, "clicks (1,3,H,W)");
 	ck_assert(same_files("m.onnx", "a.onnx"));
 	EXPECT("export w.safetensors -o w.onnx", 1, "tapcut export: ", "decoder.logits.weight");
+	EXPECT("export $OLDPWD/infer/models/base.tapcut -o q.onnx --qdq --dynamic", 0,
+	       "q.onnx: ONNX, opset 13, 8 bits (QDQ), ", "image (1,3,H,W)");
+	EXPECT("export m.tapcut -o m.onnx --qdq", 1, "no value ranges", "tapcut quantize");
+	EXPECT("export a.ckpt -o n.tapcut --qdq", 2, "--qdq goes with an output that ends in .onnx, not n.tapcut");
 }
 END_TEST
 

@@ -203,7 +203,7 @@ static enum status write_model(struct bench *b, int size)
 {
 	unsigned char *data;
 	size_t bytes;
-	TRY(onnx_write(&b->network, &(struct onnx_options){size, size}, &data, &bytes));
+	TRY(onnx_write(&b->network, &(struct onnx_options){.height = size, .width = size}, &data, &bytes));
 	enum status status = atomic_file_write(file_in(b, "model.onnx"), &(struct file_part){data, bytes}, 1);
 	free(data);
 	return status;
