@@ -109,6 +109,24 @@ static enum status read_change(const struct json *item, struct change *change)
 	return good ? STATUS_OK : status_fail(STATUS_FORMAT, "changes: expected step, key, from and to");
 }
 
+/* Other stages, and with them another length, are taken only where the steps so far would have been the same
+ * (config_check_resume): the run is that of its last config from the beginning. `list`: all changes. */
+static bool changes_nothing(const struct json *list, const struct json *item)
+{
+	const char *key = json_string(json_get(item, "key"));
+	double step = -1, other = -2;
+	if (!key || (strcmp(key, "stages") != 0 && strcmp(key, "train.steps") != 0))
+		return false;
+	json_number(json_get(item, "step"), &step);
+	for (const struct json *i = json_first(list); i; i = json_next(i)) {
+		const char *name = json_string(json_get(i, "key"));
+		if (name && strcmp(name, "stages") == 0 && json_number(json_get(i, "step"), &other) == STATUS_OK &&
+		    other == step)
+			return true;
+	}
+	return false;
+}
+
 static enum status read_changes(const struct run_manifest *manifest, struct change *changes, int *count)
 {
 	struct text text;
@@ -120,6 +138,8 @@ static enum status read_changes(const struct run_manifest *manifest, struct chan
 	if (status == STATUS_OK)
 		status = json_parse(text.data, text.length, "changes", &root);
 	for (const struct json *item = json_first(root); item && status == STATUS_OK; item = json_next(item)) {
+		if (changes_nothing(root, item))
+			continue;
 		if (*count == MAX_CHANGES)
 			status = status_fail(STATUS_LIMIT, "changes: expected at most %d", MAX_CHANGES);
 		else
