@@ -74,8 +74,8 @@ static const struct option_row option_rows[] = {
 	OPTION_ROW_JSON,
 	OPTION_ROW_QUIET,
 	{"against", OPTION_CHOICE, OPTION_FIELD(against), "LIBRARY",
-	 .help = "in turns with PyTorch, which trains the same network, or with ONNX Runtime (then --taps), and "
-		 "prints the ratio; skipped where it is not installed",
+	 .help = "in turns with PyTorch, which trains the same network, or with ONNX Runtime (then --taps), in float "
+		 "and in 8 bits, and prints the ratio; skipped where it is not installed",
 	 .names = against_names},
 	{"taps", OPTION_FLAG, OPTION_FIELD(taps), NULL,
 	 .help = "instead of all that: milliseconds per tap of a weights file, share of the FMA peak, memory and time "

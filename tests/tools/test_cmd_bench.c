@@ -157,11 +157,18 @@ START_TEST(against_onnxruntime)
 		const char *at = strstr(text, "logits within ");
 		ck_assert(at && sscanf(at, "logits within %lg", &difference) == 1);
 		ck_assert_double_le(difference, 1e-4);
+		expect(text, "its 8 bits, every run");
+		expect(text, " x (");
+		expect(text, "; of its 8 bits ");
+		at = strstr(text, "largest, and within ");
+		ck_assert(at && sscanf(at, "largest, and within %lg of its 8 bits", &difference) == 1);
+		ck_assert_double_le(difference, 1e-4);
 	}
 	setenv("TAPCUT_NPM", "/nonexistent", 1);
 	text = tapcut_ok(ONNX)->out;
 	expect(text, "ONNX Runtime skipped: ");
 	expect(text, "photo set before");
+	ck_assert(!strstr(text, "its 8 bits"));
 	text = tapcut_ok("bench --taps --size 48 --threads 2 --repeat 1")->out;
 	expect(text, "% of the FMA peak");
 	expect(text, "MiB");

@@ -8,9 +8,10 @@
 // First line written: {"version": ..., "node": ...}, or {"skipped": REASON} and the end. Then one line of JSON is read
 // and one written at a time:
 //	{"open": PATH, "threads": N}                  -> {}      a session; the one before is closed
-//	{"input": NAME, "dims": [...], "file": PATH}  -> {}      raw little-endian float32
+//	{"input": NAME, "dims": [...], "file": PATH}  -> {}      raw little-endian float32, of all sessions
 //	{"run": COUNT}                                -> {"seconds": [...]}
 //	{"output": NAME, "file": PATH}                -> {"dims": [...]}   of the last run
+// With "of": NAME, open, run and output are about another session than the one without a name.
 // Anything that goes wrong: {"error": MESSAGE}.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -37,14 +38,14 @@ function readFloats(path) {
 }
 
 function makeCommands(ort) {
-	let session = null, results = {};
-	const feeds = {};
+	const sessions = {}, results = {}, feeds = {};
 	return {
-		async open({ open, threads }) {
-			await session?.release();
+		async open({ open, threads, of = '' }) {
+			await sessions[of]?.release();
 			if (ort.env?.wasm)
 				ort.env.wasm.numThreads = threads;
-			session = await ort.InferenceSession.create(name.endsWith('-web') ? readFileSync(open) : open, {
+			const model = name.endsWith('-web') ? readFileSync(open) : open;
+			sessions[of] = await ort.InferenceSession.create(model, {
 				executionProviders: [name.endsWith('-web') ? 'wasm' : 'cpu'],
 				intraOpNumThreads: threads, interOpNumThreads: 1,
 				executionMode: 'sequential', graphOptimizationLevel: 'all',
@@ -55,17 +56,17 @@ function makeCommands(ort) {
 			feeds[input] = new ort.Tensor('float32', readFloats(file), dims);
 			return {};
 		},
-		async run({ run }) {
+		async run({ run, of = '' }) {
 			const seconds = [];
 			for (let i = 0; i < run; i++) {
 				const start = performance.now();
-				results = await session.run(feeds);
+				results[of] = await sessions[of].run(feeds);
 				seconds.push((performance.now() - start) / 1e3);
 			}
 			return { seconds };
 		},
-		async output({ output, file }) {
-			const { data, dims } = results[output];
+		async output({ output, file, of = '' }) {
+			const { data, dims } = results[of][output];
 			writeFileSync(file, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 			return { dims };
 		},

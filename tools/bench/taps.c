@@ -1,6 +1,6 @@
 /* Our inference, alone or in turns with ONNX Runtime's on the same network, weights and inputs: a process of its own
- * (onnxruntime.mjs, which has the protocol) runs the exported ONNX file. Every turn begins with a run that is not
- * counted and after a pause in which the other's threads stop to wait actively. */
+ * (onnxruntime.mjs, which has the protocol) runs the exported ONNX files, float and 8 bits. Every turn begins with a
+ * run that is not counted and after a pause in which the other's threads stop to wait actively. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -32,6 +32,8 @@ enum { PATH_SIZE = 1200, TURN_RUNS = 3, ARITHMETICS = 2 };
 enum lane { LANE_WHOLE, LANE_PHOTO_SET, LANE_TAP, LANES };
 static const char *const lane_names[LANES] = {"whole network", "photo set before", "tap to mask"};
 static const char *const arithmetic_names[ARITHMETICS] = {"float", "8 bits"};
+/* Their files, which are also the names of their sessions. */
+static const char *const model_names[ARITHMETICS] = {"model.onnx", "model8.onnx"};
 
 /* One size and number of threads. */
 struct setting {
@@ -59,9 +61,10 @@ struct ours {
 struct figures {
 	struct ours ours[ARITHMETICS];
 	uint8_t *rgb, *mask;
-	double theirs[BENCH_MAX_REPEATS], times[ARITHMETICS][LANES][BENCH_MAX_REPEATS];
-	double difference[ARITHMETICS]; /* of the logits, relative to the largest */
-	double open_seconds;            /* ONNX Runtime: making its session */
+	double theirs[ARITHMETICS][BENCH_MAX_REPEATS], times[ARITHMETICS][LANES][BENCH_MAX_REPEATS];
+	/* of the logits, [theirs][ours], relative to the largest */
+	double difference[ARITHMETICS][ARITHMETICS];
+	double open_seconds[ARITHMETICS]; /* ONNX Runtime: making its session */
 };
 
 static bool can_run(const struct bench *b, int arithmetic)
@@ -108,11 +111,13 @@ static enum status tell_input(struct bench *b, const char *name, int planes, int
 	return STATUS_OK;
 }
 
-static enum status open_theirs(struct bench *b, struct setting setting, double *seconds)
+static enum status open_theirs(struct bench *b, struct setting setting, int arithmetic, double *seconds)
 {
+	const char *name = model_names[arithmetic];
 	struct json *answer;
 	double start = clock_seconds();
-	TRY(ask(b, &answer, "{\"open\": \"%s\", \"threads\": %d}\n", file_in(b, "model.onnx"), setting.threads));
+	TRY(ask(b, &answer, "{\"open\": \"%s\", \"threads\": %d, \"of\": \"%s\"}\n", file_in(b, name), setting.threads,
+		name));
 	*seconds = clock_seconds() - start;
 	json_free(answer);
 	TRY(tell_input(b, "image", 3, setting.size));
@@ -120,12 +125,12 @@ static enum status open_theirs(struct bench *b, struct setting setting, double *
 }
 
 /* The median of `runs` runs. */
-static enum status run_theirs(struct bench *b, int runs, double *seconds)
+static enum status run_theirs(struct bench *b, int arithmetic, int runs, double *seconds)
 {
 	struct json *answer;
 	double times[TURN_RUNS];
 	int count = 0;
-	TRY(ask(b, &answer, "{\"run\": %d}\n", runs));
+	TRY(ask(b, &answer, "{\"run\": %d, \"of\": \"%s\"}\n", runs, model_names[arithmetic]));
 	const struct json *list = json_get(answer, "seconds");
 	for (const struct json *item = json_first(list); item && count < TURN_RUNS; item = json_next(item))
 		if (json_number(item, &times[count]) == STATUS_OK)
@@ -199,12 +204,14 @@ static enum status write_planes(struct bench *b, const uint8_t *rgb, int size)
 	return status;
 }
 
-static enum status write_model(struct bench *b, int size)
+static enum status write_model(struct bench *b, int size, int arithmetic)
 {
 	unsigned char *data;
 	size_t bytes;
-	TRY(onnx_write(&b->network, &(struct onnx_options){.height = size, .width = size}, &data, &bytes));
-	enum status status = atomic_file_write(file_in(b, "model.onnx"), &(struct file_part){data, bytes}, 1);
+	TRY(onnx_write(&b->network, &(struct onnx_options){size, size, arithmetic == INFER_ARITHMETIC_U8}, &data,
+		       &bytes));
+	enum status status =
+		atomic_file_write(file_in(b, model_names[arithmetic]), &(struct file_part){data, bytes}, 1);
 	free(data);
 	return status;
 }
@@ -274,28 +281,34 @@ static void pause_turn(void)
 	nanosleep(&(struct timespec){.tv_nsec = 60 * 1000 * 1000}, NULL);
 }
 
-/* Largest difference between our logits of the last run and theirs, relative to the largest logit. */
-static enum status compare_logits(struct bench *b, struct figures *f, struct setting setting)
+/* The largest, relative to the largest logit. */
+static double difference(const float *ours, const char *theirs, size_t count)
+{
+	double largest = 0, worst = 0;
+	for (size_t i = 0; i < count; i++) {
+		float logit;
+		memcpy(&logit, theirs + i * sizeof logit, sizeof logit);
+		largest = fmax(largest, fabs((double)logit));
+		worst = fmax(worst, fabs((double)logit - (double)ours[i]));
+	}
+	return largest > 0 ? worst / largest : worst;
+}
+
+static enum status compare_logits(struct bench *b, struct figures *f, struct setting setting, int theirs)
 {
 	struct json *answer;
 	char *bytes;
 	size_t size, count = (size_t)setting.size * (size_t)setting.size;
-	TRY(ask(b, &answer, "{\"output\": \"logits\", \"file\": \"%s\"}\n", file_in(b, "logits")));
+	TRY(ask(b, &answer, "{\"output\": \"logits\", \"file\": \"%s\", \"of\": \"%s\"}\n", file_in(b, "logits"),
+		model_names[theirs]));
 	json_free(answer);
 	TRY(file_read(file_in(b, "logits"), 1 << 28, &bytes, &size));
 	enum status status = STATUS_OK;
 	if (size != count * sizeof(float))
 		status = status_fail(STATUS_FORMAT, "ONNX Runtime: expected %zu logits, found %zu bytes", count, size);
-	for (int a = 0; a < ARITHMETICS && status == STATUS_OK; a++) {
-		double largest = 0, worst = 0;
-		for (size_t i = 0; can_run(b, a) && i < count; i++) {
-			float theirs;
-			memcpy(&theirs, bytes + i * sizeof theirs, sizeof theirs);
-			largest = fmax(largest, fabs((double)theirs));
-			worst = fmax(worst, fabs((double)theirs - (double)f->ours[a].logits[i]));
-		}
-		f->difference[a] = largest > 0 ? worst / largest : worst;
-	}
+	for (int a = 0; a < ARITHMETICS && status == STATUS_OK; a++)
+		if (can_run(b, a))
+			f->difference[theirs][a] = difference(f->ours[a].logits, bytes, count);
 	free(bytes);
 	return status;
 }
@@ -303,10 +316,12 @@ static enum status compare_logits(struct bench *b, struct figures *f, struct set
 static enum status measure_round(struct bench *b, struct figures *f, struct setting setting, int round)
 {
 	double ignored;
-	if (b->theirs) {
+	for (int a = 0; b->theirs && a < ARITHMETICS; a++) {
+		if (!can_run(b, a))
+			continue;
 		pause_turn();
-		TRY(run_theirs(b, 1, &ignored));
-		TRY(run_theirs(b, TURN_RUNS, &f->theirs[round]));
+		TRY(run_theirs(b, a, 1, &ignored));
+		TRY(run_theirs(b, a, TURN_RUNS, &f->theirs[a][round]));
 	}
 	for (int a = 0; a < ARITHMETICS; a++) {
 		if (!can_run(b, a))
@@ -322,9 +337,14 @@ static enum status prepare_theirs(struct bench *b, struct figures *f, struct set
 {
 	double ignored;
 	TRY(write_planes(b, f->rgb, setting.size));
-	TRY(write_model(b, setting.size));
-	TRY(open_theirs(b, setting, &f->open_seconds));
-	return run_theirs(b, 1, &ignored); /* it lays out its memory in the first run */
+	for (int a = 0; a < ARITHMETICS; a++) {
+		if (!can_run(b, a))
+			continue;
+		TRY(write_model(b, setting.size, a));
+		TRY(open_theirs(b, setting, a, &f->open_seconds[a]));
+		TRY(run_theirs(b, a, 1, &ignored)); /* it lays out its memory in the first run */
+	}
+	return STATUS_OK;
 }
 
 static enum status prepare(struct bench *b, struct figures *f, struct setting setting)
@@ -343,45 +363,77 @@ static enum status prepare(struct bench *b, struct figures *f, struct setting se
 
 /* --- the report ----------------------------------------------------------- */
 
+/* The median over the turns of one time over another, and its range. */
+static void print_ratio(const struct bench *b, int width, const double *times, const double *others)
+{
+	double ratios[BENCH_MAX_REPEATS];
+	int repeats = b->options->repeats;
+	for (int i = 0; i < repeats; i++)
+		ratios[i] = times[i] / others[i];
+	double ratio = bench_median(ratios, repeats); /* sorted now */
+	fprintf(b->out, " %*.3f x (%.3f to %.3f)", width, ratio, ratios[0], ratios[repeats - 1]);
+}
+
+static double median_ms(const struct bench *b, const double *times)
+{
+	double sorted[BENCH_MAX_REPEATS];
+	memcpy(sorted, times, sizeof sorted);
+	return 1e3 * bench_median(sorted, b->options->repeats);
+}
+
 static void print_lane(const struct bench *b, const struct figures *f, int arithmetic, int lane, double peak_seconds)
 {
-	double times[BENCH_MAX_REPEATS], ratios[BENCH_MAX_REPEATS];
-	int repeats = b->options->repeats;
-	memcpy(times, f->times[arithmetic][lane], sizeof times);
-	for (int i = 0; i < repeats; i++)
-		ratios[i] = b->theirs ? times[i] / f->theirs[i] : 0;
-	double time = bench_median(times, repeats), ratio = bench_median(ratios, repeats); /* both are sorted now */
-	fprintf(b->out, "  %-7s %-18s %8.2f ms", lane ? "" : arithmetic_names[arithmetic], lane_names[lane],
-		1e3 * time);
+	const double *times = f->times[arithmetic][lane];
+	double ms = median_ms(b, times);
+	fprintf(b->out, "  %-7s %-18s %8.2f ms", lane ? "" : arithmetic_names[arithmetic], lane_names[lane], ms);
 	if (b->theirs)
-		fprintf(b->out, " %8.3f x (%.3f to %.3f)", ratio, ratios[0], ratios[repeats - 1]);
+		print_ratio(b, 8, times, f->theirs[0]);
+	if (b->theirs && arithmetic) {
+		fputs("; of its 8 bits", b->out);
+		print_ratio(b, 0, times, f->theirs[arithmetic]);
+	}
 	if (lane == LANE_WHOLE && peak_seconds > 0)
-		fprintf(b->out, "   %.0f %% of the FMA peak", 100 * peak_seconds / time);
+		fprintf(b->out, "   %.0f %% of the FMA peak", 1e5 * peak_seconds / ms);
+	fputc('\n', b->out);
+}
+
+static void print_theirs(const struct bench *b, const struct figures *f, int arithmetic)
+{
+	static const char *const names[ARITHMETICS] = {"ONNX Runtime, every run", "its 8 bits, every run"};
+	fprintf(b->out, "  %-26s %8.2f ms", names[arithmetic], median_ms(b, f->theirs[arithmetic]));
+	if (arithmetic)
+		print_ratio(b, 8, f->theirs[arithmetic], f->theirs[0]);
+	else
+		fprintf(b->out, " %8.3f x", 1.0);
+	fprintf(b->out, "   (%.0f ms to make its session)\n", 1e3 * f->open_seconds[arithmetic]);
+}
+
+static void print_session(const struct bench *b, const struct figures *f, int arithmetic)
+{
+	fprintf(b->out, "          session %.1f MiB", (double)tapcut_session_bytes(f->ours[arithmetic].session) / MIB);
+	if (b->theirs)
+		fprintf(b->out, "; logits within %.2g of ONNX Runtime's, relative to the largest",
+			f->difference[0][arithmetic]);
+	if (b->theirs && arithmetic)
+		fprintf(b->out, ", and within %.2g of its 8 bits", f->difference[arithmetic][arithmetic]);
 	fputc('\n', b->out);
 }
 
 static void print_setting(const struct bench *b, const struct figures *f, struct setting setting,
 			  const struct bench_flops *flops)
 {
-	double theirs[BENCH_MAX_REPEATS];
-	memcpy(theirs, f->theirs, sizeof theirs);
 	fprintf(b->out, "\n%dx%d, %d thread%s: %.2f GFLOP, of which %.2f depend on the photo alone\n", setting.size,
 		setting.size, setting.threads, setting.threads == 1 ? "" : "s", 1e-9 * flops->all, 1e-9 * flops->photo);
-	if (b->theirs)
-		fprintf(b->out, "  ONNX Runtime, every run %10.2f ms %8.3f x   (%.0f ms to make its session)\n",
-			1e3 * bench_median(theirs, b->options->repeats), 1.0, 1e3 * f->open_seconds);
+	for (int a = 0; b->theirs && a < ARITHMETICS; a++)
+		if (can_run(b, a))
+			print_theirs(b, f, a);
 	for (int a = 0; a < ARITHMETICS; a++) {
 		double peak = a ? 0 : flops->all / (b->peak_one * setting.threads); /* seconds that it would take */
-		for (int lane = 0; can_run(b, a) && lane < LANES; lane++)
+		if (!can_run(b, a))
+			continue;
+		for (int lane = 0; lane < LANES; lane++)
 			print_lane(b, f, a, lane, peak);
-		if (can_run(b, a))
-			fprintf(b->out, "          session %.1f MiB",
-				(double)tapcut_session_bytes(f->ours[a].session) / MIB);
-		if (can_run(b, a) && b->theirs)
-			fprintf(b->out, "; logits within %.2g of ONNX Runtime's, relative to the largest",
-				f->difference[a]);
-		if (can_run(b, a))
-			fputc('\n', b->out);
+		print_session(b, f, a);
 	}
 }
 
@@ -404,8 +456,9 @@ static enum status bench_setting(struct bench *b, struct setting setting)
 		status = prepare(b, &f, setting);
 	for (int i = 0; i < b->options->repeats && status == STATUS_OK; i++)
 		status = measure_round(b, &f, setting, i);
-	if (status == STATUS_OK && b->theirs)
-		status = compare_logits(b, &f, setting);
+	for (int a = 0; a < ARITHMETICS && status == STATUS_OK; a++)
+		if (b->theirs && can_run(b, a))
+			status = compare_logits(b, &f, setting, a);
 	if (status == STATUS_OK)
 		print_setting(b, &f, setting, &flops);
 	if (status == STATUS_OK && b->options->kinds)
@@ -447,9 +500,9 @@ static enum status look_at_machine(struct bench *b, const char *path)
 		info.architecture, info.weights, info.file_bytes, 1e3 * b->load_seconds, (double)model_bytes(b) / MIB);
 	if (b->theirs)
 		fprintf(b->out,
-			"against  ONNX Runtime %s in Node %s: float, the same network as ONNX, sequential, all graph "
+			"against  ONNX Runtime %s in Node %s: the same network as ONNX, float%s, sequential, all graph "
 			"optimisations\n",
-			b->version, b->node);
+			b->version, b->node, can_run(b, 1) ? " and 8 bits (QDQ)" : "");
 	fprintf(b->out, "         medians of %d turns of %d runs each%s\n", b->options->repeats, TURN_RUNS,
 		b->theirs ? "; x: time over ONNX Runtime's, and its range" : "");
 	fprintf(b->out,
@@ -489,7 +542,7 @@ static enum status bench_all(struct bench *b, const char *path)
 
 static void remove_folder(struct bench *b)
 {
-	static const char *const names[] = {"model.onnx", "image", "clicks", "logits"};
+	static const char *const names[] = {"model.onnx", "model8.onnx", "image", "clicks", "logits"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		unlink(file_in(b, names[i]));
 	rmdir(b->folder);
