@@ -16,9 +16,9 @@ photo=${PHOTO:-$data/../photos/chelsea.jpg} tap=${TAP:-200,150}
 threads=$(nproc)
 mkdir -p "$runs"
 table=$runs/table.md
-printf '%s\n' "| | parameters | bytes, float and 8 bits | M multiply-adds | ms per tap | peak MB | GrabCut NoC@85, @90 | \
-mIoU@1 | BIoU@1 | \`clicks/val\` NoC@85, @90 | mIoU@1 | BIoU@1 | samples |" \
-	'|---|---|---|---|---|---|---|---|---|---|---|---|---|' >"$table"
+figures='NoC@85, @90 | mIoU@1 | BIoU@1'
+printf '%s\n' "| | parameters | bytes, float and 8 bits | M multiply-adds | ms per tap | peak MB |\
+ GrabCut $figures | \`clicks/val\` $figures | samples |" '|---|---|---|---|---|---|---|---|---|---|---|---|---|' >"$table"
 
 # The number of a key in a JSON text on standard input.
 number() { tr -d '\n' | sed -n "s/.*\"$1\": *\([-0-9.]*\).*/\1/p"; }
@@ -50,9 +50,12 @@ rung() {
 		--threads "$threads" "$@")
 	once=$("$tapcut" eval --json --model "$model" --pairs "$data/grabcut/pairs.json" --limit 10 "$@")
 	info=$("$tapcut" inspect --json "$model")
-	printf '| %s | %s | %s, %s | %s | %s | %s | %s | %s | %s |\n' "$words" "$(echo "$info" | number parameters)" \
-		"$(echo "$info" | number bytes)" "$bytes8" "$macs" "$(rounded "$(echo "$once" | number ms_per_click)" 1)" \
-		"$(peak "$name" "$model")" "$(echo "$grabcut" | columns)" "$(echo "$val" | columns)" "$samples" >>"$table"
+	{
+		printf '| %s | %s | ' "$words" "$(echo "$info" | number parameters)"
+		printf '%s, %s | %s | ' "$(echo "$info" | number bytes)" "$bytes8" "$macs"
+		printf '%s | %s | ' "$(rounded "$(echo "$once" | number ms_per_click)" 1)" "$(peak "$name" "$model")"
+		printf '%s | %s | %s |\n' "$(echo "$grabcut" | columns)" "$(echo "$val" | columns)" "$samples"
+	} >>"$table"
 	tail -1 "$table"
 }
 
@@ -84,9 +87,9 @@ rung released 'the released model' infer/models/base.tapcut "$(wc -c <infer/mode
 	"$(number samples <infer/models/base.json)" -
 rung graphcut 'graph cut alone, no network' infer/models/base.tapcut - - - --baseline graph-cut
 if [ "${FULL:-}" = 1 ]; then
-	[ -e "$runs/full/final.tapcut" ] || "$tapcut" train configs/dios.json --out "$runs/full" --threads 1 --set \
-		model.trunk_width=1 --set train.steps=1 --set train.batch_size=1 --set train.size=384 --set eval.every=0 \
-		--set data.val= --set data.train="$data/clicks/train/instances.json" 2>"$runs/full.log"
+	[ -e "$runs/full/final.tapcut" ] || "$tapcut" train configs/dios.json --out "$runs/full" --threads 1 \
+		--set model.trunk_width=1 --set train.steps=1 --set train.batch_size=1 --set train.size=384 \
+		--set eval.every=0 --set data.val= --set data.train="$data/clicks/train/instances.json" 2>"$runs/full.log"
 	echo "FCN-8s in full: $("$tapcut" inspect "$runs/full/final.tapcut" | sed -n 's/^bytes *//p') bytes," \
 		"$(peak full "$runs/full/final.tapcut") MB for a tap" | tee -a "$table"
 fi
