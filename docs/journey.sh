@@ -17,8 +17,11 @@ threads=$(nproc)
 mkdir -p "$runs"
 table=$runs/table.md
 figures='NoC@85, @90 | mIoU@1 | BIoU@1'
-printf '%s\n' "| | parameters | bytes, float and 8 bits | M multiply-adds | ms per tap | peak MB |\
- GrabCut $figures | \`clicks/val\` $figures | samples |" '|---|---|---|---|---|---|---|---|---|---|---|---|---|' >"$table"
+{
+	printf '%s' "| | parameters | bytes, float and 8 bits | M multiply-adds | ms per tap | peak MB |"
+	printf '%s\n' " GrabCut $figures | \`clicks/val\` $figures | samples |"
+	echo '|---|---|---|---|---|---|---|---|---|---|---|---|---|'
+} >"$table"
 
 # The number of a key in a JSON text on standard input.
 number() { tr -d '\n' | sed -n "s/.*\"$1\": *\([-0-9.]*\).*/\1/p"; }
