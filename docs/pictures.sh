@@ -28,13 +28,14 @@ picture() {
 
 person="$photos/astronaut.jpg --tap 200,300"
 cup="$photos/coffee.jpg --tap 300,180"
+table="--not 100,100 --not 90,330"
 
 "$tapcut" cut $person --overlay "$dir/1.png" --cutout "$dir/2.png"
 "$tapcut" cut $cup --overlay "$dir/3.png" --mask "$dir/m.png"
-"$tapcut" cut $cup --tap 115,215 --overlay "$dir/4.png" --mask "$dir/m.png"
+"$tapcut" cut $cup $table --overlay "$dir/4.png" --mask "$dir/m.png"
 picture docs/cutout.jpg 1.png 2.png 3.png 4.png
 
 "$tapcut" edit $person --focus blur=14 -o "$dir/5.jpg"
 "$tapcut" edit $person --filter colour_pop --filter vignette -o "$dir/6.jpg"
-"$tapcut" edit $cup --tap 115,215 --filter hue=0.6 --filter clarity -o "$dir/7.jpg"
+"$tapcut" edit $cup $table --filter hue=0.6 --filter clarity -o "$dir/7.jpg"
 picture docs/edits.jpg 5.jpg 6.jpg 7.jpg
