@@ -1,7 +1,7 @@
 # tapcut: one make for the whole tree, not recursive; `make help` lists the targets. The default builds build/tapcut.
 # Outputs go to build/ (BUILD=... to choose another folder). A file dropped into a folder is built; nothing is listed.
 # Parts: infer/packaging/install.mk (the libraries and make install), tests/ports/ports.mk (the same bytes everywhere),
-# tools/web/web.mk (the page), tools/bench/bench.mk (speed).
+# infer/packaging/gimp/gimp.mk (the plug-in), tools/web/web.mk (the page), tools/bench/bench.mk (speed).
 
 .DEFAULT_GOAL := all
 BUILD   ?= build
@@ -145,7 +145,7 @@ test-built: $(BUILD)/tapcut $(if $(have_mpi),$(BUILD)/mpi/tapcut) $(chosen_tests
 ## make asan [T=]          the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 # Without T all but those that train again and again through the program, or install things: minutes each, and the code
 # that they run is run by the others too.
-slow_in_asan = $(BUILD)/tests/setup/% $(foreach t,install jni npm python,$(BUILD)/tests/ports/test_$t) \
+slow_in_asan = $(BUILD)/tests/setup/% $(foreach t,gimp install jni npm python,$(BUILD)/tests/ports/test_$t) \
 	$(foreach t,activation reproduce runs sweep train,$(BUILD)/tests/cli/test_$t)
 asan:
 	@$(MAKE) --no-print-directory test-built BUILD=$(BUILD)/asan PLAIN=$(BUILD) \
@@ -230,8 +230,8 @@ clean:
 help:
 	@sed -n 's/^## /  /p' $(filter-out %.d,$(MAKEFILE_LIST))
 
-include infer/packaging/install.mk tests/ports/ports.mk tests/fuzz/fuzz.mk tools/web/web.mk tools/bench/bench.mk \
-	tools/tools.mk
+include infer/packaging/install.mk infer/packaging/gimp/gimp.mk tests/ports/ports.mk tests/fuzz/fuzz.mk \
+	tools/web/web.mk tools/bench/bench.mk tools/tools.mk
 
 .PHONY: FORCE all test test-built asan mutants repro repro-sweep reproduce suitcase check-headers check-layers
 .PHONY: check-style deps demo clean help
