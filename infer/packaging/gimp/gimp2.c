@@ -236,9 +236,8 @@ static void add_row(GtkWidget *table, int row, const char *label, GtkWidget *wid
 
 static GtkWidget *new_dialog(const struct select_taps *taps, GtkWidget *table)
 {
-	GtkWidget *dialog =
-		gimp_dialog_new("Select Object by Tap", "tapcut", NULL, 0, gimp_standard_help_func, PROCEDURE,
-				"_Cancel", GTK_RESPONSE_CANCEL, "_Select", GTK_RESPONSE_OK, NULL);
+	GtkWidget *dialog = gimp_dialog_new("Select Object by Tap", "tapcut", NULL, 0, NULL, NULL, "_Cancel",
+					    GTK_RESPONSE_CANCEL, "_Select", GTK_RESPONSE_OK, NULL);
 	gchar *text =
 		g_strdup_printf("%d on the object, %d on what is not", taps->positive, taps->count - taps->positive);
 	gtk_table_set_col_spacings(GTK_TABLE(table), 6);
@@ -269,6 +268,9 @@ static bool ask(const struct select_taps *taps, struct settings *settings)
 	add_row(table, 1, "_Operation:", operation);
 	add_row(table, 2, "_Photo:", photo);
 	add_row(table, 3, "_Feather (pixels):", feather);
+	gtk_entry_set_activates_default(GTK_ENTRY(feather), TRUE);
+	gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_OK);
+	gtk_widget_grab_focus(feather); /* so that Enter selects; on a box of choices it would open that */
 	gtk_widget_show_all(dialog);
 	bool chosen = gimp_dialog_run(GIMP_DIALOG(dialog)) == GTK_RESPONSE_OK;
 	gimp_int_combo_box_get_active(GIMP_INT_COMBO_BOX(operation), &chosen_operation);
