@@ -146,7 +146,7 @@ test-built: $(BUILD)/tapcut $(if $(have_mpi),$(BUILD)/mpi/tapcut) $(chosen_tests
 # Without T all but those that train again and again through the program, or install things: minutes each, and the code
 # that they run is run by the others too.
 slow_in_asan = $(BUILD)/tests/setup/% $(foreach t,gimp install jni npm python,$(BUILD)/tests/ports/test_$t) \
-	$(foreach t,activation reproduce runs sweep train,$(BUILD)/tests/cli/test_$t)
+	$(foreach t,activation reproduce runs sweep train usage,$(BUILD)/tests/cli/test_$t)
 asan:
 	@$(MAKE) --no-print-directory test-built BUILD=$(BUILD)/asan PLAIN=$(BUILD) \
 		CFLAGS="-O1 -g1 -fno-omit-frame-pointer" T="$(T)" \
