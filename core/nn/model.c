@@ -183,15 +183,6 @@ static int build_published(struct nn *nn, const struct model *model, const struc
 					    .near_zero = true});
 }
 
-static int build_transposed(struct nn *nn, const struct model_config *config, struct nn_features coarse)
-{
-	int channels = logit_channels(config);
-	struct nn_conv2d conv = {.channels = channels, .kernel = 1, .near_zero = true, .input_scale = coarse.scale};
-	int score = nn_conv2d(nn, "decoder.score", coarse.map, conv);
-	return nn_conv_transpose2d(nn, "decoder.logits", score, channels, 2 * MODEL_STRIDE, MODEL_STRIDE,
-				   MODEL_STRIDE / 2);
-}
-
 /* A score for each place of a map: one channel per class, or one. */
 static int score(struct nn *nn, const struct model_config *config, const char *name, int map, double scale)
 {
@@ -200,6 +191,13 @@ static int score(struct nn *nn, const struct model_config *config, const char *n
 					    .kernel = 1,
 					    .near_zero = true,
 					    .input_scale = scale});
+}
+
+static int build_transposed(struct nn *nn, const struct model_config *config, struct nn_features coarse)
+{
+	int channels = logit_channels(config);
+	int x = score(nn, config, "decoder.score", coarse.map, coarse.scale);
+	return nn_conv_transpose2d(nn, "decoder.logits", x, channels, 2 * MODEL_STRIDE, MODEL_STRIDE, MODEL_STRIDE / 2);
 }
 
 /* All layers learn at once, with the scores of the finer maps scaled down as the authors do it then
@@ -237,12 +235,8 @@ static int build_decoder(struct nn *nn, const struct model *model, const struct 
 /* Behind the logits, so that nothing that is deployed depends on it: its parameters are the last. */
 static int build_coarse_head(struct nn *nn, const struct model_config *config, struct nn_features coarse)
 {
-	struct nn_conv2d conv = {.channels = logit_channels(config),
-				 .kernel = 1,
-				 .near_zero = true,
-				 .input_scale = coarse.scale};
-	int score = nn_conv2d(nn, "decoder.coarse_head", coarse.map, conv);
-	return nn_upsample(nn, "coarse_logits", score, MODEL_STRIDE, UPSAMPLE_BILINEAR);
+	int x = score(nn, config, "decoder.coarse_head", coarse.map, coarse.scale);
+	return nn_upsample(nn, "coarse_logits", x, MODEL_STRIDE, UPSAMPLE_BILINEAR);
 }
 
 int model_stride(const struct model_config *config)

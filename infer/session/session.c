@@ -87,9 +87,8 @@ static enum tapcut_status check_photo(struct tapcut_session *s, const uint8_t *r
 	return TAPCUT_OK;
 }
 
-static int plane_side(const struct tapcut_session *s, int side)
+static int plane_side(int side, int multiple)
 {
-	int multiple = infer_network_multiple(&s->model->network);
 	return (side + multiple - 1) & -multiple;
 }
 
@@ -106,7 +105,8 @@ static enum tapcut_status prepare_look(struct tapcut_session *s, struct infer_lo
 	look->fit_w = fit_side(w, longest, size);
 	look->fit_h = fit_side(h, longest, size);
 	look->loaded = (struct infer_box){0};
-	int plane_w = plane_side(s, look->fit_w), plane_h = plane_side(s, look->fit_h);
+	int multiple = infer_network_multiple(&s->model->network);
+	int plane_w = plane_side(look->fit_w, multiple), plane_h = plane_side(look->fit_h, multiple);
 	if (look->runner && plane_w == look->plane_w && plane_h == look->plane_h)
 		return TAPCUT_OK;
 	infer_runner_free(look->runner);

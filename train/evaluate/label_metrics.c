@@ -17,15 +17,11 @@ void label_counts_add(struct label_counts *counts, const uint8_t *found, const u
 		if (truth[i] == found[i])
 			counts->both[truth[i]]++;
 	}
-	counts->right = 0;
-	for (int c = 0; c < counts->classes; c++)
-		counts->right += counts->both[c];
 }
 
 void label_counts_merge(struct label_counts *counts, const struct label_counts *more)
 {
 	counts->pixels += more->pixels;
-	counts->right += more->right;
 	for (int c = 0; c < counts->classes; c++) {
 		counts->truth[c] += more->truth[c];
 		counts->found[c] += more->found[c];
@@ -35,7 +31,10 @@ void label_counts_merge(struct label_counts *counts, const struct label_counts *
 
 double label_counts_accuracy(const struct label_counts *counts)
 {
-	return counts->pixels ? (double)counts->right / (double)counts->pixels : 0;
+	uint64_t right = 0;
+	for (int c = 0; c < counts->classes; c++)
+		right += counts->both[c];
+	return counts->pixels ? (double)right / (double)counts->pixels : 0;
 }
 
 double label_counts_iou(const struct label_counts *counts, int label)

@@ -11,7 +11,7 @@ enum { LABEL_CLASSES = 81 };
 
 struct label_counts {
 	int classes;
-	uint64_t pixels, right;
+	uint64_t pixels;
 	uint64_t truth[LABEL_CLASSES], found[LABEL_CLASSES], both[LABEL_CLASSES]; /* pixels of each class */
 };
 
